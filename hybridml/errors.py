@@ -1,0 +1,43 @@
+"""The errors that hybridml raises on purpose: one small hierarchy, each message saying what to do."""
+
+from __future__ import annotations
+
+
+class HybridmlError(Exception):
+    """Base of every error that hybridml raises on purpose.
+
+    The message names what was looked at (file, row, parameter), what was expected and what to do. The
+    command line prints it without a traceback and exits with status 2.
+    """
+
+
+class RowsError(HybridmlError):
+    """A table of rows, predictions or truth does not have the agreed form."""
+
+
+class EntityError(HybridmlError):
+    """An entity, unit or entity file that is not known or does not have the agreed form."""
+
+
+class ImageError(HybridmlError):
+    """A photo that cannot be decoded safely. Costs its own rows, never the run."""
+
+
+class MissingExtraError(HybridmlError):
+    """Something that an optional extra or a system package provides is not installed."""
+
+
+class WeightsError(HybridmlError):
+    """Pretrained weights were asked for and cannot be had."""
+
+
+class StoreError(HybridmlError):
+    """The feature store lacks, or cannot read, what was asked of it."""
+
+
+class ArtifactError(HybridmlError):
+    """A model file that cannot be used with this version of the code."""
+
+
+class NotFittedError(HybridmlError, ValueError, AttributeError):
+    """An extractor was asked for answers before it was fitted or loaded."""
