@@ -1,0 +1,106 @@
+"""Readers: engines that turn a photo into text lines, behind one protocol and chosen by name.
+
+Engines are imported when one is created, so this package costs nothing to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MissingExtraError
+from ..registry import SettingsError, build
+from .textline import Polygon, Reading, TextLine
+
+__all__ = ["READERS", "Polygon", "Reader", "Reading", "TextLine", "available", "create"]
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """What every engine offers.
+
+    Attributes
+    ----------
+    name : str
+        Under which it is created.
+    """
+
+    name: str
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that changes an answer, as plain values: settings, engine and model versions."""
+        ...
+
+    def read(self, image: NDArray[np.uint8]) -> Reading:
+        """Read one photo, an RGB array ``(H, W, 3)`` as :func:`hybridml.images.decode` returns it."""
+        ...
+
+
+def _rapidocr(**settings: Any) -> Reader:
+    from .rapidocr import RapidOCRReader
+
+    return RapidOCRReader(**settings)
+
+
+def _tesseract(**settings: Any) -> Reader:
+    from .tesseract import TesseractReader
+
+    return TesseractReader(**settings)
+
+
+def _rapidocr_missing() -> str | None:
+    from .rapidocr import missing
+
+    return missing()
+
+
+def _tesseract_missing() -> str | None:
+    from .tesseract import missing
+
+    return missing()
+
+
+#: The packaged readers: how each is made, and what it lacks on this machine.
+READERS: dict[str, tuple[Callable[..., Reader], Callable[[], str | None]]] = {
+    "rapidocr": (_rapidocr, _rapidocr_missing),
+    "tesseract": (_tesseract, _tesseract_missing),
+}
+
+
+def available() -> dict[str, str | None]:
+    """Return each packaged reader with None when it can be used, or the reason why not and what to type."""
+    return {name: missing() for name, (_, missing) in READERS.items()}
+
+
+def create(name: str, **settings: Any) -> Reader:
+    """Create the reader called ``name``.
+
+    Parameters
+    ----------
+    name : str
+        ``"rapidocr"``, ``"tesseract"``, or ``"module:name"`` of a callable of your own that returns a
+        :class:`Reader`.
+    **settings
+        Its settings; see :class:`hybridml.ocr.rapidocr.RapidOCRSettings` and
+        :class:`hybridml.ocr.tesseract.TesseractSettings`. Both also take ``threads``: it changes speed only.
+
+    Raises
+    ------
+    SettingsError
+        When the name or a setting is not known.
+    MissingExtraError
+        When the engine is not installed; the message says what to type.
+    """
+    if name in READERS:
+        reason = READERS[name][1]()
+        if reason:
+            raise MissingExtraError(reason)
+    reader = build("reader", name, {n: factory for n, (factory, _) in READERS.items()}, settings)
+    if not isinstance(reader, Reader):
+        raise SettingsError(
+            f"reader {name!r}: expected an object with name, settings() and read(image), got {reader!r}"
+        )
+    return reader

@@ -1,0 +1,277 @@
+"""RapidOCR: PP-OCR models on ONNX Runtime, those of its wheel, without network."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import images
+from ..errors import MissingExtraError
+from ..registry import in_range, one_of, settings_of
+from .order import reading_order
+from .preprocess import PreprocessSettings, prepare
+from .textline import Polygon, Reading, TextLine
+
+NAME = "rapidocr"
+INSTALL = 'pip install "hybridml[read]"'
+
+# RapidOCR turns crops this much taller than wide before it reads them.
+TALL = 1.5
+# The detector stops at sides below 32 px and sees nothing in very long strips.
+SMALLEST_SIDE, LARGEST_ASPECT = 32, 8
+
+
+@dataclass(frozen=True)
+class RapidOCRSettings(PreprocessSettings):
+    """Settings of :class:`RapidOCRReader`, besides those of :class:`PreprocessSettings`.
+
+    Parameters
+    ----------
+    detector_side, detector_limit : int, str
+        Text is looked for on the photo scaled so that its longest side is at most (``"max"``), or its
+        shortest at least (``"min"``), ``detector_side``; it is read at the size that ``longest_side`` leaves.
+    text_score : float
+        Lines read with less confidence are dropped.
+    box_score : float
+        Regions detected with less confidence are not read.
+    unclip_ratio : float
+        How far detected regions are widened.
+    turned : {"read", "classify"}
+        How the direction of a line is decided. ``"classify"``: by RapidOCR's classifier, which knows upright
+        and upside down. ``"read"``: tall regions, and those read with less confidence than ``sure_score``,
+        are read both ways and the more confident reading stays.
+    sure_score : float
+        See ``turned``.
+    detector, recognizer, classifier : str
+        Model files, in RapidOCR's own folder unless they are absolute paths.
+    """
+
+    detector_side: int = 736
+    detector_limit: str = "max"
+    text_score: float = 0.5
+    box_score: float = 0.5
+    unclip_ratio: float = 1.6
+    turned: str = "read"
+    sure_score: float = 0.8
+    detector: str = "PP-OCRv6_det_small.onnx"
+    recognizer: str = "PP-OCRv6_rec_small.onnx"
+    classifier: str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("detector_side", self.detector_side, 32, 20_000, whole=True)
+        one_of("detector_limit", self.detector_limit, ("max", "min"))
+        one_of("turned", self.turned, ("read", "classify"))
+        in_range("text_score", self.text_score, 0, 1)
+        in_range("sure_score", self.sure_score, 0, 1)
+        in_range("box_score", self.box_score, 0, 1)
+        in_range("unclip_ratio", self.unclip_ratio, 1, 10)
+
+
+def missing() -> str | None:
+    """Return what this reader lacks on this machine and what to type, or None."""
+    for module in ("rapidocr", "onnxruntime", "cv2"):
+        if importlib.util.find_spec(module) is None:
+            return f"the reader {NAME!r} needs {module}, which is not installed: {INSTALL}"
+    return None
+
+
+@lru_cache(maxsize=8)
+def _digest(path: str) -> str:
+    return images.fingerprint(path)[:16]
+
+
+def turned_polygon(box: Sequence[Sequence[float]], tall: bool, flipped: bool) -> Polygon:
+    """Return the corners of a detected box in the order in which its text runs.
+
+    RapidOCR crops the box (corners from the photo's top left, clockwise), turns tall crops a quarter
+    counter-clockwise, which makes text that runs downwards upright, and then flips what is upside down.
+
+    Parameters
+    ----------
+    box : four (x, y)
+        Top left, top right, bottom right, bottom left of the region in the photo.
+    tall : bool
+        Whether the crop was turned.
+    flipped : bool
+        Whether the turned crop was then turned by 180 degrees to be read.
+
+    Examples
+    --------
+    >>> box = [(0, 0), (10, 0), (10, 50), (0, 50)]
+    >>> turned_polygon(box, tall=True, flipped=False)[:2]  # downwards
+    ((10.0, 0.0), (10.0, 50.0))
+    >>> turned_polygon(box, tall=True, flipped=True)[:2]  # upwards
+    ((0.0, 50.0), (0.0, 0.0))
+    """
+    start = (1 if tall else 0) + (2 if flipped else 0)
+    a, b, c, d = ((float(x), float(y)) for x, y in (box[(start + i) % 4] for i in range(4)))
+    return (a, b, c, d)
+
+
+def is_tall(box: NDArray[np.float32]) -> bool:
+    """Return whether RapidOCR turns the crop of this box, by its own rounding."""
+    across = int(max(math.dist(box[0], box[1]), math.dist(box[2], box[3])))
+    down = int(max(math.dist(box[0], box[3]), math.dist(box[1], box[2])))
+    return down >= TALL * across
+
+
+class RapidOCRReader:
+    """Reads with RapidOCR.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Threads of ONNX Runtime; by default one per core. Changes speed only, so it is no part of
+        :meth:`settings`.
+    **settings
+        See :class:`RapidOCRSettings`.
+
+    Raises
+    ------
+    MissingExtraError
+        When RapidOCR or one of its models is not there.
+    """
+
+    name = NAME
+
+    def __init__(self, threads: int | None = None, **settings: Any) -> None:
+        if threads is not None:
+            in_range("threads", threads, 1, 1024, whole=True)
+        self.threads = threads
+        self.config = settings_of(RapidOCRSettings, f"reader {NAME!r}", settings)
+        if reason := missing():
+            raise MissingExtraError(reason)
+        spec = importlib.util.find_spec("rapidocr")
+        assert spec is not None
+        assert spec.origin is not None
+        folder = Path(spec.origin).parent / "models"
+        self._models: dict[str, str] = {}
+        for part in ("detector", "recognizer", "classifier"):
+            path = folder / getattr(self.config, part)
+            if not path.is_file():
+                raise MissingExtraError(
+                    f"the reader {NAME!r} lacks its {part} model {path}; "
+                    f"install its wheel again: {INSTALL} --force-reinstall"
+                )
+            self._models[part] = str(path)
+        self._engine: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the engine behind: sessions do not travel between processes, settings do."""
+        return {**self.__dict__, "_engine": None}
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting, the versions of the engine, and the digests of the models."""
+        return {
+            "engine": NAME,
+            "rapidocr": importlib.metadata.version("rapidocr"),
+            "onnxruntime": importlib.metadata.version("onnxruntime"),
+            **asdict(self.config),
+            **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
+        }
+
+    def read(self, image: NDArray[np.uint8]) -> Reading:
+        """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""
+        prepared, (scale_x, scale_y) = prepare(image, self.config)
+        height, width = image.shape[:2]
+        scale = np.array([scale_x, scale_y])
+        lines = [
+            TextLine(text.strip(), min(1.0, max(0.0, score)), _within(polygon, scale, width, height))
+            for text, score, polygon in self._lines(_padded(prepared)[:, :, ::-1])
+            if text.strip() and score >= self.config.text_score
+        ]
+        return Reading(reading_order(lines), width, height)
+
+    def _lines(self, bgr: NDArray[np.uint8]) -> list[tuple[str, float, Polygon]]:
+        from rapidocr.main import RapidOCRError
+
+        engine = self._loaded()
+        try:
+            crops, found = engine.detect_and_crop(np.ascontiguousarray(bgr), {})
+        except RapidOCRError:  # how it says that there is no text
+            return []
+        boxes = np.asarray(found.boxes, dtype=np.float32)
+        tall = [is_tall(box) for box in boxes]
+        if self.config.turned == "classify":
+            texts, flipped = self._classified(crops)
+        else:
+            texts, flipped = self._read_both_ways(crops, tall)
+        return [
+            (text, float(score), turned_polygon(box, *turns))
+            for (text, score), box, *turns in zip(texts, boxes, tall, flipped, strict=True)
+        ]
+
+    def _classified(self, crops: list[Any]) -> tuple[list[tuple[str, float]], list[bool]]:
+        turned, classes = self._engine.cls_and_rotate(crops)
+        limit = self._engine.cfg.Cls.cls_thresh
+        flipped = [label == "180" and score > limit for label, score in classes.cls_res]
+        return self._recognized(turned), flipped
+
+    def _read_both_ways(
+        self, crops: list[Any], tall: list[bool]
+    ) -> tuple[list[tuple[str, float]], list[bool]]:
+        texts, flipped = self._recognized(crops), [False] * len(crops)
+        again = [i for i, (_, score) in enumerate(texts) if tall[i] or score < self.config.sure_score]
+        if again:
+            others = self._recognized([np.ascontiguousarray(crops[i][::-1, ::-1]) for i in again])
+            for i, other in zip(again, others, strict=True):
+                if other[1] > texts[i][1]:
+                    texts[i], flipped[i] = other, True
+        return texts, flipped
+
+    def _recognized(self, crops: list[Any]) -> list[tuple[str, float]]:
+        result = self._engine.recognize_txt(crops)
+        return list(zip(result.txts, result.scores, strict=True))
+
+    def _loaded(self) -> Any:
+        if self._engine is None:
+            # Made before the import, RapidOCR's own logger would print the paths of its models.
+            logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+            from rapidocr import RapidOCR
+
+            c = self.config
+            self._engine = RapidOCR(
+                params={
+                    "Global.log_level": "error",
+                    "Global.use_vertical_padding": False,
+                    "EngineConfig.onnxruntime.intra_op_num_threads": self.threads or -1,
+                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                    "Det.model_path": self._models["detector"],
+                    "Rec.model_path": self._models["recognizer"],
+                    "Cls.model_path": self._models["classifier"],
+                    "Det.limit_side_len": c.detector_side,
+                    "Det.limit_type": c.detector_limit,
+                    "Det.box_thresh": c.box_score,
+                    "Det.unclip_ratio": c.unclip_ratio,
+                }
+            )
+        return self._engine
+
+
+def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Add rows or columns at the end, where they move no coordinate, until the detector can take it."""
+    import cv2
+
+    height, width = image.shape[:2]
+    need_h = max(SMALLEST_SIDE, math.ceil(width / LARGEST_ASPECT)) - height
+    need_w = max(SMALLEST_SIDE, math.ceil(height / LARGEST_ASPECT)) - width
+    if need_h <= 0 and need_w <= 0:
+        return image
+    return cv2.copyMakeBorder(image, 0, max(0, need_h), 0, max(0, need_w), cv2.BORDER_REPLICATE)
+
+
+def _within(polygon: Polygon, scale: NDArray[np.float64], width: int, height: int) -> Polygon:
+    corners = np.clip(np.asarray(polygon) / scale, 0, (width, height)).round(2)
+    a, b, c, d = ((float(x), float(y)) for x, y in corners)
+    return (a, b, c, d)
