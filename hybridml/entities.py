@@ -35,6 +35,8 @@ class Unit:
         Ways it is written on products, matched without regard to case.
     exact : tuple of str
         Ways it is written where case decides (``"mW"`` is no ``"MW"``).
+    system : {"metric", "imperial"}
+        Photos that give a quantity twice give it once in each.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Unit:
     factor: float
     spellings: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
+    system: str = "metric"
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Entity:
 
 @dataclass(frozen=True)
 class EntityBook:
-    """Every entity and unit known in a run.
+    """Every entity and unit known in a run, and the contexts that tell sorts of quantity apart.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class EntityBook:
 
     units: Mapping[str, Unit]
     entities: Mapping[str, Entity]
+    contexts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def entity(self, name: str) -> Entity:
         """Return the entity called ``name``; raise :class:`EntityError` naming the known ones."""
@@ -178,6 +182,7 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
             float(table["factor"]),
             _tuple(table, "spellings", where),
             _tuple(table, "exact", where),
+            table.get("system", "metric"),
         )
     for name, table in raw.get("entities", {}).items():
         where = f"{source}: [entities.{name}]"
@@ -190,7 +195,10 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
         if len(families) != 1:
             raise EntityError(f"{where}: its units must be of one family, got {sorted(families)}")
         entities[name] = Entity(name, families.pop(), allowed, _tuple(table, "keywords", where), reads_as)
-    return EntityBook(units, entities)
+    contexts = dict(base.contexts) if base else {}
+    words = raw.get("contexts", {})
+    contexts |= {name: _tuple(words, name, f"{source}: [contexts]") for name in words}
+    return EntityBook(units, entities, contexts)
 
 
 def load_entities(path: str | Path, extend: bool = True) -> EntityBook:

@@ -1,0 +1,109 @@
+# hybridml: `make features train predict` reads, trains and answers; `make help` lists the rest.
+#
+# Your own data:  make features train predict TRAIN=rows.csv IMAGES=photos/ [TEST=rows.csv] [OUT=answers.csv]
+# Without TEST, 20 % of TRAIN is held out by group and photo; without either, the built-in sample set is used.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+TRAIN ?=
+TEST ?=
+IMAGES ?=
+STORE ?= features
+MODEL ?= models/model.joblib
+OUT ?= predictions.csv
+OCR ?= rapidocr
+EMBEDDING ?= resnet50
+RESNET_WEIGHTS ?= IMAGENET1K_V2
+WORKERS ?=
+SHARED ?= ../shared
+
+# torch and torchvision of one release. TORCH_INDEX names a package index with another build (CUDA, ROCm, ...).
+TORCH ?= 2.13.0
+TORCHVISION ?= 0.28.0
+TORCH_INDEX ?=
+
+SAMPLE := build/sample
+ifeq ($(strip $(TRAIN)),)
+  ifneq ($(strip $(TEST)),)
+    $(error TEST=$(TEST) is given without TRAIN=; give both, or use 'hybridml predict' with a trained model)
+  endif
+  ROWS := $(SAMPLE)/.drawn
+  TRAIN_ROWS := $(SAMPLE)/train.csv
+  TEST_ROWS := $(SAMPLE)/test.csv
+  TRUTH := $(SAMPLE)/truth.csv
+  PHOTOS := $(SAMPLE)/images
+  WHAT := the drawn sample set: a demonstration, not a measure of accuracy on photos
+else ifeq ($(strip $(TEST)),)
+  HOLDOUT := build/holdout-$(shell printf '%s' '$(abspath $(TRAIN))' | cksum | cut -d' ' -f1)
+  ROWS := $(HOLDOUT)/.split
+  TRAIN_ROWS := $(HOLDOUT)/train.csv
+  TEST_ROWS := $(HOLDOUT)/test.csv
+  TRUTH := $(HOLDOUT)/truth.csv
+  PHOTOS := $(if $(IMAGES),$(IMAGES),images)
+  WHAT := 20 % of $(TRAIN), held out by group and photo
+else
+  ROWS := $(TRAIN) $(TEST)
+  TRAIN_ROWS := $(TRAIN)
+  TEST_ROWS := $(TEST)
+  TRUTH := $(shell head -n 1 '$(TEST)' 2>/dev/null | grep -q entity_value && echo '$(TEST)')
+  PHOTOS := $(if $(IMAGES),$(IMAGES),images)
+  WHAT := $(TEST)
+endif
+
+ENGINES := --ocr $(OCR) --embedding $(EMBEDDING) --resnet-weights $(RESNET_WEIGHTS) $(if $(WORKERS),--workers $(WORKERS))
+FILES := --images $(PHOTOS) --store $(STORE)
+
+.PHONY: help install features train predict test lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS WORKERS TORCH_INDEX"
+
+install: $(VENV)/.installed ## set up .venv and what the system lacks
+
+$(VENV)/.installed: setup.cfg pyproject.toml tools/setup.sh
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' TORCH='$(TORCH)' TORCHVISION='$(TORCHVISION)' TORCH_INDEX='$(TORCH_INDEX)' \
+	  bash tools/setup.sh
+	@touch $@
+
+$(SAMPLE)/.drawn: $(VENV)/.installed
+	@$(BIN)/hybridml sample --out $(SAMPLE)
+	@touch $@
+
+build/holdout-%/.split: $(TRAIN) $(VENV)/.installed
+	@$(BIN)/hybridml split --rows '$(TRAIN)' --out $(@D)
+	@touch $@
+
+features: $(VENV)/.installed $(ROWS) ## read and embed the photos of both tables into STORE
+	@$(BIN)/hybridml features --rows $(TRAIN_ROWS) --rows $(TEST_ROWS) $(FILES) $(ENGINES)
+
+train: $(VENV)/.installed $(ROWS) ## fit the ranker on TRAIN, write MODEL
+	@$(BIN)/hybridml train --rows $(TRAIN_ROWS) $(FILES) $(ENGINES) --model $(MODEL)
+
+predict: $(VENV)/.installed $(ROWS) ## answer TEST into OUT, check the submission, print F1 where labels are known
+	@$(BIN)/hybridml predict --rows $(TEST_ROWS) $(FILES) --model $(MODEL) --out $(OUT) \
+	  $(if $(WORKERS),--workers $(WORKERS)) $(if $(TRUTH),--truth $(TRUTH) --truth-is "$(WHAT)")
+	@$(BIN)/hybridml check --rows $(TEST_ROWS) --predictions $(OUT)
+
+test: $(VENV)/.installed ## run the test suite
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed ## ruff and mypy
+	@$(BIN)/ruff check hybridml tests benchmarks
+	@$(BIN)/ruff format --check hybridml tests benchmarks
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed ## cross-validated F1 on the real photos of SHARED, and the quantity cases of other projects
+	@$(BIN)/python -m benchmarks.peer_cases --shared $(SHARED)
+	@$(BIN)/python -m benchmarks.crossval --shared $(SHARED)
+
+clean: ## remove the environment, caches, the sample set and what it left in features/ and models/
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info predictions.csv*
+	find features models -mindepth 1 ! -name README.md -delete

@@ -1,0 +1,166 @@
+"""The artifact: a fitted extractor as one joblib file of plain data.
+
+It holds numbers, strings, arrays and LightGBM's own model text, and everything that decides an answer:
+feature names and order, reader and embedding with their settings, PCA, calibration, entities and units, the
+versions it was made with and a fingerprint of what it was trained on.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ._version import __version__
+from .decision import Decision
+from .entities import Entity, EntityBook, Unit
+from .errors import ArtifactError
+from .extractor import EntityExtractor
+from .features import column_names
+from .featurize import Engine
+from .image_block import ImageBlock
+from .model import Model, ModelSettings
+from .ranker import Ranker, RankerSettings
+
+FORMAT = 1
+
+
+def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
+    """Return a fitted extractor as plain data."""
+    extractor._check_fitted()
+    model = extractor.model_
+    return {
+        "format": FORMAT,
+        "versions": {
+            "hybridml": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("lightgbm", "numpy", "scikit-learn")},
+        },
+        "reader": asdict(extractor.reader_),
+        "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
+        "image_reason": extractor.image_reason_,
+        "settings": asdict(model.settings),
+        "columns": list(model.ranker.columns_),
+        "entities": _book_to_dict(model.book),
+        "ranker": model.ranker.to_dict(),
+        "decision": model.decision.to_dict(),
+        "image_block": model.image_block.to_dict() if model.image_block else None,
+        "training": model.training,
+    }
+
+
+def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtractor:
+    """Return the extractor that :func:`to_dict` described; raise ArtifactError saying what differs."""
+    if data.get("format") != FORMAT:
+        raise ArtifactError(
+            f"{source}: its format is {data.get('format')!r}, this hybridml {__version__} reads {FORMAT}. "
+            f"It was written by hybridml {data.get('versions', {}).get('hybridml', 'unknown')}; "
+            "use that version, or train again"
+        )
+    settings = dict(data["settings"])
+    settings["blocks"] = tuple(settings["blocks"])
+    settings["ranker"] = RankerSettings(**settings["ranker"])
+    model = Model(ModelSettings(**settings), _book_from_dict(data["entities"]))
+    model.ranker = Ranker.from_dict(data["ranker"])
+    model.decision = Decision.from_dict(data["decision"])
+    model.image_block = ImageBlock.from_dict(data["image_block"]) if data["image_block"] else None
+    model.training = dict(data["training"])
+    _check_columns(model, data, source)
+    reader = Engine(**data["reader"])
+    embedder = Engine(**data["embedder"]) if data["embedder"] else None
+    extractor = EntityExtractor(
+        ocr=reader.name,
+        ocr_options=reader.options or None,
+        embedding=embedder.name if embedder else "none",
+        resnet_weights=embedder.options.get("weights", "IMAGENET1K_V2") if embedder else "IMAGENET1K_V2",
+        blocks=model.settings.blocks,
+        components=model.settings.components,
+        ranker=asdict(model.settings.ranker),
+        folds=model.settings.folds,
+        entities=model.book,
+        random_state=model.settings.random_state,
+    )
+    extractor.model_ = model
+    extractor.reader_, extractor.embedder_ = reader, embedder
+    extractor.image_reason_ = data["image_reason"]
+    return extractor
+
+
+def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
+    now = column_names(model.settings.blocks, model.book)
+    now += model.image_block.columns if model.image_block else []
+    then = list(data["columns"])
+    if now != then:
+        missing = [c for c in then if c not in now]
+        fresh = [c for c in now if c not in then]
+        raise ArtifactError(
+            f"{source}: its ranker was trained on other features than this hybridml {__version__} computes "
+            f"(it was written by {data['versions']['hybridml']}). "
+            f"Gone since: {', '.join(missing) or 'none'}. New: {', '.join(fresh) or 'none'}. "
+            "Use the version that wrote it, or train again"
+        )
+
+
+def _book_to_dict(book: EntityBook) -> dict[str, Any]:
+    return {
+        "units": {name: asdict(unit) for name, unit in book.units.items()},
+        "entities": {name: asdict(entity) for name, entity in book.entities.items()},
+        "contexts": {name: list(words) for name, words in book.contexts.items()},
+    }
+
+
+def _book_from_dict(data: Mapping[str, Any]) -> EntityBook:
+    def tupled(table: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in table.items()}
+
+    return EntityBook(
+        {name: Unit(**tupled(table)) for name, table in data["units"].items()},
+        {name: Entity(**tupled(table)) for name, table in data["entities"].items()},
+        {name: tuple(words) for name, words in data["contexts"].items()},
+    )
+
+
+def save(extractor: EntityExtractor, path: str | Path) -> Path:
+    """Write a fitted extractor to ``path``, whole or not at all."""
+    import joblib
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    joblib.dump(to_dict(extractor), temporary, compress=3)
+    os.replace(temporary, path)
+    return path
+
+
+def load(path: str | Path) -> EntityExtractor:
+    """Return the extractor that was saved at ``path``.
+
+    Parameters
+    ----------
+    path : path
+        A file that :func:`save` or ``hybridml train`` wrote. Only load files you trust: joblib files can run
+        code when they are opened.
+
+    Raises
+    ------
+    ArtifactError
+        When there is no such file, it is no artifact, or this version of the code cannot use it; the
+        message says what differs.
+    """
+    import joblib
+
+    path = Path(path)
+    if not path.is_file():
+        raise ArtifactError(f"no model at {path}: train one with 'hybridml train', or name its file")
+    try:
+        data = joblib.load(path)
+    except Exception as error:
+        raise ArtifactError(f"{path} is not a readable joblib file: {type(error).__name__}: {error}") from error
+    if not isinstance(data, dict) or "format" not in data:
+        raise ArtifactError(f"{path} is a joblib file, but no hybridml artifact ({type(data).__name__})")
+    return from_dict(data, str(path))

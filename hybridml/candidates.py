@@ -1,0 +1,270 @@
+"""Candidates: every span of text on a photo that could be the answer to some entity.
+
+A candidate has its number read from the photo and its unit read beside it, in the neighbouring text line,
+or inherited from a text that names the unit for others ("Unit: cm"). Nothing here opens an image.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from . import quantity
+from .entities import Entity, EntityBook, default_entities
+from .ocr.textline import Reading, TextLine
+
+Origin = Literal["line", "beside", "below", "declared"]
+
+MAX_LINES = 400
+"""Text lines of one photo that are looked at, the largest first: a poster of small print stays cheap."""
+
+MAX_GAP = 1.6
+"""How far apart neighbouring text lines may be, in font sizes, for a number and its unit to be one."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A quantity that could be an answer, and where on the photo it stands.
+
+    Parameters
+    ----------
+    value, unit, family
+        The quantity, its unit in the spelling of answers, and the family of that unit.
+    line : int
+        Index of the text line that holds the number.
+    unit_line : int
+        Index of the text line that holds, or declares, the unit.
+    start, end : int
+        The part of the line's text that is the candidate's.
+    origin : {"line", "beside", "below", "declared"}
+        Where the unit came from: the same line, the next line along or below, or a declaration.
+    form, repaired, part, label
+        As in :class:`hybridml.quantity.Quantity`.
+    number_text : str
+        The number as read.
+    box : (left, top, right, bottom)
+        Upright box of the span, in pixels of the photo.
+    """
+
+    value: float
+    unit: str
+    family: str
+    line: int
+    unit_line: int
+    start: int
+    end: int
+    origin: Origin
+    form: str
+    repaired: bool
+    part: tuple[int, int] | None
+    label: str | None
+    number_text: str
+    box: tuple[float, float, float, float]
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Centre of the box, in pixels."""
+        return ((self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2)
+
+
+def span_box(line: TextLine, start: int, end: int) -> tuple[float, float, float, float]:
+    """Return the upright box of characters ``start`` to ``end``, taking them as equally wide.
+
+    Examples
+    --------
+    >>> span_box(TextLine("12 oz 340 g", 1.0, ((0, 0), (110, 0), (110, 10), (0, 10))), 6, 11)
+    (60.0, 0.0, 110.0, 10.0)
+    """
+    n = max(len(line.text), 1)
+    a, b, c, d = line.polygon
+    s, e = start / n, min(end, n) / n
+    points = [
+        (p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t) for p, q in ((a, b), (d, c)) for t in (s, e)
+    ]
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    return (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
+
+
+def _largest(reading: Reading) -> list[int]:
+    if len(reading.lines) <= MAX_LINES:
+        return list(range(len(reading.lines)))
+    by_size = sorted(range(len(reading.lines)), key=lambda i: -reading.lines[i].height)
+    return sorted(by_size[:MAX_LINES])
+
+
+def _relation(a: TextLine, b: TextLine) -> Literal["beside", "below"] | None:
+    """Return how ``b`` continues ``a`` in the direction ``a`` runs, if it does."""
+    turn = abs((a.angle - b.angle + 180) % 360 - 180)
+    if turn > 20 and min(len(a.text), len(b.text)) > 3:
+        return None
+    angle = math.radians(a.angle)
+    ux, uy = math.cos(angle), math.sin(angle)
+    (ax, ay), (bx, by) = a.center, b.center
+    along = (bx - ax) * ux + (by - ay) * uy
+    across = -(bx - ax) * uy + (by - ay) * ux
+    size = max(min(a.height, b.height), 1.0)
+    tall = max(a.height, b.height, 1.0)
+    gap_along = along - (a.length + b.length) / 2
+    gap_across = across - (a.height + b.height) / 2
+    if abs(across) < 0.6 * tall and -0.5 * size < gap_along < MAX_GAP * tall and along > 0:
+        return "beside"
+    overlap = (a.length + b.length) / 2 - abs(along)
+    if across > 0 and -0.5 * size < gap_across < 0.8 * size and overlap > 0.5 * min(a.length, b.length):
+        return "below"
+    return None
+
+
+def _own(reading: Reading, index: int, book: EntityBook) -> list[Candidate]:
+    line = reading.lines[index]
+    return [
+        Candidate(
+            q.value,
+            q.unit,
+            book.unit(q.unit).family,
+            index,
+            index,
+            *q.span,
+            "line",
+            q.form,
+            q.repaired,
+            q.part,
+            q.label,
+            q.number_text,
+            span_box(line, *q.span),
+        )
+        for q in quantity.parse(line.text, book)
+    ]
+
+
+def _joined(reading: Reading, i: int, j: int, relation: Origin, book: EntityBook) -> list[Candidate]:
+    """Return quantities that only exist across the end of line ``i`` and the start of line ``j``."""
+    a, b = reading.lines[i], reading.lines[j]
+    seam = len(a.text)
+    found = []
+    for q in quantity.parse(f"{a.text} {b.text}", book):
+        start, end = q.span
+        if start >= seam or end <= seam + 1:
+            continue
+        found.append(
+            Candidate(
+                q.value,
+                q.unit,
+                book.unit(q.unit).family,
+                i,
+                j,
+                start,
+                seam,
+                relation,
+                q.form,
+                q.repaired,
+                q.part,
+                q.label,
+                q.number_text,
+                span_box(a, start, seam),
+            )
+        )
+    return found
+
+
+def _declared(
+    reading: Reading, numbers: dict[int, list[quantity.Number]], book: EntityBook
+) -> list[Candidate]:
+    """Return bare numbers with the unit that the nearest declaration names for them."""
+    declarations = [
+        (i, mention) for i, line in enumerate(reading.lines) for mention in quantity.declared_unit(line.text, book)
+    ]
+    if not declarations:
+        return []
+    found = []
+    for i, bare in numbers.items():
+        line = reading.lines[i]
+        x, y = line.center
+        by_family: dict[str, tuple[float, int, str]] = {}
+        for j, mention in declarations:
+            bx, by = reading.lines[j].center
+            same_row = abs(by - y) < 0.6 * max(line.height, reading.lines[j].height)
+            distance = math.hypot(bx - x, by - y) * (0.25 if same_row or i == j else 1.0)
+            family = book.unit(mention.unit).family
+            if family not in by_family or distance < by_family[family][0]:
+                by_family[family] = (distance, j, mention.unit)
+        for number in bare:
+            for family, (_, j, unit) in by_family.items():
+                found.append(
+                    Candidate(
+                        number.value,
+                        unit,
+                        family,
+                        i,
+                        j,
+                        *number.span,
+                        "declared",
+                        number.form,
+                        number.repaired,
+                        number.part,
+                        number.label,
+                        line.text[slice(*number.span)],
+                        span_box(line, *number.span),
+                    )
+                )
+    return found
+
+
+def find_candidates(reading: Reading, book: EntityBook | None = None) -> list[Candidate]:
+    """Return every candidate on a photo, for all entities, in reading order.
+
+    Parameters
+    ----------
+    reading : Reading
+        The photo's text lines.
+    book : EntityBook, optional
+        Entities and units; the packaged ones by default.
+
+    Returns
+    -------
+    list of Candidate
+        Without two of the same quantity at the same place.
+
+    Examples
+    --------
+    >>> box = lambda x, y, w: ((x, y), (x + w, y), (x + w, y + 20), (x, y + 20))
+    >>> lines = (TextLine("NET WT 12", 1.0, box(0, 0, 90)), TextLine("OZ (340 g)", 1.0, box(95, 0, 90)))
+    >>> [(c.value, c.unit, c.origin) for c in find_candidates(Reading(lines, 200, 100))]
+    [(12.0, 'ounce', 'beside'), (340.0, 'gram', 'line')]
+    """
+    book = book or default_entities()
+    kept = _largest(reading)
+    numbers = {i: found for i in kept if (found := quantity.numbers(reading.lines[i].text))}
+    candidates = [c for i in kept for c in _own(reading, i, book)]
+    for i in numbers:
+        for j in kept:
+            if i != j and (relation := _relation(reading.lines[i], reading.lines[j])):
+                candidates += _joined(reading, i, j, relation, book)
+    candidates += _declared(reading, numbers, book)
+    return _distinct(candidates)
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    trust = {"line": 0, "beside": 1, "below": 2, "declared": 3}
+    best: dict[tuple[object, ...], Candidate] = {}
+    for c in sorted(candidates, key=lambda c: (c.repaired, trust[c.origin])):
+        best.setdefault((c.value, c.unit, c.line, c.start), c)
+    return sorted(best.values(), key=lambda c: (c.line, c.start, c.repaired, c.end))
+
+
+def for_entity(candidates: Sequence[Candidate], entity: Entity) -> list[Candidate]:
+    """Return the candidates that ``entity`` could be, in its own units, in reading order.
+
+    Examples
+    --------
+    >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
+    >>> found = find_candidates(Reading((TextLine("8 oz 230 V", 1.0, box),), 100, 100))
+    >>> [(c.value, c.unit) for c in for_entity(found, default_entities().entity("item_volume"))]
+    [(8.0, 'fluid ounce')]
+    """
+    return [
+        c if unit == c.unit else replace(c, unit=unit, family=entity.family)
+        for c in candidates
+        if (unit := entity.unit_for(c.unit)) is not None
+    ]

@@ -1,0 +1,72 @@
+"""Commands to try it: ``sample`` draws photos, ``read`` reads single ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from ..errors import HybridmlError
+from .options import Commands, command, tell
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    sample = command(
+        commands,
+        "sample",
+        _sample,
+        "draw the built-in sample set",
+        "Draws product photos with known truth: train.csv, test.csv, truth.csv and images/. A demonstration and a test\n"
+        "bed, the same for the same seed; accuracy on it says nothing about real photos.\n\n"
+        "  hybridml sample --out build/sample",
+    )
+    sample.add_argument("--out", default="build/sample", metavar="DIR", help="folder to write to (default: %(default)s)")
+    sample.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
+    sample.add_argument("--photos", type=int, default=150, metavar="N", help="how many (default: %(default)s)")
+
+    read = command(
+        commands,
+        "read",
+        _read,
+        "read single photos with a trained model",
+        "Prints the answer for each entity that a photo shows, or for one.\n\n"
+        "  hybridml read photo.jpg\n"
+        "  hybridml read photo.jpg --entity item_weight --json",
+    )
+    read.add_argument("photos", nargs="+", metavar="PHOTO", help="image files")
+    read.add_argument("--entity", action="append", metavar="NAME", help="what to read (default: whatever is found)")
+    read.add_argument("--model", metavar="FILE", help="trained model (default: models/model.joblib)")
+    read.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from .. import sample
+
+    if arguments.photos < 20:
+        raise HybridmlError(f"--photos must be at least 20, for every entity to be in both tables; got {arguments.photos}")
+    sample.draw(Path(arguments.out), arguments.seed, arguments.photos, progress=not arguments.quiet)
+    tell(f"sample set of {arguments.photos} drawn photos in {arguments.out}/")
+    return 0
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    from ..reading import SinglePhotoReader
+
+    reader = SinglePhotoReader(arguments.model)
+    failures = 0
+    for photo in arguments.photos:
+        try:
+            answers = reader.read(photo, arguments.entity)
+        except HybridmlError as error:
+            failures += 1
+            print(f"hybridml read: {photo}: {error}", file=sys.stderr)
+            continue
+        for answer in answers:
+            if arguments.json:
+                print(json.dumps({"photo": photo, **answer.to_dict()}))
+            else:
+                said = answer.prediction or "nothing"
+                print(f"{photo}\t{answer.entity}\t{said}\t{answer.confidence:.2f}")
+    return 2 if failures == len(arguments.photos) else 0

@@ -1,0 +1,230 @@
+"""From scores to a decision: how sure the best candidate is, and whether to answer at all.
+
+The ranker's scores say which candidate is best, not how likely it is right. A multinomial logistic model on
+out-of-fold scores turns the best candidate's lead into three probabilities: right, wrong, and "nothing to
+find" (truth empty). Answering is worth it when ``p (2 - F) > F e``, with p the probability of being right,
+e that of an empty truth and F the F1 reached: the condition under which one more answer raises F1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+OUTCOMES = ("right", "wrong", "empty")
+MIN_ROWS = 30
+"""Rows of an entity below which its thresholds are those of all entities together."""
+
+PRECISIONS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
+"""Precisions for which a confidence threshold is kept."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One group's candidates in the order of the ranker, those of one quantity counted together.
+
+    Parameters
+    ----------
+    best : int
+        Position of the best candidate in the group.
+    others : tuple of int
+        The best candidate of each other quantity, best first.
+    shares : array (1 + len(others),)
+        Softmax share of each quantity, the best first; they sum to one.
+    top : float
+        The best candidate's raw score.
+    """
+
+    best: int
+    others: tuple[int, ...]
+    shares: Floats
+    top: float
+
+
+def contest(scores: Floats, answers: Sequence[object]) -> Contest:
+    """Order one group's candidates; ``answers`` says which of them are the same quantity.
+
+    Examples
+    --------
+    >>> c = contest(np.array([2.0, 1.0, 1.9]), ["5 gram", "9 gram", "5 gram"])
+    >>> c.best, c.others, c.shares.round(2).tolist()
+    (0, (1,), [0.84, 0.16])
+    """
+    weight = np.exp(scores - scores.max())
+    weight /= weight.sum()
+    total: dict[object, float] = {}
+    lead: dict[object, int] = {}
+    for i in np.argsort(-scores, kind="stable"):
+        total[answers[i]] = total.get(answers[i], 0.0) + float(weight[i])
+        lead.setdefault(answers[i], int(i))
+    order = sorted(total, key=lambda a: -total[a])
+    leads = [lead[a] for a in order]
+    return Contest(leads[0], tuple(leads[1:]), np.array([total[a] for a in order]), float(scores[leads[0]]))
+
+
+def _evidence(contests: Sequence[Contest], entity: Sequence[str], entities: Sequence[str]) -> Floats:
+    """Return what the calibration sees of each group: lead, score, competition, entity."""
+    rows = []
+    for c, name in zip(contests, entity, strict=True):
+        first = min(max(float(c.shares[0]), 1e-6), 1 - 1e-6)
+        second = float(c.shares[1]) if len(c.shares) > 1 else 0.0
+        rows.append(
+            [np.log(first / (1 - first)) / 4, first - second, c.top / 4, np.log(len(c.shares))]
+            + [0.5 * (name == e) for e in entities]
+        )
+    return np.asarray(rows, dtype=float).reshape(-1, 4 + len(entities))
+
+
+@dataclass
+class Decision:
+    """Calibrated confidence and the decision to answer; see the module's text.
+
+    Attributes
+    ----------
+    entities : tuple of str
+        Those seen in training; another gets the average.
+    coefficients, intercepts : arrays
+        Of the logistic model, one row per outcome.
+    outcomes : tuple of str
+        Outcomes that occurred in training: without rows of empty truth there is no "empty".
+    f1 : float
+        Out-of-fold F1 at the decision; sets the threshold.
+    thresholds : dict
+        Entity (``""`` for all) to list of (precision, confidence threshold, coverage).
+    """
+
+    entities: tuple[str, ...] = ()
+    coefficients: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    intercepts: Floats = field(default_factory=lambda: np.zeros(0))
+    outcomes: tuple[str, ...] = ()
+    f1: float = 0.0
+    thresholds: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
+
+    def fit(
+        self, contests: Sequence[Contest], entity: Sequence[str], outcome: Sequence[str], missed: int = 0
+    ) -> Decision:
+        """Fit on out-of-fold contests.
+
+        Parameters
+        ----------
+        contests : sequence of Contest
+            Of groups not seen by the ranker that scored them.
+        entity : sequence of str
+            Entity of each.
+        outcome : sequence of {"right", "wrong", "empty"}
+            What became of answering each: "empty" where the truth is empty.
+        missed : int
+            Rows with a truth but without any candidate; they count in F1.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        self.entities = tuple(sorted(set(entity)))
+        seen = set(outcome)
+        self.outcomes = tuple(o for o in OUTCOMES if o in seen)
+        X = _evidence(contests, entity, self.entities)
+        y = np.array([self.outcomes.index(o) for o in outcome], dtype=int)
+        if len(self.outcomes) == 1:
+            self.coefficients, self.intercepts = np.zeros((1, X.shape[1])), np.zeros(1)
+        else:
+            model = LogisticRegression(C=1.0, max_iter=2000).fit(X, y)
+            coefficients, intercepts = model.coef_, model.intercept_
+            if len(self.outcomes) == 2:  # scikit-learn keeps one row for two classes
+                coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
+                intercepts = np.concatenate([[0.0], intercepts])
+            self.coefficients, self.intercepts = coefficients, intercepts
+        right, empty = self.probabilities(contests, entity)
+        self.f1 = _best_f1(right, empty, np.array(outcome), missed)
+        answered = self.answers(right, empty)
+        correct = np.array([o == "right" for o in outcome])
+        names = np.array(entity)
+        self.thresholds = {"": _curve(right[answered], correct[answered])}
+        for name in self.entities:
+            of = answered & (names == name)
+            if of.sum() >= MIN_ROWS:
+                self.thresholds[name] = _curve(right[of], correct[of])
+        return self
+
+    def probabilities(self, contests: Sequence[Contest], entity: Sequence[str]) -> tuple[Floats, Floats]:
+        """Return P(right) and P(truth empty) of answering each contest with its best candidate."""
+        X = _evidence(contests, entity, self.entities)
+        logits = X @ self.coefficients.T + self.intercepts
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+
+        def column(outcome: str) -> Floats:
+            return p[:, self.outcomes.index(outcome)] if outcome in self.outcomes else np.zeros(len(p))
+
+        return column("right"), column("empty")
+
+    def answers(self, right: Floats, empty: Floats) -> npt.NDArray[np.bool_]:
+        """Return which contests to answer so that expected F1 is highest."""
+        return np.asarray(right * (2 - self.f1) >= self.f1 * empty, dtype=bool)
+
+    def threshold(self, precision: float, entity: str) -> float:
+        """Return the confidence from which answers for ``entity`` had ``precision`` out of fold.
+
+        Where no threshold reached it, more than any confidence: nothing is published.
+        """
+        reached = [
+            t for p, t, _ in self.thresholds.get(entity, self.thresholds.get("", [])) if p >= precision - 1e-9
+        ]
+        return min(reached, default=np.inf)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data from which :meth:`from_dict` makes the same decision."""
+        return {
+            "entities": list(self.entities),
+            "coefficients": self.coefficients,
+            "intercepts": self.intercepts,
+            "outcomes": list(self.outcomes),
+            "f1": self.f1,
+            "thresholds": {k: [list(t) for t in v] for k, v in self.thresholds.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Decision:
+        """Return the decision that :meth:`to_dict` described."""
+        return cls(
+            tuple(data["entities"]),
+            np.asarray(data["coefficients"]),
+            np.asarray(data["intercepts"]),
+            tuple(data["outcomes"]),
+            float(data["f1"]),
+            {k: [(p, t, c) for p, t, c in v] for k, v in data["thresholds"].items()},
+        )
+
+
+def _best_f1(right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed: int) -> float:
+    """Return the F1 at which the rule ``p (2 - F) >= F e`` reproduces itself (Dinkelbach's iteration)."""
+    f1 = 0.0
+    for _ in range(50):
+        answered = right * (2 - f1) >= f1 * empty
+        tp = float((answered & (outcome == "right")).sum())
+        fp = float(answered.sum()) - tp
+        fn = float((~answered & (outcome != "empty")).sum()) + missed
+        fresh = 2 * tp / max(2 * tp + fp + fn, 1.0)
+        if abs(fresh - f1) < 1e-9:
+            break
+        f1 = fresh
+    return f1
+
+
+def _curve(confidence: Floats, correct: npt.NDArray[np.bool_]) -> list[tuple[float, float, float]]:
+    """Return (precision, lowest threshold that reaches it, share answered) for each of PRECISIONS."""
+    order = np.argsort(-confidence, kind="stable")
+    confidence, correct = confidence[order], correct[order]
+    precision = np.cumsum(correct) / np.arange(1, len(correct) + 1)
+    # a threshold cannot part equal confidences
+    last_of_tie = np.append(confidence[1:] != confidence[:-1], True)
+    curve = []
+    for goal in PRECISIONS:
+        ok = np.flatnonzero((precision >= goal) & last_of_tie)
+        if len(ok):
+            curve.append((goal, float(confidence[ok[-1]]), float((ok[-1] + 1) / len(correct))))
+    return curve

@@ -1,0 +1,97 @@
+"""Features: what can be said of each candidate, block by block, as a table the ranker sees.
+
+A block is a function ``(photo, entity, candidates) -> {column: one float per candidate}`` whose columns
+start with its name. Blocks see text lines and candidates only; a user's own is named ``module:name``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..candidates import Candidate, for_entity
+from ..entities import Entity, EntityBook
+from ..errors import HybridmlError
+from ..ocr.textline import Reading, TextLine
+from . import layout, rivals, span, words
+from .photo import PhotoView
+
+Block = Callable[[PhotoView, Entity, Sequence[Candidate]], Mapping[str, Any]]
+
+BLOCKS: dict[str, Block] = {
+    "span": span.block,
+    "layout": layout.block,
+    "words": words.block,
+    "rivals": rivals.block,
+}
+"""The packaged blocks, by name."""
+
+DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)
+
+CATEGORICAL: tuple[str, ...] = ("span.entity", "span.unit", "span.form", "span.origin")
+"""Columns that are numbers of a category, not magnitudes."""
+
+__all__ = ["BLOCKS", "CATEGORICAL", "DEFAULT_BLOCKS", "PhotoView", "column_names", "describe", "get_block"]
+
+
+def get_block(name: str) -> Block:
+    """Return the block called ``name``, or the one at ``module:name``; raise HybridmlError otherwise."""
+    if name in BLOCKS:
+        return BLOCKS[name]
+    module, _, attribute = name.partition(":")
+    try:
+        if attribute:
+            block: Block = getattr(import_module(module), attribute)
+            return block
+    except (ImportError, AttributeError) as error:
+        raise HybridmlError(f"feature block {name!r} cannot be imported: {error}") from error
+    raise HybridmlError(
+        f"unknown feature block {name!r}; expected one of {', '.join(BLOCKS)}, or module:name of your own"
+    )
+
+
+def describe(
+    photo: PhotoView, entity: Entity, blocks: Sequence[str] = DEFAULT_BLOCKS
+) -> tuple[list[Candidate], dict[str, npt.NDArray[np.float32]]]:
+    """Return the candidates for ``entity`` on a photo, and their features.
+
+    Parameters
+    ----------
+    photo : PhotoView
+        The photo.
+    entity : Entity
+        What is asked.
+    blocks : sequence of str
+        Names of the blocks to compute.
+
+    Returns
+    -------
+    candidates : list of Candidate
+        In reading order; may be empty.
+    columns : dict of str to array of float32, one per candidate
+        Empty when there is no candidate.
+    """
+    candidates = for_entity(photo.candidates, entity)
+    columns: dict[str, npt.NDArray[np.float32]] = {}
+    if not candidates:
+        return candidates, columns
+    for name in blocks:
+        for column, values in get_block(name)(photo, entity, candidates).items():
+            columns[column] = np.asarray(values, dtype=np.float32)
+    return candidates, columns
+
+
+def column_names(blocks: Sequence[str], book: EntityBook) -> list[str]:
+    """Return the names of the columns that ``blocks`` make, in order."""
+    entity = next(iter(book.entities.values()))
+    unit = book.unit(entity.units[0])
+    spelling = (*unit.spellings, *unit.exact, unit.name)[0]
+    line = TextLine(f"12 {spelling}", 1.0, ((0, 0), (90, 0), (90, 20), (0, 20)))
+    photo = PhotoView(Reading((line,), 100, 100), book)
+    if not photo.candidates:
+        raise HybridmlError(f"the entity file makes no candidate of {line.text!r}: check the spellings of {unit.name}")
+    return list(describe(photo, entity, blocks)[1])

@@ -1,0 +1,99 @@
+"""One photo's text lines and candidates as arrays, computed once whatever is asked of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from ..candidates import Candidate, find_candidates, span_box
+from ..entities import EntityBook
+from ..ocr.textline import Reading
+
+def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """Return a pattern that finds any of ``words`` as whole words, the longest first.
+
+    Single letters are left out: standing anywhere in a text they say nothing, and the quantity parser
+    already reports them as a number's label.
+
+    Examples
+    --------
+    >>> bool(word_pattern(["net wt", "w"]).search("NET WT. 5 w".lower()))
+    True
+    >>> bool(word_pattern(["net"]).search("magnet"))
+    False
+    """
+    usable = sorted((w.lower() for w in words if len(w) > 1 or not w.isalpha()), key=len, reverse=True)
+    if not usable:
+        return re.compile(r"(?!)")
+    body = "|".join(r"\s*".join(map(re.escape, w.split())) for w in usable)
+    return re.compile(rf"(?<![^\W\d_])(?:{body})(?![^\W\d_])")
+
+
+@lru_cache(maxsize=8)
+def _patterns(key: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, re.Pattern[str]]:
+    return {name: word_pattern(words) for name, words in key}
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Where the words of one group stand: one element per occurrence."""
+
+    line: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    center: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+
+class PhotoView:
+    """What features need to know of one photo.
+
+    Parameters
+    ----------
+    reading : Reading
+        The photo's text lines.
+    book : EntityBook
+        Entities and units.
+    """
+
+    def __init__(self, reading: Reading, book: EntityBook) -> None:
+        self.reading, self.book = reading, book
+        self.candidates: list[Candidate] = find_candidates(reading, book)
+        self.texts = [line.text.lower() for line in reading.lines]
+        n = len(reading.lines)
+        self.center = np.array([line.center for line in reading.lines], dtype=float).reshape(n, 2)
+        self.font = np.array([line.height for line in reading.lines], dtype=float)
+        self.length = np.array([line.length for line in reading.lines], dtype=float)
+        self.angle = np.array([line.angle for line in reading.lines], dtype=float)
+        self.confidence = np.array([line.confidence for line in reading.lines], dtype=float)
+        self.size = np.array([max(reading.width, 1), max(reading.height, 1)], dtype=float)
+
+    @cached_property
+    def median_font(self) -> float:
+        """Median font size of the photo, in pixels."""
+        return float(np.median(self.font)) if len(self.font) else 1.0
+
+    @cached_property
+    def font_rank(self) -> np.ndarray:
+        """Share of text lines with a larger font, per text line."""
+        order = np.sort(self.font)
+        return 1.0 - np.searchsorted(order, self.font, side="right") / max(len(order), 1)
+
+    @cached_property
+    def words(self) -> dict[str, Hits]:
+        """Occurrences of each entity's keywords (``entity:NAME``) and of each context (``context:NAME``)."""
+        key = tuple((f"entity:{e.name}", e.keywords) for e in self.book.entities.values())
+        key += tuple((f"context:{name}", words) for name, words in self.book.contexts.items())
+        return {name: self._find(pattern) for name, pattern in _patterns(key).items()}
+
+    def _find(self, pattern: re.Pattern[str]) -> Hits:
+        found = [(i, *m.span()) for i, text in enumerate(self.texts) for m in pattern.finditer(text)]
+        boxes = np.array([span_box(self.reading.lines[i], s, e) for i, s, e in found], dtype=float).reshape(-1, 4)
+        spans = np.array(found, dtype=int).reshape(-1, 3)
+        return Hits(spans[:, 0], spans[:, 1], spans[:, 2], (boxes[:, :2] + boxes[:, 2:]) / 2)

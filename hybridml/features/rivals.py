@@ -1,0 +1,95 @@
+"""Features of the set: how a candidate compares with the others that could answer the same entity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..candidates import Candidate
+from ..entities import Entity
+from .photo import PhotoView
+
+SAME = 0.015
+"""Two quantities in different units within this share of each other are one quantity given twice."""
+
+def _share_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
+    """Return how many of ``distinct`` are larger than each of ``values``."""
+    return len(distinct) - np.searchsorted(np.sort(distinct), values * (1 + 1e-9), side="right")
+
+
+def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return the set features of each candidate."""
+    n = len(candidates)
+    book = photo.book
+    base = np.array([book.to_base(c.value, c.unit) for c in candidates], dtype=float)
+    unit = np.array([entity.units.index(c.unit) for c in candidates], dtype=int)
+    value = np.array([c.value for c in candidates], dtype=float)
+    line = np.array([c.line for c in candidates], dtype=int)
+    start = np.array([c.start for c in candidates], dtype=int)
+    repaired = np.array([c.repaired for c in candidates], dtype=bool)
+    imperial = np.array([book.unit(c.unit).system == "imperial" for c in candidates], dtype=bool)
+    center = np.array([c.center for c in candidates], dtype=float).reshape(-1, 2)
+    font = photo.font[line]
+    confidence = photo.confidence[line]
+
+    solid = ~repaired if (~repaired).any() else np.ones(n, dtype=bool)
+    distinct = np.unique(np.round(base[solid], 9))
+    largest, smallest = max(float(distinct.max()), 1e-9), max(float(distinct.min()), 1e-9)
+    middle = max(float(np.median(distinct)), 1e-9)
+    tiny = np.maximum(base, 1e-9)
+
+    close = np.abs(base[:, None] - base[None]) <= SAME * np.maximum(base[:, None], base[None])
+    other_unit = unit[:, None] != unit[None]
+    same_line = line[:, None] == line[None]
+    dual = close & other_unit
+    dual_beside = dual & same_line
+    identical = (value[:, None] == value[None]) & ~other_unit
+    apart = ~same_line | (start[:, None] != start[None])
+    elsewhere = close & ~same_line
+
+    def rank(values: np.ndarray) -> np.ndarray:
+        return (values[None, solid] > values[:, None] + 1e-9).sum(axis=1).astype(float)
+
+    above = _share_above(base, distinct)
+    is_part = np.array([c.part is not None for c in candidates], dtype=bool)
+    part_index = np.array([c.part[0] if c.part else -1 for c in candidates], dtype=int)
+    in_product = np.full(n, -1.0)
+    for i in range(n):
+        same = np.flatnonzero(close[i] & is_part)
+        if len(same):
+            in_product[i] = part_index[same[0]]
+    families = [book.unit(c.unit).family for c in photo.candidates]
+    return {
+        "rivals.count": np.full(n, float(n)),
+        "rivals.distinct": np.full(n, float(len(distinct))),
+        "rivals.larger": above.astype(float),
+        "rivals.smaller": (len(distinct) - 1 - above).astype(float),
+        "rivals.to_largest": np.log10(tiny / largest),
+        "rivals.to_smallest": np.log10(tiny / smallest),
+        "rivals.to_middle": np.log10(tiny / middle),
+        "rivals.larger_font": rank(font),
+        "rivals.font_to_largest": font / max(float(font[solid].max()), 1e-6),
+        "rivals.surer": rank(confidence),
+        "rivals.order": np.arange(n, dtype=float),
+        "rivals.order_share": np.arange(n) / max(n - 1, 1),
+        "rivals.solid_before": np.concatenate([[0.0], np.cumsum(solid)[:-1].astype(float)]),
+        "rivals.right_of": rank(-center[:, 0]),
+        "rivals.left_of": rank(center[:, 0]),
+        "rivals.below": rank(-center[:, 1]),
+        "rivals.above": rank(center[:, 1]),
+        "rivals.repeats": (identical & apart & solid[None]).sum(axis=1).astype(float),
+        "rivals.elsewhere": (elsewhere & solid[None]).sum(axis=1).astype(float),
+        "rivals.dual": (dual & solid[None]).any(axis=1).astype(float),
+        "rivals.dual_beside": (dual_beside & solid[None]).any(axis=1).astype(float),
+        "rivals.dual_first": (dual_beside & (start[:, None] < start[None])).any(axis=1).astype(float),
+        "rivals.dual_second": (dual_beside & (start[:, None] > start[None])).any(axis=1).astype(float),
+        "rivals.same_unit": (~other_unit & solid[None]).mean(axis=1),
+        "rivals.imperial": imperial.astype(float),
+        "rivals.imperial_share": np.full(n, float(imperial[solid].mean())),
+        "rivals.on_line": (same_line & solid[None]).sum(axis=1).astype(float),
+        "rivals.in_product": in_product,
+        "rivals.products": np.full(n, float(is_part.sum())),
+        "rivals.of_family": np.full(n, float(families.count(entity.family))),
+        "rivals.all": np.full(n, float(len(families))),
+    }

@@ -1,0 +1,59 @@
+"""Features of the span itself: the number, its unit and how it was written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..candidates import Candidate
+from ..entities import Entity
+from .photo import PhotoView
+
+FORMS = (
+    "plain", "range low", "range high", "product part", "multipack each", "multipack total", "sum", "sum part", "bound",
+)  # fmt: skip
+ORIGINS = ("line", "beside", "below", "declared")
+
+
+def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
+    """Return the span features of each candidate."""
+    rows: dict[str, list[float]] = {}
+
+    def add(name: str, value: float) -> None:
+        rows.setdefault(name, []).append(float(value))
+
+    entity_number = list(photo.book.entities).index(entity.name)
+    for c in candidates:
+        unit = photo.book.unit(c.unit)
+        text = photo.texts[c.line]
+        digits = c.number_text
+        add("span.entity", entity_number)
+        add("span.unit", entity.units.index(c.unit))
+        add("span.unit_factor", math.log10(unit.factor))
+        add("span.number", math.log10(c.value + 1e-9))
+        add("span.quantity", math.log10(c.value * unit.factor + 1e-9))
+        add("span.whole", c.value == int(c.value) if math.isfinite(c.value) else 0)
+        add("span.round", c.value % 5 == 0)
+        add("span.digits", sum(ch.isdigit() for ch in digits))
+        add("span.decimals", len(digits.rsplit(".", 1)[1]) if "." in digits else 0)
+        add("span.repaired", c.repaired)
+        add("span.form", FORMS.index(c.form) if c.form in FORMS else len(FORMS))
+        add("span.origin", ORIGINS.index(c.origin))
+        add("span.part", c.part[0] if c.part else -1)
+        add("span.parts", c.part[1] if c.part else 0)
+        add("span.labelled", label_match(c, entity, photo))
+        add("span.share_of_line", (c.end - c.start) / max(len(text), 1))
+        add("span.before", c.start)
+        add("span.after", max(len(text) - c.end, 0))
+    return rows
+
+
+def label_match(candidate: Candidate, entity: Entity, photo: PhotoView) -> int:
+    """Return 1 when the number's label ("H" in "H 30 cm") names ``entity``, -1 when another, 0 without."""
+    if not candidate.label:
+        return 0
+    label = candidate.label.lower()
+    if label in entity.keywords:
+        return 1
+    others = (e for e in photo.book.entities.values() if e.family == entity.family)
+    return -1 if any(label in e.keywords for e in others) else 0

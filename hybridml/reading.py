@@ -1,0 +1,101 @@
+"""One photo at a time: the whole way from a file to answers, without a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .answer import Answer
+from .errors import ArtifactError
+
+DEFAULT_MODEL = Path("models/model.joblib")
+
+
+class SinglePhotoReader:
+    """Reads photos with a trained model; engines are loaded once, when first needed.
+
+    Parameters
+    ----------
+    model : path, optional
+        An artifact; by default the file that the environment variable HYBRIDML_MODEL names, else
+        ``models/model.joblib`` below the current folder.
+    """
+
+    def __init__(self, model: str | Path | None = None) -> None:
+        from . import artifact
+
+        path = Path(model or os.environ.get("HYBRIDML_MODEL") or DEFAULT_MODEL)
+        if not path.is_file():
+            raise ArtifactError(
+                f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
+            )
+        self._extractor = artifact.load(path)
+        self._reader: Any = None
+        self._embedder: Any = None
+
+    def read(self, photo: Any, entities: Sequence[str] | None = None) -> list[Answer]:
+        """Answer what a photo shows.
+
+        Parameters
+        ----------
+        photo : path, bytes, PIL image or array
+            See :func:`hybridml.images.decode`.
+        entities : sequence of str, optional
+            What to read, each with an answer, be it empty. By default every entity, those with an answer.
+
+        Returns
+        -------
+        list of Answer
+
+        Raises
+        ------
+        ImageError
+            When the photo cannot be decoded.
+        EntityError
+            When an entity is not known to the model.
+        """
+        from . import embedding, ocr
+        from .images import decode
+
+        model, made = self._extractor.model_, self._extractor
+        asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
+        image = decode(photo)
+        if self._reader is None:
+            self._reader = ocr.create(made.reader_.name, **made.reader_.options)
+        reading = self._reader.read(image)
+        vectors = None
+        if model.image_block is not None and made.embedder_ is not None:
+            if self._embedder is None:
+                self._embedder = embedding.create(made.embedder_.name, **made.embedder_.options)
+            vector = self._embedder.embed([image])[0]
+            vectors = lambda _: {"photo": vector}  # noqa: E731
+        answers = model.answer(["photo"] * len(asked), asked, [("photo", reading)], vectors)
+        return answers if entities else [a for a in answers if a.prediction]
+
+
+@lru_cache(maxsize=2)
+def _default_reader(model: str | None) -> SinglePhotoReader:
+    return SinglePhotoReader(model)
+
+
+def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | None = None) -> list[Answer]:
+    """Read the quantities off one photo with a trained model.
+
+    Parameters
+    ----------
+    photo : path, bytes, PIL image or array
+        The photo.
+    entities : sequence of str, optional
+        What to read; by default whatever is found.
+    model : path, optional
+        An artifact; see :class:`SinglePhotoReader`.
+
+    Returns
+    -------
+    list of Answer
+        With value, unit, confidence, box and runner-ups.
+    """
+    return _default_reader(str(model) if model else None).read(photo, entities)

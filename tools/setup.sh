@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Sets up the virtual environment and what the system lacks for it. Called by make; reads PYTHON, VENV, TORCH,
+# TORCHVISION and TORCH_INDEX. Safe to run again.
+set -euo pipefail
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Runs apt-get as root or through sudo without a password; fails otherwise.
+apt_install() {
+  command -v apt-get >/dev/null || return 1
+  local as=()
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || return 1
+    as=(sudo -n)
+  fi
+  say "installing $* with apt-get ..."
+  local log
+  log=$(mktemp)
+  if "${as[@]}" apt-get update >"$log" 2>&1 &&
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1; then
+    rm -f "$log"
+  else
+    say "apt-get failed:"; tail -n 5 "$log" >&2; rm -f "$log"
+    return 1
+  fi
+}
+
+"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+  { say "hybridml needs Python 3.11 or newer; '$PYTHON' is not. Type: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+
+if ! "$PYTHON" -m venv "$VENV" >/dev/null 2>&1; then
+  rm -rf "$VENV"
+  version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  apt_install "python$version-venv" && "$PYTHON" -m venv "$VENV" || {
+    say "cannot make a virtual environment. Type: sudo apt-get install python$version-venv, then make again"
+    exit 1
+  }
+fi
+
+# LightGBM's wheel is linked to the system's OpenMP runtime.
+if ! "$PYTHON" -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null; then
+  apt_install libgomp1 || { say "LightGBM needs libgomp.so.1. Type: sudo apt-get install libgomp1, then make again"; exit 1; }
+fi
+
+if ! command -v tesseract >/dev/null; then
+  apt_install tesseract-ocr ||
+    say "NOTE: Tesseract is not installed and could not be; the reader 'tesseract' will not be available, 'rapidocr'" \
+      "(the default) works without it. To have both, type: sudo apt-get install tesseract-ocr"
+fi
+
+pip=("$VENV/bin/python" -m pip --disable-pip-version-check --quiet)
+say "installing Python packages into $VENV ..."
+if ! "$VENV/bin/python" -c 'import torch' 2>/dev/null; then
+  if [ -n "$TORCH_INDEX" ]; then
+    "${pip[@]}" install --index-url "$TORCH_INDEX" "torch==$TORCH" "torchvision==$TORCHVISION"
+  elif ! "${pip[@]}" install "torch==$TORCH+cpu" 2>/dev/null; then
+    say "NOTE: no CPU build of torch $TORCH is on offer here; taking the default build, which may be large." \
+      "To choose another, type: make TORCH_INDEX=URL ..."
+    "${pip[@]}" install "torch==$TORCH"
+  fi
+fi
+"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,dev]'
+say "ready: $VENV/bin/hybridml --help"
