@@ -276,13 +276,17 @@ def build_network(path: Path | None) -> Any:
     torchvision = import_torchvision()
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        network = torchvision.models.resnet50(weights=None)
-    if path is not None:
-        network.load_state_dict(_state(path, network))
+    if path is None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(SEED)
+            network = torchvision.models.resnet50(weights=None)
+    else:
+        # Without storage: initial values would be drawn for a second only to be replaced.
+        with torch.device("meta"):
+            network = torchvision.models.resnet50(weights=None)
+        network.load_state_dict(_state(path, network), assign=True)
     network.fc = torch.nn.Identity()
-    network.eval().requires_grad_(False)
+    network.float().eval().requires_grad_(False)
     _fold_batch_norms(network)
     return network.to(memory_format=torch.channels_last)
 
@@ -294,7 +298,7 @@ def _state(path: Path, network: Any) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and torch each have their own
         raise WeightsError(
-            f"{path}: is not a file of weights that torch can load: {str(error).splitlines()[0]}"
+            f"{path}: is not a file of weights that torch can load: {_first_line(error)}"
         ) from error
     wanted = network.state_dict()
     if not isinstance(state, dict):
@@ -313,6 +317,10 @@ def _state(path: Path, network: Any) -> dict[str, Any]:
     if told:
         raise WeightsError(f"{path}: is not a state_dict of torchvision's resnet50: {told}")
     return state
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _fold_batch_norms(network: Any) -> None:
