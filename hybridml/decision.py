@@ -94,7 +94,9 @@ class Decision:
     outcomes : tuple of str
         Outcomes that occurred in training: without rows of empty truth there is no "empty".
     f1 : float
-        Out-of-fold F1 at the decision; sets the threshold.
+        Out-of-fold F1 that the decision reaches.
+    stake : float
+        The F of the rule.
     thresholds : dict
         Entity (``""`` for all) to list of (precision, confidence threshold, coverage).
     """
@@ -104,6 +106,7 @@ class Decision:
     intercepts: Floats = field(default_factory=lambda: np.zeros(0))
     outcomes: tuple[str, ...] = ()
     f1: float = 0.0
+    stake: float = 0.0
     thresholds: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
 
     def fit(
@@ -139,7 +142,7 @@ class Decision:
                 intercepts = np.concatenate([[0.0], intercepts])
             self.coefficients, self.intercepts = coefficients, intercepts
         right, empty = self.probabilities(contests, entity)
-        self.f1 = _best_f1(right, empty, np.array(outcome), missed)
+        self.f1, self.stake = _best_f1(right, empty, np.array(outcome), missed)
         answered = self.answers(right, empty)
         correct = np.array([o == "right" for o in outcome])
         names = np.array(entity)
@@ -164,7 +167,7 @@ class Decision:
 
     def answers(self, right: Floats, empty: Floats) -> npt.NDArray[np.bool_]:
         """Return which contests to answer so that expected F1 is highest."""
-        return np.asarray(right * (2 - self.f1) >= self.f1 * empty, dtype=bool)
+        return np.asarray(right * (2 - self.stake) >= self.stake * empty, dtype=bool)
 
     def threshold(self, precision: float, entity: str) -> float:
         """Return the confidence from which answers for ``entity`` had ``precision`` out of fold.
@@ -184,6 +187,7 @@ class Decision:
             "intercepts": self.intercepts,
             "outcomes": list(self.outcomes),
             "f1": self.f1,
+            "stake": self.stake,
             "thresholds": {k: [list(t) for t in v] for k, v in self.thresholds.items()},
         }
 
@@ -196,23 +200,32 @@ class Decision:
             np.asarray(data["intercepts"]),
             tuple(data["outcomes"]),
             float(data["f1"]),
+            float(data["stake"]),
             {k: [(p, t, c) for p, t, c in v] for k, v in data["thresholds"].items()},
         )
 
 
-def _best_f1(right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed: int) -> float:
-    """Return the F1 at which the rule ``p (2 - F) >= F e`` reproduces itself (Dinkelbach's iteration)."""
-    f1 = 0.0
-    for _ in range(50):
-        answered = right * (2 - f1) >= f1 * empty
+def _best_f1(
+    right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed: int
+) -> tuple[float, float]:
+    """Return the highest F1 that the rule ``p (2 - F) >= F e`` reaches, and its F.
+
+    Putting the F1 reached in for F and repeating (Dinkelbach's iteration) leads there in a few steps; on
+    finite data it may end up swinging between two neighbours, of which the better is taken.
+    """
+    guess, best, best_guess = 0.0, -1.0, 0.0
+    for _ in range(20):
+        answered = right * (2 - guess) >= guess * empty
         tp = float((answered & (outcome == "right")).sum())
         fp = float(answered.sum()) - tp
         fn = float((~answered & (outcome != "empty")).sum()) + missed
-        fresh = 2 * tp / max(2 * tp + fp + fn, 1.0)
-        if abs(fresh - f1) < 1e-9:
+        reached = 2 * tp / max(2 * tp + fp + fn, 1.0)
+        if reached > best:
+            best, best_guess = reached, guess
+        if abs(reached - guess) < 1e-9:
             break
-        f1 = fresh
-    return f1
+        guess = reached
+    return best, best_guess
 
 
 def _curve(confidence: Floats, correct: npt.NDArray[np.bool_]) -> list[tuple[float, float, float]]:

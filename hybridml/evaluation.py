@@ -1,0 +1,183 @@
+"""Answers against labels, as a report that people and programs read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import metrics, rows
+from .errors import RowsError
+
+COLUMNS = (
+    ("rows", "rows", "{:d}"),
+    ("F1", "f1", "{:.3f}"),
+    ("precision", "precision", "{:.3f}"),
+    ("recall", "recall", "{:.3f}"),
+    ("accuracy", "accuracy", "{:.3f}"),
+    ("F1 any unit", "f1_any_unit", "{:.3f}"),
+    ("oracle F1", "oracle_f1", "{:.3f}"),
+    ("SMAPE %", "smape", "{:.1f}"),
+)
+
+
+def evaluate(
+    truth: Sequence[str],
+    predictions: Sequence[str],
+    entities: Sequence[str],
+    candidates: Sequence[Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """Score answers, over all and per entity.
+
+    Parameters
+    ----------
+    truth, predictions, entities : sequences of str, one per row
+    candidates : sequence of sequences of str, optional
+        Every quantity that could have been answered, per row: gives the oracle's F1.
+
+    Returns
+    -------
+    dict
+        ``all`` and ``per_entity`` (by name): plain numbers, None where not defined.
+    """
+    reachable = metrics.reachable(truth, candidates) if candidates is not None else None
+    names = sorted(set(entities))
+    kinds = np.asarray(entities, dtype=object)
+
+    def part(keep: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        at = np.flatnonzero(keep)
+        scores = metrics.score(
+            [truth[i] for i in at],
+            [predictions[i] for i in at],
+            [entities[i] for i in at],
+            [reachable[i] for i in at] if reachable is not None else None,
+        )
+        return {k: _plain(v) for k, v in {"rows": len(at), **scores.to_dict()}.items()}
+
+    return {
+        "all": part(np.ones(len(kinds), dtype=bool)),
+        "per_entity": {name: part(kinds == name) for name in names},
+    }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def text_of(result: Mapping[str, Any]) -> str:
+    """Return the result of :func:`evaluate` as an aligned table."""
+    lines = [["", *(title for title, _, _ in COLUMNS)]]
+    for name, scores in [*result["per_entity"].items(), ("all", result["all"])]:
+        cells = [
+            "-" if scores.get(key) is None else pattern.format(scores[key]) for _, key, pattern in COLUMNS
+        ]
+        lines.append([name, *cells])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    table = [
+        "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        for line in lines
+    ]
+    scores = result["all"]
+    notes = [
+        f"note: {n} labels {what}"
+        for n, what in (
+            (scores.get("range_labels"), "are ranges, scored as their upper end"),
+            (scores.get("foreign_labels"), "have a unit outside the allowed list and cannot be matched"),
+        )
+        if n
+    ]
+    return "\n".join(line.rstrip() for line in table + notes)
+
+
+def _aligned(truth: pd.DataFrame, predictions: pd.DataFrame, what: str) -> pd.Series:
+    found = predictions.set_index("index")["prediction"]
+    missing = [i for i in truth["index"] if i not in found.index]
+    if missing:
+        raise RowsError(
+            f"{what} has no line for {len(missing)} of {len(truth)} rows, the first of index {missing[0]}; "
+            "every row needs one, be it blank"
+        )
+    return found.loc[list(truth["index"])].fillna("")
+
+
+def evaluate_files(
+    truth: str | Path, predictions: str | Path, details: str | Path | None = None
+) -> dict[str, Any]:
+    """Score a file of answers against a file of labels.
+
+    Parameters
+    ----------
+    truth : path
+        Rows with ``entity_value``.
+    predictions : path
+        ``index,prediction``; lines of rows that ``truth`` lacks are left out.
+    details : path, optional
+        The sidecar of ``predict``, for the oracle's F1; by default the one beside ``predictions``.
+
+    Raises
+    ------
+    RowsError
+        When a file does not have the agreed form, or rows have no line.
+    """
+    labelled, _ = rows.read_rows(truth, truth=True, on_row_fault="collect")
+    answers = _aligned(labelled, rows.read_predictions(predictions), str(predictions))
+    sidecar = Path(details) if details else Path(f"{predictions}.details.jsonl")
+    candidates = None
+    if sidecar.is_file():
+        by_index = _candidates(sidecar)
+        candidates = [by_index.get(str(i), []) for i in labelled["index"]]
+    elif details:
+        raise RowsError(f"no sidecar at {details}; it is what 'hybridml predict' writes beside its answers")
+    return evaluate(list(labelled["entity_value"]), list(answers), list(labelled["entity_name"]), candidates)
+
+
+def _candidates(sidecar: Path) -> dict[str, list[str]]:
+    found = {}
+    with open(sidecar, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = json.loads(line)
+                found[str(record["index"])] = record["candidates"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise RowsError(f"{sidecar}, line {number}: not a line of a sidecar: {error}") from None
+    return found
+
+
+def evaluate_seen(
+    truth: str | Path, answers: pd.DataFrame, seen: npt.NDArray[np.bool_], what: str = ""
+) -> list[tuple[str, dict[str, Any]]]:
+    """Score answers apart for rows whose group or photo was trained on, each with a title that says which.
+
+    Parameters
+    ----------
+    truth : path
+        Rows with ``entity_value``.
+    answers : data frame
+        As :meth:`hybridml.EntityExtractor.predict` returns it.
+    seen : bool array, one per answer
+        Whether the model was trained on the row's group or photo.
+    what : str
+        What the labels are, for the titles.
+    """
+    labelled, _ = rows.read_rows(truth, truth=True, on_row_fault="collect")
+    chosen = _aligned(labelled, answers, "the table of answers")
+    candidates = answers.set_index("index")["candidates"].loc[list(labelled["index"])]
+    trained_on = pd.Series(seen, index=answers["index"]).loc[list(labelled["index"])].to_numpy()
+    results = []
+    for keep, title in (
+        (~trained_on, "score on rows whose groups and photos were not trained on"),
+        (trained_on, "score on rows WHOSE GROUP OR PHOTO WAS TRAINED ON: no measure of quality"),
+    ):
+        if keep.any():
+            columns = (labelled["entity_value"], chosen, labelled["entity_name"], candidates)
+            parts = [[v for v, k in zip(column, keep, strict=True) if k] for column in columns]
+            results.append((f"{title}{f' ({what})' if what else ''}", evaluate(*parts)))
+    return results

@@ -1,0 +1,92 @@
+"""The decision: calibrated, and answers exactly when one more answer raises expected F1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hybridml.decision import Decision, contest
+
+
+def contests(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], list[str]]:
+    """Draw contests whose lead says how likely the best is right."""
+    rng = np.random.default_rng(seed)
+    made, outcomes = [], []
+    for _ in range(n):
+        scores = rng.normal(size=rng.integers(2, 6))
+        is_empty = rng.random() < empty
+        scores[0] += rng.uniform(0, 0.5) if is_empty else rng.uniform(0, 4)
+        c = contest(scores, list(range(len(scores))))
+        right = rng.random() < 1 / (1 + np.exp(-3 * (c.shares[0] - 0.5)))
+        made.append(c)
+        outcomes.append("empty" if is_empty else "right" if right else "wrong")
+    return made, ["width" if i % 2 else "voltage" for i in range(n)], outcomes
+
+
+def test_one_quantity_read_twice_counts_together() -> None:
+    c = contest(np.array([1.0, 0.9, 0.9]), ["a", "b", "b"])
+    assert (c.best, c.others) == (1, (0,))
+    assert c.shares.sum() == pytest.approx(1.0)
+
+
+def test_confidence_is_calibrated_on_fresh_contests() -> None:
+    decision = Decision().fit(*contests(3000, 0))
+    made, entity, outcome = contests(3000, 1)
+    right, empty = decision.probabilities(made, entity)
+    assert not empty.any()
+    correct = np.array([o == "right" for o in outcome])
+    for low in np.arange(0.3, 0.9, 0.1):
+        within = (right >= low) & (right < low + 0.1)
+        if within.sum() > 100:
+            assert correct[within].mean() == pytest.approx(right[within].mean(), abs=0.06)
+
+
+def test_without_empty_truths_everything_is_answered() -> None:
+    decision = Decision().fit(*contests(500, 0))
+    assert decision.answers(*decision.probabilities(*contests(100, 2)[:2])).all()
+
+
+def test_abstaining_reaches_the_best_f1_a_threshold_could() -> None:
+    made, entity, outcome = contests(4000, 0, empty=0.4)
+    decision = Decision().fit(made, entity, outcome)
+    right, empty = decision.probabilities(made, entity)
+    outcome_ = np.array(outcome)
+
+    def f1(answered: np.ndarray) -> float:
+        tp = (answered & (outcome_ == "right")).sum()
+        return 2 * tp / (2 * tp + (answered.sum() - tp) + (~answered & (outcome_ != "empty")).sum())
+
+    chosen = f1(decision.answers(right, empty))
+    assert chosen == pytest.approx(decision.f1, abs=1e-6)
+    assert 0.02 < 1 - decision.answers(right, empty).mean() < 0.9
+    assert chosen > f1(np.ones(len(made), dtype=bool)) + 0.01
+    sweep = max(f1(right >= t * empty) for t in np.linspace(0, 5, 101))
+    assert chosen >= sweep - 0.005
+
+
+def test_thresholds_keep_what_they_promise_out_of_fold() -> None:
+    made, entity, outcome = contests(3000, 0)
+    decision = Decision().fit(made, entity, outcome)
+    right, _ = decision.probabilities(made, entity)
+    correct = np.array([o == "right" for o in outcome])
+    threshold = decision.threshold(0.7, "unheard of")
+    assert correct[right >= threshold].mean() >= 0.7
+    assert (right >= threshold).mean() > 0.2
+    assert decision.threshold(0.999999, "width") == np.inf
+
+
+@pytest.mark.parametrize("only", ["right", "wrong"])
+def test_one_outcome_is_no_error(only: str) -> None:
+    made, entity, _ = contests(20, 0)
+    decision = Decision().fit(made, entity, [only] * 20)
+    right, empty = decision.probabilities(made, entity)
+    assert np.all(right == (only == "right"))
+    assert not empty.any()
+
+
+def test_plain_data_makes_the_same_decision() -> None:
+    made, entity, outcome = contests(800, 0, empty=0.2)
+    decision = Decision().fit(made, entity, outcome)
+    again = Decision.from_dict(decision.to_dict())
+    np.testing.assert_array_equal(again.probabilities(made, entity), decision.probabilities(made, entity))
+    assert again.threshold(0.7, "width") == decision.threshold(0.7, "width")
