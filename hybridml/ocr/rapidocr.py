@@ -56,7 +56,7 @@ class RapidOCRSettings(PreprocessSettings):
         Model files, in RapidOCR's own folder unless they are absolute paths.
     """
 
-    detector_side: int = 736
+    detector_side: int = 960
     detector_limit: str = "max"
     text_score: float = 0.5
     box_score: float = 0.5
