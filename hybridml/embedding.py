@@ -29,6 +29,8 @@ PRETRAINED = {
 DOWNLOAD = "https://download.pytorch.org/models/"
 RANDOM = "random"
 SEED = 0
+# Of this module: counts up with every change that changes a vector.
+VERSION = 1
 
 # Of ImageNet, in RGB order: what the weights were trained with.
 MEAN = (0.485, 0.456, 0.406)
@@ -152,7 +154,7 @@ class ResNet50Embedder:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings and the SHA-256 of the weights."""
-        return {"embedding": self.name, "weights": self._digest, **asdict(self.config)}
+        return {"embedding": self.name, "version": VERSION, "weights": self._digest, **asdict(self.config)}
 
     def embed(self, images: Iterable[RGB]) -> NDArray[np.float32]:
         """Return one row per photo.

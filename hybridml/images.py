@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 RGB = NDArray[np.uint8]
 
-#: A photo of a 100-megapixel camera; 300 MB once decoded.
-MAX_PIXELS = 100_000_000
+#: More than a 50-megapixel camera takes; 192 MB once decoded.
+MAX_PIXELS = 64_000_000
 
 # Those a shop can serve. Others are left out because they start programs (EPS) or are attack surface only.
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")

@@ -23,6 +23,8 @@ from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine
 
 NAME = "rapidocr"
+# Of this module: counts up with every change that changes an answer.
+VERSION = 1
 INSTALL = 'pip install "hybridml[read]"'
 
 # RapidOCR turns crops this much taller than wide before it reads them.
@@ -175,6 +177,7 @@ class RapidOCRReader:
         """Return every setting, the versions of the engine, and the digests of the models."""
         return {
             "engine": NAME,
+            "version": VERSION,
             "rapidocr": importlib.metadata.version("rapidocr"),
             "onnxruntime": importlib.metadata.version("onnxruntime"),
             **asdict(self.config),

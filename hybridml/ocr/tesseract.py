@@ -24,6 +24,8 @@ from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine
 
 NAME = "tesseract"
+# Of this module: counts up with every change that changes an answer.
+VERSION = 1
 INSTALL_PYTHON = 'pip install "hybridml[read]"'
 INSTALL_ENGINE = "apt-get install tesseract-ocr"
 
@@ -44,7 +46,8 @@ class TesseractSettings(PreprocessSettings):
     language : str
         Trained models, as in ``tesseract -l``: ``"eng"``, ``"eng+deu"``.
     text_score : float
-        Lines read upright with less confidence are dropped.
+        Lines read upright with less confidence are dropped. Tesseract gives right numbers confidence 0 at
+        times, so none are by default.
     turned : bool
         Whether the photo is read again turned by 90 degrees, once each way.
     turned_score : float
@@ -55,9 +58,9 @@ class TesseractSettings(PreprocessSettings):
 
     psm: int = 11
     language: str = "eng"
-    text_score: float = 0.3
+    text_score: float = 0.0
     turned: bool = True
-    turned_score: float = 0.6
+    turned_score: float = 0.3
     word_gap: float = 2.0
 
     def __post_init__(self) -> None:
@@ -124,7 +127,7 @@ class TesseractReader:
 
     def settings(self) -> dict[str, Any]:
         """Return every setting and the version of the engine."""
-        return {"engine": NAME, "tesseract": _version(), **asdict(self.config)}
+        return {"engine": NAME, "version": VERSION, "tesseract": _version(), **asdict(self.config)}
 
     def read(self, image: NDArray[np.uint8]) -> Reading:
         """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""
