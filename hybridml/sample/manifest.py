@@ -1,0 +1,106 @@
+"""A sample set on disk: where its parts lie, and how a complete one is recognised."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# Raised whenever the same seed draws something else.
+VERSION = 1
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """A drawn sample set.
+
+    Parameters
+    ----------
+    folder : Path
+        What it was drawn into.
+    photos : int
+        How many photos it has, in ``images``.
+    drawn : bool
+        False when a complete set was there already.
+    """
+
+    folder: Path
+    photos: int
+    drawn: bool = True
+
+    @property
+    def images(self) -> Path:
+        """Folder of the photos."""
+        return self.folder / "images"
+
+    @property
+    def train(self) -> Path:
+        """Rows with answers, to train on."""
+        return self.folder / "train.csv"
+
+    @property
+    def test(self) -> Path:
+        """Rows of other products, without answers."""
+        return self.folder / "test.csv"
+
+    @property
+    def truth(self) -> Path:
+        """The test rows with their answers."""
+        return self.folder / "truth.csv"
+
+
+def write_atomically(path: Path, data: bytes) -> str:
+    """Write a file whole or not at all; return the SHA-256 of its bytes in hexadecimal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(folder: Path) -> dict[str, object]:
+    try:
+        raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return raw if isinstance(raw, dict) and isinstance(raw.get("files"), dict) else {}
+
+
+def is_complete(folder: Path, seed: int, photos: int) -> bool:
+    """Return whether ``folder`` holds the whole set of this seed and version, every byte as it was drawn."""
+    manifest = _read(folder)
+    if [manifest.get(k) for k in ("version", "seed", "photos")] != [VERSION, seed, photos]:
+        return False
+    files = manifest["files"]
+    assert isinstance(files, dict)
+    try:
+        return all(
+            hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+            for name, digest in files.items()
+        )
+    except OSError:
+        return False
+
+
+def forget(folder: Path) -> None:
+    """Remove the manifest of an older set and the photos it lists: they belong to no row any more."""
+    files = _read(folder).get("files", {})
+    assert isinstance(files, dict)
+    (folder / NAME).unlink(missing_ok=True)
+    for name in files:
+        # The names come from a file: only a plain name directly below images/ can be one of ours.
+        if Path(name).parent == Path("images") and Path(name).suffix == ".jpg":
+            (folder / name).unlink(missing_ok=True)
+
+
+def remember(folder: Path, seed: int, photos: int, files: Mapping[str, str]) -> None:
+    """Write the manifest; ``files`` maps each file's name below ``folder`` to its SHA-256."""
+    manifest = {"version": VERSION, "seed": seed, "photos": photos, "files": dict(sorted(files.items()))}
+    write_atomically(folder / NAME, (json.dumps(manifest, indent=1) + "\n").encode())
