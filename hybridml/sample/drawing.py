@@ -12,6 +12,7 @@ from .products import Product
 from .shapes import SHAPES, Edge, Outline
 
 INKS: tuple[Colour, ...] = (DARK, DARK, (190, 30, 30), (120, 120, 124), (20, 70, 160), (20, 110, 100))
+UNIT_APART = 0.1
 TITLES = ("PRODUCT SIZE", "Dimensions", "SIZE CHART", "Product Dimensions", "Specification", "Size & Details")
 LETTERS = {
     "width": ("W", "Width", "Breite"),
@@ -205,6 +206,12 @@ def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
     style = LineStyle.of(canvas)
     named = rng.choice(("", "", "", "before", "behind"))
     near = canvas.width * rng.uniform(0.035, 0.05)
+    if rng.random() < UNIT_APART:
+        product, note = product.with_unit_apart(rng)
+        size = canvas.width * 0.03
+        canvas.text(
+            (canvas.width * 0.04, canvas.height - size * rng.choice((1.5, 4))), note, size, anchor="lm"
+        )
     edges: dict[str, tuple[Edge, Point]] = {
         "width": (outline.width, (0, near)),
         "height": (outline.height, (-near, 0)),

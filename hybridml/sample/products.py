@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .amounts import Amount, Style
 from .canvas import Colour
@@ -102,8 +102,8 @@ KINDS = {
     "liquid": Kind(
         {
             "bottle": (
-                "Hand Soap", "Apple Juice", "Olive Oil", "Shampoo", "Face Serum", "Lemon Vinegar", "Cold Brew",
-                "Glass Cleaner", "Body Lotion", "Fabric Softener", "Massage Oil", "Oat Drink",
+                "Hand Soap", "Apple Juice", "Olive Oil", "Shampoo", "Face Serum", "Lemon Vinegar",
+                "Cold Brew", "Glass Cleaner", "Body Lotion", "Fabric Softener", "Massage Oil", "Oat Drink",
             ),
         },
         ("bottle",),
@@ -176,6 +176,14 @@ class Product:
     def say(self, entity: str) -> str:
         """Return the amount of ``entity`` as the product writes it."""
         return self.style.write_twice(self.amounts[entity])
+
+    def with_unit_apart(self, rng: random.Random) -> tuple[Product, str]:
+        """Return the product writing bare numbers for lengths, and the note that names their unit once."""
+        unit = self.amounts["width"].unit
+        note = rng.choice(("Unit: {}", "unit:{}", "Size ({})", "All dimensions in {}", "Angaben in {}"))
+        written = {"inch": "inch"}.get(unit) or self.style.spelling[unit].strip()
+        style = replace(self.style, dual="", spelling={**self.style.spelling, unit: ""})
+        return replace(self, style=style), note.format(written)
 
 
 def _length(rng: random.Random, low: float, high: float, unit: str) -> Amount:

@@ -70,8 +70,9 @@ def box(canvas: Canvas, area: Box, colour: Colour) -> Outline:
 
 
 def adapter(canvas: Canvas, area: Box, colour: Colour) -> Outline:
-    """A brick with a cable and a light."""
-    front, back = _oblique(canvas, area, colour)
+    """A flat brick with a cable and a light, low in ``area``."""
+    low = area[3] - min(area[3] - area[1], (area[2] - area[0]) * 0.55)
+    front, back = _oblique(canvas, (area[0], low, area[2], area[3]), colour)
     left, top, right, bottom = front
     y = (top + bottom) / 2
     end = (max(8.0, left - (right - left) * 0.12), bottom)
@@ -97,7 +98,7 @@ def cabinet(canvas: Canvas, area: Box, colour: Colour) -> Outline:
         canvas.draw.rectangle(face, outline=tint(colour, 0.55), width=2, fill=tint(colour, 1.08))
         x, y = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
         canvas.draw.ellipse((x - 6, y - 6, x + 6, y + 6), fill=tint(colour, 0.4))
-        if k == count - 1:
+        if k == count - 1 and face[3] - face[1] > 150:
             low = (face[1] + face[3]) / 2 + 34
             parts.append(((face[0], low), (face[2], low)))
     return _block_outline(front, back, tuple(parts))

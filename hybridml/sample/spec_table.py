@@ -9,6 +9,7 @@ from .canvas import DARK, WHITE, Box, Canvas, ink_on, tint
 from .products import Product
 from .shapes import SHAPES
 
+UNIT_APART = 0.12
 TITLES = (
     "Specifications",
     "TECHNICAL DATA",
@@ -78,6 +79,7 @@ def _distractors(canvas: Canvas, product: Product) -> list[tuple[str, str]]:
 def _entries(canvas: Canvas, product: Product, hide: Set[str]) -> tuple[list[tuple[str, str]], set[str]]:
     """Return the rows of the table in order and the entities they tell."""
     rng = canvas.rng
+    bare = "width" in product.amounts and not product.style.spelling[product.amounts["width"].unit]
     told = {e for e in product.amounts if e not in hide and (e in SIDES or rng.random() < 0.85)}
     entries: list[tuple[str, str]] = []
     sides = [s for s in SIDES if s in product.amounts]
@@ -91,7 +93,7 @@ def _entries(canvas: Canvas, product: Product, hide: Set[str]) -> tuple[list[tup
     else:
         rest = told
     head = {e: rng.choice(NAMES[e]) for e in sorted(rest)}
-    heads_unit = bool(rest & set(SIDES)) and not product.style.dual and rng.random() < 0.25
+    heads_unit = not bare and bool(rest & set(SIDES)) and not product.style.dual and rng.random() < 0.25
     for entity, name in head.items():
         amount = product.amounts[entity]
         if heads_unit and entity in SIDES:
@@ -172,6 +174,9 @@ def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
     if rng.random() < 0.45:
         left = w * 0.36
         SHAPES[product.shape](canvas, (w * 0.05, h * 0.35, w * 0.31, h * 0.65), product.colour)
+    if "width" in product.amounts and rng.random() < UNIT_APART:
+        product, note = product.with_unit_apart(rng)
+        canvas.text((w * 0.95, h * 0.125), note, w * 0.028, anchor="rm")
     entries, told = _entries(canvas, product, hide)
     rng.choice(LAYOUTS)(canvas, (left, h * 0.15, w * 0.96, h * 0.95), entries, product)
     return told
