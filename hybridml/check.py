@@ -1,0 +1,219 @@
+"""Would a submission be accepted? The challenge's own check, and what it leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from .csvfile import read_csv
+from .entities import EntityBook, default_entities
+from .errors import RowsError
+from .parts import as_text
+from .rows import predictions_frame, read_rows
+
+OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
+"""What the challenge accepts beside a blank, once stripped; its unit is read by :func:`repair_unit`."""
+
+CONTRACT = re.compile(r"[0-9]+(\.[0-9]+)? [a-z]+( [a-z]+)*")
+"""What hybridml promises: plain decimal, no sign, one blank, the unit as the entity's list spells it."""
+
+Kind = Literal["official", "contract"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a submission would be rejected, or is not what hybridml promises.
+
+    Parameters
+    ----------
+    line : int
+        Line of the predictions; of the rows where the predictions lack one.
+    index : int, str or None
+        The row's index; None where the fault is of the whole file.
+    kind : {"official", "contract"}
+        "official" faults are those the challenge rejects; "contract" faults those it overlooks.
+    found, expected : str
+        What is there, and what should be.
+    """
+
+    line: int
+    index: int | str | None
+    kind: Kind
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        row = "" if self.index is None else f", index {self.index}"
+        return f"line {self.line}{row}: {self.found}; expected {self.expected} [{self.kind}]"
+
+
+def repair_unit(unit: str, allowed: Collection[str]) -> str:
+    """Return the unit as the challenge reads it.
+
+    As it is if allowed, else with ``tre`` for ``ter``, else with ``foot`` for ``feet``.
+
+    Examples
+    --------
+    >>> allowed = {"centimetre", "foot"}
+    >>> repair_unit("centimeter", allowed), repair_unit("feet", allowed), repair_unit("mile", allowed)
+    ('centimetre', 'foot', 'mile')
+    """
+    for spelling in (unit, unit.replace("ter", "tre"), unit.replace("feet", "foot")):
+        if spelling in allowed:
+            return spelling
+    return unit
+
+
+def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] | None:
+    """Return number and unit of a prediction as the challenge reads it; None if blank or rejected.
+
+    Examples
+    --------
+    >>> parse_prediction("12.50 meter", {"metre"}), parse_prediction("1e3 metre", {"metre"})
+    ((12.5, 'metre'), None)
+    """
+    text = text.strip()
+    if not OFFICIAL.match(text):
+        return None
+    number, unit = text.split(maxsplit=1)
+    unit = repair_unit(unit, allowed)
+    return (float(number), unit) if unit in allowed else None
+
+
+@lru_cache(maxsize=8)
+def _allowed(units: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(unit for some in units for unit in some)
+
+
+def allowed_units(book: EntityBook) -> frozenset[str]:
+    """Return the units that some entity of the book allows."""
+    return _allowed(tuple(entity.units for entity in book.entities.values()))
+
+
+def check_predictions(
+    rows: pd.DataFrame,
+    predictions: pd.DataFrame,
+    book: EntityBook | None = None,
+    lines: Sequence[int] | None = None,
+    row_lines: Sequence[int] | None = None,
+) -> list[Fault]:
+    """Check predictions against the rows they answer.
+
+    Parameters
+    ----------
+    rows : data frame
+        With ``index`` and ``entity_name``.
+    predictions : data frame
+        With ``index`` and ``prediction``; a missing prediction counts as blank.
+    book : EntityBook, optional
+        Entities and units; the packaged ones by default.
+    lines, row_lines : sequences of int, optional
+        Line of each prediction and of each row in its file; by default those of a file with a header and a
+        line each.
+
+    Returns
+    -------
+    list of Fault
+        In the order of lines, then what is missing; none when all is well.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"index": [0, 1], "entity_name": ["width", "width"]})
+    >>> answers = pd.DataFrame({"index": [0, 1], "prediction": ["5 cm", "2 gram"]})
+    >>> for fault in check_predictions(rows, answers):
+    ...     print(fault)
+    line 2, index 0: unit 'cm'; expected one of the allowed units: ... [official]
+    line 3, index 1: unit 'gram'; expected a unit of width: centimetre, foot, ..., yard [contract]
+    """
+    book = book or default_entities()
+    lines = range(2, len(predictions) + 2) if lines is None else lines
+    row_lines = range(2, len(rows) + 2) if row_lines is None else row_lines
+    asked = [as_text(index) for index in rows["index"]]
+    entity_of = dict(zip(asked, rows["entity_name"], strict=True))
+    texts = ["" if a is None or a != a else str(a) for a in predictions["prediction"]]
+    faults: list[Fault] = []
+    first: dict[str, int] = {}
+    in_order: list[tuple[str, int]] = []
+    for line, index, text in zip(lines, map(as_text, predictions["index"]), texts, strict=True):
+        if index in first:
+            faults.append(
+                Fault(line, index, "contract", f"the index is also in line {first[index]}", "each once")
+            )
+        elif index not in entity_of:
+            faults.append(Fault(line, index, "contract", "no row has this index", "the rows' indexes only"))
+        else:
+            in_order.append((index, line))
+        first.setdefault(index, line)
+        faults += (Fault(line, index, *fault) for fault in _answer_faults(text, entity_of.get(index), book))
+    faults += _order_faults([index for index in asked if index in first], in_order)
+    faults.sort(key=lambda fault: fault.line)
+    for line, index in zip(row_lines, asked, strict=True):
+        if index not in first:
+            found = f"no prediction for line {line} of the rows"
+            faults.append(Fault(line, index, "contract", found, "a line per row, be it blank"))
+    return faults
+
+
+def _order_faults(asked: Sequence[str], given: Sequence[tuple[str, int]]) -> Iterator[Fault]:
+    for index, (found, line) in zip(asked, given, strict=True):
+        if index != found:
+            yield Fault(
+                line, found, "contract", f"index {found} where {index} is next", "the order of the rows"
+            )
+            return
+
+
+def _answer_faults(text: str, entity: str | None, book: EntityBook) -> Iterator[tuple[Kind, str, str]]:
+    if not text.strip():
+        return
+    allowed = allowed_units(book)
+    if not OFFICIAL.match(text.strip()):
+        yield "official", f"prediction {text!r}", "'<number> <unit>' such as '12.5 gram', or nothing"
+        return
+    number, unit = text.split(maxsplit=1)
+    unit = unit.strip()
+    repaired = repair_unit(unit, allowed)
+    if repaired not in allowed:
+        yield "official", f"unit {unit!r}", f"one of the allowed units: {', '.join(sorted(allowed))}"
+        return
+    if repaired != unit:
+        yield "contract", f"unit {unit!r}", f"the allowed spelling, {repaired!r}"
+    elif not CONTRACT.fullmatch(text):
+        yield "contract", f"prediction {text!r}", f"plain digits, no sign, one blank: {_plain(number, unit)}"
+    if entity is not None and entity in book.entities and repaired not in book.entity(entity).units:
+        yield "contract", f"unit {unit!r}", f"a unit of {entity}: {', '.join(book.entity(entity).units)}"
+
+
+def _plain(number: str, unit: str) -> str:
+    whole, dot, rest = number.removeprefix("-").partition(".")
+    return repr(f"{int(whole)}{dot}{''.join(str(int(digit)) for digit in rest)} {unit}")
+
+
+def check_files(rows: str | Path, predictions: str | Path, book: EntityBook | None = None) -> list[Fault]:
+    """Check a file of predictions against the file of rows it answers; see :func:`check_predictions`.
+
+    A file of predictions that is no table, or lacks a column, is a fault; one that is not there raises, as
+    does an unusable file of rows.
+
+    Raises
+    ------
+    RowsError
+        When a file is not there or the rows cannot be used.
+    """
+    frame, _ = read_rows(rows, truth=False, book=book, on_row_fault="collect")
+    if not Path(predictions).is_file():
+        raise RowsError(
+            f"cannot read {predictions}: no such file; expected predictions as 'hybridml predict' writes them"
+        )
+    try:
+        file = read_csv(predictions)
+        answers = predictions_frame(file)
+    except RowsError as error:
+        return [Fault(1, None, "official", str(error), "a table index,prediction")]
+    return check_predictions(frame, answers, book, file.lines, read_csv(rows).lines)

@@ -1,0 +1,521 @@
+"""The challenge's metric and what stands beside it: functions of truth and predictions, nothing else.
+
+A row is a true positive when prediction and truth are the same number (as a float) and unit; a false positive
+when the prediction is not blank and differs, or the truth is blank; a false negative when only the prediction
+is blank; a true negative when both are. F1 = 2PR / (P + R) with P = TP / (TP + FP) and R = TP / (TP + FN).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .check import allowed_units, parse_prediction
+from .entities import EntityBook, default_entities
+from .labels import parse_label
+
+Quantity = tuple[float, str]
+Outcomes = npt.NDArray[np.str_]
+
+SAME_QUANTITY = 0.01
+"""Share by which one quantity in two units may differ: labels and photos round."""
+
+ALL = "all"
+"""Name of the line of all rows in :func:`per_entity`."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A label as the metric sees it.
+
+    Parameters
+    ----------
+    blank : bool
+        Whether there is nothing to find.
+    quantity : (float, str) or None
+        What answers it: of a range, the upper end. None when nothing can.
+    kind : str
+        "blank", "plain", "range", "foreign unit" or "unreadable".
+    """
+
+    blank: bool
+    quantity: Quantity | None
+    kind: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How good predictions are.
+
+    Parameters
+    ----------
+    rows : int
+        Rows scored.
+    tp, fp, fn, tn : int
+        As the module's text counts them.
+    precision, recall, f1 : float
+        Of these; 0 where not defined.
+    accuracy : float
+        Share of rows whose prediction equals the truth, blank ones included.
+    f1_any_unit : float
+        F1 that also accepts the same quantity in another unit within 1 %.
+    smape : float
+        Mean, over rows where both have a quantity of the same unit, of ``200 |p - t| / (|p| + |t|)``: in
+        percent, from 0 to 200, a pair of zeros counting 0; NaN when there is no such row.
+    smape_rows : int
+        How many rows that are.
+    oracle_f1 : float or None
+        F1 of always choosing right among what was found; None when that is not known.
+    range_labels, foreign_labels, unreadable_labels : int
+        Labels scored as their upper end; in a unit that no answer may use; not understood. The last two are
+        not blank and cannot be matched.
+    malformed : int
+        Predictions that are neither blank nor a number and an allowed unit; they count as wrong.
+    """
+
+    rows: int
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    precision: float
+    recall: float
+    f1: float
+    accuracy: float
+    f1_any_unit: float
+    smape: float
+    smape_rows: int
+    oracle_f1: float | None
+    range_labels: int
+    foreign_labels: int
+    unreadable_labels: int
+    malformed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores by name."""
+        return asdict(self)
+
+
+def parse_truth(labels: Iterable[str]) -> list[Truth]:
+    """Return labels as the metric sees them; each distinct label is read once."""
+    known: dict[str, Truth] = {}
+    return [known[label] if label in known else known.setdefault(label, _truth(label)) for label in labels]
+
+
+def _truth(label: str) -> Truth:
+    parsed = parse_label(label)
+    quantity = None
+    if parsed.kind in ("plain", "range") and parsed.unit is not None:
+        value = parsed.high if parsed.kind == "range" and parsed.high is not None else parsed.value
+        quantity = None if value is None else (float(value), parsed.unit)
+    return Truth(parsed.kind == "blank", quantity, parsed.kind)
+
+
+def parse_predictions(predictions: Iterable[str], book: EntityBook | None = None) -> list[Quantity | None]:
+    """Return each prediction's number and unit as the challenge reads it, None if blank or malformed."""
+    allowed = allowed_units(book or default_entities())
+    known: dict[str, Quantity | None] = {}
+    for text in (predictions := list(predictions)):
+        if text not in known:
+            known[text] = parse_prediction(text, allowed)
+    return [known[text] for text in predictions]
+
+
+def outcomes(truth: Sequence[str], predictions: Sequence[str], book: EntityBook | None = None) -> Outcomes:
+    """Return what each row counts as: "tp", "fp", "fn" or "tn".
+
+    Parameters
+    ----------
+    truth, predictions : sequences of str, one per row
+        Labels and predictions; blank where there is none.
+
+    Examples
+    --------
+    >>> outcomes(["5.0 gram"] * 3 + ["", ""], ["5 gram", "5 kilogram", "", "5 gram", ""]).tolist()
+    ['tp', 'fp', 'fn', 'fp', 'tn']
+    """
+    _check_lengths(truth, predictions=predictions)
+    return _outcomes(
+        parse_truth(truth),
+        [not text.strip() for text in predictions],
+        parse_predictions(predictions, book),
+    )
+
+
+def _outcomes(truths: Sequence[Truth], blank: Sequence[bool], answers: Sequence[Quantity | None]) -> Outcomes:
+    return np.array(
+        [
+            _outcome(t, b, not t.blank and a is not None and a == t.quantity)
+            for t, b, a in zip(truths, blank, answers, strict=True)
+        ],
+        dtype="<U2",
+    )
+
+
+def _outcome(truth: Truth, blank: bool, right: bool) -> str:
+    if blank:
+        return "tn" if truth.blank else "fn"
+    return "tp" if right else "fp"
+
+
+def f1_of(tp: float, fp: float, fn: float) -> float:
+    """Return F1 from counts, 0 when there is no true positive.
+
+    Examples
+    --------
+    >>> f1_of(2, 1, 1)
+    0.6666666666666666
+    """
+    return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+def score(
+    truth: Sequence[str],
+    predictions: Sequence[str],
+    entities: Sequence[str] | None = None,
+    oracle: Sequence[bool] | None = None,
+    book: EntityBook | None = None,
+) -> Scores:
+    """Score predictions.
+
+    Parameters
+    ----------
+    truth, predictions : sequences of str, one per row
+        Labels and predictions; blank where there is none.
+    entities : sequence of str, optional
+        What each row asks: an ounce of ``item_volume`` is then a fluid ounce, for ``f1_any_unit`` only, and a
+        label in a unit that its entity does not allow is a foreign one. Without it, each unit that some
+        entity reads as another is taken for either.
+    oracle : sequence of bool, optional
+        Whether the right answer could be chosen, as :func:`reachable` tells.
+    book : EntityBook, optional
+        Entities and units; the packaged ones by default.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    ValueError
+        When the sequences are not of one length.
+
+    Examples
+    --------
+    >>> s = score(["12 ounce", "5 volt", ""], ["340 gram", "5.0 volt", "9 watt"])
+    >>> s.tp, s.fp, s.fn, s.f1, s.f1_any_unit
+    (1, 2, 0, 0.5, 0.8)
+    """
+    _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
+    book = book or default_entities()
+    truths = parse_truth(truth)
+    blank = [not text.strip() for text in predictions]
+    answers = parse_predictions(predictions, book)
+    found = _outcomes(truths, blank, answers)
+    counts = {name: int((found == name).sum()) for name in ("tp", "fp", "fn", "tn")}
+    asked = list(entities) if entities is not None else [None] * len(truths)
+    # FP counts wrong answers and answers to nothing alike, so one that is now right leaves FP for TP
+    more = sum(
+        outcome == "fp"
+        and t.quantity is not None
+        and a is not None
+        and same_quantity(a, t.quantity, entity, book)
+        for outcome, t, a, entity in zip(found, truths, answers, asked, strict=True)
+    )
+    tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
+    errors = _smape_terms(truths, answers)
+    foreign = sum(
+        t.kind == "foreign unit" or _not_of_entity(t, entity, book)
+        for t, entity in zip(truths, asked, strict=True)
+    )
+    return Scores(
+        rows=len(truths),
+        **counts,
+        precision=tp / (tp + fp) if tp else 0.0,
+        recall=tp / (tp + fn) if tp else 0.0,
+        f1=f1_of(tp, fp, fn),
+        accuracy=(tp + counts["tn"]) / len(truths) if truths else 0.0,
+        f1_any_unit=f1_of(tp + more, fp - more, fn),
+        smape=float(np.mean(errors)) if errors else math.nan,
+        smape_rows=len(errors),
+        oracle_f1=(
+            oracle_f1([bool(r) for r, t in zip(oracle, truths, strict=True) if not t.blank])
+            if oracle is not None
+            else None
+        ),
+        range_labels=sum(t.kind == "range" for t in truths),
+        foreign_labels=foreign,
+        unreadable_labels=sum(t.kind == "unreadable" for t in truths),
+        malformed=sum(a is None and not b for a, b in zip(answers, blank, strict=True)),
+    )
+
+
+def _not_of_entity(truth: Truth, entity: str | None, book: EntityBook) -> bool:
+    asked = book.entities.get(entity or "")
+    return asked is not None and truth.quantity is not None and truth.quantity[1] not in asked.units
+
+
+def _smape_terms(truths: Sequence[Truth], answers: Sequence[Quantity | None]) -> list[float]:
+    terms = []
+    for t, a in zip(truths, answers, strict=True):
+        if t.quantity is not None and a is not None and t.quantity[1] == a[1]:
+            terms.append(_smape(a[0], t.quantity[0]))
+    return terms
+
+
+def _smape(a: float, b: float) -> float:
+    if a == b:
+        return 0.0
+    size = abs(a) + abs(b)
+    return 200.0 * abs(a - b) / size if math.isfinite(size) else 200.0
+
+
+def same_quantity(
+    a: Quantity, b: Quantity, entity: str | None = None, book: EntityBook | None = None
+) -> bool:
+    """Return whether two quantities are one, given in two units that differ by rounding of at most 1 %.
+
+    In the same unit they are one only if they are equal. Which units compare across families is what the
+    book's ``reads_as`` says of ``entity``, or of any entity when that is not known.
+
+    Examples
+    --------
+    >>> same_quantity((57.0, "inch"), (144.0, "centimetre")), same_quantity((57.0, "inch"), (57.1, "inch"))
+    (True, False)
+    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_volume")
+    True
+    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_weight")
+    False
+    """
+    book = book or default_entities()
+    if a[1] == b[1]:
+        return a[0] == b[0]
+    asked = book.entities.get(entity or "")
+    known = [asked] if asked else list(book.entities.values())
+    for left in {a[1], *(e.reads_as[a[1]] for e in known if a[1] in e.reads_as)}:
+        for right in {b[1], *(e.reads_as[b[1]] for e in known if b[1] in e.reads_as)}:
+            if _family(left, book) is not None and _family(left, book) == _family(right, book):
+                x, y = book.to_base(a[0], left), book.to_base(b[0], right)
+                if abs(x - y) <= SAME_QUANTITY * max(abs(x), abs(y)):
+                    return True
+    return False
+
+
+def _family(unit: str, book: EntityBook) -> str | None:
+    return book.units[unit].family if unit in book.units else None
+
+
+def oracle_f1(reachable: Sequence[bool]) -> float:
+    """Return the F1 of always choosing right where that is possible.
+
+    Parameters
+    ----------
+    reachable : sequence of bool
+        For each row *with a truth*, whether the right answer is among those that could be chosen. One that is
+        not costs the same as a wrong answer or a blank; rows of blank truth cost an oracle nothing.
+
+    Examples
+    --------
+    >>> oracle_f1([True, True, True, False])
+    0.8571428571428571
+    """
+    hits = sum(map(bool, reachable))
+    return f1_of(hits, 0, len(reachable) - hits)
+
+
+def reachable(
+    truth: Sequence[str], candidates: Sequence[Sequence[str]], book: EntityBook | None = None
+) -> list[bool]:
+    """Return whether each row's truth is among its candidates, given as predictions would be written.
+
+    Rows of blank truth have nothing to reach: False.
+    """
+    _check_lengths(truth, candidates=candidates)
+    allowed = allowed_units(book or default_entities())
+    known: dict[str, Quantity | None] = {}
+    found = []
+    for t, some in zip(parse_truth(truth), candidates, strict=True):
+        hit = False
+        if t.quantity is not None:
+            for text in some:
+                if text not in known:
+                    known[text] = parse_prediction(text, allowed)
+                hit = hit or known[text] == t.quantity
+        found.append(hit)
+    return found
+
+
+def per_entity(
+    truth: Sequence[str],
+    predictions: Sequence[str],
+    entities: Sequence[str],
+    oracle: Sequence[bool] | None = None,
+    book: EntityBook | None = None,
+) -> pd.DataFrame:
+    """Return a line of :class:`Scores` for each entity, by name, and one for all rows.
+
+    Parameters are those of :func:`score`.
+
+    Returns
+    -------
+    data frame
+        Indexed by entity, the last line "all".
+    """
+    _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
+    at: dict[str, list[int]] = {}
+    for i, name in enumerate(entities):
+        at.setdefault(name, []).append(i)
+    lines = {
+        name: score(
+            [truth[i] for i in rows],
+            [predictions[i] for i in rows],
+            [name] * len(rows),
+            None if oracle is None else [oracle[i] for i in rows],
+            book,
+        )
+        for name, rows in sorted(at.items())
+    }
+    lines[ALL] = score(truth, predictions, entities, oracle, book)
+    return pd.DataFrame(
+        [s.to_dict() for s in lines.values()], index=pd.Index(list(lines), name="entity_name")
+    )
+
+
+def expected_calibration_error(
+    confidence: Sequence[float] | npt.NDArray[np.float64], correct: Sequence[bool], bins: int = 10
+) -> float:
+    """Return how far confidence is from accuracy: the mean gap over bins of equal width, weighted by rows.
+
+    Parameters
+    ----------
+    confidence : sequence of float
+        From 0 to 1; a bin holds its upper edge, the first one 0 as well.
+    correct : sequence of bool
+        Whether each was right.
+    bins : int
+        How many.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN without rows.
+
+    References
+    ----------
+    Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
+
+    Examples
+    --------
+    >>> round(expected_calibration_error([0.95, 0.95, 0.15], [True, False, False]), 6)
+    0.35
+    """
+    p, right = _confidences(confidence, correct)
+    if not len(p):
+        return math.nan
+    edges = np.arange(1, bins) / bins
+    bin_of = np.searchsorted(edges, p, side="left")
+    gap = np.bincount(bin_of, p - right, minlength=bins)
+    return float(np.abs(gap).sum() / len(p))
+
+
+def precision_coverage(
+    confidence: Sequence[float] | npt.NDArray[np.float64], correct: Sequence[bool], total: int | None = None
+) -> pd.DataFrame:
+    """Return precision against coverage when only answers from a confidence on are given.
+
+    Parameters
+    ----------
+    confidence, correct : sequences, one per answer
+    total : int, optional
+        Rows that coverage is a share of; by default those given.
+
+    Returns
+    -------
+    data frame
+        ``coverage, precision, threshold``: a line per distinct confidence, falling.
+
+    Examples
+    --------
+    >>> precision_coverage([0.9, 0.5, 0.5, 0.1], [True, True, False, False])
+       coverage  precision  threshold
+    0      0.25   1.000000        0.9
+    1      0.75   0.666667        0.5
+    2      1.00   0.500000        0.1
+    """
+    p, right = _confidences(confidence, correct)
+    order = np.argsort(-p, kind="stable")
+    p, right = p[order], right[order]
+    last_of_tie = np.flatnonzero(np.append(p[1:] != p[:-1], True)) if len(p) else np.zeros(0, dtype=np.int64)
+    answered = last_of_tie + 1
+    return pd.DataFrame(
+        {
+            "coverage": answered / max(len(p) if total is None else total, 1),
+            "precision": np.cumsum(right)[last_of_tie] / answered,
+            "threshold": p[last_of_tie],
+        }
+    )
+
+
+def bootstrap_interval(
+    outcomes: Sequence[str] | Outcomes,
+    groups: Sequence[object],
+    n: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return an interval of F1 from drawing whole groups with replacement.
+
+    Rows of a group share photos and labels, so drawing rows would make the interval too narrow.
+
+    Parameters
+    ----------
+    outcomes : sequence of str
+        As :func:`outcomes` returns them.
+    groups : sequence, one per row
+        The row's group.
+    n : int
+        How many draws.
+    seed : int
+        Of the draws.
+    level : float
+        Share of draws within the interval, the rest cut off equally on both sides.
+
+    Returns
+    -------
+    low, high : float
+    """
+    _check_lengths(outcomes, groups=groups)
+    if not len(outcomes):
+        return math.nan, math.nan
+    codes, names = pd.factorize(np.array([str(g) for g in groups], dtype=object))
+    found = np.asarray(outcomes)
+    counts = np.stack(
+        [np.bincount(codes[found == k], minlength=len(names)) for k in ("tp", "fp", "fn")], axis=1
+    )
+    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=n)
+    tp, fp, fn = (draws @ counts).T.astype(float)
+    f1 = 2 * tp / np.maximum(2 * tp + fp + fn, 1.0)
+    low, high = np.quantile(f1, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _confidences(
+    confidence: Sequence[float] | npt.NDArray[np.float64], correct: Sequence[bool]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    _check_lengths(confidence, correct=correct)
+    p = np.asarray(confidence, dtype=float)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("confidence must be between 0 and 1")
+    return p, np.asarray(correct, dtype=float)
+
+
+def _check_lengths(first: Any, **others: Any) -> None:
+    for name, values in others.items():
+        if values is not None and len(values) != len(first):
+            raise ValueError(f"{name} has {len(values)} entries, expected {len(first)}: one per row")

@@ -1,0 +1,410 @@
+"""The tables of rows and of predictions: read, validate, write, hold out.
+
+A row asks for one entity on one photo: ``index, image_link, group_id, entity_name`` and, where the label is
+known, ``entity_value``. Faults are of two sorts: those that leave no usable table raise, naming every one;
+those of a single row are collected, so that a run answers the other rows.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+import pandas as pd
+
+from .csvfile import CsvFile, faults_error, read_csv, write_csv
+from .entities import EntityBook, default_entities
+from .errors import RowsError
+from .links import image_name as image_name
+from .parts import as_text, deal, parts_of
+
+REQUIRED = ("image_link", "group_id", "entity_name")
+"""Columns that every table of rows has, beside ``index``."""
+
+VALUE = "entity_value"
+
+Result = tuple[pd.DataFrame, "list[RowFault]"]
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """What is wrong with one row; the other rows can be answered.
+
+    Parameters
+    ----------
+    line : int
+        Line of the file on which the row begins; of a data frame, the row's position counted from 1.
+    index : int or str
+        The row's index.
+    column : str
+        Where the fault is.
+    problem : str
+        What was found, what was expected and what to do.
+    """
+
+    line: int
+    index: int | str
+    column: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, index {self.index}, column {self.column}: {self.problem}"
+
+
+@overload
+def read_rows(
+    path: str | Path,
+    truth: bool | None = ...,
+    book: EntityBook | None = ...,
+    on_row_fault: Literal["raise"] = ...,
+    make_index: bool = ...,
+) -> pd.DataFrame: ...
+@overload
+def read_rows(
+    path: str | Path,
+    truth: bool | None = ...,
+    book: EntityBook | None = ...,
+    *,
+    on_row_fault: Literal["collect"],
+    make_index: bool = ...,
+) -> Result: ...
+def read_rows(
+    path: str | Path,
+    truth: bool | None = None,
+    book: EntityBook | None = None,
+    on_row_fault: Literal["raise", "collect"] = "raise",
+    make_index: bool = False,
+) -> pd.DataFrame | Result:
+    """Read a table of rows from a CSV file.
+
+    Parameters
+    ----------
+    path : path
+        CSV in UTF-8.
+    truth : bool, optional
+        Whether labels (``entity_value``) must be there; by default they are checked where they are, and with
+        False not looked at.
+    book : EntityBook, optional
+        Entities that may be asked for; the packaged ones by default.
+    on_row_fault : {"raise", "collect"}
+        What becomes of faults of single rows: part of the error, or returned.
+    make_index : bool
+        Number the rows from 0 when there is no column ``index``.
+
+    Returns
+    -------
+    data frame
+        ``index`` (whole numbers if all are, else text), ``image_link, group_id, entity_name`` and, where it
+        is there, ``entity_value`` as text, blank when empty; other columns as text.
+    list of RowFault
+        Only with ``on_row_fault="collect"``.
+
+    Raises
+    ------
+    RowsError
+        When the table cannot be used: the message has each fault with its line and column.
+    """
+    file = read_csv(path)
+    frame = pd.DataFrame(file.columns(), dtype=object)
+    return _validated(frame, _Place(str(path), "line", file.lines), truth, book, on_row_fault, make_index)
+
+
+@overload
+def validate(
+    frame: pd.DataFrame,
+    truth: bool | None = ...,
+    book: EntityBook | None = ...,
+    on_row_fault: Literal["raise"] = ...,
+    make_index: bool = ...,
+    source: str = ...,
+) -> pd.DataFrame: ...
+@overload
+def validate(
+    frame: pd.DataFrame,
+    truth: bool | None = ...,
+    book: EntityBook | None = ...,
+    *,
+    on_row_fault: Literal["collect"],
+    make_index: bool = ...,
+    source: str = ...,
+) -> Result: ...
+def validate(
+    frame: pd.DataFrame,
+    truth: bool | None = None,
+    book: EntityBook | None = None,
+    on_row_fault: Literal["raise", "collect"] = "raise",
+    make_index: bool = False,
+    source: str = "the data frame",
+) -> pd.DataFrame | Result:
+    """Check a data frame of rows and return it in the form that :func:`read_rows` gives.
+
+    Parameters are those of :func:`read_rows`; ``source`` names the table in messages. Missing cells count as
+    blank, and ``group_id`` becomes text. The frame given is left as it is.
+
+    Examples
+    --------
+    >>> row = {"index": 7, "image_link": "a.jpg", "group_id": 1, "entity_name": "widht"}
+    >>> rows = pd.DataFrame([row])
+    >>> _, faults = validate(rows, on_row_fault="collect")
+    >>> print(faults[0])
+    line 1, index 7, column entity_name: unknown entity 'widht'; did you mean 'width'? Expected ...
+    """
+    place = _Place(source, "row", range(1, len(frame) + 1))
+    return _validated(frame.copy(), place, truth, book, on_row_fault, make_index)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Names the place of a fault."""
+
+    source: str
+    word: str
+    lines: Sequence[int]
+
+    def at(self, position: int, column: str) -> str:
+        return f"{self.source}, {self.word} {self.lines[position]}, column {column}"
+
+
+def _validated(
+    frame: pd.DataFrame,
+    place: _Place,
+    truth: bool | None,
+    book: EntityBook | None,
+    on_row_fault: str,
+    make_index: bool,
+) -> pd.DataFrame | Result:
+    if on_row_fault not in ("raise", "collect"):
+        raise ValueError(f"on_row_fault must be 'raise' or 'collect', got {on_row_fault!r}")
+    _check_columns(frame, place.source, truth, make_index)
+    if not len(frame):
+        raise RowsError(f"{place.source}: has no rows below the header; expected at least one")
+    frame = frame.reset_index(drop=True)
+    labelled = VALUE in frame.columns
+    for column in (*REQUIRED, *([VALUE] if labelled else [])):
+        frame[column] = _texts(frame[column])
+    unusable: list[str] = []
+    if "index" in frame.columns:
+        frame["index"] = _index(frame["index"], place, unusable)
+    else:
+        frame.insert(0, "index", np.arange(len(frame)))
+    faults = _row_faults(frame, place, book or default_entities(), labelled and truth is not False)
+    unusable += _shared_names(frame, place)
+    if unusable:
+        raise faults_error(place.source, "the table cannot be used", unusable)
+    faults.sort(key=lambda fault: fault.line)
+    if on_row_fault == "collect":
+        return frame, faults
+    if faults:
+        told = [f"{place.source}, {place.word} {f.line}, column {f.column}: {f.problem}" for f in faults]
+        raise faults_error(place.source, "rows with a fault", told)
+    return frame
+
+
+def _check_columns(frame: pd.DataFrame, source: str, truth: bool | None, make_index: bool) -> None:
+    wanted = (*(() if make_index else ("index",)), *REQUIRED, *((VALUE,) if truth else ()))
+    columns = [str(c) for c in frame.columns]
+    missing = [name for name in wanted if name not in columns]
+    if not missing:
+        return
+    told = []
+    for name in missing:
+        close = difflib.get_close_matches(name, [c.lower() for c in columns], 1)
+        found = [c for c in columns if close and c.lower() == close[0]]
+        told.append(
+            f"{source}, line 1: no column {name!r}; "
+            + (f"rename {found[0]!r}" if found else "add it")
+            + f" (found: {', '.join(columns) or 'none'}; expected: {', '.join(wanted)})"
+        )
+    raise faults_error(source, "columns are missing", told)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Return cells as text without surrounding blanks, missing ones as ""."""
+    found = {value: as_text(value) for value in column.dropna().unique()}
+    return pd.Series([found.get(value, "") for value in column], index=column.index, dtype=object)
+
+
+def _index(column: pd.Series, place: _Place, unusable: list[str]) -> pd.Series:
+    """Return the index as whole numbers, else as text; note blanks and repeats."""
+    texts = [as_text(value) for value in column]
+    first: dict[str, int] = {}
+    for position, text in enumerate(texts):
+        if not text:
+            unusable.append(f"{place.at(position, 'index')}: blank; expected an index. Number the rows")
+        elif text in first:
+            unusable.append(
+                f"{place.at(position, 'index')}: {text} is also in {place.word} {place.lines[first[text]]}; "
+                "expected each index once. Remove the repeat or number it anew"
+            )
+        else:
+            first[text] = position
+    whole = all(_WHOLE.fullmatch(text) for text in texts)
+    return pd.Series([int(t) for t in texts] if whole else texts, dtype="int64" if whole else object)
+
+
+def _shared_names(frame: pd.DataFrame, place: _Place) -> list[str]:
+    """Return a fault for each link whose base name another link has."""
+    told = []
+    first: dict[str, tuple[int, str]] = {}
+    at_link: dict[str, int] = {}
+    for position, link in enumerate(frame["image_link"]):
+        at_link.setdefault(link, position)
+    for link, position in at_link.items():
+        name = _problem_free(image_name, link)
+        if not name:
+            continue
+        at, other = first.setdefault(name, (position, link))
+        if other != link:
+            told.append(
+                f"{place.at(position, 'image_link')}: {link} and {other} ({place.word} {place.lines[at]}) "
+                f"have one base name, {name}; expected one link per photo. Rename one of the files"
+            )
+    return told
+
+
+def _problem_free(function: Callable[[str], str], text: str) -> str:
+    try:
+        return function(text)
+    except RowsError:
+        return ""
+
+
+def _row_faults(frame: pd.DataFrame, place: _Place, book: EntityBook, check_labels: bool) -> list[RowFault]:
+    checks: list[tuple[str, Callable[[str], str]]] = [
+        ("entity_name", lambda name: _entity_problem(name, book)),
+        ("image_link", _link_problem),
+    ]
+    if check_labels:
+        checks.append((VALUE, _label_problem))
+    faults = []
+    for column, problem_of in checks:
+        problems = {text: problem for text in frame[column].unique() if (problem := problem_of(text))}
+        if problems:
+            for line, index, text in zip(place.lines, frame["index"].tolist(), frame[column], strict=True):
+                if text in problems:
+                    faults.append(RowFault(line, index, column, problems[text]))
+    return faults
+
+
+def _entity_problem(name: str, book: EntityBook) -> str:
+    if name in book.entities:
+        return ""
+    close = difflib.get_close_matches(name.lower(), list(book.entities), 1)
+    hint = f"; did you mean {close[0]!r}? Expected" if close else "; expected"
+    what = f"unknown entity {name!r}" if name else "blank"
+    return f"{what}{hint} one of: {', '.join(sorted(book.entities))}"
+
+
+def _link_problem(link: str) -> str:
+    if not link:
+        return "blank; expected a URL or a path of a photo"
+    try:
+        image_name(link)
+    except RowsError as error:
+        return str(error)
+    return ""
+
+
+def _label_problem(label: str) -> str:
+    from .labels import parse_label
+
+    if not label or parse_label(label).kind != "unreadable":
+        return ""
+    return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"
+
+
+def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part rows in two that share neither a group nor a photo, not even through other rows.
+
+    Parameters
+    ----------
+    frame : data frame
+        Rows.
+    share : float
+        Share of the rows to hold out, between 0 and 1; met as nearly as whole groups allow, for all rows and
+        roughly for each entity.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    train, test : data frames
+        In the order of ``frame``.
+
+    Raises
+    ------
+    RowsError
+        When all rows hang together, or the share is not between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise RowsError(f"share must be between 0 and 1, got {share}")
+    parts = parts_of(frame)
+    n_parts = len(set(parts.tolist()))
+    held = deal(parts, list(frame["entity_name"]), (1 - share, share), seed) == 1
+    if held.all() or not held.any():
+        raise RowsError(
+            f"cannot hold out {share:.0%} of {len(frame)} rows: linked by groups and photos they form "
+            f"{n_parts} part(s). Give rows of more groups, or a test table of your own"
+        )
+    return frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
+
+
+def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write ``index,prediction`` in the frame's order; an interrupted run leaves no half of a file.
+
+    Parameters
+    ----------
+    path : path
+        The CSV to write or replace.
+    frame : data frame
+        With ``index`` and ``prediction``; missing predictions are written blank.
+    """
+    missing = [name for name in ("index", "prediction") if name not in frame.columns]
+    if missing:
+        raise RowsError(
+            f"the predictions have no column {missing[0]!r}; found: {', '.join(map(str, frame.columns))}"
+        )
+    answers = ["" if a is None or a != a else a for a in frame["prediction"]]
+    write_csv(path, ("index", "prediction"), zip(frame["index"], answers, strict=True))
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """Read ``index,prediction``: the index as :func:`read_rows` gives it, predictions as text.
+
+    Raises
+    ------
+    RowsError
+        When a column is missing or an index is blank or there twice.
+    """
+    file = read_csv(path)
+    frame = predictions_frame(file)
+    unusable: list[str] = []
+    frame["index"] = _index(frame["index"], _Place(str(path), "line", file.lines), unusable)
+    if unusable:
+        raise faults_error(str(path), "the predictions cannot be used", unusable)
+    return frame
+
+
+def predictions_frame(file: CsvFile) -> pd.DataFrame:
+    """Return the two columns of a file of predictions as text, unchecked.
+
+    Raises
+    ------
+    RowsError
+        When a column is missing.
+    """
+    for name in ("index", "prediction"):
+        if name not in file.header:
+            raise RowsError(
+                f"{file.source}, line 1: no column {name!r}; expected index,prediction, "
+                f"found {','.join(file.header)}"
+            )
+    columns = file.columns()
+    return pd.DataFrame({name: columns[name] for name in ("index", "prediction")}, dtype=object)
