@@ -132,7 +132,7 @@ def dimension(canvas: Canvas, edge: Edge, away: Point, text: str, style: LineSty
     along, across = (run, size) if flat else (size, run)
     middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     in_gap = style.gap and along + 90 < length and across / 2 + 6 < far
-    shift = 0.0 if in_gap else across / 2 + size * 0.45 + 4
+    shift = 0.0 if in_gap else across / 2 + size * 0.45 + (4 if along < length * 0.8 else 12)
     at = (middle[0] + nx * shift, middle[1] + ny * shift)
     if style.extend:
         for p, q in ((edge[0], a), (edge[1], b)):
@@ -242,13 +242,16 @@ def _part(canvas: Canvas, product: Product, outline: Outline, part: Edge, style:
     level = abs(part[0][1] - part[1][1]) < 1
     (ax, ay), (bx, by) = part
     outside = level and abs(ay - outline.height[0][1]) < 2
-    colour = style.colour if outside else ink_on(product.colour) if product.shape != "frame" else style.colour
+    open_behind = outside or product.shape in ("frame", "table")
+    colour = (
+        style.colour if open_behind else ink_on(tint(product.colour, 0.7 if product.shape == "shelf" else 1))
+    )
     size = style.size * 0.8
     text = _part_size(canvas, product, outline, part)
-    at = ((ax + bx) / 2, ay - size * 1.1) if level else (ax + size * 0.35 * len(text), (ay + by) / 2)
+    at, anchor = (((ax + bx) / 2, ay - size * 1.1), "mm") if level else ((ax + 10, (ay + by) / 2), "lm")
     if 0.5 * size * len(text) > math.dist(*part) * 0.95 and level and not outside:
         return
-    if canvas.try_text(at, text, size, colour, bold=style.bold, stretch=style.stretch) is None:
+    if canvas.try_text(at, text, size, colour, anchor, bold=style.bold, stretch=style.stretch) is None:
         return
     small = LineStyle(colour, style.width, 0, "open", False, False, 0, size, 0, 1)
     canvas.line(part, colour, style.width)

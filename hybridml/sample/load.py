@@ -90,7 +90,10 @@ def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
     )
     canvas.text((w / 2, h * 0.075), title, w * 0.06, ink_on(canvas.colour), bold=0.03, fit=w * 0.9)
     left = rng.random() < 0.5
-    area = (w * 0.06, h * 0.2, w * 0.5, h * 0.68) if left else (w * 0.5, h * 0.2, w * 0.94, h * 0.68)
+    # The cards stand below the product, or above it: their weights are read first then.
+    below = rng.random() < 0.55
+    top = h * (0.2 if below else 0.42)
+    area = (w * 0.06, top, w * 0.5, top + h * 0.48) if left else (w * 0.5, top, w * 0.94, top + h * 0.48)
     SHAPES[product.shape](canvas, area, product.colour)
     cards = [("Warranty", f"{rng.choice((2, 3, 5))} years"), ("Assembly", f"{rng.randint(5, 30)} min")]
     own = "item_weight" in product.amounts and "item_weight" not in hide and rng.random() < 0.6
@@ -101,7 +104,7 @@ def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
         packed = product.amounts["width"].value * 1.2
         cards.append(("Carton", f"{packed:.0f}{product.style.spelling[product.amounts['width'].unit]}"))
     in_strip = rng.random() < 0.3
-    at = (w * 0.74 if left else w * 0.26, h * 0.46)
+    at = (w * 0.74 if left else w * 0.26, top + h * 0.26)
     if ENTITY not in hide:
         told.add(ENTITY)
         if in_strip:
@@ -120,10 +123,15 @@ def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
             f"Set of {rng.randint(2, 4)}",
         )
         canvas.stack(
-            (at[0] - w * 0.2, h * 0.3, at[0] + w * 0.2, h * 0.6),
+            (at[0] - w * 0.2, at[1] - h * 0.16, at[0] + w * 0.2, at[1] + h * 0.14),
             [(c, w * 0.04, 0.0) for c in rng.sample(claims, 3)],
             ink_on(canvas.colour),
         )
     rng.shuffle(cards)
-    _strip(canvas, (w * 0.04, h * 0.76, w * 0.96, h * 0.95), cards, product)
+    _strip(
+        canvas,
+        (w * 0.04, h * (0.76 if below else 0.16), w * 0.96, h * (0.95 if below else 0.35)),
+        cards,
+        product,
+    )
     return told
