@@ -251,7 +251,7 @@ def _part(canvas: Canvas, product: Product, outline: Outline, part: Edge, style:
     at, anchor = (((ax + bx) / 2, ay - size * 1.1), "mm") if level else ((ax + 10, (ay + by) / 2), "lm")
     if 0.5 * size * len(text) > math.dist(*part) * 0.95 and level and not outside:
         return
-    if canvas.try_text(at, text, size, colour, anchor, bold=style.bold, stretch=style.stretch) is None:
+    if canvas.try_text(at, text, size, colour, anchor=anchor, bold=style.bold, stretch=style.stretch) is None:
         return
     small = LineStyle(colour, style.width, 0, "open", False, False, 0, size, 0, 1)
     canvas.line(part, colour, style.width)
