@@ -55,7 +55,7 @@ VARIANTS: dict[str, Variants] = {
         "detector min 736": {"detector_side": 736, "detector_limit": "min"},
         "detector max 736, CLAHE": {"detector_side": 736, "clahe": 2.0},
         "text score 0.3": {"text_score": 0.3},
-        "box score 0.3": {"box_score": 0.3},
+        "box score 0.5": {"box_score": 0.5},
         "unclip 1.4": {"unclip_ratio": 1.4},
         "unclip 1.9": {"unclip_ratio": 1.9},
         "classifier": {"turned": "classify"},

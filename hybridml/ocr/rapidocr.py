@@ -61,7 +61,7 @@ class RapidOCRSettings(PreprocessSettings):
     detector_side: int = 960
     detector_limit: str = "max"
     text_score: float = 0.5
-    box_score: float = 0.5
+    box_score: float = 0.3
     unclip_ratio: float = 1.6
     turned: str = "read"
     sure_score: float = 0.8
