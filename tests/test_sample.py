@@ -22,7 +22,7 @@ from hybridml.sample.canvas import Canvas, CrowdedError, text_mask
 from hybridml.sample.manifest import is_complete
 from hybridml.sample.picture import compose
 from hybridml.sample.products import KINDS, invent
-from hybridml.sample.shapes import SHAPES
+from hybridml.sample.shapes import SHAPES, barcode
 
 PHOTOS = 30
 
@@ -240,6 +240,13 @@ def test_every_character_written_has_a_letterform() -> None:
                 continue
             written |= {c for text, _ in canvas.texts for c in text}
     assert not [c for c in sorted(written - {" "}) if ink(c) == missing]
+
+
+def test_barcode_at_any_fraction_of_a_pixel() -> None:
+    for number in range(60):
+        canvas = Canvas(500, 500, random.Random(number))
+        left = 300 + number / 7
+        barcode(canvas, (left, 350.3, left + 120.7, 410.1))
 
 
 def test_vertical_text_is_upright_text_turned() -> None:

@@ -311,7 +311,8 @@ SHAPES: dict[str, Callable[[Canvas, Box, Colour], Outline]] = {
 
 def barcode(canvas: Canvas, area: Box) -> None:
     """Bars, and the digits below them."""
-    left, top, right, bottom = area
+    # Whole pixels: a bar of one must not come out narrower than nothing.
+    left, top, right, bottom = (int(v) for v in area)
     rng = canvas.rng
     canvas.draw.rectangle(area, fill=WHITE)
     x = left + 8
