@@ -183,59 +183,67 @@ def _area(canvas: Canvas, product: Product, top: float) -> Box:
     return (x, y, x + wide, y + tall)
 
 
-def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
-    """Draw a dimension drawing; return the entities whose value it shows."""
+def _title(canvas: Canvas, product: Product) -> float:
+    """Write a title, or none; return how much of the height it takes."""
     rng = canvas.rng
-    canvas.paint(
-        rng.choice(("plain", "plain", "plain", "studio", "gradient")),
-        rng.choice((WHITE, WHITE, (238, 236, 230))),
-    )
-    top = 0.0
-    if rng.random() < 0.55:
-        top = canvas.height * 0.13
-        band = rng.random() < 0.4
-        if band:
-            canvas.draw.rectangle((0, 0, canvas.width, top * 0.85), fill=product.colour)
-        title = rng.choice((*TITLES, f"{product.brand} {product.name}"))
-        canvas.text(
-            (canvas.width / 2, top * 0.43), title, canvas.width * rng.uniform(0.04, 0.06),
-            ink_on(product.colour) if band else DARK, bold=0.025, fit=canvas.width * 0.8,
-        )  # fmt: skip
-    area = _area(canvas, product, top)
-    outline = SHAPES[product.shape](canvas, area, product.colour)
-    style = LineStyle.of(canvas)
-    named = rng.choice(("", "", "", "before", "behind"))
+    if rng.random() >= 0.55:
+        return 0.0
+    top = canvas.height * 0.13
+    ink = DARK
+    if rng.random() < 0.4:
+        canvas.draw.rectangle((0, 0, canvas.width, top * 0.85), fill=product.colour)
+        ink = ink_on(product.colour)
+    title = rng.choice((*TITLES, f"{product.brand} {product.name}"))
+    size = canvas.width * rng.uniform(0.04, 0.06)
+    canvas.text((canvas.width / 2, top * 0.43), title, size, ink, bold=0.025, fit=canvas.width * 0.8)
+    return top
+
+
+def _edges(canvas: Canvas, product: Product, outline: Outline, area: Box) -> dict[str, tuple[Edge, Point]]:
+    """Return the edge of each entity, and where its dimension line stands from it."""
+    rng = canvas.rng
     near = canvas.width * rng.uniform(0.035, 0.05)
-    if rng.random() < UNIT_APART:
-        product, note = product.with_unit_apart(rng)
-        size = canvas.width * 0.03
-        canvas.text(
-            (canvas.width * 0.04, canvas.height - size * rng.choice((1.5, 4))), note, size, anchor="lm"
-        )
     edges: dict[str, tuple[Edge, Point]] = {
         "width": (outline.width, (0, near)),
         "height": (outline.height, (-near, 0)),
     }
-    # Above the object instead of below, where nothing recedes into that place.
-    if outline.depth is None and rng.random() < 0.3:
-        (ax, _), (bx, _) = outline.width
-        edges["width"] = (((ax, area[1]), (bx, area[1])), (0, -near))
-    if outline.depth is None and rng.random() < 0.5:
-        edges["height"] = (((area[2], area[1]), (area[2], area[3])), (near, 0))
     if outline.depth is not None:
         level = product.shape == "frame"
         edges["depth"] = (outline.depth, (0, near) if level else (near * 0.6, near * 0.75))
-    shown = set()
+        return edges
+    # Where nothing recedes, lines stand above the object and at its right, too.
+    if rng.random() < 0.3:
+        (ax, _), (bx, _) = outline.width
+        edges["width"] = (((ax, area[1]), (bx, area[1])), (0, -near))
+    if rng.random() < 0.5:
+        edges["height"] = (((area[2], area[1]), (area[2], area[3])), (near, 0))
+    return edges
+
+
+def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
+    """Draw a dimension drawing; return the entities whose value it shows."""
+    rng = canvas.rng
+    ground = rng.choice((WHITE, WHITE, (238, 236, 230)))
+    canvas.paint(rng.choice(("plain", "plain", "plain", "studio", "gradient")), ground)
+    area = _area(canvas, product, _title(canvas, product))
+    outline = SHAPES[product.shape](canvas, area, product.colour)
+    style = LineStyle.of(canvas)
+    named = rng.choice(("", "", "", "before", "behind"))
+    if rng.random() < UNIT_APART:
+        product, note = product.with_unit_apart(rng)
+        size = canvas.width * 0.03
+        at = (canvas.width * 0.04, canvas.height - size * rng.choice((1.5, 4)))
+        canvas.text(at, note, size, anchor="lm")
+    edges = _edges(canvas, product, outline, area)
+    shown = {entity for entity in edges if entity in product.amounts and entity not in hide}
     for entity, (edge, away) in edges.items():
-        if entity in hide or entity not in product.amounts:
-            continue
-        dimension(canvas, edge, away, label(canvas, product, entity, named), style)
-        shown.add(entity)
+        if entity in shown:
+            dimension(canvas, edge, away, label(canvas, product, entity, named), style)
     for part in outline.parts:
         covered = edges["width"][1][1] < 0 and part[0][1] < area[1] + 10
         if rng.random() < 0.6 and math.dist(*part) > 60 and not covered:
             _part(canvas, product, outline, part, style)
-    return shown | _captions(canvas, product, area, hide)
+    return shown | _captions(canvas, product, hide)
 
 
 def _part(canvas: Canvas, product: Product, outline: Outline, part: Edge, style: LineStyle) -> None:
@@ -259,7 +267,7 @@ def _part(canvas: Canvas, product: Product, outline: Outline, part: Edge, style:
         _head(canvas, tip, (sign, 0) if level else (0, sign), small, math.dist(*part))
 
 
-def _captions(canvas: Canvas, product: Product, area: Box, hide: Set[str]) -> set[str]:
+def _captions(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
     """Write what stands around a drawing: package size, weight, notes; return the entities told."""
     rng = canvas.rng
     told = set()

@@ -136,10 +136,11 @@ def _front(canvas: Canvas, product: Product, entity: str, area: Box, ground: Col
     big = wide * rng.uniform(0.12, 0.17)
     lines = [(product.brand, big, 0.03), (product.name, big * 0.75, 0.02)]
     extra = [(t, big * 0.42, 0.0) for t in rng.sample(CLAIMS[entity], rng.randint(1, 2))]
-    extra += [
-        (t, big * rng.uniform(0.42, 0.6), 0.0)
-        for t in rng.sample(_distractors(canvas, product, entity), rng.randint(1, 3))
-    ]
+    misleading = _distractors(canvas, product, entity)
+    if not told:
+        # From the portions the contents could be worked out.
+        misleading = [t for t in misleading if "portions" not in t]
+    extra += [(t, big * rng.uniform(0.42, 0.6), 0.0) for t in rng.sample(misleading, rng.randint(1, 3))]
     if told:
         extra.append(
             (net_line(canvas, product, entity), big * rng.uniform(0.42, 0.75), rng.choice((0.0, 0.03)))

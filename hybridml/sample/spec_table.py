@@ -49,31 +49,19 @@ def _distractors(canvas: Canvas, product: Product) -> list[tuple[str, str]]:
         ("Certificates", "CE, RoHS, FCC"),
     ]
     if "item_weight" in amounts:
-        rows += [
-            (
-                rng.choice(("Gross weight", "Shipping weight", "Packed weight")),
-                write(_packed(canvas, amounts["item_weight"])),
-            )
-        ] * 2
+        word = rng.choice(("Gross weight", "Shipping weight", "Packed weight"))
+        rows.append((word, write(_packed(canvas, amounts["item_weight"]))))
     if "width" in amounts:
         packed = [_packed(canvas, amounts[s]).number for s in SIDES if s in amounts]
         rows.append(("Package size", " x ".join(packed) + product.style.spelling[amounts["width"].unit]))
-        rows.append(
-            (
-                "Cable length" if "voltage" in amounts else "Thickness",
-                rng.choice(("1.5 m", "1.8 m")) if "voltage" in amounts else "18 mm",
-            )
-        )
     if "voltage" in amounts:
-        rows += [
-            ("Frequency", "50/60 Hz"),
-            ("Standby power", "0.5 W"),
-            ("Current", f"{rng.choice((1.5, 2, 3, 5))} A"),
-        ]
+        rows += [("Frequency", "50/60 Hz"), ("Standby power", "0.5 W"), ("Current", f"{rng.randint(1, 5)} A")]
+        rows.append(("Cable length", rng.choice(("1.5 m", "1.8 m"))))
+    else:
+        rows.append(("Thickness", rng.choice(("8 mm", "12 mm", "18 mm"))))
     if product.kind == "charger":
         rows.append(("Input", rng.choice(("100-240V AC", "AC 110-240 V", "230V~"))))
-    unique = dict(rows)
-    return list(unique.items())
+    return rows
 
 
 def _entries(canvas: Canvas, product: Product, hide: Set[str]) -> tuple[list[tuple[str, str]], set[str]]:
