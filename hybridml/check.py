@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -120,7 +121,8 @@ def check_predictions(
     Returns
     -------
     list of Fault
-        In the order of lines, then what is missing; none when all is well.
+        In the order of lines, then what is missing; none when all is well. Of a wrong order the first
+        line is named.
 
     Examples
     --------
@@ -136,7 +138,7 @@ def check_predictions(
     row_lines = range(2, len(rows) + 2) if row_lines is None else row_lines
     asked = [as_text(index) for index in rows["index"]]
     entity_of = dict(zip(asked, rows["entity_name"], strict=True))
-    texts = ["" if a is None or a != a else str(a) for a in predictions["prediction"]]
+    texts = [a if isinstance(a, str) else as_text(a) for a in predictions["prediction"]]
     faults: list[Fault] = []
     first: dict[str, int] = {}
     in_order: list[tuple[str, int]] = []
@@ -151,7 +153,7 @@ def check_predictions(
             in_order.append((index, line))
         first.setdefault(index, line)
         faults += (Fault(line, index, *fault) for fault in _answer_faults(text, entity_of.get(index), book))
-    faults += _order_faults([index for index in asked if index in first], in_order)
+    faults += _order_faults([index for index in entity_of if index in first], in_order)
     faults.sort(key=lambda fault: fault.line)
     for line, index in zip(row_lines, asked, strict=True):
         if index not in first:
@@ -191,8 +193,8 @@ def _answer_faults(text: str, entity: str | None, book: EntityBook) -> Iterator[
 
 
 def _plain(number: str, unit: str) -> str:
-    whole, dot, rest = number.removeprefix("-").partition(".")
-    return repr(f"{int(whole)}{dot}{''.join(str(int(digit)) for digit in rest)} {unit}")
+    digits = "".join(c if c == "." else str(unicodedata.digit(c)) for c in number.removeprefix("-"))
+    return repr(f"{digits} {unit}")
 
 
 def check_files(rows: str | Path, predictions: str | Path, book: EntityBook | None = None) -> list[Fault]:

@@ -120,8 +120,8 @@ def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
     if missing or extra or len(fold_of) != len(file.records):
         raise RowsError(
             f"{path}: made for other rows: {len(fold_of)} indexes in {len(file.records)} lines, expected "
-            f"those of {len(frame)} rows; {_count(missing, 'rows have no fold')}, {_count(extra, 'folds no row')}. "
-            "Make folds for these rows, or give the rows they were made for"
+            f"those of {len(frame)} rows; {_count(missing, 'rows have no fold')}, "
+            f"{_count(extra, 'folds have no row')}. Make folds for these rows, or give those the file is for"
         )
     fold = np.array([fold_of[index] for index in asked], dtype=np.int64)
     _check_parted(str(path), frame, fold)

@@ -17,8 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from .check import allowed_units, parse_prediction
+from .confidence import expected_calibration_error as expected_calibration_error
+from .confidence import precision_coverage as precision_coverage
 from .entities import EntityBook, default_entities
 from .labels import parse_label
+from .parts import as_text
 
 Quantity = tuple[float, str]
 Outcomes = npt.NDArray[np.str_]
@@ -104,8 +107,9 @@ class Scores:
 
 def parse_truth(labels: Iterable[str]) -> list[Truth]:
     """Return labels as the metric sees them; each distinct label is read once."""
-    known: dict[str, Truth] = {}
-    return [known[label] if label in known else known.setdefault(label, _truth(label)) for label in labels]
+    texts = [as_text(label) for label in labels]
+    known = {label: _truth(label) for label in set(texts)}
+    return [known[label] for label in texts]
 
 
 def _truth(label: str) -> Truth:
@@ -120,11 +124,9 @@ def _truth(label: str) -> Truth:
 def parse_predictions(predictions: Iterable[str], book: EntityBook | None = None) -> list[Quantity | None]:
     """Return each prediction's number and unit as the challenge reads it, None if blank or malformed."""
     allowed = allowed_units(book or default_entities())
-    known: dict[str, Quantity | None] = {}
-    for text in (predictions := list(predictions)):
-        if text not in known:
-            known[text] = parse_prediction(text, allowed)
-    return [known[text] for text in predictions]
+    texts = [as_text(text) for text in predictions]
+    known = {text: parse_prediction(text, allowed) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def outcomes(truth: Sequence[str], predictions: Sequence[str], book: EntityBook | None = None) -> Outcomes:
@@ -141,11 +143,11 @@ def outcomes(truth: Sequence[str], predictions: Sequence[str], book: EntityBook 
     ['tp', 'fp', 'fn', 'fp', 'tn']
     """
     _check_lengths(truth, predictions=predictions)
-    return _outcomes(
-        parse_truth(truth),
-        [not text.strip() for text in predictions],
-        parse_predictions(predictions, book),
-    )
+    return _outcomes(parse_truth(truth), _blank(predictions), parse_predictions(predictions, book))
+
+
+def _blank(predictions: Iterable[str]) -> list[bool]:
+    return [not as_text(text) for text in predictions]
 
 
 def _outcomes(truths: Sequence[Truth], blank: Sequence[bool], answers: Sequence[Quantity | None]) -> Outcomes:
@@ -215,7 +217,7 @@ def score(
     _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
     book = book or default_entities()
     truths = parse_truth(truth)
-    blank = [not text.strip() for text in predictions]
+    blank = _blank(predictions)
     answers = parse_predictions(predictions, book)
     found = _outcomes(truths, blank, answers)
     counts = {name: int((found == name).sum()) for name in ("tp", "fp", "fn", "tn")}
@@ -387,81 +389,6 @@ def per_entity(
     )
 
 
-def expected_calibration_error(
-    confidence: Sequence[float] | npt.NDArray[np.float64], correct: Sequence[bool], bins: int = 10
-) -> float:
-    """Return how far confidence is from accuracy: the mean gap over bins of equal width, weighted by rows.
-
-    Parameters
-    ----------
-    confidence : sequence of float
-        From 0 to 1; a bin holds its upper edge, the first one 0 as well.
-    correct : sequence of bool
-        Whether each was right.
-    bins : int
-        How many.
-
-    Returns
-    -------
-    float
-        From 0 to 1; NaN without rows.
-
-    References
-    ----------
-    Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
-
-    Examples
-    --------
-    >>> round(expected_calibration_error([0.95, 0.95, 0.15], [True, False, False]), 6)
-    0.35
-    """
-    p, right = _confidences(confidence, correct)
-    if not len(p):
-        return math.nan
-    edges = np.arange(1, bins) / bins
-    bin_of = np.searchsorted(edges, p, side="left")
-    gap = np.bincount(bin_of, p - right, minlength=bins)
-    return float(np.abs(gap).sum() / len(p))
-
-
-def precision_coverage(
-    confidence: Sequence[float] | npt.NDArray[np.float64], correct: Sequence[bool], total: int | None = None
-) -> pd.DataFrame:
-    """Return precision against coverage when only answers from a confidence on are given.
-
-    Parameters
-    ----------
-    confidence, correct : sequences, one per answer
-    total : int, optional
-        Rows that coverage is a share of; by default those given.
-
-    Returns
-    -------
-    data frame
-        ``coverage, precision, threshold``: a line per distinct confidence, falling.
-
-    Examples
-    --------
-    >>> precision_coverage([0.9, 0.5, 0.5, 0.1], [True, True, False, False])
-       coverage  precision  threshold
-    0      0.25   1.000000        0.9
-    1      0.75   0.666667        0.5
-    2      1.00   0.500000        0.1
-    """
-    p, right = _confidences(confidence, correct)
-    order = np.argsort(-p, kind="stable")
-    p, right = p[order], right[order]
-    last_of_tie = np.flatnonzero(np.append(p[1:] != p[:-1], True)) if len(p) else np.zeros(0, dtype=np.int64)
-    answered = last_of_tie + 1
-    return pd.DataFrame(
-        {
-            "coverage": answered / max(len(p) if total is None else total, 1),
-            "precision": np.cumsum(right)[last_of_tie] / answered,
-            "threshold": p[last_of_tie],
-        }
-    )
-
-
 def bootstrap_interval(
     outcomes: Sequence[str] | Outcomes,
     groups: Sequence[object],
@@ -478,7 +405,7 @@ def bootstrap_interval(
     outcomes : sequence of str
         As :func:`outcomes` returns them.
     groups : sequence, one per row
-        The row's group.
+        The row's group; a row of blank group is one of its own.
     n : int
         How many draws.
     seed : int
@@ -493,7 +420,9 @@ def bootstrap_interval(
     _check_lengths(outcomes, groups=groups)
     if not len(outcomes):
         return math.nan, math.nan
-    codes, names = pd.factorize(np.array([str(g) for g in groups], dtype=object))
+    codes, names = pd.factorize(
+        np.array([as_text(g) or f"row {i} alone" for i, g in enumerate(groups)], dtype=object)
+    )
     found = np.asarray(outcomes)
     counts = np.stack(
         [np.bincount(codes[found == k], minlength=len(names)) for k in ("tp", "fp", "fn")], axis=1
@@ -503,16 +432,6 @@ def bootstrap_interval(
     f1 = 2 * tp / np.maximum(2 * tp + fp + fn, 1.0)
     low, high = np.quantile(f1, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def _confidences(
-    confidence: Sequence[float] | npt.NDArray[np.float64], correct: Sequence[bool]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    _check_lengths(confidence, correct=correct)
-    p = np.asarray(confidence, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("confidence must be between 0 and 1")
-    return p, np.asarray(correct, dtype=float)
 
 
 def _check_lengths(first: Any, **others: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, overload
@@ -182,7 +182,7 @@ def _validated(
 ) -> pd.DataFrame | Result:
     if on_row_fault not in ("raise", "collect"):
         raise ValueError(f"on_row_fault must be 'raise' or 'collect', got {on_row_fault!r}")
-    _check_columns(frame, place.source, truth, make_index)
+    _check_columns(frame, place, truth, make_index)
     if not len(frame):
         raise RowsError(f"{place.source}: has no rows below the header; expected at least one")
     frame = frame.reset_index(drop=True)
@@ -194,11 +194,19 @@ def _validated(
         frame["index"] = _index(frame["index"], place, unusable)
     else:
         frame.insert(0, "index", np.arange(len(frame)))
-    faults = _row_faults(frame, place, book or default_entities(), labelled and truth is not False)
-    unusable += _shared_names(frame, place)
+    names = _file_names(frame["image_link"])
+    unusable += _shared_names(frame, names, place)
     if unusable:
         raise faults_error(place.source, "the table cannot be used", unusable)
-    faults.sort(key=lambda fault: fault.line)
+    problems = {
+        "entity_name": {
+            n: _entity_problem(n, book or default_entities()) for n in frame["entity_name"].unique()
+        },
+        "image_link": {link: _link_problem(link, name) for link, name in names.items()},
+    }
+    if labelled and truth is not False:
+        problems[VALUE] = {label: _label_problem(label) for label in frame[VALUE].unique()}
+    faults = _row_faults(frame, problems, place)
     if on_row_fault == "collect":
         return frame, faults
     if faults:
@@ -207,22 +215,23 @@ def _validated(
     return frame
 
 
-def _check_columns(frame: pd.DataFrame, source: str, truth: bool | None, make_index: bool) -> None:
+def _check_columns(frame: pd.DataFrame, place: _Place, truth: bool | None, make_index: bool) -> None:
     wanted = (*(() if make_index else ("index",)), *REQUIRED, *((VALUE,) if truth else ()))
     columns = [str(c) for c in frame.columns]
     missing = [name for name in wanted if name not in columns]
     if not missing:
         return
+    where = f"{place.source}, line 1" if place.word == "line" else place.source
+    others = {c.lower(): c for c in columns if c not in (*wanted, VALUE)}
     told = []
     for name in missing:
-        close = difflib.get_close_matches(name, [c.lower() for c in columns], 1)
-        found = [c for c in columns if close and c.lower() == close[0]]
+        found = [others[c] for c in difflib.get_close_matches(name, others, 1)]
         told.append(
-            f"{source}, line 1: no column {name!r}; "
+            f"{where}: no column {name!r}; "
             + (f"rename {found[0]!r}" if found else "add it")
             + f" (found: {', '.join(columns) or 'none'}; expected: {', '.join(wanted)})"
         )
-    raise faults_error(source, "columns are missing", told)
+    raise faults_error(place.source, "columns are missing", told)
 
 
 def _texts(column: pd.Series) -> pd.Series:
@@ -249,48 +258,48 @@ def _index(column: pd.Series, place: _Place, unusable: list[str]) -> pd.Series:
     return pd.Series([int(t) for t in texts] if whole else texts, dtype="int64" if whole else object)
 
 
-def _shared_names(frame: pd.DataFrame, place: _Place) -> list[str]:
+def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
+    """Return each link's base name, or why it has none."""
+    names: dict[str, str | RowsError] = {}
+    for link in links:
+        if link not in names:
+            try:
+                names[link] = image_name(link)
+            except RowsError as error:
+                names[link] = error
+    return names
+
+
+def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place: _Place) -> list[str]:
     """Return a fault for each link whose base name another link has."""
-    told = []
-    first: dict[str, tuple[int, str]] = {}
-    at_link: dict[str, int] = {}
+    link_of: dict[str, str] = {}
+    clashes = {}
+    for link, name in names.items():
+        if isinstance(name, str) and link_of.setdefault(name, link) != link:
+            clashes[link] = name
+    if not clashes:
+        return []
+    first: dict[str, int] = {}
     for position, link in enumerate(frame["image_link"]):
-        at_link.setdefault(link, position)
-    for link, position in at_link.items():
-        name = _problem_free(image_name, link)
-        if not name:
-            continue
-        at, other = first.setdefault(name, (position, link))
-        if other != link:
-            told.append(
-                f"{place.at(position, 'image_link')}: {link} and {other} ({place.word} {place.lines[at]}) "
-                f"have one base name, {name}; expected one link per photo. Rename one of the files"
-            )
-    return told
-
-
-def _problem_free(function: Callable[[str], str], text: str) -> str:
-    try:
-        return function(text)
-    except RowsError:
-        return ""
-
-
-def _row_faults(frame: pd.DataFrame, place: _Place, book: EntityBook, check_labels: bool) -> list[RowFault]:
-    checks: list[tuple[str, Callable[[str], str]]] = [
-        ("entity_name", lambda name: _entity_problem(name, book)),
-        ("image_link", _link_problem),
+        first.setdefault(link, position)
+    return [
+        f"{place.at(first[link], 'image_link')}: {link} and {link_of[name]} "
+        f"({place.word} {place.lines[first[link_of[name]]]}) have one base name, {name}; "
+        "expected one link per photo. Rename one of the files"
+        for link, name in clashes.items()
     ]
-    if check_labels:
-        checks.append((VALUE, _label_problem))
+
+
+def _row_faults(
+    frame: pd.DataFrame, problems: Mapping[str, Mapping[str, str]], place: _Place
+) -> list[RowFault]:
     faults = []
-    for column, problem_of in checks:
-        problems = {text: problem for text in frame[column].unique() if (problem := problem_of(text))}
-        if problems:
+    for column, of_text in problems.items():
+        if any(of_text.values()):
             for line, index, text in zip(place.lines, frame["index"].tolist(), frame[column], strict=True):
-                if text in problems:
-                    faults.append(RowFault(line, index, column, problems[text]))
-    return faults
+                if of_text[text]:
+                    faults.append(RowFault(line, index, column, of_text[text]))
+    return sorted(faults, key=lambda fault: fault.line)
 
 
 def _entity_problem(name: str, book: EntityBook) -> str:
@@ -302,14 +311,10 @@ def _entity_problem(name: str, book: EntityBook) -> str:
     return f"{what}{hint} one of: {', '.join(sorted(book.entities))}"
 
 
-def _link_problem(link: str) -> str:
+def _link_problem(link: str, name: str | RowsError) -> str:
     if not link:
         return "blank; expected a URL or a path of a photo"
-    try:
-        image_name(link)
-    except RowsError as error:
-        return str(error)
-    return ""
+    return str(name) if isinstance(name, RowsError) else ""
 
 
 def _label_problem(label: str) -> str:
@@ -371,7 +376,7 @@ def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
         raise RowsError(
             f"the predictions have no column {missing[0]!r}; found: {', '.join(map(str, frame.columns))}"
         )
-    answers = ["" if a is None or a != a else a for a in frame["prediction"]]
+    answers = [a if isinstance(a, str) else as_text(a) for a in frame["prediction"]]
     write_csv(path, ("index", "prediction"), zip(frame["index"], answers, strict=True))
 
 
