@@ -18,6 +18,8 @@ Colour = tuple[int, int, int]
 DARK: Colour = (28, 28, 32)
 WHITE: Colour = (255, 255, 255)
 MARGIN = 6
+# Between texts, in pixels: beside each other they would be read as one line.
+ASIDE, BELOW = 14, 3
 # Text is rendered twice as large and halved: smooth edges, and stroke widths in half pixels.
 _OVER = 2
 
@@ -119,13 +121,13 @@ class Canvas:
         """Pixels down."""
         return self.image.height
 
-    def free(self, box: Box, gap: float = 3.0) -> bool:
-        """Return whether ``box`` lies inside the canvas and touches no text placed before."""
+    def free(self, box: Box) -> bool:
+        """Return whether ``box`` lies inside the canvas and keeps apart from all text placed before."""
         left, top, right, bottom = box
         if left < MARGIN or top < MARGIN or right > self.width - MARGIN or bottom > self.height - MARGIN:
             return False
         return all(
-            right + gap <= x0 or x1 + gap <= left or bottom + gap <= y0 or y1 + gap <= top
+            right + ASIDE <= x0 or x1 + ASIDE <= left or bottom + BELOW <= y0 or y1 + BELOW <= top
             for _, (x0, y0, x1, y1) in self.texts
         )
 
