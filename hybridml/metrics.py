@@ -105,15 +105,15 @@ class Scores:
         return asdict(self)
 
 
-def parse_truth(labels: Iterable[str]) -> list[Truth]:
+def parse_truth(labels: Iterable[str], book: EntityBook | None = None) -> list[Truth]:
     """Return labels as the metric sees them; each distinct label is read once."""
     texts = [as_text(label) for label in labels]
-    known = {label: _truth(label) for label in set(texts)}
+    known = {label: _truth(label, book) for label in set(texts)}
     return [known[label] for label in texts]
 
 
-def _truth(label: str) -> Truth:
-    parsed = parse_label(label)
+def _truth(label: str, book: EntityBook | None) -> Truth:
+    parsed = parse_label(label, book)
     quantity = None
     if parsed.kind in ("plain", "range") and parsed.unit is not None:
         value = parsed.high if parsed.kind == "range" and parsed.high is not None else parsed.value
@@ -143,7 +143,7 @@ def outcomes(truth: Sequence[str], predictions: Sequence[str], book: EntityBook 
     ['tp', 'fp', 'fn', 'fp', 'tn']
     """
     _check_lengths(truth, predictions=predictions)
-    return _outcomes(parse_truth(truth), _blank(predictions), parse_predictions(predictions, book))
+    return _outcomes(parse_truth(truth, book), _blank(predictions), parse_predictions(predictions, book))
 
 
 def _blank(predictions: Iterable[str]) -> list[bool]:
@@ -216,7 +216,7 @@ def score(
     """
     _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
     book = book or default_entities()
-    truths = parse_truth(truth)
+    truths = parse_truth(truth, book)
     blank = _blank(predictions)
     answers = parse_predictions(predictions, book)
     found = _outcomes(truths, blank, answers)
@@ -342,7 +342,7 @@ def reachable(
     allowed = allowed_units(book or default_entities())
     known: dict[str, Quantity | None] = {}
     found = []
-    for t, some in zip(parse_truth(truth), candidates, strict=True):
+    for t, some in zip(parse_truth(truth, book), candidates, strict=True):
         hit = False
         if t.quantity is not None:
             for text in some:

@@ -198,14 +198,13 @@ def _validated(
     unusable += _shared_names(frame, names, place)
     if unusable:
         raise faults_error(place.source, "the table cannot be used", unusable)
+    book = book or default_entities()
     problems = {
-        "entity_name": {
-            n: _entity_problem(n, book or default_entities()) for n in frame["entity_name"].unique()
-        },
+        "entity_name": {n: _entity_problem(n, book) for n in frame["entity_name"].unique()},
         "image_link": {link: _link_problem(link, name) for link, name in names.items()},
     }
     if labelled and truth is not False:
-        problems[VALUE] = {label: _label_problem(label) for label in frame[VALUE].unique()}
+        problems[VALUE] = {label: _label_problem(label, book) for label in frame[VALUE].unique()}
     faults = _row_faults(frame, problems, place)
     if on_row_fault == "collect":
         return frame, faults
@@ -317,10 +316,10 @@ def _link_problem(link: str, name: str | RowsError) -> str:
     return str(name) if isinstance(name, RowsError) else ""
 
 
-def _label_problem(label: str) -> str:
+def _label_problem(label: str, book: EntityBook) -> str:
     from .labels import parse_label
 
-    if not label or parse_label(label).kind != "unreadable":
+    if not label or parse_label(label, book).kind != "unreadable":
         return ""
     return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"
 

@@ -190,6 +190,7 @@ def told(rows, answered):
         ([1, 2, 3], [1, 3], [(3, "2", "no prediction for line 3 of the rows")]),
         ([1, 2], [1, 2, 9], [(4, "9", "no row has this index")]),
         ([1, 2], [1, 2, 1], [(4, "1", "the index is also in line 2")]),
+        ([1], [1, 1, 1], [(3, "1", "the index is also in line 2"), (4, "1", "the index is also in line 2")]),
         ([1, 2, 3], [1, 3, 2], [(3, "3", "index 3 where 2 is next")]),
         ([1, 2, 3], [3, 2, 1], [(2, "3", "index 3 where 1 is next")]),
         ([1, 2], [2, 9], [(3, "9", "no row has"), (2, "1", "no prediction")]),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybridml.entities import parse_entities
 from hybridml.metrics import (
     Scores,
     bootstrap_interval,
@@ -384,6 +385,21 @@ def test_lengths_are_checked():
         reachable([""], [])
     with pytest.raises(ValueError, match="groups has 0"):
         bootstrap_interval(["tp"], [])
+
+
+def test_a_book_of_ones_own():
+    book = parse_entities(
+        'format = 1\n[units.lumen]\nfamily = "light"\nfactor = 1\n[units.kilolumen]\nfamily = "light"\n'
+        'factor = 1000\n[entities.brightness]\nunits = ["lumen", "kilolumen"]\n'
+    )
+    truth, answers, asked = ["800 lumen", "800 lumen"], ["800 lumen", "0.8 kilolumen"], ["brightness"] * 2
+    scores = score(truth, answers, asked, reachable(truth, [["800.0 lumen"], []], book), book)
+    assert (scores.tp, scores.fp, scores.f1_any_unit, scores.foreign_labels) == (1, 1, 1.0, 0)
+    assert scores.oracle_f1 == pytest.approx(2 / 3)
+    assert outcomes(truth, answers, book).tolist() == ["tp", "fp"]
+    assert per_entity(truth, answers, asked, book=book).loc["brightness", "tp"] == 1
+    without = score(truth, answers, asked)
+    assert (without.tp, without.malformed, without.foreign_labels) == (0, 2, 2)
 
 
 def test_truth_kinds():
