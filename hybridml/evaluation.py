@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
@@ -47,23 +46,12 @@ def evaluate(
         ``all`` and ``per_entity`` (by name): plain numbers, None where not defined.
     """
     reachable = metrics.reachable(truth, candidates) if candidates is not None else None
-    names = sorted(set(entities))
-    kinds = np.asarray(entities, dtype=object)
-
-    def part(keep: npt.NDArray[np.bool_]) -> dict[str, Any]:
-        at = np.flatnonzero(keep)
-        scores = metrics.score(
-            [truth[i] for i in at],
-            [predictions[i] for i in at],
-            [entities[i] for i in at],
-            [reachable[i] for i in at] if reachable is not None else None,
-        )
-        return {k: _plain(v) for k, v in {"rows": len(at), **scores.to_dict()}.items()}
-
-    return {
-        "all": part(np.ones(len(kinds), dtype=bool)),
-        "per_entity": {name: part(kinds == name) for name in names},
+    table = metrics.per_entity(truth, predictions, entities, reachable)
+    scores = {
+        str(name): {key: _plain(value) for key, value in line.items()}
+        for name, line in zip(table.index, table.astype(object).to_dict("records"), strict=True)
     }
+    return {"all": scores.pop(metrics.ALL), "per_entity": scores}
 
 
 def _plain(value: Any) -> Any:
@@ -87,10 +75,11 @@ def text_of(result: Mapping[str, Any]) -> str:
     ]
     scores = result["all"]
     notes = [
-        f"note: {n} labels {what}"
+        f"note: {n} {what}"
         for n, what in (
-            (scores.get("range_labels"), "are ranges, scored as their upper end"),
-            (scores.get("foreign_labels"), "have a unit outside the allowed list and cannot be matched"),
+            (scores.get("range_labels"), "labels are ranges, scored as their upper end"),
+            (scores.get("foreign_labels"), "labels have a unit that the entity does not allow and cannot be matched"),
+            (scores.get("malformed"), "answers have no legal form and count as wrong"),
         )
         if n
     ]

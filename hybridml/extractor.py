@@ -17,6 +17,7 @@ from .errors import NotFittedError
 from .features import DEFAULT_BLOCKS
 from .featurize import Engine, Report, featurize
 from .model import Model, ModelSettings
+from .parts import photo_names
 from .ranker import RankerSettings
 from .store import FeatureStore
 
@@ -179,7 +180,7 @@ class EntityExtractor(BaseEstimator):
         model = Model(self._model_settings(), self._book())
         self.reader_, self.embedder_, self.image_reason_ = self._engines()
         report = self._featurize(frame, self.reader_, self.embedder_)
-        keys = [report.keys.get(name) for name in photos.image_names(frame)]
+        keys = [report.keys.get(name) for name in photo_names(frame)]
         present = {key for key in keys if key}
         store = FeatureStore(self.store)
         vectors = store.embeddings(self.embedder_.settings, present) if self.embedder_ else {}
@@ -217,7 +218,7 @@ class EntityExtractor(BaseEstimator):
         self._check_fitted()
         frame = photos.as_frame(X)
         report = self._featurize(frame, self.reader_, self.embedder_)
-        names = photos.image_names(frame)
+        names = photo_names(frame)
         keys = [report.keys.get(name) for name in names]
         store = FeatureStore(self.store)
         readings = store.readings(self.reader_.settings, {key for key in keys if key})

@@ -23,7 +23,7 @@ from .features import CATEGORICAL, DEFAULT_BLOCKS
 from .image_block import ImageBlock
 from .labels import parse_label
 from .ocr.textline import Reading
-from .photos import image_names
+from .parts import group_names, photo_names
 from .quantity import format_quantity
 from .ranker import Ranker, RankerSettings
 from .table import CandidateTable, build_table
@@ -139,14 +139,14 @@ class Model:
         table = self._with_image(table, keys, vectors)
         targets = [target_of(value) for value in frame.entity_value]
         relevance = self._relevance(table, targets)
+        self.ranker = self._fit_ranker(table, relevance, np.ones(len(table), dtype=bool))
         scores = self._out_of_fold_scores(table, relevance, frame)
         self._fit_decision(table, scores, frame, targets)
-        self.ranker = self._fit_ranker(table, relevance, np.ones(len(table), dtype=bool))
         self.training = {
             "rows": len(frame),
             "photos": len({k for k in keys if k}),
             "groups": int(frame.group_id.nunique()),
-            "seen": _hashes([*_group_names(frame), *_photo_names(frame)]),
+            "seen": _hashes([*_named("group", group_names(frame)), *_named("photo", photo_names(frame))]),
             "candidates": len(table),
             "fingerprint": training_fingerprint(frame, keys),
             "f1_out_of_fold": self.decision.f1,
@@ -243,8 +243,8 @@ class Model:
     def seen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows share a group or a photo with what the model was trained on."""
         seen = self.training.get("seen", np.zeros(0, np.uint64))
-        groups = np.isin(_hashes(_group_names(frame), sort=False), seen)
-        photos = np.isin(_hashes(_photo_names(frame), sort=False), seen)
+        groups = np.isin(_hashes(_named("group", group_names(frame)), sort=False), seen)
+        photos = np.isin(_hashes(_named("photo", photo_names(frame)), sort=False), seen)
         return np.asarray(groups | photos, dtype=bool)
 
     # ---------------------------------------------------------------- answering
@@ -362,12 +362,8 @@ def training_fingerprint(frame: pd.DataFrame, keys: Sequence[str | None]) -> str
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _group_names(frame: pd.DataFrame) -> list[str]:
-    return [f"group {g}" for g in frame["group_id"]]
-
-
-def _photo_names(frame: pd.DataFrame) -> list[str]:
-    return [f"photo {name}" for name in image_names(frame)]
+def _named(kind: str, names: Sequence[str]) -> list[str]:
+    return [f"{kind} {name}" for name in names]
 
 
 def _hashes(names: Sequence[str], sort: bool = True) -> npt.NDArray[np.uint64]:

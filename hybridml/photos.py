@@ -8,6 +8,7 @@ import pandas as pd
 
 from . import rows
 from .errors import RowsError
+from .parts import photo_names
 
 
 def as_frame(X: pd.DataFrame | str | Path, truth: bool | None = None) -> pd.DataFrame:
@@ -21,21 +22,8 @@ def as_frame(X: pd.DataFrame | str | Path, truth: bool | None = None) -> pd.Data
     return frame.reset_index(drop=True)
 
 
-def image_names(frame: pd.DataFrame) -> list[str]:
-    """Return each row's photo by its base name; empty where the row names none."""
-    unique = {link: _name(link) for link in frame["image_link"].unique()}
-    return [unique[link] for link in frame["image_link"]]
-
-
-def _name(link: object) -> str:
-    try:
-        return rows.image_name(str(link)) if link else ""
-    except RowsError:
-        return ""
-
-
 def photo_paths(frame: pd.DataFrame, images: str | Path) -> dict[str, Path | None]:
     """Return photo name to its file below the folder ``images``, None where there is no such file."""
     folder = Path(images)
-    names = dict.fromkeys(name for name in image_names(frame) if name)
+    names = dict.fromkeys(name for name in photo_names(frame) if name)
     return {name: path if (path := folder / name).is_file() else None for name in names}

@@ -36,7 +36,8 @@ class RankerSettings:
     random_state : int
         Seed of the first booster; the others count up from it.
     n_jobs : int
-        Threads. Changes no answer: LightGBM runs in its deterministic mode.
+        Threads. Changes no answer: LightGBM runs in its deterministic mode. More than one pays from some
+        hundred thousand candidates on, and costs dearly where other work shares the cores.
     """
 
     n_estimators: int = 250
@@ -48,7 +49,7 @@ class RankerSettings:
     reg_lambda: float = 5.0
     seeds: int = 3
     random_state: int = 0
-    n_jobs: int = 2
+    n_jobs: int = 1
 
     def __post_init__(self) -> None:
         for name in ("n_estimators", "num_leaves", "min_child_samples", "seeds", "n_jobs"):

@@ -93,7 +93,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> int:
-    from .. import photos, rows
+    from .. import csvfile, photos, rows
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
@@ -105,16 +105,10 @@ def _split(arguments: argparse.Namespace) -> int:
         ("test", test.drop(columns="entity_value")),
         ("truth", test),
     ):
-        _write_csv(part, out / f"{name}.csv")
+        out.mkdir(parents=True, exist_ok=True)
+        csvfile.write_csv(out / f"{name}.csv", list(part.columns), part.itertuples(index=False, name=None))
     tell(f"{len(train)} rows to train on, {len(test)} held out, sharing no group and no photo: {out}/")
     return 0
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    frame.to_csv(temporary, index=False)
-    os.replace(temporary, path)
 
 
 def _extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
@@ -219,14 +213,14 @@ def _rows(
 
 
 def _photo_faults(frame: pd.DataFrame, failed: Mapping[str, str]) -> list[Mapping[str, object]]:
-    from ..photos import image_names
+    from ..parts import photo_names
 
     if not failed:
         return []
     return [
         {"index": index, "image_link": link, "entity_name": entity, "problem": failed[name]}
         for index, link, entity, name in zip(
-            frame["index"], frame["image_link"], frame["entity_name"], image_names(frame), strict=True
+            frame["index"], frame["image_link"], frame["entity_name"], photo_names(frame), strict=True
         )
         if name in failed
     ]
@@ -248,6 +242,8 @@ def _write_details(path: Path, frame: pd.DataFrame, answers: pd.DataFrame) -> No
             frame["image_link"], frame["entity_name"], answers.to_dict("records"), strict=True
         ):
             record["runner_ups"] = [r.__dict__ for r in record["runner_ups"]]
+            blank = not isinstance(record["unit"], str)
+            record |= dict.fromkeys(("value", "unit", "box")) if blank else {}
             record = {"index": record.pop("index"), "image_link": link, "entity_name": entity, **record}
             file.write(json.dumps(record, default=_plain, allow_nan=False) + "\n")
     os.replace(temporary, path)

@@ -16,7 +16,7 @@ from ..ocr.textline import Reading
 def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
     """Return a pattern that finds any of ``words`` as whole words, the longest first.
 
-    Single letters are left out: standing anywhere in a text they say nothing, and the quantity parser
+    Single plain letters are left out: standing anywhere in a text they say nothing, and the quantity parser
     already reports them as a number's label.
 
     Examples
@@ -26,7 +26,7 @@ def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
     >>> bool(word_pattern(["net"]).search("magnet"))
     False
     """
-    usable = sorted((w.lower() for w in words if len(w) > 1 or not w.isalpha()), key=len, reverse=True)
+    usable = sorted((w.lower() for w in words if len(w) > 1 or not w.isascii()), key=len, reverse=True)
     if not usable:
         return re.compile(r"(?!)")
     body = "|".join(r"\s*".join(map(re.escape, w.split())) for w in usable)

@@ -1,0 +1,184 @@
+"""The commands, on a small set of photos that a fake reader reads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hybridml.cli import main
+from tests.fakes import write_rows
+
+ENGINES = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with rows, photos, and a model trained by the commands."""
+    folder = tmp_path_factory.mktemp("cli")
+    frame = write_rows(folder, 120, groups=11)
+    frame.loc[::9, "entity_value"] = "999.0 gram"  # so that no confidence is certain
+    frame.to_csv(folder / "rows.csv", index=False)
+    assert main(["-q", "split", "--rows", f"{folder}/rows.csv", "--out", f"{folder}/split"]) == 0
+    assert main(["-q", "features", "--rows", f"{folder}/rows.csv", *files(folder), *ENGINES]) == 0
+    rows = ["--rows", f"{folder}/split/train.csv"]
+    assert main(["-q", "train", *rows, *files(folder), *ENGINES, "--model", f"{folder}/model.joblib"]) == 0
+    return folder
+
+
+def files(folder: Path) -> list[str]:
+    return ["--images", f"{folder}/images", "--store", f"{folder}/store", "--workers", "1"]
+
+
+def predict(folder: Path, rows: Path, out: Path, *more: str) -> int:
+    model = ["--model", f"{folder}/model.joblib", "--out", str(out)]
+    return main(["-q", "predict", "--rows", str(rows), *files(folder), *model, *more])
+
+
+def test_split_shares_no_group_and_no_photo(folder: Path) -> None:
+    train, test, truth = (pd.read_csv(folder / "split" / f"{n}.csv") for n in ("train", "test", "truth"))
+    assert len(train) + len(test) == 120
+    assert not set(train["group_id"]) & set(test["group_id"])
+    assert "entity_value" not in test.columns
+    assert list(truth["index"]) == list(test["index"])
+
+
+def test_the_whole_way(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows, out = folder / "split" / "test.csv", tmp_path / "answers.csv"
+    truth = folder / "split" / "truth.csv"
+    assert predict(folder, rows, out, "--truth", str(truth), "--truth-is", "held out") == 0
+    printed = capsys.readouterr().out
+    assert "groups and photos were not trained on (held out)" in printed
+    assert "WAS TRAINED ON" not in printed
+    assert main(["check", "--rows", str(rows), "--predictions", str(out)]) == 0
+    assert list(pd.read_csv(out).columns) == ["index", "prediction"]
+
+    scores = tmp_path / "scores.json"
+    arguments = ["evaluate", "--truth", str(truth), "--predictions", str(out), "--json", str(scores)]
+    assert main(arguments) == 0
+    assert "oracle F1" in capsys.readouterr().out
+    result = json.loads(scores.read_text())
+    assert result["all"]["f1"] > 0.7
+    assert result["all"]["oracle_f1"] >= result["all"]["f1"]
+    assert set(result["per_entity"]) == {"item_weight", "item_volume", "width", "height"}
+
+    first = json.loads(Path(f"{out}.details.jsonl").read_text().splitlines()[0])
+    assert {"value", "unit", "confidence", "box", "runner_ups", "candidates", "text"} <= set(first)
+
+
+def test_f1_on_rows_trained_on_is_labelled(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = folder / "split" / "train.csv"
+    assert predict(folder, rows, tmp_path / "a.csv", "--truth", str(rows)) == 0
+    printed = capsys.readouterr().out
+    assert "WAS TRAINED ON: no measure of quality" in printed
+    assert "were not trained on" not in printed
+
+
+def test_blanks_what_is_not_sure_enough(folder: Path, tmp_path: Path) -> None:
+    rows = folder / "split" / "test.csv"
+    answered = []
+    for number, more in enumerate(([], ["--min-confidence", "0.9"], ["--min-confidence", "0.9999"])):
+        assert predict(folder, rows, tmp_path / f"{number}.csv", *more) == 0
+        table = pd.read_csv(tmp_path / f"{number}.csv", keep_default_na=False)
+        answered.append((table["prediction"] != "").sum())
+    assert answered[0] >= answered[1] >= answered[2] == 0
+    assert answered[0] > 0
+    assert predict(folder, rows, tmp_path / "p.csv", "--precision", "0.9") == 0
+
+
+def test_faulty_rows_are_named_and_the_others_answered(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.read_csv(folder / "split" / "test.csv", dtype=str)
+    frame.loc[0, "entity_name"] = "colour"
+    frame.loc[1, "image_link"] = "gone.jpg"
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert predict(folder, tmp_path / "rows.csv", tmp_path / "a.csv") == 0
+    told = capsys.readouterr().err
+    assert "colour" in told
+    assert "gone.jpg" in told
+    assert "2 rows have a fault" in told
+    table = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
+    assert (table["prediction"] == "").head(2).all()
+    assert (table["prediction"] != "").sum() >= len(table) - 4
+    faults = pd.read_csv(tmp_path / "a.csv.faults.csv")
+    assert list(faults["index"].astype(str)) == list(frame["index"].head(2))
+    assert "line 2" in faults["problem"][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "empty"),
+        ("index,image_link,group_id\n1,a.jpg,1\n", "entity_name"),
+        ("index,image_link,group_id,entity_name\n1,a.jpg,1,width\n1,b.jpg,1,width\n", "line 3"),
+        ("index,image_link,group_id,entity_name\n1,x/a.jpg,1,width\n2,y/a.jpg,1,width\n", "y/a.jpg"),
+    ],
+)
+def test_unusable_tables_are_refused_with_their_place(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(content)
+    assert predict(folder, tmp_path / "rows.csv", tmp_path / "a.csv") == 2
+    told = capsys.readouterr().err
+    assert "rows.csv" in told
+    assert said in told
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_check_prints_a_line_per_fault(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = folder / "split" / "test.csv"
+    assert predict(folder, rows, tmp_path / "a.csv") == 0
+    capsys.readouterr()
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    index = lines[1].split(",")[0]
+    lines[1] = f"{index},5 furlong"
+    (tmp_path / "a.csv").write_text("\n".join(lines[:-1]))
+    assert main(["check", "--rows", str(rows), "--predictions", str(tmp_path / "a.csv")]) == 1
+    printed = capsys.readouterr().out
+    assert "furlong" in printed
+    assert len(printed.splitlines()) >= 3
+
+
+def test_read_single_photos(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = str(next((folder / "images").iterdir()))
+    (tmp_path / "bad.jpg").write_bytes(b"")
+    model = ["--model", f"{folder}/model.joblib"]
+    assert main(["read", photo, str(tmp_path / "bad.jpg"), *model]) == 0
+    captured = capsys.readouterr()
+    assert "gram" in captured.out
+    assert "bad.jpg" in captured.err
+    assert main(["read", photo, "--entity", "width", "--json", *model]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["unit"] == "centimetre"
+    assert main(["read", str(tmp_path / "bad.jpg"), *model]) == 2
+    assert main(["read", photo, "--model", str(tmp_path / "none.joblib")]) == 2
+    assert "make features train" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["sample", "split", "features", "train", "predict", "evaluate", "check", "read"]
+)
+def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"hybridml {command}" in capsys.readouterr().out.split("options:")[0].split("\n\n", 1)[1]
+
+
+def test_importing_costs_no_engine() -> None:
+    code = (
+        "import sys, hybridml, hybridml.cli; hybridml.cli.parser(); hybridml.quantity.parse('5 g');"
+        "bad = {'torch', 'torchvision', 'cv2', 'rapidocr', 'pytesseract', 'onnxruntime', 'PIL', 'sklearn'};"
+        "sys.exit(', '.join(bad & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,140 @@
+"""Features: finite, aligned with their candidates, and saying what their names say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridml.entities import default_entities
+from hybridml.errors import HybridmlError
+from hybridml.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
+from hybridml.features.photo import word_pattern
+from hybridml.features.words import FAR
+from tests.lines import line, reading
+
+BOOK = default_entities()
+
+
+def columns(entity: str, *lines, **size: int) -> tuple[list, dict[str, np.ndarray]]:
+    return describe(PhotoView(reading(lines, **size), BOOK), BOOK.entity(entity))
+
+
+def feature(name: str, entity: str, *lines) -> dict[float, float]:
+    """Return a feature by the candidate's value, of those read without repair."""
+    candidates, made = columns(entity, *lines)
+    return {c.value: float(v) for c, v in zip(candidates, made[name], strict=True) if not c.repaired}
+
+
+DRAWING = (
+    line("Width 30 cm", 100, 800),
+    line("Height: 50 cm", 700, 300),
+    line("20 cm", 100, 100, 40),
+)
+
+
+def test_every_block_describes_every_candidate() -> None:
+    candidates, made = columns("width", *DRAWING)
+    assert all(len(values) == len(candidates) for values in made.values())
+    assert {name.split(".")[0] for name in made} == set(BLOCKS)
+    assert list(made) == column_names(DEFAULT_BLOCKS, BOOK)
+
+
+def test_no_candidate_no_columns() -> None:
+    assert columns("voltage", *DRAWING) == ([], {})
+    assert columns("voltage") == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("words.own_before", {30.0: 1.0, 50.0: FAR, 20.0: FAR}),
+        ("words.rival_before", {30.0: FAR, 50.0: 2.0, 20.0: FAR}),
+        ("words.own_count", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
+        ("rivals.larger", {30.0: 1.0, 50.0: 0.0, 20.0: 2.0}),
+        ("rivals.smaller", {30.0: 1.0, 50.0: 2.0, 20.0: 0.0}),
+        ("rivals.larger_font", {30.0: 1.0, 50.0: 1.0, 20.0: 0.0}),
+        ("rivals.distinct", {30.0: 3.0, 50.0: 3.0, 20.0: 3.0}),
+        ("layout.font", {30.0: 0.02, 50.0: 0.02, 20.0: 0.04}),
+        ("span.whole", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
+    ],
+)
+def test_what_a_feature_says(name: str, expected: dict[float, float]) -> None:
+    assert feature(name, "width", *DRAWING) == pytest.approx(expected)
+
+
+def test_the_same_words_speak_for_one_entity_and_against_another() -> None:
+    own, rival = feature("words.own_near", "height", *DRAWING), feature("words.rival_near", "height", *DRAWING)
+    assert own[50.0] < rival[50.0]
+    assert rival[30.0] < own[30.0]
+
+
+def test_a_dual_unit_is_seen() -> None:
+    lines = (line("12 oz / 340 g"), line("5 kg", 0, 300))
+    assert feature("rivals.dual_first", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
+    assert feature("rivals.dual_second", "item_weight", *lines) == {12.0: 0.0, 340.0: 1.0, 5.0: 0.0}
+    assert feature("rivals.imperial", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
+
+
+def test_upright_text_is_steep() -> None:
+    lines = (line("30 cm", 100, 100), line("50 cm", 500, 900, angle=-90))
+    assert feature("layout.steep", "height", *lines) == pytest.approx({30.0: 0.0, 50.0: 1.0}, abs=1e-6)
+    assert feature("layout.angle", "height", *lines)[50.0] == pytest.approx(-90)
+
+
+def test_scale_of_the_photo_does_not_matter() -> None:
+    small = (line("W 30 cm", 100, 100), line("50 cm", 500, 900, angle=-90))
+    large = (line("W 30 cm", 200, 200, 40), line("50 cm", 1000, 1800, 40, angle=-90))
+    _, a = columns("width", *small, width=1000, height=1000)
+    _, b = columns("width", *large, width=2000, height=2000)
+    for name in a:
+        if name != "layout.photo_pixels":
+            np.testing.assert_allclose(a[name], b[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "hit"),
+    [
+        (["net wt"], "net  wt 5", True),
+        (["net wt"], "netwt", True),
+        (["net"], "magnet", False),
+        (["höhe"], "höhe: 5", True),
+        (["w"], "w 5", False),
+        (["ø"], "ø 5", True),
+        ([], "anything", False),
+        (["length"], "length5cm", True),
+    ],
+)
+def test_words_are_whole(words: list[str], text: str, hit: bool) -> None:
+    assert bool(word_pattern(words).search(text)) is hit
+
+
+def test_blocks_of_your_own_and_unknown_ones() -> None:
+    assert get_block("tests.test_features:lengths")(None, None, [1, 2]) == {"mine.length": [0.0, 0.0]}
+    for name in ("no_such", "no_such:thing", "tests.test_features:no_such"):
+        with pytest.raises(HybridmlError, match="no_such"):
+            get_block(name)
+
+
+def lengths(photo: object, entity: object, candidates: list) -> dict[str, list[float]]:
+    return {"mine.length": [0.0] * len(candidates)}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(alphabet="0123456789.,x \"'/-cmkgozLWHlb()VAC", max_size=25),
+            st.floats(0, 1000),
+            st.floats(0, 1000),
+            st.floats(1, 80),
+            st.sampled_from([0, 90, -90, 33]),
+        ),
+        max_size=5,
+    ),
+    st.sampled_from(sorted(BOOK.entities)),
+)
+def test_always_finite(lines: list, entity: str) -> None:
+    _, made = columns(entity, *(line(*given_) for given_ in lines))
+    for name, values in made.items():
+        assert np.isfinite(values).all(), name

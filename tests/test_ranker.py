@@ -1,0 +1,60 @@
+"""The ranker learns an order, the same each time, and says when there is nothing to learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hybridml.errors import HybridmlError
+from hybridml.ranker import Ranker, RankerSettings
+
+FAST = RankerSettings(n_estimators=120, seeds=2)
+
+
+def groups(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw groups of five in which the first column says which is right."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(5 * n, 4))
+    group = np.repeat(np.arange(n), 5)
+    relevance = np.zeros(5 * n, dtype=int)
+    for g in range(n):
+        relevance[5 * g + X[5 * g : 5 * g + 5, 0].argmax()] = 3
+    return X, relevance, group
+
+
+def test_it_learns_the_order() -> None:
+    X, relevance, group = groups(300, 0)
+    ranker = Ranker(FAST).fit(X, relevance, group, list("abcd"))
+    X, relevance, group = groups(200, 1)
+    scores = ranker.score(X).reshape(-1, 5)
+    assert (scores.argmax(axis=1) == relevance.reshape(-1, 5).argmax(axis=1)).mean() > 0.85
+    assert next(iter(ranker.importance())) == "a"
+    assert sum(ranker.importance().values()) == pytest.approx(1)
+
+
+def test_the_same_rows_make_the_same_ranker() -> None:
+    X, relevance, group = groups(60, 0)
+    first, second = (Ranker(FAST).fit(X, relevance, group, list("abcd")) for _ in range(2))
+    np.testing.assert_array_equal(first.score(X), second.score(X))
+
+
+def test_plain_data_makes_the_same_ranker() -> None:
+    X, relevance, group = groups(60, 0)
+    ranker = Ranker(FAST).fit(X, relevance, group, list("abcd"))
+    again = Ranker.from_dict(ranker.to_dict())
+    np.testing.assert_array_equal(again.score(X), ranker.score(X))
+    assert again.importance() == ranker.importance()
+    assert len(again.score(X[:0])) == 0
+
+
+@pytest.mark.parametrize("relevance", [0, 3])
+def test_groups_without_a_choice_teach_nothing(relevance: int) -> None:
+    X, _, group = groups(20, 0)
+    with pytest.raises(HybridmlError, match="nothing to learn from"):
+        Ranker(FAST).fit(X, np.full(len(X), relevance), group, list("abcd"))
+
+
+@pytest.mark.parametrize("setting", ["n_estimators", "seeds", "num_leaves"])
+def test_settings_are_checked(setting: str) -> None:
+    with pytest.raises(HybridmlError, match=setting):
+        RankerSettings(**{setting: 0})
