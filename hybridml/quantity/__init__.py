@@ -1,0 +1,72 @@
+"""Quantities in text: numbers with units as they stand on products, in five languages.
+
+>>> [(q.value, q.unit, q.form) for q in parse("Input 100-240V, 10 x 5 cm")]
+[(100.0, 'volt', 'range low'), (240.0, 'volt', 'range high'), (10.0, 'centimetre', 'product part'),
+ (5.0, 'centimetre', 'product part')]
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..entities import EntityBook, default_entities
+from .bare import declared_unit, numbers, unit_mentions
+from .format import format_quantity
+from .price import parse_number
+from .reader import read
+from .repair import repaired
+from .types import Form, Number, Quantity, UnitMention
+from .units import table_for
+
+__all__ = [
+    "Form",
+    "Number",
+    "Quantity",
+    "UnitMention",
+    "declared_unit",
+    "format_quantity",
+    "numbers",
+    "parse",
+    "parse_number",
+    "unit_mentions",
+]
+
+
+def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
+    """Return every quantity that a reader would see in ``text``, in order.
+
+    A range gives both ends, A x B x C each part, a multipack one pack and all of them, feet and inches
+    both parts and their sum. Readings that take an OCR error as given follow with ``repaired`` set.
+    Prices, dates, percentages, article numbers and quantities in units that no entity has are left out.
+
+    Parameters
+    ----------
+    text : str
+        Any text. Nothing raises; the time taken grows with its length only.
+    book : EntityBook, optional
+        The units and how they are spelled; the packaged ones by default.
+
+    Returns
+    -------
+    list of Quantity
+
+    Examples
+    --------
+    >>> [(q.value, q.unit) for q in parse("NET WT 12 OZ (340 g)")]
+    [(12.0, 'ounce'), (340.0, 'gram')]
+    >>> [(q.value, q.unit, q.form) for q in parse("5'10\\"")]
+    [(5.0, 'foot', 'sum part'), (10.0, 'inch', 'sum part'), (70.0, 'inch', 'sum')]
+    >>> [(q.value, q.unit, q.repaired) for q in parse("l2Ocm")]
+    [(120.0, 'centimetre', True)]
+    """
+    book = book or default_entities()
+    found = read(text, book, table_for(book))
+    known = {(q.value, q.unit, q.span[0]) for q in found}
+    edited = repaired(text, [q.span for q in found if not q.repaired])
+    for q in read(edited, book, table_for(book, lenient=True), gaps=True):
+        if (q.value, q.unit, q.span[0]) not in known:
+            known.add((q.value, q.unit, q.span[0]))
+            start, end = q.span
+            number = text[start : start + len(q.number_text)]
+            found.append(replace(q, repaired=True, number_text=number))
+    return sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))

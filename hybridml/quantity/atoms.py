@@ -1,0 +1,181 @@
+"""Numbers as they are written: decimals in two conventions, fractions, words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .words import WORDS, word_value
+
+_VULGAR = {
+    "½": 1 / 2, "⅓": 1 / 3, "⅔": 2 / 3, "¼": 1 / 4, "¾": 3 / 4, "⅕": 1 / 5, "⅖": 2 / 5, "⅗": 3 / 5, "⅘": 4 / 5,
+    "⅙": 1 / 6, "⅚": 5 / 6, "⅐": 1 / 7, "⅛": 1 / 8, "⅜": 3 / 8, "⅝": 5 / 8, "⅞": 7 / 8, "⅑": 1 / 9, "⅒": 1 / 10,
+}  # fmt: skip
+_DENOMINATORS = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 32, 64})
+MAX_DIGITS = 7
+"""A longer run of digits without a separator is a barcode or an article number."""
+
+_V = "".join(_VULGAR)
+_START = re.compile(rf"[0-9{_V}]|(?<![a-z]){WORDS}(?![a-z])|(?<![0-9.,])[.,](?=[0-9])")
+_MIXED = re.compile(r"([0-9]{1,4})(?:-| ?[&+] ?| and | {1,2})([0-9]{1,2}) ?/ ?([0-9]{1,2})(?![0-9/])")
+_FRACTION = re.compile(r"([0-9]{1,4}) ?/ ?([0-9]{1,4})(?![0-9/]|[.,][0-9])")
+_VULGAR_NUMBER = re.compile(rf"(?:([0-9]{{1,4}})(?: |-)?)?([{_V}])")
+_GROUPED = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){1,4}(?![0-9])(?:[.,][0-9]{1,2}(?![0-9]))?")
+_SWISS = re.compile(r"[0-9]{1,3}(?:'[0-9]{3}){1,4}(?![0-9])(?:[.,][0-9]+)?")
+_EXPONENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?e[+-]?[0-9]{1,2}(?![0-9a-z])")
+_DECIMAL = re.compile(r"[0-9]*(?:[.,][0-9]+)+|[0-9]+")
+_GAPPED = re.compile(r"([0-9]{1,4})(?:[.,] | [.,])([0-9]{1,2})(?![0-9./,])")
+_AND_A_PART = re.compile(r" (?:and|&|et|und|y|e) (?:an? |one[ -]|une? |un[ao]? |eine? )?")
+_SCALE = re.compile(r" ?(hundred|thousand|million|billion|mio\.?)(?![a-z])")
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "mio": 1e6, "mio.": 1e6}
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A number in a folded text.
+
+    Parameters
+    ----------
+    start, end : int
+        Where it stands.
+    value : float
+        As it is most likely meant.
+    others : tuple of (float, int)
+        What it could be when something was misread or written in the other convention, each with the
+        start of its text.
+    kind : {"digits", "fraction", "word"}
+        How it is written.
+    """
+
+    start: int
+    end: int
+    value: float
+    others: tuple[tuple[float, int], ...] = ()
+    kind: str = "digits"
+
+
+def decode(digits: str) -> tuple[float, float | None] | None:
+    """Return the value of digits with separators, and its value in the other convention if it has one.
+
+    The last of two different separators is the decimal one. A comma before exactly three digits parts
+    thousands, a point there is decimal: product labels weigh ``0.635 kg``.
+
+    Examples
+    --------
+    >>> decode("1,234.5"), decode("1.234,5"), decode("2,5"), decode("2,500"), decode("1.2.3")
+    ((1234.5, None), (1234.5, None), (2.5, None), (2500.0, 2.5), None)
+    """
+    marks = [c for c in digits if c in ".,"]
+    if not marks:
+        return float(digits), None
+    groups = re.split("[.,]", digits)
+    thousands = 1 <= len(groups[0]) <= 3 and groups[0][0] != "0" and all(len(g) == 3 for g in groups[1:])
+    if len(marks) == 1:
+        decimal = float(f"{groups[0] or 0}.{groups[1]}")
+        whole = float("".join(groups)) if thousands else None
+        if whole is None:
+            return decimal, None
+        return (whole, decimal) if marks[0] == "," else (decimal, whole)
+    if len(set(marks)) == 1:
+        return (float("".join(groups)), None) if thousands else None
+    inner = groups[:-1]
+    if marks[-1] in marks[:-1] or not 1 <= len(inner[0]) <= 3 or any(len(g) != 3 for g in inner[1:]):
+        return None
+    return float(f"{''.join(inner)}.{groups[-1]}"), None
+
+
+def _fraction(top: str, bottom: str, whole: str = "0") -> float | None:
+    a, b = int(top), int(bottom)
+    if not b or (a >= b and whole != "0"):
+        return None
+    fair = b in _DENOMINATORS and math.gcd(a, b) == 1 and a <= 99
+    return int(whole) + a / b if a and (fair or (b == 1000 and a < 10)) else None
+
+
+def _at(text: str, at: int) -> Atom | None:
+    """Return the number that starts at ``at``, preferring the longest way to read it."""
+    if (m := _MIXED.match(text, at)) and (value := _fraction(m[2], m[3], m[1])) is not None:
+        return Atom(at, m.end(), value, kind="fraction")
+    if (m := _FRACTION.match(text, at)) and (value := _fraction(m[1], m[2])) is not None:
+        return Atom(at, m.end(), value, kind="fraction")
+    if m := _VULGAR_NUMBER.match(text, at):
+        return Atom(at, m.end(), int(m[1] or 0) + _VULGAR[m[2]], kind="fraction")
+    if m := _EXPONENT.match(text, at):
+        return Atom(at, m.end(), float(m[0]))
+    if m := _SWISS.match(text, at):
+        decoded = decode(m[0].replace("'", ""))
+        return Atom(at, m.end(), decoded[0]) if decoded else None
+    if (m := _GROUPED.match(text, at)) and text[at] != "0":
+        tail = text.rfind(" ", at, m.end()) + 1
+        decoded, last = decode(m[0].replace(" ", "")), decode(text[tail : m.end()])
+        if decoded and last:
+            return Atom(at, m.end(), decoded[0], ((last[0], tail),))
+    m = _DECIMAL.match(text, at)
+    return _decimal(text, m) if m else None
+
+
+def _decimal(text: str, m: re.Match[str]) -> Atom | None:
+    at, written = m.start(), m[0]
+    longest = max(map(len, re.split("[.,]", written)))
+    if longest > MAX_DIGITS and (written.isdigit() or longest > 17):
+        return None
+    if written[0] in ".," and at and (text[at - 1].isalnum() or text[at - 1] == "."):
+        after = decode(written[1:]) if written[1:] else None
+        lost = decode(written)
+        if not after:
+            return None
+        return Atom(at + 1, m.end(), after[0], ((lost[0], at),) if lost else ())
+    decoded = decode(written)
+    if decoded is None:
+        return None
+    others = [] if decoded[1] is None else [(decoded[1], at)]
+    if len(written) > 1 and written[0] == "0" and written.isdigit():
+        others.append((float(f"0.{written[1:]}"), at))
+    return Atom(at, m.end(), decoded[0], tuple(others))
+
+
+def _gapped(text: str, at: int) -> Atom | None:
+    """Return ``5. 5`` as 5.5: readers put a space after a point."""
+    m = _GAPPED.match(text, at)
+    return Atom(at, m.end(), float(f"{m[1]}.{m[2]}"), ((float(m[2]), m.start(2)),)) if m else None
+
+
+def _word(text: str, m: re.Match[str]) -> Atom | None:
+    value, end = word_value(text, m.start())
+    return Atom(m.start(), end, value, kind="word") if value is not None else None
+
+
+def _and_a_half(text: str, atom: Atom) -> Atom:
+    if (m := _AND_A_PART.match(text, atom.end)) and m.end() < len(text) and text[m.end()].isalpha():
+        value, end = word_value(text, m.end())
+        if value is not None and 0 < value < 1:
+            return Atom(atom.start, end, atom.value + value, kind="word")
+    return atom
+
+
+def scan(text: str, gaps: bool = False) -> Iterator[Atom]:
+    """Yield the numbers of a folded text in order; ``gaps`` joins ``5. 5``.
+
+    Examples
+    --------
+    >>> [a.value for a in scan("1 1/2 cups, 3/4 in, 2,000 mg or two and a half")]
+    [1.5, 0.75, 2000.0, 2.5]
+    """
+    at = 0
+    while m := _START.search(text, at):
+        if m[0][0].isalpha():
+            atom = _word(text, m)
+        else:
+            atom = (_gapped(text, m.start()) if gaps else None) or _at(text, m.start())
+        if atom is None:
+            rest = _DECIMAL.match(text, m.start())
+            at = max(m.end(), rest.end() if rest else 0)
+            continue
+        if atom.kind != "fraction":
+            atom = _and_a_half(text, atom)
+        if (scale := _SCALE.match(text, atom.end)) and atom.kind == "digits":
+            atom = Atom(atom.start, scale.end(), atom.value * _SCALES[scale[1]])
+        yield atom
+        at = max(atom.end, m.end())

@@ -1,0 +1,175 @@
+"""What stands around a number: labels, bounds, and the signs that it is no quantity of ours."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ..entities import EntityBook
+from .fold import fold
+
+MARGIN = 32
+"""How many characters before a number are looked at."""
+
+_LETTER_LABELS = frozenset("lwhdtbøa")
+_BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
+_POST = re.compile(
+    r" ?\((l|w|h|d|t|b|[a-z]{4,9})\)| ?(l|w|h|d|ø)(?![^\W\d_]|[0-9.])| (long|wide|high|deep|tall|thick|breit|hoch|tief|lang)(?![a-z])"
+)
+_BOUND = re.compile(
+    r"(?:max(?:imum|imal|imale?|imo|i)?|up ?to|under|below|less than|lighter than|no more than|not more than|at most|over|above|at least|min(?:imum|\.)?|"
+    r"more than|exceed(?:s|ing)?|bis zu|bis|hochstens|mindestens|jusqu'a|jusque|au plus|hasta|fino a|massimo|maximo|menos de|"
+    r"moins de|weniger als|meno di|limit|[<>])[.: =]{0,3}(?:of |a |about |load |weight |capacity |power |watt |wattage |input |output |voltage |gewicht |peso |poids |di |de ){0,2}$"
+)
+_BOUND_AFTER = re.compile(r" ?\(?(?:max|maximum|or less|or under|and up|or more|min)(?![a-z])")
+_APPROX = re.compile(r"(?:about|around|approximately|approx\.?|circa|ca\.?|env\.?|etwa|environ|~|≈|±) ?$")
+_MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?:rs|usd|eur|gbp|inr|us\$)\.?) ?$")
+_MONEY_AFTER = re.compile(
+    r" ?(?:[€£¥₹$]|(?:usd|eur|euros?|gbp|inr|dollars?|rupees)(?![a-z]))| ?(?:million|billion)"
+)
+_PERCENT = re.compile(r" ?[%‰]")
+_OIL = re.compile(r"(?:0|5|10|15|20|25)w ?-? ?(?:8|16|20|30|40|50|60)(?![0-9a-z.])")
+_RESOLUTION = re.compile(
+    r"[0-9]{3,4}[pi](?![a-z])|(?:640|1280|1920|2560|3840|7680) ?x ?[0-9]{3,4}(?! ?(?:mm|cm))"
+)
+_NOISE = re.compile(
+    r"(?<![0-9])(?:[0-3]?[0-9][/.\-][01]?[0-9][/.\-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[/.\-][01]?[0-9][/.\-][0-3]?[0-9])(?![0-9])"
+    r"|(?<![0-9])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])"
+    r"|(?<![0-9])24/7(?![0-9])"
+    r"|(?<![0-9.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])"
+    r"|(?<![0-9])(?:\+[0-9]{1,3}[ -])?\(?[0-9]{3,4}\)?[ -][0-9]{3}[ -][0-9]{4}(?![0-9])"
+    r"|[0-9]{1,3}° ?[0-9]{1,2}' ?(?:[0-9]{1,2}(?:\.[0-9]+)?\")?"
+)
+_ATTACHED = frozenset(
+    "max maximum min ac dc wt weight net netto neto vol volume cap capacity power input output voltage volt size about "
+    "approx ca upto to of is and or x by height width depth length dia diameter load total contents inhalt peso poids "
+    "gewicht wattage rated only size dc usb battery motor von de da bis each hold holds".split()
+)
+_NETWORK = re.compile(
+    r"wi-?fi|network|lte|ghz|phone|mobile|sim |hotspot|ready|router|wlan|band|bluetooth|5g nr|android|ios|tablet"
+)
+_IN_STOP = re.compile(
+    r" ?-? ?(?:(?:1|one|a|an|the|my|our|your|his|her|their|its|each|every|this|that|these|stock|total|all|order|use|case|"
+    r"pack|package|box|front|store|length with|case|addition|charge|fact|time|and out)(?![a-z0-9.\"/])|(?:19|20)[0-9]{2}(?![0-9.]))"
+)
+_ONCE_STOP = re.compile(r" (?:daily|a|per|or|every|in|at|you|the|weekly|it|only|and)(?![a-z])")
+_QUOTE = re.compile(r"(?:^|[ (\[:,])(\")(?=[a-z])")
+
+
+def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -> tuple[str | None, int]:
+    """Return the label that ends right before ``start`` and where it starts; ``(None, start)`` without."""
+    m = _BEFORE.search(folded, max(0, start - MARGIN), start)
+    if m is None:
+        return None, start
+    word = m[1]
+    if word == "x":
+        return None, start
+    if word[0] == "x" and word[1:] in _LETTER_LABELS:
+        return text[m.start(1) + 1 : m.end(1)], m.start(1) + 1
+    before = folded[m.start(1) - 1] if m.start(1) else " "
+    if word in _LETTER_LABELS:
+        glued = before.isalnum() or before in "-'’/" and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
+        separate = m.end(1) < start and ":" not in m[0] and "=" not in m[0] and word in "atb"
+        return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], m.start(1))
+    return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
+
+
+def label_after(folded: str, text: str, end: int) -> tuple[str | None, int]:
+    """Return the label that starts right at ``end``, as in ``24"W`` and ``30 cm (H)``, and where it ends."""
+    m = _POST.match(folded, end)
+    if m is None:
+        return None, end
+    group = next(i for i in (1, 2, 3) if m[i])
+    return text[m.start(group) : m.end(group)], m.end()
+
+
+def is_bound(folded: str, start: int, end: int) -> bool:
+    """Return whether words before or after say that the quantity is a limit."""
+    low = max(0, start - MARGIN)
+    m = _APPROX.search(folded, low, start)
+    return bool(_BOUND.search(folded, low, m.start() if m else start) or _BOUND_AFTER.match(folded, end))
+
+
+def noise(folded: str) -> list[tuple[int, int]]:
+    """Return where dates, times of day, phone numbers and the like stand."""
+    return [m.span() for pattern in (_NOISE, _RESOLUTION, _OIL) for m in pattern.finditer(folded)]
+
+
+def is_money_or_percent(folded: str, start: int, end: int) -> bool:
+    """Return whether the number is a price or a share."""
+    return bool(
+        _MONEY_BEFORE.search(folded, max(0, start - 6), start)
+        or _PERCENT.match(folded, end)
+        or ((m := _MONEY_AFTER.match(folded, end)) and not m[0].strip().startswith(("m", "b")))
+    )
+
+
+def prefix(folded: str, start: int) -> str:
+    """Judge what is glued to the front of a number: ``"free"``, ``"doubtful"`` or ``"bad"`` (a part number)."""
+    if start == 0:
+        return "free"
+    before = folded[start - 1]
+    low = max(0, start - MARGIN)
+    if before.isalpha():
+        run = re.search(r"[^\W\d_]+$", folded[low:start])
+        word = run[0] if run else before
+        at = start - len(word)
+        if at and folded[at - 1].isdigit():
+            return "free" if word == "x" else "bad"
+        if word in _ATTACHED or word in {"x", "ø"}:
+            return "free"
+        return "doubtful" if len(word) >= 4 else "bad"
+    if before in "-_/" and start > 1 and folded[start - 2].isalnum():
+        chunk = re.search(r"[^\s]+$", folded[low : start - 1])
+        word = chunk[0] if chunk else ""
+        if before == "/":
+            return "free"
+        if any(c.isdigit() for c in word):
+            return "bad" if any(c.isalpha() for c in word) else "doubtful"
+        return "free" if len(word) >= 4 else "bad"
+    if before == "#":
+        return "bad"
+    return "free"
+
+
+def not_a_unit(
+    folded: str, text: str, name: str, written: str, start: int, end: int, nstart: int, word: bool
+) -> str:
+    """Judge a unit by what surrounds it: ``""`` when it is one, ``"doubtful"``, or ``"bad"``."""
+    low = written.lower()
+    number = text[nstart:start].strip()
+    if low == "in" and _IN_STOP.match(folded, end):
+        return "bad"
+    if low == "once" and _ONCE_STOP.match(folded, end):
+        return "bad"
+    if written == "G" and number in {"2", "3", "4", "5", "6"}:
+        return "bad" if _NETWORK.search(folded[:400]) else "doubtful" if len(folded.strip()) < 4 else ""
+    if written == "M" and number == "3":
+        return "doubtful"
+    if written == "T" and start and text[start - 1].isdigit():
+        return "doubtful"
+    if written in {'"', "”", "“"} or low == '"':
+        if closes_quote(folded, start):
+            return "doubtful"
+    if written == "'" and end < len(folded) and folded[end] == "s":
+        return "bad"
+    return ""
+
+
+def closes_quote(folded: str, at: int) -> bool:
+    """Return whether the quotation mark at ``at`` ends a quoted text rather than standing for inches."""
+    low = max(0, at - 200)
+    opened = [m.start(1) for m in _QUOTE.finditer(folded, low, at)]
+    return bool(opened) and '"' not in folded[opened[-1] + 1 : at]
+
+
+@lru_cache(maxsize=16)
+def _keywords(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(fold(w) for w in words)
+
+
+def keywords_of(book: EntityBook) -> frozenset[str]:
+    """Return the folded single-word keywords of every entity."""
+    return _keywords(
+        frozenset(w for e in book.entities.values() for w in e.keywords if w.isalpha() and len(w) > 1)
+    )

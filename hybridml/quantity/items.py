@@ -1,0 +1,106 @@
+"""Items: each number of a text with what is attached to it - unit, label, signs that disqualify it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import context
+from .atoms import Atom, scan
+from .units import RATE, TORQUE, UnitMatch, UnitTable
+
+_LABEL_UNITS = frozenset("lwt")
+
+
+@dataclass
+class Item:
+    """A number and its surroundings, while it is being read.
+
+    ``left`` and ``right`` bound it with its labels; ``unit`` is its own, None when it has none.
+    """
+
+    atom: Atom
+    unit: UnitMatch | None
+    left: int
+    right: int
+    label: str | None = None
+    doubtful: bool = False
+    usable: bool = True
+    letter: bool = False
+
+    @property
+    def end(self) -> int:
+        """Where the number and its unit end."""
+        return self.unit.end if self.unit else self.atom.end
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return self.atom.value
+
+
+def read_items(
+    text: str, folded: str, table: UnitTable, keywords: frozenset[str], gaps: bool = False
+) -> list[Item]:
+    """Return the numbers of a text in order, each with its own unit and label if it has them."""
+    masked = sorted(context.noise(folded))
+    items: list[Item] = []
+    covered = 0
+    last_end = -1
+    for atom in scan(folded, gaps):
+        while covered < len(masked) and masked[covered][1] <= atom.start:
+            covered += 1
+        if covered < len(masked) and masked[covered][0] < atom.end and masked[covered][1] > atom.start:
+            continue
+        items.append(_item(text, folded, atom, table, keywords, last_end))
+        last_end = items[-1].end
+    return items
+
+
+def _item(
+    text: str, folded: str, atom: Atom, table: UnitTable, keywords: frozenset[str], last_end: int
+) -> Item:
+    word = atom.kind == "word" and folded[atom.start].isalpha()
+    unit = table.after(folded, text, atom.end, word)
+    label, left = context.label_before(folded, text, atom.start, keywords)
+    if left < last_end:
+        label, left = None, atom.start
+    letter = False
+    right = unit.end if unit else atom.end
+    if unit and unit.written.lower() in _LABEL_UNITS and label is None:
+        letter = True
+    if not word:
+        after, end = context.label_after(folded, text, right)
+        if after:
+            label, right = label or after, end
+            if unit is None and (late := table.after(folded, text, end)):
+                unit, right = late, late.end
+    item = Item(atom, unit, left, right, label, letter=letter)
+    _judge(item, text, folded, word, last_end)
+    return item
+
+
+def _judge(item: Item, text: str, folded: str, word: bool, last_end: int) -> None:
+    atom, unit = item.atom, item.unit
+    if context.is_money_or_percent(folded, atom.start, atom.end):
+        item.usable = False
+    glued = (
+        "free"
+        if item.left < atom.start or last_end == atom.start or word
+        else context.prefix(folded, atom.start)
+    )
+    if last_end >= 0 and folded[last_end : atom.start] in {"-", "x", "~"}:
+        glued = "free"
+    item.usable &= glued != "bad"
+    item.doubtful |= glued == "doubtful"
+    if unit is None:
+        return
+    verdict = context.not_a_unit(
+        folded, text, unit.name, unit.written, unit.start, unit.end, atom.start, word
+    )
+    if TORQUE.match(folded, unit.end) and unit.name in {"foot", "inch", "millimetre"}:
+        verdict = "bad"
+    if RATE.match(folded, unit.end) and not folded[unit.end :].lstrip(" /")[:1].isdigit():
+        verdict = "bad"
+    if verdict == "bad":
+        item.unit, item.usable, item.right = None, False, atom.end
+    item.doubtful |= verdict == "doubtful"

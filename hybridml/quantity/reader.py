@@ -1,0 +1,304 @@
+"""From items to quantities: ranges, products, multipacks, sums, shared units, bounds and pairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..entities import EntityBook
+from . import context
+from .fold import fold
+from .items import Item, read_items
+from .types import Form, Quantity
+from .units import UnitTable
+
+_APPROX = r"(?:about |around |ca\.? |~)?"
+_LINKS = (
+    ("product", re.compile(r" {0,2}(?:[x*]|by|mal|por|/x/) {0,2}")),
+    ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?(?:to|bis|till|until|thru|through|hasta|au|al|a|ate)|\.{{2,3}}|÷) {{0,2}}{_APPROX}")),
+    ("sum", re.compile(r" {0,2}|, ?|,? ?(?:and|und|et|y|e|&|\+) ")),
+    ("list", re.compile(r" ?(?:/|\bor\b|\bou\b|\boder\b|\bo\b) ?")),
+    ("comma", re.compile(r", ?")),
+    ("tolerance", re.compile(r" ?(?:±|\+/-|\+-) ?")),
+)  # fmt: skip
+_AND = re.compile(rf" ?(?:and|und|et|y|e|&) {_APPROX}")
+_BETWEEN = re.compile(r"(?:between|zwischen|entre|tra|fra) $")
+_SPACE = re.compile(r" {0,2}")
+_COUNTED = re.compile(
+    r" ?(?:pcs?|pieces?|packs?|pk|st|stk|stuck|rolls?|sets?|bags?|bottles?|cans?|units?|ct)(?![a-z])"
+)
+MAX_COUNT = 1000
+MAX_LINK = 16
+MAX_RUN = 12
+DUAL_WITHIN = 0.06
+"""The share by which the two halves of a pair such as ``12 oz (340 g)`` may differ."""
+
+
+@dataclass
+class _Draft:
+    item: Item
+    unit: str
+    form: Form = "plain"
+    part: tuple[int, int] | None = None
+    doubtful: bool = False
+    value: float | None = None
+    start: int | None = None
+
+
+def read(text: str, book: EntityBook, table: UnitTable, gaps: bool = False) -> list[Quantity]:
+    """Return the quantities of a text; those whose reading is doubtful are marked as repaired."""
+    folded = fold(text)
+    items = read_items(text, folded, table, context.keywords_of(book), gaps)
+    links = [_link(folded, a, b) for a, b in zip(items, items[1:], strict=False)]
+    found: list[Quantity] = []
+    at = 0
+    while at < len(items):
+        end = _run(links, at, {"product"})
+        if end > at:
+            drafts = _product(items[at : end + 1], folded, table)
+        else:
+            end, drafts = _series(items, links, at, folded, table)
+        found += _finish(drafts, text, folded, table)
+        at = end + 1
+    return _pairs(found, table)
+
+
+def _link(folded: str, a: Item, b: Item) -> str:
+    left = b.left if b.left >= a.right else b.atom.start
+    if left < a.right or left - a.right > MAX_LINK or not (a.usable and b.usable):
+        return ""
+    gap = folded[a.right : left]
+    if _AND.fullmatch(gap) and _BETWEEN.search(folded, max(0, a.left - 12), a.left):
+        return "range"
+    for name, pattern in _LINKS:
+        if pattern.fullmatch(gap):
+            return name
+    return ""
+
+
+def _run(links: list[str], at: int, names: set[str]) -> int:
+    end = at
+    while end < min(len(links), at + MAX_RUN) and links[end] in names:
+        end += 1
+    return end
+
+
+def _product(items: list[Item], folded: str, table: UnitTable) -> list[_Draft]:
+    """Read A x B x C: dimensions that share a unit, or a count of packs."""
+    units = [i.unit.name if i.unit else None for i in items]
+    lengths = [u for u in units if u and table.family[u] == "length"]
+    letters = [i for i in items if i.letter]
+    if letters and (lengths or len({i.unit.written.lower() for i in letters if i.unit}) > 1):
+        for k, item in enumerate(items):
+            if item.letter and item.unit and (lengths or len(letters) > 1):
+                item.label, item.letter, units[k] = item.unit.written, False, None
+                item.unit = None
+    if not any(units):
+        return []
+    if not lengths and (pack := _multipack(items, units)):
+        return pack
+    if lengths and len(items) == 2 and units[1] is None and _COUNTED.match(folded, items[1].right):
+        return [_Draft(items[0], units[0] or lengths[0], "multipack each")]
+    drafts = []
+    for k, item in enumerate(items):
+        after = next((u for u in units[k:] if u), None)
+        before = next((u for u in reversed(units[:k]) if u), None)
+        unit = after or before
+        lonely = after is None and len(items) == 2
+        assert unit is not None
+        drafts.append(_Draft(item, unit, "product part", (k, len(items)), doubtful=lonely))
+    return drafts
+
+
+def _multipack(items: list[Item], units: list[str | None]) -> list[_Draft]:
+    named = [k for k, u in enumerate(units) if u]
+    if len(named) != 1:
+        return []
+    each, unit = items[named[0]], units[named[0]]
+    counts = [i.value for k, i in enumerate(items) if k != named[0]]
+    assert unit is not None
+    total = each.value
+    for count in counts:
+        total *= count
+    drafts = [_Draft(each, unit, "multipack each")]
+    whole = all(0 < c <= MAX_COUNT and c == int(c) for c in counts)
+    if whole and total != each.value:
+        first = min(i.atom.start for i in items)
+        drafts.append(_Draft(each, unit, "multipack total", value=total, start=first))
+    return drafts
+
+
+def _series(
+    items: list[Item], links: list[str], at: int, folded: str, table: UnitTable
+) -> tuple[int, list[_Draft]]:
+    """Read a range, a list that shares its unit, a sum, or a number by itself."""
+    item = items[at]
+    link = links[at] if at < len(links) else ""
+    starts_product = at + 1 < len(links) and links[at + 1] == "product"
+    if link == "tolerance":
+        unit = item.unit or items[at + 1].unit
+        return at + 1, [_Draft(item, unit.name)] if unit else []
+    if total := _sum(items, links, at, folded, table):
+        return total
+    if link == "range" and not starts_product:
+        return _range(items, at, table)
+    if link in {"list", "comma", "sum"} and item.unit is None:
+        end = _run(links, at, {"list", "comma", "sum"})
+        named = next((k for k in range(at, end + 1) if items[k].unit), None)
+        if named and _shares(items, links, folded, at, named):
+            unit = items[named].unit
+            assert unit is not None
+            return named, [_Draft(i, unit.name) for i in items[at : named + 1]]
+    return at, [_Draft(item, item.unit.name)] if item.unit and item.usable else []
+
+
+def _shares(items: list[Item], links: list[str], folded: str, at: int, named: int) -> bool:
+    """Return whether the numbers before the named unit mean it too: ``12/24V``, ``45 and 50 mg``."""
+    gaps = [folded[items[k].right : items[k + 1].left] for k in range(at, named)]
+    commas = [g for g in gaps if g.strip() == ","]
+    if any(not g.strip() for g in gaps):
+        return False
+    return not commas or len(commas) < len(gaps) or len(commas) > 2
+
+
+def _range(items: list[Item], at: int, table: UnitTable) -> tuple[int, list[_Draft]]:
+    a, b = items[at], items[at + 1]
+    ua, ub = (i.unit.name if i.unit else None for i in (a, b))
+    if ua is None and ub is None:
+        return at, []
+    if ua is not None and ub is not None and table.family[ua] != table.family[ub]:
+        return at, [_Draft(a, ua)]
+    if ua is None and ub is not None and a.value >= b.value:
+        return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
+    unit_a, unit_b = ua or ub, ub or ua
+    assert unit_a is not None and unit_b is not None
+    doubtful = ub is None
+    if a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]:
+        return at + 1, [_Draft(a, unit_a, "range low"), _Draft(b, unit_b, "range high", doubtful=doubtful)]
+    return at + 1, [_Draft(a, unit_a, "range high"), _Draft(b, unit_b, "range low", doubtful=doubtful)]
+
+
+_SYSTEMS = (
+    ("yard", "foot", "inch"), ("mile", "yard", "foot", "inch"), ("kilometre", "metre", "centimetre", "millimetre"),
+    ("ton", "pound", "ounce"), ("kilogram", "gram", "milligram"), ("gallon", "quart", "pint", "cup", "fluid ounce"),
+    ("litre", "decilitre", "centilitre", "millilitre"),
+)  # fmt: skip
+
+
+def _adds_up(a: Item, b: Item, gap: str, table: UnitTable) -> bool:
+    if not (a.unit and b.unit and a.usable and b.usable) or a.value != int(a.value):
+        return False
+    ua, ub = a.unit.name, b.unit.name
+    if table.family[ua] != table.family[ub] or table.factor[ua] <= table.factor[ub]:
+        return False
+    one_system = any(ua in s and ub in s and s.index(ua) < s.index(ub) for s in _SYSTEMS)
+    if not one_system:
+        return "and" in gap and table.family[ua] == "length"
+    small = b.value * table.factor[ub] < table.factor[ua] * 0.9999
+    return small or ("yard" in (ua, ub) and ub == "foot")
+
+
+def _sum(
+    items: list[Item], links: list[str], at: int, folded: str, table: UnitTable
+) -> tuple[int, list[_Draft]] | None:
+    """Read ``5 ft 10 in``: each part, and all as one in the smallest unit."""
+    end = at
+    while end < len(links) and end - at < 3:
+        a, b = items[end], items[end + 1]
+        gap = folded[a.right : max(a.right, b.left)]
+        joined = links[end] == "sum" or (links[end] == "range" and gap == "-" and a.right == a.end)
+        if joined and _implied_inch(a, b, folded):
+            end += 1
+            break
+        if not joined or b.left < b.atom.start or not _adds_up(a, b, gap, table):
+            break
+        end += 1
+    if end == at:
+        return None
+    run = items[at : end + 1]
+    names = [i.unit.name if i.unit else "inch" for i in run]
+    total = sum(i.value * table.factor[n] for i, n in zip(run, names, strict=True)) / table.factor[names[-1]]
+    drafts = [_Draft(i, n, "sum part") for i, n in zip(run, names, strict=True)]
+    return end, [*drafts, _Draft(run[-1], names[-1], "sum", value=round(total, 9), start=run[0].atom.start)]
+
+
+def _implied_inch(a: Item, b: Item, folded: str) -> bool:
+    """Return whether ``b`` is the 10 of ``5'10``, its mark lost."""
+    mark = a.unit is not None and a.unit.name == "foot" and a.unit.written in {"'", "’", "′", "ft"}
+    free = b.unit is None and (b.right == len(folded) or not folded[b.right].isalnum())
+    return mark and free and b.value < 12 and b.atom.start == a.end and b.usable
+
+
+def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> Iterator[Quantity]:
+    """Turn drafts into quantities, with the other readings of their numbers."""
+    for draft in drafts:
+        item, atom = draft.item, draft.item.atom
+        if draft.unit not in table.allowed or not item.usable:
+            continue
+        start = atom.start if draft.start is None else draft.start
+        form = draft.form
+        if form == "plain" and context.is_bound(folded, atom.start, item.right):
+            form = "bound"
+        made = Quantity(
+            atom.value if draft.value is None else draft.value,
+            draft.unit,
+            (start, item.end),
+            form,
+            item.doubtful or draft.doubtful,
+            draft.part,
+            item.label,
+            text[start : atom.end],
+            item.unit.written if item.unit else "",
+        )
+        yield made
+        if draft.value is None:
+            for value, begin in atom.others:
+                yield replace(
+                    made,
+                    value=value,
+                    repaired=True,
+                    span=(begin, item.end),
+                    number_text=text[begin : atom.end],
+                )
+
+
+def _in_base(q: Quantity, table: UnitTable) -> tuple[str, float]:
+    family, base = table.family[q.unit], q.value * table.factor[q.unit]
+    return family, base
+
+
+def _pairs(found: list[Quantity], table: UnitTable) -> list[Quantity]:
+    """Mark pairs that say one thing in two units; where a lost decimal point would make one, add it."""
+    out = list(found)
+    certain = [k for k, q in enumerate(found) if not q.repaired]
+    extra: list[tuple[int, Quantity]] = []
+    for i, k in enumerate(certain):
+        for j in certain[i + 1 : i + 5]:
+            a, b = found[k], found[j]
+            if a.unit == b.unit or b.span[0] - a.span[1] > 24:
+                continue
+            ratio = _ratio(a, b, table)
+            if ratio is None or not 0 < ratio < float("inf"):
+                continue
+            if abs(ratio - 1) < DUAL_WITHIN:
+                out[k], out[j] = replace(out[k], dual=True), replace(out[j], dual=True)
+                break
+            for power in (10.0, 100.0):
+                if abs(ratio / power - 1) < DUAL_WITHIN and a.value == int(a.value) and a.value >= power:
+                    extra.append((k, replace(a, value=a.value / power, repaired=True, dual=True)))
+                if abs(ratio * power - 1) < DUAL_WITHIN and b.value == int(b.value) and b.value >= power:
+                    extra.append((j, replace(b, value=b.value / power, repaired=True, dual=True)))
+    return out + [q for _, q in extra]
+
+
+def _ratio(a: Quantity, b: Quantity, table: UnitTable) -> float | None:
+    fa, va = _in_base(a, table)
+    fb, vb = _in_base(b, table)
+    if fa != fb:
+        names = {a.unit: a, b.unit: b}
+        if "ounce" not in names or "volume" not in (fa, fb) or "fluid ounce" not in table.factor:
+            return None
+        va = a.value * table.factor["fluid ounce"] if a.unit == "ounce" else va
+        vb = b.value * table.factor["fluid ounce"] if b.unit == "ounce" else vb
+    return va / vb if vb else None

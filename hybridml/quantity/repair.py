@@ -1,0 +1,59 @@
+"""What a text would say if an OCR engine had misread signs that look alike."""
+
+from __future__ import annotations
+
+import re
+
+_LOOKS = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?=[.,0-9A-Za-z|!]{2,12})"
+    r"([0-9OoQDlI|!iSsBZ]{1,7}(?:[.,][0-9OoQDlI|!iSsBZ]{1,5})?)(?= ?(?:[A-Za-zµ\"'″′”’½/x*×~\-]|$))"
+)
+_NO_DIGIT = re.compile(r"[OIl0|]{2,5}|[SB][O0o]|[Il|][0-9OoSs5]")
+_EDITS = (
+    (re.compile(r"([0-9])[0Oo] ?[zZ2]s?(?![A-Za-z0-9])"), lambda m: m[1] + "oz".rjust(len(m[0]) - 1)[: len(m[0]) - 1]),
+    (re.compile(r"([0-9])([1I|]bs?)(?![A-Za-z0-9])"), lambda m: m[1] + "l" + m[2][1:]),
+    (re.compile(r"([0-9])([1lI|]n)(?![A-Za-z0-9])"), lambda m: m[1] + "in"),
+    (re.compile(r"([0-9] ?)m9(?![A-Za-z0-9])"), lambda m: m[1] + "mg"),
+)  # fmt: skip
+_WEIGHED = re.compile(
+    r"(?:net|netto|weight|wt|poids|peso|gewicht)[^0-9]{0,12}([0-9]{1,4})9(?![0-9.,A-Za-z%/])", re.I
+)
+
+
+def repaired(text: str, taken: list[tuple[int, int]]) -> str:
+    """Return ``text`` with letters that stand for digits, and digits for letters of units, put right.
+
+    Nothing moves: the result has as many characters. Spans in ``taken`` were understood as they are.
+
+    Examples
+    --------
+    >>> repaired("2Ocm, 3.50Z, 2.21bs", [])
+    '20cm, 3.5oz, 2.2lbs'
+    """
+    free = _outside(taken)
+    chars = list(text)
+    for m in _TOKEN.finditer(text):
+        token = _digits_of(m[1])
+        digits = any(c.isdigit() for c in token)
+        if not token or token.isdigit() or not (digits or _NO_DIGIT.fullmatch(token)):
+            continue
+        if free(m.start(1), m.start(1) + len(token)):
+            chars[m.start(1) : m.start(1) + len(token)] = token.translate(_LOOKS)
+    edited = "".join(chars)
+    for pattern, change in _EDITS:
+        edited = pattern.sub(lambda m, change=change: change(m) if free(*m.span()) else m[0], edited)
+    return _WEIGHED.sub(lambda m: m[0][:-1] + "g" if free(*m.span(1)) else m[0], edited)
+
+
+def _digits_of(token: str) -> str:
+    """Return ``token`` without the letters at its end that are a unit rather than digits."""
+    m = re.match(r".*[0-9OoQDI|]", token)
+    return m[0] if m else token
+
+
+def _outside(taken: list[tuple[int, int]]):  # type: ignore[no-untyped-def]
+    covered = set()
+    for start, end in taken:
+        covered.update(range(start, end))
+    return lambda start, end: not any(k in covered for k in range(start, end))

@@ -1,0 +1,103 @@
+"""What the parser returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Form = Literal[
+    "plain",
+    "range low",
+    "range high",
+    "product part",
+    "multipack each",
+    "multipack total",
+    "sum",
+    "sum part",
+    "bound",
+]
+"""How a quantity is written.
+
+=================  =================================================================
+plain              a number and its unit
+range low, high    an end of ``100-240 V``, ``between 2 and 3 kg``
+product part       one of ``10 x 5 x 3 cm``
+multipack each     the 330 ml of ``6 x 330 ml``
+multipack total    the 1,980 ml of ``6 x 330 ml``, which is not written
+sum                ``5 ft 10 in`` as one, in the smallest unit named
+sum part           the 5 ft, or the 10 in, of ``5 ft 10 in``
+bound              the 150 kg of ``max 150 kg``, ``up to 150 kg``, ``< 150 kg``
+=================  =================================================================
+"""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with its unit, as a reader would see it in a text.
+
+    Parameters
+    ----------
+    value : float
+        The number, never negative: a minus on a product is a dash.
+    unit : str
+        In the spelling of answers, e.g. ``"centimetre"``.
+    span : (int, int)
+        Where in the text the number and unit stand; where another part names the unit, the number alone.
+    form : str
+        See :data:`Form`.
+    repaired : bool
+        Whether something was changed to read it so: a letter taken for a digit, a lost decimal point.
+    part : (int, int), optional
+        Which of how many within A x B x C, from 0.
+    label : str, optional
+        What the text calls it: the ``"L"`` of ``L20 x W10``, the ``"Height"`` of ``Height: 30 cm``.
+    number_text, unit_text : str
+        The number and the unit as written.
+    dual : bool
+        Whether a neighbour says the same in another unit: ``12 oz (340 g)``.
+    """
+
+    value: float
+    unit: str
+    span: tuple[int, int]
+    form: Form = "plain"
+    repaired: bool = False
+    part: tuple[int, int] | None = None
+    label: str | None = None
+    number_text: str = ""
+    unit_text: str = ""
+    dual: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number without a unit of its own that could be a quantity when another text names the unit.
+
+    Parameters
+    ----------
+    value, span, repaired, part, label, form
+        As in :class:`Quantity`.
+    """
+
+    value: float
+    span: tuple[int, int]
+    repaired: bool = False
+    part: tuple[int, int] | None = None
+    label: str | None = None
+    form: Form = "plain"
+
+
+@dataclass(frozen=True)
+class UnitMention:
+    """A unit that a text names without a number.
+
+    Parameters
+    ----------
+    unit : str
+        In the spelling of answers.
+    span : (int, int)
+        Where in the text it stands.
+    """
+
+    unit: str
+    span: tuple[int, int]

@@ -1,0 +1,153 @@
+"""Units as products spell them, compiled from the entity book."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..entities import EntityBook, default_entities
+from .fold import fold
+
+FOREIGN = {"kilometre": ("length", 100000.0, "km|kms|kilometre|kilometres|kilometer|kilometers|kilomètre|kilomètres"),
+           "mile": ("length", 160934.4, "mi|mile|miles")}  # fmt: skip
+"""Units no answer may use that still add up: 2 km and 1 metre."""
+
+_MISREAD = (
+    ("oz", "0z o2 02 0z. 02z 0zz oz0 z"), ("fl oz", "fl0z fi oz f1 oz fl 0z fi0z f10z floz. fi. oz f1. oz"),
+    ("lbs", "ibs 1bs |bs lb5 1b5 ib5 lbs5"), ("lb", "ib 1b |b lb5 b"), ("kg", "kq k9 kg5 k g xg ka"), ("g", "q"),
+    ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m l"), ("mm", "rnm mrn rnrn m m"), ("cm", "crn c m ern cn gm0 cm0 on"),
+    ("inch", "lnch 1nch inoh incn jnch inch5 inche"), ("in", "ln 1n jn n in5"), ("inches", "lnches 1nches inchs"),
+    ("feet", "fcet teet"), ("ft", "f1 fi"), ("watt", "walt vvatt"), ("w", "vv"), ("volt", "voit vo1t"),
+    ("litre", "liter5"), ("gram", "grarn grarns"), ("kg", "kge kg e"), ("g", "ge g e"), ("ml", "mle ml e"),
+)  # fmt: skip
+_LETTER = r"[^\W\d_]"
+_AFTER = rf"(?:(?!{_LETTER})|(?=x ?[lwhdø]?[: ]?[0-9.]))"
+_AFTER_LABEL = rf"(?:{_AFTER}|(?=[lwhdt](?!{_LETTER})))"
+_NO_AREA = r"(?! ?[²³^]|[23](?![0-9.,]))"
+_NO_DIGITS = r"(?![.,]?[0-9])"
+_GAP = re.compile(
+    r" {0,2}(?:[-.]? ?(?=[^\W\d_]{2})|-(?=[^\W\d_](?![^\W\d_]))|(?=[^\W\d_]|[\"']))| ?[(\[] ?(?=[^\W\d_]{2}[^)\]]{0,12}[)\]])"
+)
+_WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
+TORQUE = re.compile(r"[ .-]{0,2}(?:lbs?|pounds?|hg|poise|force)(?![a-z])")
+RATE = re.compile(
+    r" ?(?:/|·| per | pro | par ) ?(?:m|km|cm|mm|in|inch|ft|foot|yd|l|dl|ml|cl|litre|liter|gal|gallon|kg|g|mg|lb|oz|"
+    r"h|hr|hrs|hour|std|min|minute|sec|s|second|sqm|sq|ha|acre|mol|mile|m²|m2|cm2|cm²|hz|k)(?![a-z])"
+)
+
+
+@dataclass(frozen=True)
+class UnitMatch:
+    """A unit found in a text: its spelling of answers, where it stands, and how it was written."""
+
+    name: str
+    start: int
+    end: int
+    written: str
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    """Spellings of a book, ready to match."""
+
+    family: dict[str, str]
+    factor: dict[str, float]
+    allowed: frozenset[str]
+    names: dict[str, str]
+    exact: dict[str, str]
+    patterns: dict[str, re.Pattern[str]]
+
+    def match(self, folded: str, text: str, at: int) -> UnitMatch | None:
+        """Return the unit that starts exactly at ``at``."""
+        if at >= len(folded) or (pattern := self.patterns.get(folded[at])) is None:
+            return None
+        if (m := pattern.match(folded, at)) is None:
+            return None
+        written = text[at : m.end()]
+        name = self.exact.get(written) or self.names.get(_key(m[0]))
+        return UnitMatch(name, at, m.end(), written) if name else None
+
+    def after(self, folded: str, text: str, at: int, word: bool = False) -> UnitMatch | None:
+        """Return the unit that follows a number ending at ``at``; a number in words wants a long one."""
+        if word:
+            gap = _WORD_GAP.match(folded, at)
+            found = self.match(folded, text, gap.end()) if gap else None
+            return (
+                found
+                if found and len(found.written) > 1 and found.written.lower() not in {"in", "''"}
+                else None
+            )
+        gap = _GAP.match(folded, at)
+        if gap is None:
+            return None
+        found = self.match(folded, text, gap.end())
+        if found and gap[0].strip() in {"(", "["}:
+            closed = re.compile(r" ?[)\]]").match(folded, found.end)
+            return UnitMatch(found.name, found.start, closed.end(), found.written) if closed else None
+        return found
+
+
+def _key(written: str) -> str:
+    return re.sub(r"[ .\-]", "", written)
+
+
+def _pattern(spelling: str, length: bool) -> str:
+    if not spelling[-1].isalpha():
+        body = r"[ .\-]{0,2}".join(map(re.escape, re.split(r"[ .\-]+", spelling)))
+        if spelling == "'":
+            return rf"'(?!'|[0-9]{{3}}){_AFTER_LABEL}"
+        return body + (f"{_NO_DIGITS}(?!{_LETTER})" if spelling[-1].isdigit() else f"(?!{_LETTER}{{2}})")
+    if spelling.isalpha() and len(spelling) == 2:
+        body = rf"{spelling[0]}(?:\.?){spelling[1]}"
+    else:
+        body = r"[ .\-]{0,2}".join(re.escape(p) for p in re.split(r"[ .\-]+", spelling) if p)
+    if length:
+        return body + (_AFTER_LABEL if len(spelling) > 1 else _AFTER) + _NO_AREA
+    return body + _AFTER
+
+
+def _build(book: EntityBook, lenient: bool) -> UnitTable:
+    family = {u.name: u.family for u in book.units.values()} | {n: f[0] for n, f in FOREIGN.items()}
+    factor = {u.name: u.factor for u in book.units.values()} | {n: f[1] for n, f in FOREIGN.items()}
+    names: dict[str, str] = {}
+    spelled: dict[str, str] = {}
+    exact = {e: u.name for u in book.units.values() for e in u.exact}
+    listed = [(u.name, s) for u in book.units.values() for s in (*u.spellings, *u.exact, u.name)]
+    listed += [
+        (name, s)
+        for name, (_, _, forms) in FOREIGN.items()
+        for s in forms.split("|")
+        if name not in book.units
+    ]
+    for name, spelling in listed:
+        folded = fold(spelling)
+        if folded == "''" or folded:
+            spelled.setdefault(folded, name)
+            names.setdefault(_key(folded), name)
+    if lenient:
+        for right, wrong in _MISREAD:
+            name = names.get(_key(right))
+            for spelling in wrong.split() if name else ():
+                spelled.setdefault(spelling, name)
+                names.setdefault(_key(spelling), name)
+    by_first: dict[str, list[str]] = {}
+    for spelling in sorted(spelled, key=len, reverse=True):
+        by_first.setdefault(spelling[0], []).append(_pattern(spelling, family[spelled[spelling]] == "length"))
+    patterns = {first: re.compile("|".join(f"(?:{p})" for p in parts)) for first, parts in by_first.items()}
+    return UnitTable(family, factor, frozenset(book.units), names, exact, patterns)
+
+
+@lru_cache(maxsize=16)
+def _cached(key: int, lenient: bool) -> UnitTable:
+    return _build(_books[key], lenient)
+
+
+_books: dict[int, EntityBook] = {}
+
+
+def table_for(book: EntityBook | None = None, lenient: bool = False) -> UnitTable:
+    """Return the compiled spellings of ``book``; ``lenient`` adds the misreadings of OCR."""
+    book = book or default_entities()
+    _books[id(book)] = book
+    return _cached(id(book), lenient)
