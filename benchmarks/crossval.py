@@ -59,7 +59,9 @@ class Data:
     seconds_a_photo: float
 
 
-def load(frame: pd.DataFrame, fold: np.ndarray, images: Path, store: Path, reader: Engine, look: Engine | None) -> Data:
+def load(
+    frame: pd.DataFrame, fold: np.ndarray, images: Path, store: Path, reader: Engine, look: Engine | None
+) -> Data:
     """Read what is missing and return the rows with their readings and vectors."""
     kept = FeatureStore(store)
     report = featurize(photos.photo_paths(frame, images), kept, reader, look)
@@ -100,7 +102,9 @@ def ranker(data: Data, name: str, settings: ModelSettings) -> tuple[Result, list
         keys = [data.keys[i] for i in at]
         readings = [(key, data.readings[key]) for key in dict.fromkeys(keys) if key in data.readings]
         entities = [data.frame["entity_name"].iloc[i] for i in at]
-        for i, answer in zip(at, model.answer(keys, entities, readings, lambda some: data.vectors), strict=True):
+        for i, answer in zip(
+            at, model.answer(keys, entities, readings, lambda some: data.vectors), strict=True
+        ):
             answers[i] = answer
     result = Result(name, "", [a.prediction for a in answers], [a.confidence for a in answers])
     result.seconds = time.perf_counter() - start
@@ -159,7 +163,16 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
                 f"{data.seconds_a_photo:.2f}",
             ]
         )
-    head = ("system", "reader", "F1", "mean ± sd of folds", "F1 any unit", "oracle F1", "SMAPE %", "read s/photo")
+    head = (
+        "system",
+        "reader",
+        "F1",
+        "mean ± sd of folds",
+        "F1 any unit",
+        "oracle F1",
+        "SMAPE %",
+        "read s/photo",
+    )
     table("Systems, same folds", head, lines)
 
 
@@ -170,7 +183,9 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
     for name, part in scores["per_entity"].items():
         at = np.flatnonzero(data.frame["entity_name"] == name)
         per_fold = [
-            metrics.score([truth[i] for i in at if data.fold[i] == k], [predictions[i] for i in at if data.fold[i] == k]).f1
+            metrics.score(
+                [truth[i] for i in at if data.fold[i] == k], [predictions[i] for i in at if data.fold[i] == k]
+            ).f1
             for k in np.unique(data.fold[at])
         ]
         lines.append(
@@ -183,9 +198,15 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
                 f"{part['oracle_f1']:.3f}",
             ]
         )
-    table(f"{result.name} with {result.reader}, per entity", ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1"), lines)
+    table(
+        f"{result.name} with {result.reader}, per entity",
+        ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1"),
+        lines,
+    )
     counts = [len(a.candidates) for a in answers]
-    print(f"\ncandidates a row: median {np.median(counts):.0f}, 95th percentile {np.percentile(counts, 95):.0f}")
+    print(
+        f"\ncandidates a row: median {np.median(counts):.0f}, 95th percentile {np.percentile(counts, 95):.0f}"
+    )
     kinds = metrics.outcomes(truth, predictions)
     said = [i for i, p in enumerate(predictions) if p]
     confidence, right = [result.confidence[i] for i in said], [kinds[i] == "tp" for i in said]
@@ -197,17 +218,27 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
     for share in (0.2, 0.4, 0.6, 0.8, 1.0):
         point = curve[curve["coverage"] <= share + 1e-9].tail(1)
         if len(point):
-            coverage, precision, threshold = (float(point[c].iloc[0]) for c in ("coverage", "precision", "threshold"))
+            coverage, precision, threshold = (
+                float(point[c].iloc[0]) for c in ("coverage", "precision", "threshold")
+            )
             lines.append([f"{coverage:.0%}", f"{precision:.3f}", f"{threshold:.2f}"])
     table("Precision against coverage", ("rows answered", "precision", "confidence at least"), lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)")
-    parser.add_argument("--store", type=Path, default=Path("features"), help="feature store (default: %(default)s)")
-    parser.add_argument("--readers", nargs="+", default=["tesseract", "rapidocr"], help="readers (default: both)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--store", type=Path, default=Path("features"), help="feature store (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--readers", nargs="+", default=["tesseract", "rapidocr"], help="readers (default: both)"
+    )
     parser.add_argument("--embedding", default="resnet50", help="resnet50 or none (default: %(default)s)")
     parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
     parser.add_argument("--blocks", nargs="+", help="feature blocks (default: all)")
@@ -228,7 +259,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{len(frame)} rows, {frame.group_id.nunique()} groups; rows a fold: {np.bincount(fold).tolist()}")
     look, reason = embedding_engine(options.embedding, options.resnet_weights)
     print(f"image features: {look.settings if look else f'none ({reason})'}")
-    settings = ModelSettings() if options.blocks is None else replace(ModelSettings(), blocks=tuple(options.blocks))
+    settings = (
+        ModelSettings() if options.blocks is None else replace(ModelSettings(), blocks=tuple(options.blocks))
+    )
 
     results: list[tuple[Result, Data, dict[str, Any]]] = []
     details: list[tuple[Result, dict[str, Any], list[Answer], Data]] = []
@@ -237,13 +270,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         found, answers = ranker(data, "ranker", settings)
         candidates = [a.candidates for a in answers]
         rules = [
-            Result(rule, name, baselines.answer(function, data.keys, list(frame.entity_name), data.readings.items()))
+            Result(
+                rule,
+                name,
+                baselines.answer(function, data.keys, list(frame.entity_name), data.readings.items()),
+            )
             for rule, function in baselines.RULES.items()
         ]
         for result in (*rules, found):
             result.reader = name
             with_fold_f1(result, data)
-            scores = evaluate(list(frame.entity_value), result.predictions, list(frame.entity_name), candidates)
+            scores = evaluate(
+                list(frame.entity_value), result.predictions, list(frame.entity_name), candidates
+            )
             results.append((result, data, scores))
             if options.out:
                 options.out.mkdir(parents=True, exist_ok=True)
@@ -256,7 +295,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for detail in details:
         report_ranker(*detail)
     if options.json:
-        everything = [{"system": r.name, "reader": r.reader, "fold_f1": r.fold_f1, **s} for r, _, s in results]
+        everything = [
+            {"system": r.name, "reader": r.reader, "fold_f1": r.fold_f1, **s} for r, _, s in results
+        ]
         options.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
     return 0
 

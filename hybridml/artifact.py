@@ -160,7 +160,9 @@ def load(path: str | Path) -> EntityExtractor:
     try:
         data = joblib.load(path)
     except Exception as error:
-        raise ArtifactError(f"{path} is not a readable joblib file: {type(error).__name__}: {error}") from error
+        raise ArtifactError(
+            f"{path} is not a readable joblib file: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(data, dict) or "format" not in data:
         raise ArtifactError(f"{path} is a joblib file, but no hybridml artifact ({type(data).__name__})")
     return from_dict(data, str(path))

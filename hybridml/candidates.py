@@ -173,7 +173,9 @@ def _declared(
 ) -> list[Candidate]:
     """Return bare numbers with the unit that the nearest declaration names for them."""
     declarations = [
-        (i, mention) for i, line in enumerate(reading.lines) for mention in quantity.declared_unit(line.text, book)
+        (i, mention)
+        for i, line in enumerate(reading.lines)
+        for mention in quantity.declared_unit(line.text, book)
     ]
     if not declarations:
         return []

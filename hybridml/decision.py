@@ -205,9 +205,7 @@ class Decision:
         )
 
 
-def _best_f1(
-    right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed: int
-) -> tuple[float, float]:
+def _best_f1(right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed: int) -> tuple[float, float]:
     """Return the highest F1 that the rule ``p (2 - F) >= F e`` reaches, and its F.
 
     Putting the F1 reached in for F and repeating (Dinkelbach's iteration) leads there in a few steps; on

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
@@ -70,7 +71,9 @@ def text_of(result: Mapping[str, Any]) -> str:
         lines.append([name, *cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     table = [
-        "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        )
         for line in lines
     ]
     scores = result["all"]
@@ -78,7 +81,10 @@ def text_of(result: Mapping[str, Any]) -> str:
         f"note: {n} {what}"
         for n, what in (
             (scores.get("range_labels"), "labels are ranges, scored as their upper end"),
-            (scores.get("foreign_labels"), "labels have a unit that the entity does not allow and cannot be matched"),
+            (
+                scores.get("foreign_labels"),
+                "labels have a unit that the entity does not allow and cannot be matched",
+            ),
             (scores.get("malformed"), "answers have no legal form and count as wrong"),
         )
         if n
@@ -159,7 +165,7 @@ def evaluate_seen(
     labelled, _ = rows.read_rows(truth, truth=True, on_row_fault="collect")
     chosen = _aligned(labelled, answers, "the table of answers")
     candidates = answers.set_index("index")["candidates"].loc[list(labelled["index"])]
-    trained_on = pd.Series(seen, index=answers["index"]).loc[list(labelled["index"])].to_numpy()
+    trained_on = pd.Series(seen, index=answers["index"]).loc[list(labelled["index"])].to_numpy(dtype=bool)
     results = []
     for keep, title in (
         (~trained_on, "score on rows whose groups and photos were not trained on"),

@@ -129,7 +129,9 @@ class _Worker:
                     reading = self._engine("reader").read(image)
                 except HybridmlError:
                     raise
-                except Exception as error:  # an engine's bug on one photo costs that photo, and is tried again next run
+                except (
+                    Exception
+                ) as error:  # an engine's bug on one photo costs that photo, and is tried again next run
                     result.failed[task.name] = f"the reader failed: {type(error).__name__}: {error}"
                     continue
                 result.readings.append(record_of(task.key, reading, time.perf_counter() - start))
@@ -228,7 +230,9 @@ def featurize(
             if key in known_errors:
                 report.failed[name] = known_errors[key]
         elif path is None:
-            report.failed[name] = "not in the store with these settings, and no such photo in the images folder"
+            report.failed[name] = (
+                "not in the store with these settings, and no such photo in the images folder"
+            )
         elif key not in queued:
             queued.add(key)
             tasks.append(_Task(name, str(path), key, read, embed))
@@ -282,7 +286,7 @@ def _parallel(
 ) -> Iterator[_Result]:
     """Yield results as they come. When a photo takes its process down, its batch is retried one by one."""
     # each process computes with one thread; more would fight over the cores
-    os.environ.update({v: "1" for v in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS")})
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS"), "1"))
     queue = [list(b) for b in batches][::-1]
     alone: list[list[_Task]] = []
     while queue or alone:

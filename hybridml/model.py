@@ -14,14 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import folds as folding
+from . import metrics
 from .answer import Answer, runner_up
-from .candidates import Candidate
 from .decision import Contest, Decision, contest
 from .entities import EntityBook, default_entities
 from .errors import HybridmlError
 from .features import CATEGORICAL, DEFAULT_BLOCKS
 from .image_block import ImageBlock
-from .labels import parse_label
 from .ocr.textline import Reading
 from .parts import group_names, photo_names
 from .quantity import format_quantity
@@ -37,9 +36,6 @@ PHOTOS_AT_ONCE = 512
 """Photos whose candidates are in memory together when answering."""
 
 RUNNER_UPS = 4
-
-SAME_QUANTITY = 0.01
-"""Share by which the same quantity in two units may differ by rounding."""
 
 RIGHT, OTHER_UNIT = 3, 1
 """Relevance of the answer, and of the same quantity in another unit, for the ranker."""
@@ -132,12 +128,13 @@ class Model:
                 f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
                 "Check the images folder, and the reader with 'hybridml read PHOTO'"
             )
-        known = sorted({k for k in keys if k in vectors})
+        known = sorted({k for k in keys if k is not None and k in vectors})
         if known and self.settings.components > 0:
             stacked = np.stack([vectors[k] for k in known])
             self.image_block = ImageBlock.fit(stacked, self.settings.components, self.settings.random_state)
         table = self._with_image(table, keys, vectors)
-        targets = [target_of(value) for value in frame.entity_value]
+        truths = metrics.parse_truth(frame["entity_value"], self.book)
+        targets: list[Targets] = [{t.quantity} if t.quantity else set() for t in truths]
         relevance = self._relevance(table, targets)
         self.ranker = self._fit_ranker(table, relevance, np.ones(len(table), dtype=bool))
         scores = self._out_of_fold_scores(table, relevance, frame)
@@ -153,7 +150,9 @@ class Model:
         }
         return self
 
-    def _with_image(self, table: CandidateTable, keys: Sequence[str | None], vectors: Vectors) -> CandidateTable:
+    def _with_image(
+        self, table: CandidateTable, keys: Sequence[str | None], vectors: Vectors
+    ) -> CandidateTable:
         if self.image_block is None:
             return table
         return table.with_columns(self.image_block.columns, self.image_block.of_rows(keys, vectors))
@@ -169,18 +168,9 @@ class Model:
         for i, (row, c) in enumerate(zip(table.row, table.candidates, strict=True)):
             if (c.value, c.unit) in targets[row]:
                 relevance[i] = RIGHT
-            elif any(self.same_quantity(c, *t) for t in targets[row]):
+            elif any(metrics.same_quantity((c.value, c.unit), t, book=self.book) for t in targets[row]):
                 relevance[i] = OTHER_UNIT
         return relevance
-
-    def same_quantity(self, candidate: Candidate, value: float, unit: str) -> bool:
-        """Return whether a candidate is ``value`` ``unit`` given in another unit."""
-        if unit == candidate.unit or self.book.units.get(unit) is None:
-            return False
-        if self.book.unit(unit).family != candidate.family:
-            return False
-        ours, theirs = self.book.to_base(candidate.value, candidate.unit), self.book.to_base(value, unit)
-        return abs(ours - theirs) <= SAME_QUANTITY * max(abs(ours), abs(theirs))
 
     def _out_of_fold_scores(
         self, table: CandidateTable, relevance: npt.NDArray[np.int64], frame: pd.DataFrame
@@ -299,7 +289,8 @@ class Model:
         scores = self.ranker.score(self._with_image(table, keys, found).X)
         groups = table.groups()
         contests = [
-            contest(scores[where], [(c.value, c.unit) for c in table.candidates[where]]) for _, where in groups
+            contest(scores[where], [(c.value, c.unit) for c in table.candidates[where]])
+            for _, where in groups
         ]
         right, empty = self.decision.probabilities(contests, [entities[row] for row, _ in groups])
         answered = self.decision.answers(right, empty)
@@ -343,14 +334,6 @@ def _batches(items: Iterable[tuple[str, Reading]], size: int) -> Iterator[list[t
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def target_of(label: str) -> Targets:
-    """Return the answers that a label accepts: its quantity, of a range the upper end; none if blank."""
-    parsed = parse_label(label)
-    if parsed is None or parsed.value is None or parsed.unit is None:
-        return set()
-    return {(float(parsed.value), parsed.unit)}
 
 
 def training_fingerprint(frame: pd.DataFrame, keys: Sequence[str | None]) -> str:

@@ -8,8 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .answer import Answer
 from .errors import ArtifactError
+from .store import as_stored
 
 DEFAULT_MODEL = Path("models/model.joblib")
 
@@ -65,14 +68,14 @@ class SinglePhotoReader:
         image = decode(photo)
         if self._reader is None:
             self._reader = ocr.create(made.reader_.name, **made.reader_.options)
-        reading = self._reader.read(image)
-        vectors = None
+        reading = as_stored(self._reader.read(image))
+        vector = None
         if model.image_block is not None and made.embedder_ is not None:
             if self._embedder is None:
                 self._embedder = embedding.create(made.embedder_.name, **made.embedder_.options)
-            vector = self._embedder.embed([image])[0]
-            vectors = lambda _: {"photo": vector}  # noqa: E731
-        answers = model.answer(["photo"] * len(asked), asked, [("photo", reading)], vectors)
+            vector = self._embedder.embed([image])[0].astype(np.float16).astype(np.float32)
+        vectors = {} if vector is None else {"photo": vector}
+        answers = model.answer(["photo"] * len(asked), asked, [("photo", reading)], lambda _: vectors)
         return answers if entities else [a for a in answers if a.prediction]
 
 

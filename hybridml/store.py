@@ -253,7 +253,17 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
     flat = record["polygon"]
     corners = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
     lines = tuple(
-        TextLine(text, confidence, (corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3]))
+        TextLine(
+            text, confidence, (corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3])
+        )
         for i, (text, confidence) in enumerate(zip(record["text"], record["confidence"], strict=True))
     )
     return Reading(lines, record["width"], record["height"])
+
+
+def as_stored(reading: Reading) -> Reading:
+    """Return a reading as the store would give it back: numbers in float32."""
+    record = record_of("", reading, 0.0)
+    for name in ("confidence", "polygon"):
+        record[name] = np.asarray(record[name], dtype=np.float32).tolist()
+    return reading_of(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class CandidateTable:
         edges = np.flatnonzero(np.concatenate([[True], self.row[1:] != self.row[:-1], [True]]))
         if not len(self.row):
             return []
-        return [(int(self.row[a]), slice(int(a), int(b))) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [(int(self.row[a]), slice(int(a), int(b))) for a, b in itertools.pairwise(edges)]
 
     def with_columns(self, names: Sequence[str], per_row: npt.NDArray[np.float32]) -> CandidateTable:
         """Return the table with columns added that are one per row: ``per_row`` is (n_rows, n_names)."""
@@ -104,7 +105,10 @@ def build_table(
                 candidates, described = describe(view, book.entity(name), blocks)
                 if candidates:
                     columns = tuple(described)
-                by_entity[name] = (candidates, np.column_stack(list(described.values())) if candidates else _NONE)
+                by_entity[name] = (
+                    candidates,
+                    np.column_stack(list(described.values())) if candidates else _NONE,
+                )
             if by_entity[name][0]:
                 found[i] = by_entity[name]
     order = sorted(found)

@@ -55,7 +55,9 @@ def test_the_nearest_declaration_counts() -> None:
 
 
 def test_a_span_has_its_own_place_on_the_line() -> None:
-    (first, second) = for_entity(find_candidates(reading([line("12 oz / 340 g")])), BOOK.entity("item_weight"))
+    (first, second) = for_entity(
+        find_candidates(reading([line("12 oz / 340 g")])), BOOK.entity("item_weight")
+    )
     assert first.box[2] < second.box[0]
     assert (first.box[1], first.box[3]) == (0, 20)
 
@@ -69,7 +71,9 @@ def test_the_box_of_upright_text_runs_upwards() -> None:
 
 def test_one_quantity_at_one_place_is_one_candidate() -> None:
     candidates = find_candidates(reading([line("Unit: cm", 0, 0), line("30 cm", 0, 200)]))
-    assert [(c.value, c.unit, c.origin) for c in candidates if not c.repaired] == [(30.0, "centimetre", "line")]
+    assert [(c.value, c.unit, c.origin) for c in candidates if not c.repaired] == [
+        (30.0, "centimetre", "line")
+    ]
 
 
 def test_a_wall_of_text_costs_the_largest_lines_only() -> None:

@@ -80,7 +80,9 @@ def test_a_leak_would_be_seen(data: crossval.Data) -> None:
     poisoned = replace(data, frame=data.frame.assign(entity_value="12345.0 gram"))
     with pytest.raises(Exception, match="nothing to learn"):
         crossval.fit(poisoned, everything, SETTINGS)
-    strong = replace(data, vectors={k: v * (1e3 if i % 2 else 1) for i, (k, v) in enumerate(data.vectors.items())})
+    strong = replace(
+        data, vectors={k: v * (1e3 if i % 2 else 1) for i, (k, v) in enumerate(data.vectors.items())}
+    )
     one, other = (crossval.fit(d, everything, SETTINGS) for d in (data, strong))
     assert isinstance(one.image_block, ImageBlock)
     assert not np.array_equal(one.image_block.components, other.image_block.components)
@@ -94,7 +96,9 @@ def test_out_of_fold_rows_inside_the_model_share_nothing_with_their_ranker(data:
     values = np.where(held, "12345.0 gram", frame["entity_value"].to_numpy(dtype=object))
     everything = np.ones(len(frame), dtype=bool)
     clean = crossval.fit(data, everything, SETTINGS).out_of_fold.set_index("index")
-    dirty = crossval.fit(replace(data, frame=frame.assign(entity_value=values)), everything, SETTINGS).out_of_fold
+    dirty = crossval.fit(
+        replace(data, frame=frame.assign(entity_value=values)), everything, SETTINGS
+    ).out_of_fold
     dirty = dirty.set_index("index")
     rows = frame["index"][held]
     assert list(clean.loc[rows, "prediction"]) == list(dirty.loc[rows, "prediction"])

@@ -63,7 +63,10 @@ def test_manners_of_scikit_learn(fitted: EntityExtractor, train: pd.DataFrame) -
     assert not hasattr(copy, "model_")
     with pytest.raises(NotFittedError, match="call fit"):
         copy.predict(train)
-    assert copy.set_params(components=0).fit(train.drop(columns="entity_value"), list(train["entity_value"])) is copy
+    assert (
+        copy.set_params(components=0).fit(train.drop(columns="entity_value"), list(train["entity_value"]))
+        is copy
+    )
     assert copy.model_.image_block is None
     assert fitted.model_.image_block is not None
 
@@ -198,7 +201,11 @@ def test_one_group_cannot_be_calibrated(folder: Path, train: pd.DataFrame) -> No
 
 
 def test_without_weights_the_run_goes_on_and_says_so(
-    folder: Path, train: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    folder: Path,
+    train: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
     from hybridml import embedding
     from hybridml.errors import WeightsError
@@ -227,5 +234,9 @@ def test_settings_of_another_reader_do_not_mix(
 
 
 def test_image_features_reach_the_ranker(fitted: EntityExtractor) -> None:
-    assert [c for c in fitted.model_.ranker.columns_ if c.startswith("image.")] == ["image.0", "image.1", "image.2"]
+    assert [c for c in fitted.model_.ranker.columns_ if c.startswith("image.")] == [
+        "image.0",
+        "image.1",
+        "image.2",
+    ]
     assert np.isfinite(fitted.model_.image_block.components).all()

@@ -65,7 +65,10 @@ def test_what_a_feature_says(name: str, expected: dict[float, float]) -> None:
 
 
 def test_the_same_words_speak_for_one_entity_and_against_another() -> None:
-    own, rival = feature("words.own_near", "height", *DRAWING), feature("words.rival_near", "height", *DRAWING)
+    own, rival = (
+        feature("words.own_near", "height", *DRAWING),
+        feature("words.rival_near", "height", *DRAWING),
+    )
     assert own[50.0] < rival[50.0]
     assert rival[30.0] < own[30.0]
 

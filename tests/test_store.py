@@ -74,7 +74,9 @@ def test_half_written_files_are_not_shards(tmp_path: Path) -> None:
 def test_embeddings_come_back_in_half_precision(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     vector = np.linspace(0, 3, 2048).astype(np.float16)
-    store.table("embeddings", SETTINGS).append([{"key": "k", "error": None, "seconds": 0.1, "vector": vector}])
+    store.table("embeddings", SETTINGS).append(
+        [{"key": "k", "error": None, "seconds": 0.1, "vector": vector}]
+    )
     found = store.embeddings(SETTINGS, ["k"])["k"]
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, vector.astype(np.float32))

@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 1 for faults found by ``check``, 2 for an error."""
     arguments = parser().parse_args(argv)
     logging.basicConfig(
-        level=logging.WARNING if arguments.quiet else logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr
+        level=logging.WARNING if arguments.quiet else logging.INFO,
+        format="%(levelname)s %(message)s",
+        stream=sys.stderr,
     )
     try:
         return int(arguments.function(arguments))

@@ -44,7 +44,9 @@ def _check(arguments: argparse.Namespace) -> int:
     faults = check_files(arguments.rows, arguments.predictions)
     for fault in faults:
         print(fault)
-    print(f"{arguments.predictions}: {len(faults)} faults" if faults else f"{arguments.predictions}: accepted")
+    print(
+        f"{arguments.predictions}: {len(faults)} faults" if faults else f"{arguments.predictions}: accepted"
+    )
     return 1 if faults else 0
 
 

@@ -33,15 +33,24 @@ def command(
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where photos and features are."""
-    parser.add_argument("--images", default="images", metavar="DIR", help="folder with the photos (default: %(default)s)")
-    parser.add_argument("--store", default="features", metavar="DIR", help="feature store (default: %(default)s)")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes that read and look (default: one per core)")
+    parser.add_argument(
+        "--images", default="images", metavar="DIR", help="folder with the photos (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--store", default="features", metavar="DIR", help="feature store (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that read and look (default: one per core)"
+    )
 
 
 def add_engines(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose reader and embedding."""
     parser.add_argument(
-        "--ocr", default=DEFAULT_OCR, metavar="NAME", help="reader: rapidocr, tesseract, or module:name (default: %(default)s)"
+        "--ocr",
+        default=DEFAULT_OCR,
+        metavar="NAME",
+        help="reader: rapidocr, tesseract, or module:name (default: %(default)s)",
     )
     parser.add_argument(
         "--embedding",
@@ -53,9 +62,11 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
         "--resnet-weights",
         default=DEFAULT_WEIGHTS,
         metavar="FILE",
-        help="IMAGENET1K_V2 (torch's cache, else a download), the file of a state_dict, or random (default: %(default)s)",
+        help="IMAGENET1K_V2 (cached, else downloaded), the file of a state_dict, or random (default: %(default)s)",
     )
-    parser.add_argument("--entities", metavar="FILE", help="TOML file that extends the packaged entities and units")
+    parser.add_argument(
+        "--entities", metavar="FILE", help="TOML file that extends the packaged entities and units"
+    )
 
 
 def tell(*lines: str) -> None:

@@ -35,7 +35,9 @@ def add_commands(commands: Commands) -> None:
     )
     split.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")
     split.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
-    split.add_argument("--share", type=float, default=0.2, help="share of the rows held out (default: %(default)s)")
+    split.add_argument(
+        "--share", type=float, default=0.2, help="share of the rows held out (default: %(default)s)"
+    )
     split.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
 
     features = command(
@@ -47,7 +49,9 @@ def add_commands(commands: Commands) -> None:
         "stopped; run again, it takes seconds. A photo that cannot be read is named and costs its own rows only.\n\n"
         "  hybridml features --rows train.csv --rows test.csv --images photos/",
     )
-    features.add_argument("--rows", required=True, action="append", metavar="CSV", help="rows; may be given again")
+    features.add_argument(
+        "--rows", required=True, action="append", metavar="CSV", help="rows; may be given again"
+    )
     add_files(features)
     add_engines(features)
 
@@ -62,7 +66,9 @@ def add_commands(commands: Commands) -> None:
     train.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")
     add_files(train)
     add_engines(train)
-    train.add_argument("--model", default=DEFAULT_MODEL, metavar="FILE", help="where to write it (default: %(default)s)")
+    train.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="FILE", help="where to write it (default: %(default)s)"
+    )
     train.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
 
     predict = command(
@@ -70,16 +76,20 @@ def add_commands(commands: Commands) -> None:
         "predict",
         _predict,
         "answer rows with a trained model",
-        "Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box and\n"
-        "runner-ups, one JSON object a line. Reader and embedding are the model's; photos that the store lacks are read\n"
-        "first. With --truth, F1 is printed, apart for rows whose photo or group the model was trained on.\n\n"
+        "Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box\n"
+        "and runner-ups, one JSON object a line. Reader and embedding are the model's; photos that the store\n"
+        "lacks are read first. With --truth, F1 is printed, apart for rows whose photo or group the model was trained on.\n\n"
         "  hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv\n"
         "  hybridml predict --rows test.csv --precision 0.95     only what is sure enough to publish unseen",
     )
     predict.add_argument("--rows", required=True, metavar="CSV", help="rows")
     add_files(predict)
-    predict.add_argument("--model", default=DEFAULT_MODEL, metavar="FILE", help="trained model (default: %(default)s)")
-    predict.add_argument("--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)")
+    predict.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="FILE", help="trained model (default: %(default)s)"
+    )
+    predict.add_argument(
+        "--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)"
+    )
     predict.add_argument("--details", metavar="FILE", help="sidecar (default: OUT with .details.jsonl added)")
     predict.add_argument("--min-confidence", type=float, metavar="P", help="blank answers less sure than P")
     predict.add_argument(
@@ -89,7 +99,9 @@ def add_commands(commands: Commands) -> None:
         help="blank answers below the confidence that gave precision P out of fold, per entity",
     )
     predict.add_argument("--truth", metavar="CSV", help="labels of these rows: print F1")
-    predict.add_argument("--truth-is", metavar="TEXT", default="", help="what these labels are, printed above the F1")
+    predict.add_argument(
+        "--truth-is", metavar="TEXT", default="", help="what these labels are, printed above the F1"
+    )
 
 
 def _split(arguments: argparse.Namespace) -> int:
@@ -145,9 +157,7 @@ def _train(arguments: argparse.Namespace) -> int:
     frame, faults = _rows(arguments.rows, arguments.entities, truth=True)
     extractor = _extractor(arguments, random_state=arguments.seed).fit(frame)
     artifact.save(extractor, arguments.model)
-    write_faults(
-        Path(f"{arguments.model}.faults.csv"), faults + _photo_faults(frame, extractor.faults_)
-    )
+    write_faults(Path(f"{arguments.model}.faults.csv"), faults + _photo_faults(frame, extractor.faults_))
     facts = extractor.model_.training
     tell(
         f"trained on {facts['rows']} rows, {facts['photos']} photos, {facts['candidates']} candidates; "
@@ -165,7 +175,10 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     extractor = artifact.load(arguments.model)
     extractor.set_params(
-        images=arguments.images, store=arguments.store, workers=arguments.workers, progress=not arguments.quiet
+        images=arguments.images,
+        store=arguments.store,
+        workers=arguments.workers,
+        progress=not arguments.quiet,
     )
     frame, faults = _rows(arguments.rows, extractor.entities)
     answers = extractor.predict(frame)
@@ -197,10 +210,16 @@ def _rows(
     from .. import rows
     from ..entities import EntityBook, default_entities, load_entities
 
-    book = entities if isinstance(entities, EntityBook) else load_entities(entities) if entities else default_entities()
+    book = (
+        entities
+        if isinstance(entities, EntityBook)
+        else load_entities(entities)
+        if entities
+        else default_entities()
+    )
     frame, faults = rows.read_rows(path, truth=truth, book=book, on_row_fault="collect")
     by_index = frame.set_index("index")
-    told = [
+    told: list[Mapping[str, object]] = [
         {
             "index": f.index,
             "image_link": by_index["image_link"].get(f.index, ""),

@@ -18,13 +18,17 @@ def add_commands(commands: Commands) -> None:
         "sample",
         _sample,
         "draw the built-in sample set",
-        "Draws product photos with known truth: train.csv, test.csv, truth.csv and images/. A demonstration and a test\n"
-        "bed, the same for the same seed; accuracy on it says nothing about real photos.\n\n"
+        "Draws product photos with known truth: train.csv, test.csv, truth.csv and images/. A demonstration and a\n"
+        "test bed, the same for the same seed; accuracy on it says nothing about real photos.\n\n"
         "  hybridml sample --out build/sample",
     )
-    sample.add_argument("--out", default="build/sample", metavar="DIR", help="folder to write to (default: %(default)s)")
+    sample.add_argument(
+        "--out", default="build/sample", metavar="DIR", help="folder to write to (default: %(default)s)"
+    )
     sample.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
-    sample.add_argument("--photos", type=int, default=150, metavar="N", help="how many (default: %(default)s)")
+    sample.add_argument(
+        "--photos", type=int, default=150, metavar="N", help="how many (default: %(default)s)"
+    )
 
     read = command(
         commands,
@@ -36,7 +40,9 @@ def add_commands(commands: Commands) -> None:
         "  hybridml read photo.jpg --entity item_weight --json",
     )
     read.add_argument("photos", nargs="+", metavar="PHOTO", help="image files")
-    read.add_argument("--entity", action="append", metavar="NAME", help="what to read (default: whatever is found)")
+    read.add_argument(
+        "--entity", action="append", metavar="NAME", help="what to read (default: whatever is found)"
+    )
     read.add_argument("--model", metavar="FILE", help="trained model (default: models/model.joblib)")
     read.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -45,7 +51,9 @@ def _sample(arguments: argparse.Namespace) -> int:
     from .. import sample
 
     if arguments.photos < 20:
-        raise HybridmlError(f"--photos must be at least 20, for every entity to be in both tables; got {arguments.photos}")
+        raise HybridmlError(
+            f"--photos must be at least 20, for every entity to be in both tables; got {arguments.photos}"
+        )
     sample.draw(Path(arguments.out), arguments.seed, arguments.photos, progress=not arguments.quiet)
     tell(f"sample set of {arguments.photos} drawn photos in {arguments.out}/")
     return 0

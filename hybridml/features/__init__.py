@@ -93,5 +93,7 @@ def column_names(blocks: Sequence[str], book: EntityBook) -> list[str]:
     line = TextLine(f"12 {spelling}", 1.0, ((0, 0), (90, 0), (90, 20), (0, 20)))
     photo = PhotoView(Reading((line,), 100, 100), book)
     if not photo.candidates:
-        raise HybridmlError(f"the entity file makes no candidate of {line.text!r}: check the spellings of {unit.name}")
+        raise HybridmlError(
+            f"the entity file makes no candidate of {line.text!r}: check the spellings of {unit.name}"
+        )
     return list(describe(photo, entity, blocks)[1])

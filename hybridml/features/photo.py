@@ -13,6 +13,7 @@ from ..candidates import Candidate, find_candidates, span_box
 from ..entities import EntityBook
 from ..ocr.textline import Reading
 
+
 def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
     """Return a pattern that finds any of ``words`` as whole words, the longest first.
 
@@ -94,6 +95,8 @@ class PhotoView:
 
     def _find(self, pattern: re.Pattern[str]) -> Hits:
         found = [(i, *m.span()) for i, text in enumerate(self.texts) for m in pattern.finditer(text)]
-        boxes = np.array([span_box(self.reading.lines[i], s, e) for i, s, e in found], dtype=float).reshape(-1, 4)
+        boxes = np.array([span_box(self.reading.lines[i], s, e) for i, s, e in found], dtype=float).reshape(
+            -1, 4
+        )
         spans = np.array(found, dtype=int).reshape(-1, 3)
         return Hits(spans[:, 0], spans[:, 1], spans[:, 2], (boxes[:, :2] + boxes[:, 2:]) / 2)

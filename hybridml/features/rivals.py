@@ -13,6 +13,7 @@ from .photo import PhotoView
 SAME = 0.015
 """Two quantities in different units within this share of each other are one quantity given twice."""
 
+
 def _share_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
     """Return how many of ``distinct`` are larger than each of ``values``."""
     return len(distinct) - np.searchsorted(np.sort(distinct), values * (1 + 1e-9), side="right")

@@ -1,0 +1,55 @@
+"""Draws the README's picture: sample photos with what the trained model answers.
+
+    python -m benchmarks.picture docs/answers.png
+
+Needs the sample set and a model trained on it: make features train.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from hybridml import photos
+from hybridml.errors import HybridmlError
+from hybridml.parts import photo_names
+from hybridml.reading import SinglePhotoReader
+from hybridml.sample.picture import compose
+
+SHOWN = ("height", "item_weight", "wattage")
+
+
+def main() -> int:
+    """Draw the picture."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path, help="PNG or JPEG to write")
+    parser.add_argument("--sample", type=Path, default=Path("build/sample"), help="default: %(default)s")
+    parser.add_argument(
+        "--model", type=Path, default=Path("models/model.joblib"), help="default: %(default)s"
+    )
+    options = parser.parse_args()
+    test = photos.as_frame(options.sample / "test.csv")
+    reader = SinglePhotoReader(options.model)
+    names = pd.Series(photo_names(test))
+    cards = []
+    for entity in SHOWN:
+        for name in names[test["entity_name"] == entity]:
+            path = options.sample / "images" / name
+            (answer,) = reader.read(path, [entity])
+            if answer.prediction:
+                cards.append((path, f"{entity}: {answer.prediction} ({answer.confidence:.2f})", answer.box))
+                break
+    compose(cards, options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except HybridmlError as error:
+        sys.exit(f"error: {error}")
