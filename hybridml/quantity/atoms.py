@@ -17,11 +17,14 @@ _DENOMINATORS = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 32, 64})
 MAX_DIGITS = 7
 """A longer run of digits without a separator is a barcode or an article number."""
 
-_V = "".join(_VULGAR)
-_START = re.compile(rf"[0-9{_V}]|(?<![a-z]){WORDS}(?![a-z])|(?<![0-9.,])[.,](?=[0-9])")
+MAX_LENGTH = 40
+VULGAR = "".join(_VULGAR)
+"""The characters that are fractions."""
+
+_START = re.compile(rf"[0-9{VULGAR}]|(?<![a-z]){WORDS}(?![a-z])|(?<![0-9.,])[.,](?=[0-9])")
 _MIXED = re.compile(r"([0-9]{1,4})(?:-| ?[&+] ?| and | {1,2})([0-9]{1,2}) ?/ ?([0-9]{1,2})(?![0-9/])")
 _FRACTION = re.compile(r"([0-9]{1,4}) ?/ ?([0-9]{1,4})(?![0-9/]|[.,][0-9])")
-_VULGAR_NUMBER = re.compile(rf"(?:([0-9]{{1,4}})(?: |-)?)?([{_V}])")
+_VULGAR_NUMBER = re.compile(rf"(?:([0-9]{{1,4}})(?: |-)?)?([{VULGAR}])")
 _GROUPED = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){1,4}(?![0-9])(?:[.,][0-9]{1,2}(?![0-9]))?")
 _SWISS = re.compile(r"[0-9]{1,3}(?:'[0-9]{3}){1,4}(?![0-9])(?:[.,][0-9]+)?")
 _EXPONENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?e[+-]?[0-9]{1,2}(?![0-9a-z])")
@@ -67,6 +70,8 @@ def decode(digits: str) -> tuple[float, float | None] | None:
     >>> decode("1,234.5"), decode("1.234,5"), decode("2,5"), decode("2,500"), decode("1.2.3")
     ((1234.5, None), (1234.5, None), (2.5, None), (2500.0, 2.5), None)
     """
+    if len(digits) > MAX_LENGTH:
+        return None
     marks = [c for c in digits if c in ".,"]
     if not marks:
         return float(digits), None
@@ -77,7 +82,9 @@ def decode(digits: str) -> tuple[float, float | None] | None:
         whole = float("".join(groups)) if thousands else None
         if whole is None:
             return decimal, None
-        return (whole, decimal) if marks[0] == "," else (decimal, whole)
+        if marks[0] == ",":
+            return whole, decimal
+        return decimal, whole if groups[1].endswith("0") else None
     if len(set(marks)) == 1:
         return (float("".join(groups)), None) if thousands else None
     inner = groups[:-1]
@@ -94,24 +101,31 @@ def _fraction(top: str, bottom: str, whole: str = "0") -> float | None:
     return int(whole) + a / b if a and (fair or (b == 1000 and a < 10)) else None
 
 
-def _at(text: str, at: int) -> Atom | None:
-    """Return the number that starts at ``at``, preferring the longest way to read it."""
+def fraction_at(text: str, at: int) -> Atom | None:
+    """Return the fraction, alone or after a whole number, that starts at ``at`` of a folded text."""
     if (m := _MIXED.match(text, at)) and (value := _fraction(m[2], m[3], m[1])) is not None:
         return Atom(at, m.end(), value, kind="fraction")
     if (m := _FRACTION.match(text, at)) and (value := _fraction(m[1], m[2])) is not None:
         return Atom(at, m.end(), value, kind="fraction")
     if m := _VULGAR_NUMBER.match(text, at):
         return Atom(at, m.end(), int(m[1] or 0) + _VULGAR[m[2]], kind="fraction")
+    return None
+
+
+def _at(text: str, at: int) -> Atom | None:
+    """Return the number that starts at ``at``, preferring the longest way to read it."""
+    if part := fraction_at(text, at):
+        return part
     if m := _EXPONENT.match(text, at):
         return Atom(at, m.end(), float(m[0]))
     if m := _SWISS.match(text, at):
         decoded = decode(m[0].replace("'", ""))
         return Atom(at, m.end(), decoded[0]) if decoded else None
-    if (m := _GROUPED.match(text, at)) and text[at] != "0":
+    if (m := _GROUPED.match(text, at)) and text[at] != "0" and not (at and text[at - 1].isalnum()):
         tail = text.rfind(" ", at, m.end()) + 1
         decoded, last = decode(m[0].replace(" ", "")), decode(text[tail : m.end()])
         if decoded and last:
-            return Atom(at, m.end(), decoded[0], ((last[0], tail),))
+            return Atom(at, m.end(), decoded[0], ((last[0], tail),) if text[tail] != "0" else ())
     m = _DECIMAL.match(text, at)
     return _decimal(text, m) if m else None
 

@@ -19,7 +19,7 @@ _POST = re.compile(
 _BOUND = re.compile(
     r"(?:max(?:imum|imal|imale?|imo|i)?|up ?to|under|below|less than|lighter than|no more than|not more than|at most|over|above|at least|min(?:imum|\.)?|"
     r"more than|exceed(?:s|ing)?|bis zu|bis|hochstens|mindestens|jusqu'a|jusque|au plus|hasta|fino a|massimo|maximo|menos de|"
-    r"moins de|weniger als|meno di|limit|[<>])[.: =]{0,3}(?:of |a |about |load |weight |capacity |power |watt |wattage |input |output |voltage |gewicht |peso |poids |di |de ){0,2}$"
+    r"moins de|weniger als|meno di|limit|[<>])[.: =]{0,3}(?:(?:of|a|about|load|weight|capacity|power|watt|wattage|input|output|voltage|gewicht|last|belastung|peso|poids|carga|charge|di|de)[ :.]{1,3}){0,3}$"
 )
 _BOUND_AFTER = re.compile(r" ?\(?(?:max|maximum|or less|or under|and up|or more|min)(?![a-z])")
 _APPROX = re.compile(r"(?:about|around|approximately|approx\.?|circa|ca\.?|env\.?|etwa|environ|~|≈|±) ?$")
@@ -45,9 +45,11 @@ _ATTACHED = frozenset(
     "approx ca upto to of is and or x by height width depth length dia diameter load total contents inhalt peso poids "
     "gewicht wattage rated only size dc usb battery motor von de da bis each hold holds".split()
 )
+_OTHER_UNITS = frozenset("x mah ah wh hz khz ma a rpm gb va lm".split())
 _NETWORK = re.compile(
     r"wi-?fi|network|lte|ghz|phone|mobile|sim |hotspot|ready|router|wlan|band|bluetooth|5g nr|android|ios|tablet"
 )
+_GENERATIONS = frozenset("2 3 4 5 6 8 16 32 64 128 256 512".split())
 _IN_STOP = re.compile(
     r" ?-? ?(?:(?:1|one|a|an|the|my|our|your|his|her|their|its|each|every|this|that|these|stock|total|all|order|use|case|"
     r"pack|package|box|front|store|length with|case|addition|charge|fact|time|and out)(?![a-z0-9.\"/])|(?:19|20)[0-9]{2}(?![0-9.]))"
@@ -68,7 +70,7 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
         return text[m.start(1) + 1 : m.end(1)], m.start(1) + 1
     before = folded[m.start(1) - 1] if m.start(1) else " "
     if word in _LETTER_LABELS:
-        glued = before.isalnum() or before in "-'’/" and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
+        glued = before.isalnum() or before in "-'" and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
         separate = m.end(1) < start and ":" not in m[0] and "=" not in m[0] and word in "atb"
         return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], m.start(1))
     return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
@@ -110,12 +112,14 @@ def prefix(folded: str, start: int) -> str:
         return "free"
     before = folded[start - 1]
     low = max(0, start - MARGIN)
-    if before.isalpha():
-        run = re.search(r"[^\W\d_]+$", folded[low:start])
+    if before.isalpha() and before < "\u0500":
+        run = re.search("[a-z\u00df-\u04ff]+$", folded[low:start])
         word = run[0] if run else before
         at = start - len(word)
         if at and folded[at - 1].isdigit():
-            return "free" if word == "x" else "bad"
+            return "free" if word in _OTHER_UNITS else "bad"
+        if word == "e":
+            return "doubtful"
         if word in _ATTACHED or word in {"x", "ø"}:
             return "free"
         return "doubtful" if len(word) >= 4 else "bad"
@@ -142,8 +146,9 @@ def not_a_unit(
         return "bad"
     if low == "once" and _ONCE_STOP.match(folded, end):
         return "bad"
-    if written == "G" and number in {"2", "3", "4", "5", "6"}:
-        return "bad" if _NETWORK.search(folded[:400]) else "doubtful" if len(folded.strip()) < 4 else ""
+    if written == "G" and number in _GENERATIONS:
+        near = _NETWORK.search(folded, max(0, nstart - 60), end + 60)
+        return "bad" if near else "doubtful" if len(folded.strip()) < 4 else ""
     if written == "M" and number == "3":
         return "doubtful"
     if written == "T" and start and text[start - 1].isdigit():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from . import context
 from .atoms import Atom, scan
+from .words import is_article
 from .units import RATE, TORQUE, UnitMatch, UnitTable
 
+_BEFORE = re.compile(r"(?<![a-z0-9])(kgs?|gr|mg|ml|cl|cm|mm|volts?|watts?|litros|litri|(?<![a-z.] )g)\.? $")
+_NOT_ALONE = re.compile(r"(?:[0-9/(] ?|per |in )$")
+_FOLLOWED = re.compile(r" ?[a-z%]|[0-9]*[/:]")
 _LABEL_UNITS = frozenset("lwt")
 
 
@@ -30,7 +35,12 @@ class Item:
     @property
     def end(self) -> int:
         """Where the number and its unit end."""
-        return self.unit.end if self.unit else self.atom.end
+        return max(self.unit.end, self.atom.end) if self.unit else self.atom.end
+
+    @property
+    def start(self) -> int:
+        """Where the number, or a unit written before it, starts."""
+        return min(self.unit.start, self.atom.start) if self.unit else self.atom.start
 
     @property
     def value(self) -> float:
@@ -51,7 +61,10 @@ def read_items(
             covered += 1
         if covered < len(masked) and masked[covered][0] < atom.end and masked[covered][1] > atom.start:
             continue
-        items.append(_item(text, folded, atom, table, keywords, last_end))
+        item = _item(text, folded, atom, table, keywords, last_end)
+        if item.unit is None and is_article(folded[atom.start : atom.end]):
+            continue
+        items.append(item)
         last_end = items[-1].end
     return items
 
@@ -76,7 +89,20 @@ def _item(
                 unit, right = late, late.end
     item = Item(atom, unit, left, right, label, letter=letter)
     _judge(item, text, folded, word, last_end)
+    if item.unit is None and item.usable and not word and label is None:
+        _unit_before(item, text, folded, table, last_end)
     return item
+
+
+def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end: int) -> None:
+    """Take the unit that stands before the number, as Italian and Spanish labels have it: ``kg 1,5``."""
+    m = _BEFORE.search(folded, max(0, item.atom.start - 12), item.atom.start)
+    if m is None or m.start(1) <= last_end or _NOT_ALONE.search(folded, max(0, m.start() - 4), m.start(1)):
+        return
+    unit = table.match(folded, text, m.start(1))
+    if unit and unit.end == m.end(1) and not _FOLLOWED.match(folded, item.atom.end):
+        item.unit, item.left = unit, unit.start
+        item.doubtful |= table.family[unit.name] == "length"
 
 
 def _judge(item: Item, text: str, folded: str, word: bool, last_end: int) -> None:
@@ -99,7 +125,7 @@ def _judge(item: Item, text: str, folded: str, word: bool, last_end: int) -> Non
     )
     if TORQUE.match(folded, unit.end) and unit.name in {"foot", "inch", "millimetre"}:
         verdict = "bad"
-    if RATE.match(folded, unit.end) and not folded[unit.end :].lstrip(" /")[:1].isdigit():
+    if RATE.match(folded, unit.end):
         verdict = "bad"
     if verdict == "bad":
         item.unit, item.usable, item.right = None, False, atom.end

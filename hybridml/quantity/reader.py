@@ -66,9 +66,10 @@ def read(text: str, book: EntityBook, table: UnitTable, gaps: bool = False) -> l
 
 def _link(folded: str, a: Item, b: Item) -> str:
     left = b.left if b.left >= a.right else b.atom.start
-    if left < a.right or left - a.right > MAX_LINK or not (a.usable and b.usable):
+    right = a.right + (a.unit is not None and folded[a.right] == ".") if a.right < len(folded) else a.right
+    if left < right or left - right > MAX_LINK or not (a.usable and b.usable):
         return ""
-    gap = folded[a.right : left]
+    gap = folded[right:left]
     if _AND.fullmatch(gap) and _BETWEEN.search(folded, max(0, a.left - 12), a.left):
         return "range"
     for name, pattern in _LINKS:
@@ -159,7 +160,8 @@ def _shares(items: list[Item], links: list[str], folded: str, at: int, named: in
     commas = [g for g in gaps if g.strip() == ","]
     if any(not g.strip() for g in gaps):
         return False
-    return not commas or len(commas) < len(gaps) or len(commas) > 2
+    years = any(1900 <= items[k].value <= 2100 for k in range(at, named) if commas or "and" in gaps[k - at])
+    return not years and (not commas or len(commas) < len(gaps) or len(commas) > 2)
 
 
 def _range(items: list[Item], at: int, table: UnitTable) -> tuple[int, list[_Draft]]:
@@ -173,6 +175,10 @@ def _range(items: list[Item], at: int, table: UnitTable) -> tuple[int, list[_Dra
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
     unit_a, unit_b = ua or ub, ub or ua
     assert unit_a is not None and unit_b is not None
+    if unit_a != unit_b and b.value:
+        ratio = a.value * table.factor[unit_a] / (b.value * table.factor[unit_b])
+        if abs(ratio - 1) < DUAL_WITHIN:
+            return at, [_Draft(a, unit_a)]
     doubtful = ub is None
     if a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]:
         return at + 1, [_Draft(a, unit_a, "range low"), _Draft(b, unit_b, "range high", doubtful=doubtful)]
@@ -236,7 +242,7 @@ def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> I
         item, atom = draft.item, draft.item.atom
         if draft.unit not in table.allowed or not item.usable:
             continue
-        start = atom.start if draft.start is None else draft.start
+        start = item.start if draft.start is None else draft.start
         form = draft.form
         if form == "plain" and context.is_bound(folded, atom.start, item.right):
             form = "bound"
@@ -248,7 +254,7 @@ def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> I
             item.doubtful or draft.doubtful,
             draft.part,
             item.label,
-            text[start : atom.end],
+            text[atom.start if draft.start is None else start : atom.end],
             item.unit.written if item.unit else "",
         )
         yield made

@@ -9,11 +9,18 @@ _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?=[.,0-9A-Za-z|!]{2,12})"
     r"([0-9OoQDlI|!iSsBZ]{1,7}(?:[.,][0-9OoQDlI|!iSsBZ]{1,5})?)(?= ?(?:[A-Za-zµ\"'″′”’½/x*×~\-]|$))"
 )
-_NO_DIGIT = re.compile(r"[OIl0|]{2,5}|[SB][O0o]|[Il|][0-9OoSs5]")
+_NO_DIGIT = re.compile(
+    r"(?:[OIl|]{2,5}|[SB][Oo]|[Il|][OoSs]) ?(?:cm|mm|kg|ml|lbs|[iI]bs|inch|oz|mg|gm)(?![A-Za-z])", re.I
+)
 _EDITS = (
-    (re.compile(r"([0-9])[0Oo] ?[zZ2]s?(?![A-Za-z0-9])"), lambda m: m[1] + "oz".rjust(len(m[0]) - 1)[: len(m[0]) - 1]),
+    (re.compile(r"([0-9] ?)[0Oo][zZ](?![A-Za-z0-9])"), lambda m: m[1] + "oz"),
+    (re.compile(r"(\.[0-9]{1,2} ?)02(?![A-Za-z0-9.,])"), lambda m: m[1] + "oz"),
+    (re.compile(r"((?:wt|weight|net)\.? ?[0-9]{1,3} ?)02(?![A-Za-z0-9.,])", re.I), lambda m: m[1] + "oz"),
     (re.compile(r"([0-9])([1I|]bs?)(?![A-Za-z0-9])"), lambda m: m[1] + "l" + m[2][1:]),
     (re.compile(r"([0-9])([1lI|]n)(?![A-Za-z0-9])"), lambda m: m[1] + "in"),
+    (re.compile(r"([0-9])[°*](?= ?[x×X] ?[0-9])"), lambda m: m[1] + '"'),
+    (re.compile(r"(?<![0-9])([0-9]{1,3}\.[0-9]{1,2}|[2-9][0-9])['’′](?![0-9A-Za-z'’′])"), lambda m: m[1] + '"'),
+    (re.compile(r"^([^0-9A-Za-z]{0,3}[1-9][0-9]{1,2})9(?=[^0-9A-Za-z%]{0,3}$)"), lambda m: m[1] + "g"),
     (re.compile(r"([0-9] ?)m9(?![A-Za-z0-9])"), lambda m: m[1] + "mg"),
 )  # fmt: skip
 _WEIGHED = re.compile(
@@ -36,7 +43,7 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
     for m in _TOKEN.finditer(text):
         token = _digits_of(m[1])
         digits = any(c.isdigit() for c in token)
-        if not token or token.isdigit() or not (digits or _NO_DIGIT.fullmatch(token)):
+        if not token or token.isdigit() or not (digits or _NO_DIGIT.match(text, m.start(1))):
             continue
         if free(m.start(1), m.start(1) + len(token)):
             chars[m.start(1) : m.start(1) + len(token)] = token.translate(_LOOKS)

@@ -14,26 +14,26 @@ FOREIGN = {"kilometre": ("length", 100000.0, "km|kms|kilometre|kilometres|kilome
 """Units no answer may use that still add up: 2 km and 1 metre."""
 
 _MISREAD = (
-    ("oz", "0z o2 02 0z. 02z 0zz oz0 z"), ("fl oz", "fl0z fi oz f1 oz fl 0z fi0z f10z floz. fi. oz f1. oz"),
-    ("lbs", "ibs 1bs |bs lb5 1b5 ib5 lbs5"), ("lb", "ib 1b |b lb5 b"), ("kg", "kq k9 kg5 k g xg ka"), ("g", "q"),
-    ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m l"), ("mm", "rnm mrn rnrn m m"), ("cm", "crn c m ern cn gm0 cm0 on"),
-    ("inch", "lnch 1nch inoh incn jnch inch5 inche"), ("in", "ln 1n jn n in5"), ("inches", "lnches 1nches inchs"),
-    ("feet", "fcet teet"), ("ft", "f1 fi"), ("watt", "walt vvatt"), ("w", "vv"), ("volt", "voit vo1t"),
-    ("litre", "liter5"), ("gram", "grarn grarns"), ("kg", "kge kg e"), ("g", "ge g e"), ("ml", "mle ml e"),
+    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02"),
+    ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq k9 k_g xg ka kge kg_e"), ("g", "q ge g_e"),
+    ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"), ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"),
+    ("inch", "lnch 1nch inoh incn jnch inch5 inche"), ("in", "ln 1n jn n"), ("inches", "lnches 1nches"),
+    ("feet", "fcet teet"), ("ft", "f1"), ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"),
+    ("gram", "grarn grarns"),
 )  # fmt: skip
-_LETTER = r"[^\W\d_]"
+_LETTER = "[a-z\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]"
 _AFTER = rf"(?:(?!{_LETTER})|(?=x ?[lwhdø]?[: ]?[0-9.]))"
 _AFTER_LABEL = rf"(?:{_AFTER}|(?=[lwhdt](?!{_LETTER})))"
 _NO_AREA = r"(?! ?[²³^]|[23](?![0-9.,]))"
 _NO_DIGITS = r"(?![.,]?[0-9])"
 _GAP = re.compile(
-    r" {0,2}(?:[-.]? ?(?=[^\W\d_]{2})|-(?=[^\W\d_](?![^\W\d_]))|(?=[^\W\d_]|[\"']))| ?[(\[] ?(?=[^\W\d_]{2}[^)\]]{0,12}[)\]])"
+    r" {0,2}(?:[-.]? ?(?=[^\W\d_]{2})|-(?=[^\W\d_](?![^\W\d_]))|(?=[^\W\d_]|[\"'|]|[01][a-z][a-z0-9]?(?![a-z0-9])))| ?[(\[] ?(?=[^\W\d_]{2}[^)\]]{0,12}[)\]])"
 )
 _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
 TORQUE = re.compile(r"[ .-]{0,2}(?:lbs?|pounds?|hg|poise|force)(?![a-z])")
 RATE = re.compile(
     r" ?(?:/|·| per | pro | par ) ?(?:m|km|cm|mm|in|inch|ft|foot|yd|l|dl|ml|cl|litre|liter|gal|gallon|kg|g|mg|lb|oz|"
-    r"h|hr|hrs|hour|std|min|minute|sec|s|second|sqm|sq|ha|acre|mol|mile|m²|m2|cm2|cm²|hz|k)(?![a-z])"
+    r"h|hr|hrs|hour|std|min|minute|sec|s|second|sqm|sq|ha|acre|mol|mile|m²|m2|cm2|cm²|hz|k)(?![a-z0-9])"
 )
 
 
@@ -85,6 +85,8 @@ class UnitTable:
         if found and gap[0].strip() in {"(", "["}:
             closed = re.compile(r" ?[)\]]").match(folded, found.end)
             return UnitMatch(found.name, found.start, closed.end(), found.written) if closed else None
+        if found and gap[0] and found.written in "vV" and folded[found.end : found.end + 1].isalpha():
+            return None
         return found
 
 
@@ -97,9 +99,9 @@ def _pattern(spelling: str, length: bool) -> str:
         body = r"[ .\-]{0,2}".join(map(re.escape, re.split(r"[ .\-]+", spelling)))
         if spelling == "'":
             return rf"'(?!'|[0-9]{{3}}){_AFTER_LABEL}"
-        return body + (f"{_NO_DIGITS}(?!{_LETTER})" if spelling[-1].isdigit() else f"(?!{_LETTER}{{2}})")
-    if spelling.isalpha() and len(spelling) == 2:
-        body = rf"{spelling[0]}(?:\.?){spelling[1]}"
+        return body + (f"{_NO_DIGITS}(?!{_LETTER})" if spelling[-1].isdigit() else "")
+    if spelling.isalpha() and spelling.isascii() and 2 <= len(spelling) <= 3:
+        body = r"\.?".join(spelling)
     else:
         body = r"[ .\-]{0,2}".join(re.escape(p) for p in re.split(r"[ .\-]+", spelling) if p)
     if length:
@@ -128,12 +130,15 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
     if lenient:
         for right, wrong in _MISREAD:
             name = names.get(_key(right))
-            for spelling in wrong.split() if name else ():
+            for spelling in wrong.replace("_", "\x00").split() if name else ():
+                spelling = spelling.replace("\x00", " ")
                 spelled.setdefault(spelling, name)
                 names.setdefault(_key(spelling), name)
     by_first: dict[str, list[str]] = {}
     for spelling in sorted(spelled, key=len, reverse=True):
         by_first.setdefault(spelling[0], []).append(_pattern(spelling, family[spelled[spelling]] == "length"))
+    if lenient and "v" in by_first:
+        by_first["v"].append(f"v(?={_LETTER}{{3}})")
     patterns = {first: re.compile("|".join(f"(?:{p})" for p in parts)) for first, parts in by_first.items()}
     return UnitTable(family, factor, frozenset(book.units), names, exact, patterns)
 

@@ -37,6 +37,11 @@ _OF_A = re.compile(r" (?:of )?an?(?= [a-z])")
 MAX_WORDS = 10
 
 
+def is_article(text: str) -> bool:
+    """Return whether a number word only means one when a unit follows."""
+    return text in _ARTICLES
+
+
 def word_value(text: str, at: int) -> tuple[float | None, int]:
     """Return the number written in words at ``at`` of a folded text, and where it ends.
 
@@ -58,7 +63,9 @@ def word_value(text: str, at: int) -> tuple[float | None, int]:
                 break
             if joined and not _part_follows(text, position):
                 break
-            current = current if joined else 1.0
+            if joined:
+                continue
+            current = 1.0
         elif word in _PARTS:
             part = _PARTS[word]
             current = part if current is None else current + part if joined else current * part
