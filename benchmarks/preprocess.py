@@ -29,6 +29,7 @@ from hybridml import images
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.fingerprint import fingerprint
+from hybridml.links import image_name
 from hybridml.ocr import Reader, create
 
 Variants = dict[str, dict[str, Any]]
@@ -110,7 +111,7 @@ def score(rows: pd.DataFrame, texts: dict[str, Sequence[str]]) -> dict[str, list
         label = LABEL.fullmatch(str(row.entity_value))
         assert label is not None
         value, unit, entity = float(label[1]), label[2], book.entity(str(row.entity_name))
-        name = images.base_name(str(row.image_link))
+        name = image_name(str(row.image_link))
         lines = texts[name]
         if name not in parsed:
             parsed[name] = [quantity for line in lines for quantity in parse(line)]
@@ -178,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     links = sorted(set(rows["image_link"]))
     results = {}
     try:
-        paths = [images.find(options.images, link) for link in links]
+        paths = [options.images / image_name(link) for link in links]
         for name in options.variants or variants:
             reader = create(options.engine, threads=1, **variants[name])
             reading = kept(reader, paths, options.keep)

@@ -74,8 +74,8 @@ def span_box(line: TextLine, start: int, end: int) -> tuple[float, float, float,
 
     Examples
     --------
-    >>> span_box(TextLine("12 oz 340 g", 1.0, ((0, 0), (110, 0), (110, 10), (0, 10))), 6, 11)
-    (60.0, 0.0, 110.0, 10.0)
+    >>> span_box(TextLine("12 oz / 34 g", 1.0, ((0, 0), (120, 0), (120, 10), (0, 10))), 6, 12)
+    (60.0, 0.0, 120.0, 10.0)
     """
     n = max(len(line.text), 1)
     a, b, c, d = line.polygon

@@ -8,7 +8,6 @@ import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,44 +88,6 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ImageError(f"{os.fspath(path)}: {_reason(error)}") from None
-
-
-def base_name(image_link: str) -> str:
-    """Return the file name that a link or a path ends in.
-
-    Examples
-    --------
-    >>> base_name("https://shop.example/I/71+ab.jpg?size=2"), base_name("photos/a#1.jpg")
-    ('71+ab.jpg', 'a#1.jpg')
-    """
-    is_url = "://" in image_link
-    name = (urlsplit(image_link).path if is_url else image_link).rsplit("/", 1)[-1]
-    if name in {"", ".", ".."} or "\x00" in name:
-        raise ImageError(f"image_link {image_link!r} does not end in a file name")
-    return name
-
-
-def find(images_dir: str | os.PathLike[str], image_link: str) -> Path:
-    """Return the file of ``image_link`` in the images folder, looked for by its base name.
-
-    Parameters
-    ----------
-    images_dir : path
-        Folder with the photos.
-    image_link : str
-        URL or path, as in the column of that name.
-
-    Raises
-    ------
-    ImageError
-        When the link has no base name or the folder no such file.
-    """
-    folder, name = Path(images_dir), base_name(image_link)
-    for candidate in (name, unquote(name)):
-        path = folder / candidate
-        if "/" not in candidate and "\x00" not in candidate and path.is_file():
-            return path
-    raise ImageError(f"{folder / name}: no such photo (for {image_link}); fetch it with 'hybridml download'")
 
 
 def _pillow() -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.images import base_name, decode, find, fingerprint
+from hybridml.images import decode, fingerprint
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -266,39 +266,3 @@ def test_fingerprint_is_of_the_bytes(tmp_path: Path) -> None:
     assert len(fingerprint(a)) == 64
     with pytest.raises(ImageError, match=r"gone\.jpg: No such file"):
         fingerprint(tmp_path / "gone.jpg")
-
-
-@pytest.mark.parametrize(
-    ("link", "name"),
-    [
-        ("https://shop.example/I/71+ab.jpg", "71+ab.jpg"),
-        ("https://shop.example/I/a.jpg?width=20#top", "a.jpg"),
-        ("photos/a#1.jpg", "a#1.jpg"),
-        ("a.jpg", "a.jpg"),
-        ("/somewhere/else/a.jpg", "a.jpg"),
-        ("https://shop.example/71%2Bab.jpg", "71+ab.jpg"),
-    ],
-)
-def test_find(tmp_path: Path, link: str, name: str) -> None:
-    expected = save(tmp_path / name, b"x")
-    assert find(tmp_path, link) == expected
-
-
-@pytest.mark.parametrize(
-    "link", ["https://shop.example/", "", "..", "a/..", "https://shop.example/%2e%2e%2fb.jpg"]
-)
-def test_find_stays_in_the_folder(tmp_path: Path, link: str) -> None:
-    inside = tmp_path / "images"
-    inside.mkdir()
-    save(tmp_path / "b.jpg", b"x")
-    with pytest.raises(ImageError):
-        find(inside, link)
-
-
-def test_find_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"no such photo.*hybridml download"):
-        find(tmp_path, "https://shop.example/a.jpg")
-
-
-def test_base_name_with_encoded_slash() -> None:
-    assert base_name("https://shop.example/a%2Fb.jpg") == "a%2Fb.jpg"
