@@ -35,8 +35,8 @@ __all__ = [
 def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     """Return every quantity that a reader would see in ``text``, in order.
 
-    A range gives both ends, A x B x C each part, a multipack one pack and all of them, feet and inches
-    both parts and their sum. Readings that take an OCR error as given follow with ``repaired`` set.
+    A range gives both ends, A x B x C each part, a multipack all of them and one pack, feet and inches
+    their sum and both parts. Readings that take an OCR error as given follow with ``repaired`` set.
     Prices, dates, percentages, article numbers and quantities in units that no entity has are left out.
 
     Parameters
@@ -55,7 +55,7 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     >>> [(q.value, q.unit) for q in parse("NET WT 12 OZ (340 g)")]
     [(12.0, 'ounce'), (340.0, 'gram')]
     >>> [(q.value, q.unit, q.form) for q in parse("5'10\\"")]
-    [(5.0, 'foot', 'sum part'), (10.0, 'inch', 'sum part'), (70.0, 'inch', 'sum')]
+    [(70.0, 'inch', 'sum'), (5.0, 'foot', 'sum part'), (10.0, 'inch', 'sum part')]
     >>> [(q.value, q.unit, q.repaired) for q in parse("l2Ocm")]
     [(120.0, 'centimetre', True)]
     """
@@ -66,7 +66,6 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     for q in read(edited, book, table_for(book, lenient=True), gaps=True):
         if (q.value, q.unit, q.span[0]) not in known:
             known.add((q.value, q.unit, q.span[0]))
-            start, end = q.span
-            number = text[start : start + len(q.number_text)]
+            number = text[q.span[0] : q.span[0] + len(q.number_text)]
             found.append(replace(q, repaired=True, number_text=number))
     return sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))

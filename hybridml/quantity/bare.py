@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ..entities import EntityBook, default_entities
 from . import context
-from .atoms import decode
-from .fold import fold
-from .items import Item, read_items
-from .reader import _link, _run
+from .fold import fold, one_of
+from .items import Item, letters_to_labels, read_items
+from .reader import link, run_of
 from .types import Number, UnitMention
 from .units import UnitTable, table_for
 
-_OTHER_UNIT = re.compile(
-    r" ?(?:°|º|hz|khz|mhz|ghz|rpm|u/min|ma|mah|ah|amps?|a|db|dba|km|kmh|mph|min|mins|minutes?|hrs?|h|hours?|s|sec|seconds?|days?|"
-    r"years?|months?|weeks?|yrs?|pcs?|pieces?|packs?|pk|ct|count|persons?|people|psi|bar|nm|kcal|cal|calories|kj|wh|kwh|va|lm|lumens?|k|"
-    r"px|dpi|mp|gb|mb|tb|st|stk|servings?|capsules?|tablets?|colou?rs?|nd|rd|th|ml/|w/)(?![a-z])|[a-z]|° ?[cf]|[/:][0-9]| ?%| ?\|"
+_OF_OTHERS = one_of(
+    "hz khz mhz ghz rpm u/min ma mah ah amps amp a db dba km kmh mph min mins minutes minute hrs hr h "
+    "hours hour s sec "
+    "seconds second days day years year months month weeks week yrs yr pcs pc pieces piece packs pack pk "
+    "ct count persons "
+    "person people psi bar nm kcal cal calories kj wh kwh va lm lumens lumen k px dpi mp gb mb tb st stk "
+    "servings serving "
+    "capsules capsule tablets tablet colours colors nd rd th"
 )
+_OTHER_UNIT = re.compile(rf" ?(?:{_OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
 _WORD_NEXT = re.compile(r" (?!x |by |ac|dc)([a-z]{2,})")
 _NUMBERED = re.compile(
-    r"(?:no|nr|nº|n°|#|model|art|ref|item|sku|type|series|lot|tel|phone|lic|iso|en|din|fig|step|page|version|ver|v)[.: ]{0,3}$"
+    one_of(
+        "no nr nº n° # model art ref item sku type series lot tel phone lic iso en din fig step page "
+        "version ver v"
+    )
+    + "[.: ]{0,3}$"
 )
-_ALONE = re.compile(r"(?:[^\W\d_]|[\"'µ³²./])+(?: (?:oz|in|ft|ounces?|inch|foot|feet|inches))?\.?")
-_DECLARES = re.compile(
-    r"(?:\bunits?\b|\beinheit(?:en)?\b|\bunites?\b|\bunidad(?:es)?\b|\bunita\b|\bangaben?\b|\bmasse?\b|\bma(?:ß|ss)e?\b|\bdimensions?\b|\bdimensiones\b|\bdimensioni\b|"
-    r"\babmessungen\b|\bmedidas\b|\bmisure\b|\bmesures?\b|\bmeasure(?:ments?|s)?\b|\bsizes?\b|\bgrossen?\b|\bgro(?:ß|ss)en?\b|\btaille\b|\btamano\b|\btaglia\b|\bin\b|\ben\b|"
-    r"\bweight\b|\bgewicht\b|\bpoids\b|\bpeso\b|\blength\b|\bwidth\b|\bheight\b|\bdepth\b|\blange\b|\bbreite\b|\bhohe\b|\btiefe\b|\bvalues?\b|\bcotes?\b|\bcapacity\b|\bvolume\b|\bvoltage\b|\bpower\b|\bdiameter\b)"
-    r"[a-z ,:=*x]{0,30}$"
+_MEASURES = one_of(
+    "unit units einheit einheiten unite unites unidad unidades unita angabe angaben mass masse maße "
+    "dimension dimensions "
+    "dimensiones dimensioni abmessungen medidas misure mesures measure measures measurement measurements "
+    "size sizes "
+    "grosse größe große taille tamano taglia weight gewicht poids peso length width height depth lange "
+    "breite hohe tiefe value "
+    "values cotes capacity volume voltage power diameter"
 )
-_IN_WORDS = re.compile(
-    r"(?:\bin|\ben|\bunits?|\bunites?|\bunidad(?:es)?|\beinheit(?:en)?|\bunita)(?: ?(?:of|is|are|:|=|the|den|di))? ?$"
-)
+_DECLARES = re.compile(rf"\b{_MEASURES}\b[a-z ,:=*x()]{{0,30}}$")
+_NAMES = one_of("in en unit units unite unites unidad unidades einheit einheiten unita")
+_IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{one_of('of is are : = the den di')})? ?$")
 _OPEN = re.compile(r"[(\[/:=,] ?$")
 
 
@@ -51,17 +62,15 @@ def numbers(text: str) -> list[Number]:
     book, table = default_entities(), table_for()
     folded = fold(text)
     items = read_items(text, folded, table, context.keywords_of(book))
-    links = [_link(folded, a, b) for a, b in zip(items, items[1:], strict=False)]
+    links = [link(folded, a, b) for a, b in pairwise(items)]
     out: list[Number] = []
     at = 0
     while at < len(items):
-        end = _run(links, at, {"product"})
+        end = run_of(links, at, {"product"})
         run = items[at : end + 1]
         part_of = len(run)
-        letters = part_of > 1 and sum(i.letter for i in run) > 1
-        for k, item in enumerate(run):
-            if letters and item.letter and item.unit:
-                item.label, item.right, item.unit = item.unit.written, item.unit.end, None
+        if part_of > 1:
+            letters_to_labels(run, table)
         if all(i.unit is None for i in run):
             for k, item in enumerate(run):
                 last = k == part_of - 1
@@ -96,7 +105,7 @@ def _bare(folded: str, item: Item, table: UnitTable, last: bool) -> bool:
 
 def _ranges(found: list[Number], folded: str) -> list[Number]:
     out = list(found)
-    for k, (a, b) in enumerate(zip(found, found[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(found)):
         gap = folded[a.span[1] : b.span[0]].strip()
         if gap in {"-", "~", "to", "bis"} and a.value < b.value and not (a.part or b.part):
             out[k] = Number(a.value, a.span, a.repaired, None, a.label, "range low")
@@ -152,14 +161,9 @@ def declared_unit(text: str, book: EntityBook | None = None) -> list[UnitMention
         head = folded[low : opened.start() if opened else worded.end() if worded else at]
         closed = folded[found.end :].lstrip(" .")[:1] in ("", ")", "]", ",", "/", ";", ":")
         declares = bool(_DECLARES.search(head)) or (out and opened is not None)
-        if (worded and (len(found.written) > 1 or closed)) or (declares and closed):
+        in_brackets = before[-1] in "([" and closed and len(found.written) > 1
+        if (worded and (len(found.written) > 1 or declares)) or (declares and closed) or in_brackets:
             if worded and not opened and found.written.lower() == "in":
                 continue
             out.append(UnitMention(found.name, (found.start, found.end)))
     return out
-
-
-def clean_number(digits: str) -> float | None:
-    """Return the value of digits with separators, or None when they are no number."""
-    decoded = decode(digits)
-    return decoded[0] if decoded else None

@@ -6,55 +6,137 @@ import re
 from functools import lru_cache
 
 from ..entities import EntityBook
-from .fold import fold
+from .fold import fold, one_of
 
 MARGIN = 32
 """How many characters before a number are looked at."""
 
-_LETTER_LABELS = frozenset("lwhdtbøa")
+_END = r"(?![a-z])"
+_LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
 _POST = re.compile(
-    r" ?\((l|w|h|d|t|b|[a-z]{4,9})\)| ?(l|w|h|d|ø)(?![^\W\d_]|[0-9.])| (long|wide|high|deep|tall|thick|breit|hoch|tief|lang)(?![a-z])"
+    r" ?\((l|w|h|d|t|b|[a-z]{4,9})\)| ?(l|w|h|d|ø)(?![^\W\d_]|[0-9.])"
+    rf"| ({one_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
 )
-_BOUND = re.compile(
-    r"(?:max(?:imum|imal|imale?|imo|i)?|up ?to|under|below|less than|lighter than|no more than|not more than|at most|over|above|at least|min(?:imum|\.)?|"
-    r"more than|exceed(?:s|ing)?|bis zu|bis|hochstens|mindestens|jusqu'a|jusque|au plus|hasta|fino a|massimo|maximo|menos de|"
-    r"moins de|weniger als|meno di|limit|[<>])[.: =]{0,3}(?:(?:of|a|about|load|weight|capacity|power|watt|wattage|input|output|voltage|gewicht|last|belastung|peso|poids|carga|charge|di|de)[ :.]{1,3}){0,3}$"
+_LIMIT = one_of(
+    "maximum maximal maximale maximo massimo maxi max up_to upto under below less_than lighter_than "
+    "no_more_than "
+    "not_more_than at_most over above at_least minimum min more_than exceeding exceeds exceed limit "
+    "bis_zu bis hochstens "
+    "mindestens weniger_als jusqu'a jusque au_plus moins_de hasta menos_de fino_a meno_di < >"
 )
-_BOUND_AFTER = re.compile(r" ?\(?(?:max|maximum|or less|or under|and up|or more|min)(?![a-z])")
-_APPROX = re.compile(r"(?:about|around|approximately|approx\.?|circa|ca\.?|env\.?|etwa|environ|~|≈|±) ?$")
-_MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?:rs|usd|eur|gbp|inr|us\$)\.?) ?$")
+_OF_WHAT = one_of(
+    "of a about load weight capacity power watt wattage input output voltage gewicht last belastung peso "
+    "poids carga "
+    "charge di de"
+)
+_BOUND = re.compile(rf"{_LIMIT}[.: =]{{0,3}}(?:{_OF_WHAT}[ :.]{{1,3}}){{0,3}}$")
+_BOUND_AFTER = re.compile(rf" ?\(?{one_of('maximum max min or_less or_under and_up or_more')}{_END}")
+_APPROX = re.compile(
+    rf"{one_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
+)
+_MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?:rs|usd|eur|gbp|inr)\.?) ?$")
 _MONEY_AFTER = re.compile(
-    r" ?(?:[€£¥₹$]|(?:usd|eur|euros?|gbp|inr|dollars?|rupees)(?![a-z]))| ?(?:million|billion)"
+    rf" ?(?:[€£¥₹$]|{one_of('usd euros euro eur gbp inr dollars dollar rupees')}{_END})"
 )
 _PERCENT = re.compile(r" ?[%‰]")
-_OIL = re.compile(r"(?:0|5|10|15|20|25)w ?-? ?(?:8|16|20|30|40|50|60)(?![0-9a-z.])")
-_RESOLUTION = re.compile(
-    r"[0-9]{3,4}[pi](?![a-z])|(?:640|1280|1920|2560|3840|7680) ?x ?[0-9]{3,4}(?! ?(?:mm|cm))"
+_DAY, _MONTH, _YEAR = "[0-3]?[0-9]", "[01]?[0-9]", "(?:19|20)[0-9]{2}"
+_NOISE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?<![0-9]){_DAY}[/.\-]{_MONTH}[/.\-]{_YEAR}(?![0-9])",
+        rf"(?<![0-9]){_MONTH}[/.\-]{_DAY}[/.\-]{_YEAR}(?![0-9])",
+        rf"(?<![0-9]){_YEAR}[/.\-]{_MONTH}[/.\-]{_DAY}(?![0-9])",
+        r"(?<![0-9])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])",
+        r"(?<![0-9])24/7(?![0-9])",
+        r"(?<![0-9.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])",
+        r"(?<![0-9])(?:\+[0-9]{1,3}[ -])?\(?[0-9]{3,4}\)?[ -][0-9]{3}[ -][0-9]{4}(?![0-9])",
+        r"(?<![0-9])[0-9]{1,3}° ?[0-9]{1,2}' ?(?:[0-9]{1,2}(?:\.[0-9]+)?\")?",
+        r"(?<![0-9])[0-9]{3,4}[pi](?![a-z])",
+        r"(?<![0-9])(?:640|1280|1920|2560|3840|7680) ?x ?[0-9]{3,4}(?! ?(?:mm|cm))",
+        r"(?<![0-9.])(?:0|5|10|15|20|25)w ?-? ?(?:8|16|20|30|40|50|60)(?![0-9a-z.])",
+    )
 )
-_NOISE = re.compile(
-    r"(?<![0-9])(?:[0-3]?[0-9][/.\-][01]?[0-9][/.\-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[/.\-][01]?[0-9][/.\-][0-3]?[0-9])(?![0-9])"
-    r"|(?<![0-9])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])"
-    r"|(?<![0-9])24/7(?![0-9])"
-    r"|(?<![0-9.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])"
-    r"|(?<![0-9])(?:\+[0-9]{1,3}[ -])?\(?[0-9]{3,4}\)?[ -][0-9]{3}[ -][0-9]{4}(?![0-9])"
-    r"|[0-9]{1,3}° ?[0-9]{1,2}' ?(?:[0-9]{1,2}(?:\.[0-9]+)?\")?"
-)
+"""Dates, times of day, round the clock, network addresses, phone numbers, angles, resolutions, motor oil."""
+
 _ATTACHED = frozenset(
-    "max maximum min ac dc wt weight net netto neto vol volume cap capacity power input output voltage volt size about "
-    "approx ca upto to of is and or x by height width depth length dia diameter load total contents inhalt peso poids "
-    "gewicht wattage rated only size dc usb battery motor von de da bis each hold holds".split()
+    [
+        "max",
+        "maximum",
+        "min",
+        "ac",
+        "dc",
+        "wt",
+        "weight",
+        "net",
+        "netto",
+        "neto",
+        "vol",
+        "volume",
+        "cap",
+        "capacity",
+        "power",
+        "input",
+        "output",
+        "voltage",
+        "volt",
+        "size",
+        "about",
+        "approx",
+        "ca",
+        "upto",
+        "to",
+        "of",
+        "is",
+        "and",
+        "or",
+        "x",
+        "by",
+        "height",
+        "width",
+        "depth",
+        "length",
+        "dia",
+        "diameter",
+        "load",
+        "total",
+        "contents",
+        "inhalt",
+        "peso",
+        "poids",
+        "gewicht",
+        "wattage",
+        "rated",
+        "only",
+        "usb",
+        "battery",
+        "motor",
+        "von",
+        "de",
+        "da",
+        "bis",
+        "each",
+        "hold",
+        "holds",
+    ]
 )
-_OTHER_UNITS = frozenset("x mah ah wh hz khz ma a rpm gb va lm".split())
+_OTHER_UNITS = frozenset(["x", "mah", "ah", "wh", "hz", "khz", "ma", "a", "rpm", "gb", "va", "lm"])
 _NETWORK = re.compile(
-    r"wi-?fi|network|lte|ghz|phone|mobile|sim |hotspot|ready|router|wlan|band|bluetooth|5g nr|android|ios|tablet"
+    r"wi-?fi|\bsim\b|\bssd|\bram\b|"
+    + one_of(
+        "network lte ghz phone mobile hotspot router wlan band bluetooth android ios tablet memory "
+        "storage microsd "
+        "micro_sd sd_card flash"
+    )
 )
-_GENERATIONS = frozenset("2 3 4 5 6 8 16 32 64 128 256 512".split())
-_IN_STOP = re.compile(
-    r" ?-? ?(?:(?:1|one|a|an|the|my|our|your|his|her|their|its|each|every|this|that|these|stock|total|all|order|use|case|"
-    r"pack|package|box|front|store|length with|case|addition|charge|fact|time|and out)(?![a-z0-9.\"/])|(?:19|20)[0-9]{2}(?![0-9.]))"
+_GENERATIONS = frozenset(["2", "3", "4", "5", "6", "8", "16", "32", "64", "128", "256", "512"])
+_IN_WHAT = one_of(
+    "1 one a an the my our your his her their its each every this that these stock total all order use "
+    "case pack "
+    "package box front store addition charge fact time"
 )
-_ONCE_STOP = re.compile(r" (?:daily|a|per|or|every|in|at|you|the|weekly|it|only|and)(?![a-z])")
+_IN_STOP = re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))")
+_ONCE_STOP = re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}")
 _QUOTE = re.compile(r"(?:^|[ (\[:,])(\")(?=[a-z])")
 
 
@@ -70,8 +152,9 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
         return text[m.start(1) + 1 : m.end(1)], m.start(1) + 1
     before = folded[m.start(1) - 1] if m.start(1) else " "
     if word in _LETTER_LABELS:
-        glued = before.isalnum() or before in "-'" and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
-        separate = m.end(1) < start and ":" not in m[0] and "=" not in m[0] and word in "atb"
+        joined = before in "-'" and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
+        glued = before.isalnum() or joined
+        separate = m.end(1) < start and ":" not in m[0] and "=" not in m[0] and word in "tb"
         return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], m.start(1))
     return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
 
@@ -94,7 +177,7 @@ def is_bound(folded: str, start: int, end: int) -> bool:
 
 def noise(folded: str) -> list[tuple[int, int]]:
     """Return where dates, times of day, phone numbers and the like stand."""
-    return [m.span() for pattern in (_NOISE, _RESOLUTION, _OIL) for m in pattern.finditer(folded)]
+    return [m.span() for pattern in _NOISE for m in pattern.finditer(folded)]
 
 
 def is_money_or_percent(folded: str, start: int, end: int) -> bool:
@@ -102,7 +185,7 @@ def is_money_or_percent(folded: str, start: int, end: int) -> bool:
     return bool(
         _MONEY_BEFORE.search(folded, max(0, start - 6), start)
         or _PERCENT.match(folded, end)
-        or ((m := _MONEY_AFTER.match(folded, end)) and not m[0].strip().startswith(("m", "b")))
+        or _MONEY_AFTER.match(folded, end)
     )
 
 
@@ -153,9 +236,8 @@ def not_a_unit(
         return "doubtful"
     if written == "T" and start and text[start - 1].isdigit():
         return "doubtful"
-    if written in {'"', "”", "“"} or low == '"':
-        if closes_quote(folded, start):
-            return "doubtful"
+    if folded[start] == '"' and closes_quote(folded, start):
+        return "doubtful"
     if written == "'" and end < len(folded) and folded[end] == "s":
         return "bad"
     return ""

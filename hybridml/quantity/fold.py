@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -54,3 +55,14 @@ def fold(text: str) -> str:
     return (
         text.lower() if text.isascii() and "\t" not in text and "`" not in text else "".join(map(_fold, text))
     )
+
+
+def one_of(words: str) -> str:
+    """Return a pattern for any of the words, which spaces part; ``_`` stands for a space within one.
+
+    Examples
+    --------
+    >>> one_of("up_to max")
+    '(?:up to|max)'
+    """
+    return f"(?:{'|'.join(re.escape(w).replace('_', ' ') for w in words.split())})"

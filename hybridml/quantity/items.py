@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from . import context
 from .atoms import Atom, scan
-from .words import is_article
 from .units import RATE, TORQUE, UnitMatch, UnitTable
+from .words import is_article
 
-_BEFORE = re.compile(r"(?<![a-z0-9])(kgs?|gr|mg|ml|cl|cm|mm|volts?|watts?|litros|litri|(?<![a-z.] )g)\.? $")
+_BEFORE = re.compile(
+    r"(?<![a-z0-9])(kgs?|gr|mg|ml|cl|cm|mm|volts?|watts?|litros|litri|"
+    r"(?:(?<=^)|(?<=netto )|(?<=neto )|(?<=gewicht )|(?<=poids net ))g)\.? $"
+)
 _NOT_ALONE = re.compile(r"(?:[0-9/(] ?|per |in )$")
-_FOLLOWED = re.compile(r" ?[a-z%]|[0-9]*[/:]")
+_FOLLOWED = re.compile(r" ?(?!x ?[0-9]|e\b)[a-z%]|[0-9]*[/:]")
 _LABEL_UNITS = frozenset("lwt")
 
 
@@ -55,23 +58,24 @@ def read_items(
     masked = sorted(context.noise(folded))
     items: list[Item] = []
     covered = 0
-    last_end = -1
+    last: Item | None = None
     for atom in scan(folded, gaps):
         while covered < len(masked) and masked[covered][1] <= atom.start:
             covered += 1
         if covered < len(masked) and masked[covered][0] < atom.end and masked[covered][1] > atom.start:
             continue
-        item = _item(text, folded, atom, table, keywords, last_end)
+        item = _item(text, folded, atom, table, keywords, last)
         if item.unit is None and is_article(folded[atom.start : atom.end]):
             continue
         items.append(item)
-        last_end = items[-1].end
+        last = item
     return items
 
 
 def _item(
-    text: str, folded: str, atom: Atom, table: UnitTable, keywords: frozenset[str], last_end: int
+    text: str, folded: str, atom: Atom, table: UnitTable, keywords: frozenset[str], last: Item | None
 ) -> Item:
+    last_end = last.end if last else -1
     word = atom.kind == "word" and folded[atom.start].isalpha()
     unit = table.after(folded, text, atom.end, word)
     label, left = context.label_before(folded, text, atom.start, keywords)
@@ -88,7 +92,9 @@ def _item(
             if unit is None and (late := table.after(folded, text, end)):
                 unit, right = late, late.end
     item = Item(atom, unit, left, right, label, letter=letter)
-    _judge(item, text, folded, word, last_end)
+    if label and left == atom.start - 1 and unit and table.family[unit.name] != "length":
+        item.label, item.doubtful = None, True
+    _judge(item, text, folded, word, last)
     if item.unit is None and item.usable and not word and label is None:
         _unit_before(item, text, folded, table, last_end)
     return item
@@ -105,7 +111,8 @@ def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end:
         item.doubtful |= table.family[unit.name] == "length"
 
 
-def _judge(item: Item, text: str, folded: str, word: bool, last_end: int) -> None:
+def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) -> None:
+    last_end = last.end if last else -1
     atom, unit = item.atom, item.unit
     if context.is_money_or_percent(folded, atom.start, atom.end):
         item.usable = False
@@ -114,7 +121,7 @@ def _judge(item: Item, text: str, folded: str, word: bool, last_end: int) -> Non
         if item.left < atom.start or last_end == atom.start or word
         else context.prefix(folded, atom.start)
     )
-    if last_end >= 0 and folded[last_end : atom.start] in {"-", "x", "~"}:
+    if last and last.usable and folded[last_end : atom.start] in {"-", "x", "~"}:
         glued = "free"
     item.usable &= glued != "bad"
     item.doubtful |= glued == "doubtful"
@@ -130,3 +137,16 @@ def _judge(item: Item, text: str, folded: str, word: bool, last_end: int) -> Non
     if verdict == "bad":
         item.unit, item.usable, item.right = None, False, atom.end
     item.doubtful |= verdict == "doubtful"
+
+
+def letters_to_labels(items: list[Item], table: UnitTable) -> None:
+    """Take the W of ``24W x 12D x 30H`` for width, not watt, where the others tell."""
+    letters = [i for i in items if i.letter]
+    lengths = any(i.unit and table.family[i.unit.name] == "length" for i in items)
+    named = {i.unit.written.lower() for i in letters if i.unit} | {i.label.lower() for i in items if i.label}
+    if not letters or not (lengths or len(named) > 1):
+        return
+    for item in letters:
+        if item.unit:
+            item.label, item.right, item.unit = item.unit.written, max(item.right, item.unit.end), None
+        item.letter = False

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..entities import EntityBook
 from . import context
-from .fold import fold
-from .items import Item, read_items
+from .fold import fold, one_of
+from .items import Item, letters_to_labels, read_items
 from .types import Form, Quantity
 from .units import UnitTable
 
 _APPROX = r"(?:about |around |ca\.? |~)?"
+_UNTIL = one_of("to bis till until thru through hasta au al a ate")
 _LINKS = (
     ("product", re.compile(r" {0,2}(?:[x*]|by|mal|por|/x/) {0,2}")),
-    ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?(?:to|bis|till|until|thru|through|hasta|au|al|a|ate)|\.{{2,3}}|÷) {{0,2}}{_APPROX}")),
+    ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?{_UNTIL}|\.{{2,3}}|÷) {{0,2}}{_APPROX}")),
     ("sum", re.compile(r" {0,2}|, ?|,? ?(?:and|und|et|y|e|&|\+) ")),
     ("list", re.compile(r" ?(?:/|\bor\b|\bou\b|\boder\b|\bo\b) ?")),
     ("comma", re.compile(r", ?")),
@@ -24,10 +26,10 @@ _LINKS = (
 )  # fmt: skip
 _AND = re.compile(rf" ?(?:and|und|et|y|e|&) {_APPROX}")
 _BETWEEN = re.compile(r"(?:between|zwischen|entre|tra|fra) $")
-_SPACE = re.compile(r" {0,2}")
-_COUNTED = re.compile(
-    r" ?(?:pcs?|pieces?|packs?|pk|st|stk|stuck|rolls?|sets?|bags?|bottles?|cans?|units?|ct)(?![a-z])"
+_PIECES = one_of(
+    "pcs pc pieces piece packs pack pk stk st stuck rolls roll sets set bags bag bottles cans units ct"
 )
+_COUNTED = re.compile(rf" ?{_PIECES}(?![a-z])")
 MAX_COUNT = 1000
 MAX_LINK = 16
 MAX_RUN = 12
@@ -50,11 +52,11 @@ def read(text: str, book: EntityBook, table: UnitTable, gaps: bool = False) -> l
     """Return the quantities of a text; those whose reading is doubtful are marked as repaired."""
     folded = fold(text)
     items = read_items(text, folded, table, context.keywords_of(book), gaps)
-    links = [_link(folded, a, b) for a, b in zip(items, items[1:], strict=False)]
+    links = [link(folded, a, b) for a, b in pairwise(items)]
     found: list[Quantity] = []
     at = 0
     while at < len(items):
-        end = _run(links, at, {"product"})
+        end = run_of(links, at, {"product"})
         if end > at:
             drafts = _product(items[at : end + 1], folded, table)
         else:
@@ -64,7 +66,8 @@ def read(text: str, book: EntityBook, table: UnitTable, gaps: bool = False) -> l
     return _pairs(found, table)
 
 
-def _link(folded: str, a: Item, b: Item) -> str:
+def link(folded: str, a: Item, b: Item) -> str:
+    """Return how two neighbouring numbers belong together by what stands between them, "" if they do not."""
     left = b.left if b.left >= a.right else b.atom.start
     right = a.right + (a.unit is not None and folded[a.right] == ".") if a.right < len(folded) else a.right
     if left < right or left - right > MAX_LINK or not (a.usable and b.usable):
@@ -78,7 +81,8 @@ def _link(folded: str, a: Item, b: Item) -> str:
     return ""
 
 
-def _run(links: list[str], at: int, names: set[str]) -> int:
+def run_of(links: list[str], at: int, names: set[str]) -> int:
+    """Return the last number of the run from ``at`` that is held together by links of these names."""
     end = at
     while end < min(len(links), at + MAX_RUN) and links[end] in names:
         end += 1
@@ -87,14 +91,9 @@ def _run(links: list[str], at: int, names: set[str]) -> int:
 
 def _product(items: list[Item], folded: str, table: UnitTable) -> list[_Draft]:
     """Read A x B x C: dimensions that share a unit, or a count of packs."""
+    letters_to_labels(items, table)
     units = [i.unit.name if i.unit else None for i in items]
     lengths = [u for u in units if u and table.family[u] == "length"]
-    letters = [i for i in items if i.letter]
-    if letters and (lengths or len({i.unit.written.lower() for i in letters if i.unit}) > 1):
-        for k, item in enumerate(items):
-            if item.letter and item.unit and (lengths or len(letters) > 1):
-                item.label, item.letter, units[k] = item.unit.written, False, None
-                item.unit = None
     if not any(units):
         return []
     if not lengths and (pack := _multipack(items, units)):
@@ -145,7 +144,7 @@ def _series(
     if link == "range" and not starts_product:
         return _range(items, at, table)
     if link in {"list", "comma", "sum"} and item.unit is None:
-        end = _run(links, at, {"list", "comma", "sum"})
+        end = run_of(links, at, {"list", "comma", "sum"})
         named = next((k for k in range(at, end + 1) if items[k].unit), None)
         if named and _shares(items, links, folded, at, named):
             unit = items[named].unit
@@ -174,7 +173,8 @@ def _range(items: list[Item], at: int, table: UnitTable) -> tuple[int, list[_Dra
     if ua is None and ub is not None and a.value >= b.value:
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
     unit_a, unit_b = ua or ub, ub or ua
-    assert unit_a is not None and unit_b is not None
+    assert unit_a is not None
+    assert unit_b is not None
     if unit_a != unit_b and b.value:
         ratio = a.value * table.factor[unit_a] / (b.value * table.factor[unit_b])
         if abs(ratio - 1) < DUAL_WITHIN:

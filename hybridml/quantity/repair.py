@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
 _LOOKS = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
 _TOKEN = re.compile(
@@ -12,17 +13,19 @@ _TOKEN = re.compile(
 _NO_DIGIT = re.compile(
     r"(?:[OIl|]{2,5}|[SB][Oo]|[Il|][OoSs]) ?(?:cm|mm|kg|ml|lbs|[iI]bs|inch|oz|mg|gm)(?![A-Za-z])", re.I
 )
-_EDITS = (
-    (re.compile(r"([0-9] ?)[0Oo][zZ](?![A-Za-z0-9])"), lambda m: m[1] + "oz"),
+_EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"([0-9] ?)[0Oo]2?[zZ](?![A-Za-z0-9])"), lambda m: (m[1] + "oz").ljust(len(m[0]))),
     (re.compile(r"(\.[0-9]{1,2} ?)02(?![A-Za-z0-9.,])"), lambda m: m[1] + "oz"),
     (re.compile(r"((?:wt|weight|net)\.? ?[0-9]{1,3} ?)02(?![A-Za-z0-9.,])", re.I), lambda m: m[1] + "oz"),
     (re.compile(r"([0-9])([1I|]bs?)(?![A-Za-z0-9])"), lambda m: m[1] + "l" + m[2][1:]),
     (re.compile(r"([0-9])([1lI|]n)(?![A-Za-z0-9])"), lambda m: m[1] + "in"),
     (re.compile(r"([0-9])[°*](?= ?[x×X] ?[0-9])"), lambda m: m[1] + '"'),
-    (re.compile(r"(?<![0-9])([0-9]{1,3}\.[0-9]{1,2}|[2-9][0-9])['’′](?![0-9A-Za-z'’′])"), lambda m: m[1] + '"'),
     (re.compile(r"^([^0-9A-Za-z]{0,3}[1-9][0-9]{1,2})9(?=[^0-9A-Za-z%]{0,3}$)"), lambda m: m[1] + "g"),
     (re.compile(r"([0-9] ?)m9(?![A-Za-z0-9])"), lambda m: m[1] + "mg"),
 )  # fmt: skip
+_FEET = re.compile(r"(?<![0-9.])([0-9]{1,3}\.[0-9]{1,2}|[2-9][0-9])['’′](?![0-9A-Za-z'’′])")
+"""Feet in decimals or by the dozens are rather inches, half of whose mark was read."""
+
 _WEIGHED = re.compile(
     r"(?:net|netto|weight|wt|poids|peso|gewicht)[^0-9]{0,12}([0-9]{1,4})9(?![0-9.,A-Za-z%/])", re.I
 )
@@ -49,8 +52,18 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
             chars[m.start(1) : m.start(1) + len(token)] = token.translate(_LOOKS)
     edited = "".join(chars)
     for pattern, change in _EDITS:
-        edited = pattern.sub(lambda m, change=change: change(m) if free(*m.span()) else m[0], edited)
+        edited = _edit(pattern, change, edited, free)
+    edited = _FEET.sub(r'\1"', edited)
     return _WEIGHED.sub(lambda m: m[0][:-1] + "g" if free(*m.span(1)) else m[0], edited)
+
+
+def _edit(
+    pattern: re.Pattern[str],
+    change: Callable[[re.Match[str]], str],
+    text: str,
+    free: Callable[[int, int], bool],
+) -> str:
+    return pattern.sub(lambda m: change(m) if free(*m.span()) else m[0], text)
 
 
 def _digits_of(token: str) -> str:
@@ -59,8 +72,8 @@ def _digits_of(token: str) -> str:
     return m[0] if m else token
 
 
-def _outside(taken: list[tuple[int, int]]):  # type: ignore[no-untyped-def]
-    covered = set()
+def _outside(taken: Iterable[tuple[int, int]]) -> Callable[[int, int], bool]:
+    covered: set[int] = set()
     for start, end in taken:
         covered.update(range(start, end))
     return lambda start, end: not any(k in covered for k in range(start, end))

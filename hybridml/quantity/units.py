@@ -7,34 +7,42 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..entities import EntityBook, default_entities
-from .fold import fold
+from .fold import fold, one_of
 
-FOREIGN = {"kilometre": ("length", 100000.0, "km|kms|kilometre|kilometres|kilometer|kilometers|kilomètre|kilomètres"),
-           "mile": ("length", 160934.4, "mi|mile|miles")}  # fmt: skip
+FOREIGN = {
+    "kilometre": ("length", 100000.0, "km kms kilometre kilometres kilometer kilometers"),
+    "mile": ("length", 160934.4, "mi mile miles"),
+}
 """Units no answer may use that still add up: 2 km and 1 metre."""
 
 _MISREAD = (
     ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02"),
-    ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq k9 k_g xg ka kge kg_e"), ("g", "q ge g_e"),
-    ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"), ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"),
-    ("inch", "lnch 1nch inoh incn jnch inch5 inche"), ("in", "ln 1n jn n"), ("inches", "lnches 1nches"),
-    ("feet", "fcet teet"), ("ft", "f1"), ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"),
-    ("gram", "grarn grarns"),
+    ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq k9 k_g xg ka kge kg_e"),
+    ("g", "q ge g_e"), ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"),
+    ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"), ("inch", "lnch 1nch inoh incn jnch inch5 inche"),
+    ("in", "ln 1n jn n"), ("inches", "lnches 1nches"), ("feet", "fcet teet"), ("ft", "f1"),
+    ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"), ("gram", "grarn grarns"),
 )  # fmt: skip
 _LETTER = "[a-z\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]"
 _AFTER = rf"(?:(?!{_LETTER})|(?=x ?[lwhdø]?[: ]?[0-9.]))"
 _AFTER_LABEL = rf"(?:{_AFTER}|(?=[lwhdt](?!{_LETTER})))"
 _NO_AREA = r"(?! ?[²³^]|[23](?![0-9.,]))"
 _NO_DIGITS = r"(?![.,]?[0-9])"
+_LONG = r"(?=[^\W\d_]{2})"
+_SHORT = r"(?=[^\W\d_](?![^\W\d_]))"
+_MISREAD_START = r"[01][a-z][a-z0-9]?(?![a-z0-9])"
 _GAP = re.compile(
-    r" {0,2}(?:[-.]? ?(?=[^\W\d_]{2})|-(?=[^\W\d_](?![^\W\d_]))|(?=[^\W\d_]|[\"'|]|[01][a-z][a-z0-9]?(?![a-z0-9])))| ?[(\[] ?(?=[^\W\d_]{2}[^)\]]{0,12}[)\]])"
+    rf" {{0,2}}(?:[-.]? ?{_LONG}|-{_SHORT}|(?=[^\W\d_]|[\"'|]|{_MISREAD_START}))"
+    rf"| ?[(\[] ?(?={_LONG}[^)\]]{{0,14}}[)\]])"
 )
 _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
-TORQUE = re.compile(r"[ .-]{0,2}(?:lbs?|pounds?|hg|poise|force)(?![a-z])")
-RATE = re.compile(
-    r" ?(?:/|·| per | pro | par ) ?(?:m|km|cm|mm|in|inch|ft|foot|yd|l|dl|ml|cl|litre|liter|gal|gallon|kg|g|mg|lb|oz|"
-    r"h|hr|hrs|hour|std|min|minute|sec|s|second|sqm|sq|ha|acre|mol|mile|m²|m2|cm2|cm²|hz|k)(?![a-z0-9])"
+TORQUE = re.compile(rf"[ .-]{{0,2}}{one_of('lbs lb pounds pound hg poise force')}(?![a-z])")
+_PER = one_of(
+    "m km cm mm in inch ft foot yd l dl ml cl litre liter gal gallon kg g mg lb oz h hr hrs hour std min "
+    "minute sec s second "
+    "sqm sq ha acre mol mile m² m2 cm2 cm² hz k"
 )
+RATE = re.compile(rf" ?(?:/|·| per | pro | par ) ?{_PER}(?![a-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -117,23 +125,19 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
     exact = {e: u.name for u in book.units.values() for e in u.exact}
     listed = [(u.name, s) for u in book.units.values() for s in (*u.spellings, *u.exact, u.name)]
     listed += [
-        (name, s)
-        for name, (_, _, forms) in FOREIGN.items()
-        for s in forms.split("|")
-        if name not in book.units
+        (name, s) for name, (_, _, forms) in FOREIGN.items() for s in forms.split() if name not in book.units
     ]
     for name, spelling in listed:
         folded = fold(spelling)
-        if folded == "''" or folded:
+        if folded:
             spelled.setdefault(folded, name)
             names.setdefault(_key(folded), name)
     if lenient:
         for right, wrong in _MISREAD:
-            name = names.get(_key(right))
-            for spelling in wrong.replace("_", "\x00").split() if name else ():
-                spelling = spelling.replace("\x00", " ")
-                spelled.setdefault(spelling, name)
-                names.setdefault(_key(spelling), name)
+            meant = names.get(_key(right))
+            for spelling in (w.replace("_", " ") for w in wrong.split()) if meant else ():
+                spelled.setdefault(spelling, str(meant))
+                names.setdefault(_key(spelling), str(meant))
     by_first: dict[str, list[str]] = {}
     for spelling in sorted(spelled, key=len, reverse=True):
         by_first.setdefault(spelling[0], []).append(_pattern(spelling, family[spelled[spelling]] == "length"))
