@@ -24,7 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.loc[::9, "entity_value"] = "999.0 gram"  # so that no confidence is certain
     frame.to_csv(folder / "rows.csv", index=False)
     assert main(["-q", "split", "--rows", f"{folder}/rows.csv", "--out", f"{folder}/split"]) == 0
-    assert main(["-q", "features", "--rows", f"{folder}/rows.csv", *files(folder), *ENGINES]) == 0
+    twice = ["--rows", f"{folder}/rows.csv", "--rows", f"{folder}/split/test.csv"]  # the same indexes
+    assert main(["-q", "features", *twice, *files(folder), *ENGINES]) == 0
     rows = ["--rows", f"{folder}/split/train.csv"]
     assert main(["-q", "train", *rows, *files(folder), *ENGINES, "--model", f"{folder}/model.joblib"]) == 0
     return folder

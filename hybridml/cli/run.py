@@ -144,7 +144,8 @@ def _features(arguments: argparse.Namespace) -> int:
 
     tables = [_rows(path, arguments.entities) for path in arguments.rows]
     frame = pd.concat([frame for frame, _ in tables], ignore_index=True)
-    report = _extractor(arguments).featurize(frame)
+    # two tables may number their rows alike
+    report = _extractor(arguments).featurize(frame.assign(index=range(len(frame))))
     _say_report(report)
     faults = [f for _, faults in tables for f in faults] + _photo_faults(frame, report.failed)
     write_faults(Path(arguments.store) / "faults.csv", faults)

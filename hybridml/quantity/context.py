@@ -15,7 +15,7 @@ _END = r"(?![a-z])"
 _LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
 _POST = re.compile(
-    r" ?\((l|w|h|d|t|b|[a-z]{4,9})\)| ?(l|w|h|d|ø)(?![^\W\d_]|[0-9.])"
+    r" ?\((l|w|h|d|t|b|[a-z]{4,9})\)| ?(l|w|h|d|ø)(?:(?![^\W\d_]|[0-9.])|(?=x ?[0-9.]))"
     rf"| ({one_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
 )
 _LIMIT = one_of(

@@ -78,6 +78,8 @@ def _item(
     last_end = last.end if last else -1
     word = atom.kind == "word" and folded[atom.start].isalpha()
     unit = table.after(folded, text, atom.end, word)
+    if unit and unit.start == atom.end and " " in folded[atom.start : atom.end] and atom.others:
+        atom = _last_group(atom)
     label, left = context.label_before(folded, text, atom.start, keywords)
     if left < last_end:
         label, left = None, atom.start
@@ -98,6 +100,12 @@ def _item(
     if item.unit is None and item.usable and not word and label is None:
         _unit_before(item, text, folded, table, last_end)
     return item
+
+
+def _last_group(atom: Atom) -> Atom:
+    """Read ``7 160mm`` as 7 and 160 mm: where spaces part thousands, one stands before the unit too."""
+    value, start = atom.others[0]
+    return Atom(start, atom.end, value, ((atom.value, atom.start),))
 
 
 def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end: int) -> None:
@@ -121,7 +129,7 @@ def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) ->
         if item.left < atom.start or last_end == atom.start or word
         else context.prefix(folded, atom.start)
     )
-    if last and last.usable and folded[last_end : atom.start] in {"-", "x", "~"}:
+    if last and last.usable and folded[last.right : atom.start] in {"-", "x", "~"}:
         glued = "free"
     item.usable &= glued != "bad"
     item.doubtful |= glued == "doubtful"

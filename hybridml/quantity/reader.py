@@ -159,6 +159,8 @@ def _shares(items: list[Item], links: list[str], folded: str, at: int, named: in
     commas = [g for g in gaps if g.strip() == ","]
     if any(not g.strip() for g in gaps):
         return False
+    if all(i.label for i in items[at : named + 1]):
+        return True
     years = any(1900 <= items[k].value <= 2100 for k in range(at, named) if commas or "and" in gaps[k - at])
     return not years and (not commas or len(commas) < len(gaps) or len(commas) > 2)
 
@@ -233,7 +235,7 @@ def _implied_inch(a: Item, b: Item, folded: str) -> bool:
     """Return whether ``b`` is the 10 of ``5'10``, its mark lost."""
     mark = a.unit is not None and a.unit.name == "foot" and a.unit.written in {"'", "’", "′", "ft"}
     free = b.unit is None and (b.right == len(folded) or not folded[b.right].isalnum())
-    return mark and free and b.value < 12 and b.atom.start == a.end and b.usable
+    return mark and free and b.value < 12 and a.value == int(a.value) and b.atom.start == a.end and b.usable
 
 
 def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> Iterator[Quantity]:

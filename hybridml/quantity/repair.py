@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterable
 
 _LOOKS = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
 _TOKEN = re.compile(
-    r"(?<![A-Za-z0-9])(?=[.,0-9A-Za-z|!]{2,12})"
+    r"(?<![A-WYZa-wyz0-9])(?=[.,0-9A-Za-z|!]{2,12})"
     r"([0-9OoQDlI|!iSsBZ]{1,7}(?:[.,][0-9OoQDlI|!iSsBZ]{1,5})?)(?= ?(?:[A-Za-zµ\"'″′”’½/x*×~\-]|$))"
 )
 _NO_DIGIT = re.compile(
     r"(?:[OIl|]{2,5}|[SB][Oo]|[Il|][OoSs]) ?(?:cm|mm|kg|ml|lbs|[iI]bs|inch|oz|mg|gm)(?![A-Za-z])", re.I
 )
+_UNIT = '(?:cm|mm|kg|ml|inch|in|lbs?|oz|CM|MM|KG|ML|IN|LBS?|OZ|")(?![A-Za-z])'
 _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"([0-9] ?)[0Oo]2?[zZ](?![A-Za-z0-9])"), lambda m: (m[1] + "oz").ljust(len(m[0]))),
     (re.compile(r"(\.[0-9]{1,2} ?)02(?![A-Za-z0-9.,])"), lambda m: m[1] + "oz"),
     (re.compile(r"((?:wt|weight|net)\.? ?[0-9]{1,3} ?)02(?![A-Za-z0-9.,])", re.I), lambda m: m[1] + "oz"),
     (re.compile(r"([0-9])([1I|]bs?)(?![A-Za-z0-9])"), lambda m: m[1] + "l" + m[2][1:]),
     (re.compile(r"([0-9])([1lI|]n)(?![A-Za-z0-9])"), lambda m: m[1] + "in"),
+    (re.compile(rf"(?<=[0-9.xX×*])S(?= ?{_UNIT})"), lambda m: "5"),
+    (re.compile(rf"(?<=[0-9.xX×*])B(?= ?{_UNIT})"), lambda m: "8"),
     (re.compile(r"([0-9])[°*](?= ?[x×X] ?[0-9])"), lambda m: m[1] + '"'),
     (re.compile(r"^([^0-9A-Za-z]{0,3}[1-9][0-9]{1,2})9(?=[^0-9A-Za-z%]{0,3}$)"), lambda m: m[1] + "g"),
     (re.compile(r"([0-9] ?)m9(?![A-Za-z0-9])"), lambda m: m[1] + "mg"),
