@@ -190,7 +190,7 @@ def is_money_or_percent(folded: str, start: int, end: int) -> bool:
 
 
 def prefix(folded: str, start: int) -> str:
-    """Judge what is glued to the front of a number: ``"free"``, ``"doubtful"`` or ``"bad"`` (a part number)."""
+    """Judge what is glued to the front of a number: ``"free"``, ``"doubtful"`` (perhaps a part number) or ``"bad"``."""
     if start == 0:
         return "free"
     before = folded[start - 1]
@@ -205,15 +205,15 @@ def prefix(folded: str, start: int) -> str:
             return "doubtful"
         if word in _ATTACHED or word in {"x", "ø"}:
             return "free"
-        return "doubtful" if len(word) >= 4 else "bad"
+        return "doubtful" if len(word) >= 2 else "bad"
     if before in "-_/" and start > 1 and folded[start - 2].isalnum():
         chunk = re.search(r"[^\s]+$", folded[low : start - 1])
         word = chunk[0] if chunk else ""
         if before == "/":
             return "free"
         if any(c.isdigit() for c in word):
-            return "bad" if any(c.isalpha() for c in word) else "doubtful"
-        return "free" if len(word) >= 4 else "bad"
+            return "doubtful"
+        return "free" if len(word) >= 4 else "doubtful"
     if before == "#":
         return "bad"
     return "free"

@@ -142,6 +142,8 @@ def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) ->
         verdict = "bad"
     if RATE.match(folded, unit.end):
         verdict = "bad"
+    if glued == "doubtful" and folded[unit.end : unit.end + 1].isalnum():
+        verdict = "bad"
     if verdict == "bad":
         item.unit, item.usable, item.right = None, False, atom.end
     item.doubtful |= verdict == "doubtful"

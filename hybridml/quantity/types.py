@@ -46,7 +46,8 @@ class Quantity:
     form : str
         See :data:`Form`.
     repaired : bool
-        Whether something was changed to read it so: a letter taken for a digit, a lost decimal point.
+        Whether something was changed to read it so (a letter taken for a digit, a lost decimal point), or
+        it may well be no quantity at all (the 30 W of a model called ``FS-A1-30W``).
     part : (int, int), optional
         Which of how many within A x B x C, from 0.
     label : str, optional
