@@ -164,8 +164,6 @@ def _train(arguments: argparse.Namespace) -> int:
         f"trained on {facts['rows']} rows, {facts['photos']} photos, {facts['candidates']} candidates; "
         f"F1 out of fold {facts['f1_out_of_fold']:.3f} (each row by a ranker that saw neither its group nor its photo)"
     )
-    if extractor.image_reason_:
-        tell(f"without image features: {extractor.image_reason_}")
     print(arguments.model)
     return 0
 
