@@ -15,12 +15,10 @@ from .units import UnitTable, table_for
 
 _OF_OTHERS = one_of(
     "hz khz mhz ghz rpm u/min ma mah ah amps amp a db dba km kmh mph min mins minutes minute hrs hr h "
-    "hours hour s sec "
-    "seconds second days day years year months month weeks week yrs yr pcs pc pieces piece packs pack pk "
-    "ct count persons "
-    "person people psi bar nm kcal cal calories kj wh kwh va lm lumens lumen k px dpi mp gb mb tb st stk "
-    "servings serving "
-    "capsules capsule tablets tablet colours colors nd rd th"
+    "hours hour s sec seconds second days day years year months month weeks week yrs yr pcs pc pieces "
+    "piece packs pack pk ct count persons person people psi bar nm kcal cal calories kj wh kwh va lm "
+    "lumens lumen k px dpi mp gb mb tb st stk servings serving capsules capsule tablets tablet colours "
+    "colors nd rd th"
 )
 _OTHER_UNIT = re.compile(rf" ?(?:{_OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
 _WORD_NEXT = re.compile(r" (?!x |by |ac|dc)([a-z]{2,})")
@@ -33,12 +31,10 @@ _NUMBERED = re.compile(
 )
 _MEASURES = one_of(
     "unit units einheit einheiten unite unites unidad unidades unita angabe angaben mass masse maße "
-    "dimension dimensions "
-    "dimensiones dimensioni abmessungen medidas misure mesures measure measures measurement measurements "
-    "size sizes "
-    "grosse größe große taille tamano taglia weight gewicht poids peso length width height depth lange "
-    "breite hohe tiefe value "
-    "values cotes capacity volume voltage power diameter"
+    "dimension dimensions dimensiones dimensioni abmessungen medidas misure mesures measure measures "
+    "measurement measurements size sizes grosse größe große taille tamano taglia weight gewicht poids "
+    "peso length width height depth lange breite hohe tiefe value values cotes capacity volume voltage "
+    "power diameter"
 )
 _DECLARES = re.compile(rf"\b{_MEASURES}\b[a-z ,:=*x()]{{0,30}}$")
 _NAMES = one_of("in en unit units unite unites unidad unidades einheit einheiten unita")
@@ -89,7 +85,7 @@ def _number(item: Item, part: tuple[int, int] | None) -> list[Number]:
 
 def _bare(folded: str, item: Item, table: UnitTable, last: bool) -> bool:
     atom = item.atom
-    if atom.kind == "word":
+    if atom.kind == "word" or item.doubtful:
         return False
     before = folded[atom.start - 1] if atom.start else " "
     if before == "/" or _NUMBERED.search(folded, max(0, item.left - 12), item.left):

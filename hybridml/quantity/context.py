@@ -14,23 +14,25 @@ MARGIN = 32
 _END = r"(?![a-z])"
 _LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
+_SIDES = one_of(
+    "length width height depth diameter breite hohe tiefe lange largeur hauteur longueur ancho alto largo"
+)
 _POST = re.compile(
-    r" ?\((l|w|h|d|t|b|[a-z]{4,9})\)| ?(l|w|h|d|ø)(?:(?![^\W\d_]|[0-9.])|(?=x ?[0-9.]))"
+    rf" ?\((l|w|h|d|t|b|{_SIDES})\)"
+    r"| ?(l|w|h|d|ø)(?:(?![^\W\d_]|[0-9.])|(?=x ?[0-9.]))"
     rf"| ({one_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
 )
 _LIMIT = one_of(
     "maximum maximal maximale maximo massimo maxi max up_to upto under below less_than lighter_than "
-    "no_more_than "
-    "not_more_than at_most over above at_least minimum min more_than exceeding exceeds exceed limit "
-    "bis_zu bis hochstens "
-    "mindestens weniger_als jusqu'a jusque au_plus moins_de hasta menos_de fino_a meno_di < >"
+    "no_more_than not_more_than at_most over above at_least minimum min more_than exceeding exceeds "
+    "exceed limit bis_zu bis hochstens mindestens weniger_als mehr_als jusqu'a jusque au_plus au_moins "
+    "moins_de hasta menos_de al_menos mas_de fino_a almeno al_massimo meno_di < >"
 )
 _OF_WHAT = one_of(
-    "of a about load weight capacity power watt wattage input output voltage gewicht last belastung peso "
-    "poids carga "
-    "charge di de"
+    "of a about load weight capacity power watt wattage input output voltage gewicht last belastung "
+    "peso poids carga charge di de"
 )
-_BOUND = re.compile(rf"{_LIMIT}[.: =]{{0,3}}(?:{_OF_WHAT}[ :.]{{1,3}}){{0,3}}$")
+_BOUND = re.compile(rf"(?<![a-z]){_LIMIT}[.: =]{{0,3}}(?:{_OF_WHAT}[ :.]{{1,3}}){{0,3}}$")
 _BOUND_AFTER = re.compile(rf" ?\(?{one_of('maximum max min or_less or_under and_up or_more')}{_END}")
 _APPROX = re.compile(
     rf"{one_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
@@ -59,81 +61,26 @@ _NOISE = tuple(
 )
 """Dates, times of day, round the clock, network addresses, phone numbers, angles, resolutions, motor oil."""
 
-_ATTACHED = frozenset(
-    [
-        "max",
-        "maximum",
-        "min",
-        "ac",
-        "dc",
-        "wt",
-        "weight",
-        "net",
-        "netto",
-        "neto",
-        "vol",
-        "volume",
-        "cap",
-        "capacity",
-        "power",
-        "input",
-        "output",
-        "voltage",
-        "volt",
-        "size",
-        "about",
-        "approx",
-        "ca",
-        "upto",
-        "to",
-        "of",
-        "is",
-        "and",
-        "or",
-        "x",
-        "by",
-        "height",
-        "width",
-        "depth",
-        "length",
-        "dia",
-        "diameter",
-        "load",
-        "total",
-        "contents",
-        "inhalt",
-        "peso",
-        "poids",
-        "gewicht",
-        "wattage",
-        "rated",
-        "only",
-        "usb",
-        "battery",
-        "motor",
-        "von",
-        "de",
-        "da",
-        "bis",
-        "each",
-        "hold",
-        "holds",
-    ]
+_ATTACHED = re.compile(
+    one_of(
+        "max maximum min ac dc wt weight net netto neto vol volume cap capacity power input output voltage "
+        "volt size about approx ca upto to of is and or x by height width depth length dia diameter load "
+        "total contents inhalt peso poids gewicht wattage rated only usb battery motor von de da bis each "
+        "hold holds"
+    )
 )
-_OTHER_UNITS = frozenset(["x", "mah", "ah", "wh", "hz", "khz", "ma", "a", "rpm", "gb", "va", "lm"])
+_OTHER_UNITS = re.compile(one_of("x mah ah wh hz khz ma a rpm gb va lm"))
 _NETWORK = re.compile(
     r"wi-?fi|\bsim\b|\bssd|\bram\b|"
     + one_of(
-        "network lte ghz phone mobile hotspot router wlan band bluetooth android ios tablet memory "
-        "storage microsd "
-        "micro_sd sd_card flash"
+        "network lte ghz phone mobile hotspot router wlan band bluetooth android ios tablet memory storage "
+        "microsd micro_sd sd_card flash"
     )
 )
-_GENERATIONS = frozenset(["2", "3", "4", "5", "6", "8", "16", "32", "64", "128", "256", "512"])
+_GENERATIONS = re.compile(one_of("2 3 4 5 6 8 16 32 64 128 256 512"))
 _IN_WHAT = one_of(
     "1 one a an the my our your his her their its each every this that these stock total all order use "
-    "case pack "
-    "package box front store addition charge fact time"
+    "case pack package box front store addition charge fact time"
 )
 _IN_STOP = re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))")
 _ONCE_STOP = re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}")
@@ -152,9 +99,11 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
         return text[m.start(1) + 1 : m.end(1)], m.start(1) + 1
     before = folded[m.start(1) - 1] if m.start(1) else " "
     if word in _LETTER_LABELS:
-        joined = before in "-'" and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
+        apart = m.end(1) < start
+        joined = before in ("-'/" if apart else "-'") and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
         glued = before.isalnum() or joined
-        separate = m.end(1) < start and ":" not in m[0] and "=" not in m[0] and word in "tb"
+        follows_x = folded[max(0, m.start(1) - 2) : m.start(1)] in {"x ", "* "}
+        separate = apart and not follows_x and ":" not in m[0] and "=" not in m[0] and word in "tb"
         return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], m.start(1))
     return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
 
@@ -200,10 +149,10 @@ def prefix(folded: str, start: int) -> str:
         word = run[0] if run else before
         at = start - len(word)
         if at and folded[at - 1].isdigit():
-            return "free" if word in _OTHER_UNITS else "bad"
+            return "free" if _OTHER_UNITS.fullmatch(word) else "bad"
         if word == "e":
             return "doubtful"
-        if word in _ATTACHED or word in {"x", "ø"}:
+        if _ATTACHED.fullmatch(word) or word in {"x", "ø"}:
             return "free"
         return "doubtful" if len(word) >= 2 else "bad"
     if before in "-_/" and start > 1 and folded[start - 2].isalnum():
@@ -214,7 +163,7 @@ def prefix(folded: str, start: int) -> str:
         if any(c.isdigit() for c in word):
             return "doubtful"
         return "free" if len(word) >= 4 else "doubtful"
-    if before == "#":
+    if before in "#^":
         return "bad"
     return "free"
 
@@ -229,7 +178,7 @@ def not_a_unit(
         return "bad"
     if low == "once" and _ONCE_STOP.match(folded, end):
         return "bad"
-    if written == "G" and number in _GENERATIONS:
+    if written == "G" and _GENERATIONS.fullmatch(number):
         near = _NETWORK.search(folded, max(0, nstart - 60), end + 60)
         return "bad" if near else "doubtful" if len(folded.strip()) < 4 else ""
     if written == "M" and number == "3":

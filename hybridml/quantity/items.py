@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import context
 from .atoms import Atom, scan
@@ -16,6 +16,9 @@ _BEFORE = re.compile(
 )
 _NOT_ALONE = re.compile(r"(?:[0-9/(] ?|per |in )$")
 _FOLLOWED = re.compile(r" ?(?!x ?[0-9]|e\b)[a-z%]|[0-9]*[/:]")
+_SMALL = frozenset({"gram", "milligram", "millilitre", "millimetre", "watt", "volt"})
+"""Units nobody gives to the thousandth: 2.000 W is two thousand."""
+
 _LABEL_UNITS = frozenset("lwt")
 
 
@@ -80,6 +83,8 @@ def _item(
     unit = table.after(folded, text, atom.end, word)
     if unit and unit.start == atom.end and " " in folded[atom.start : atom.end] and atom.others:
         atom = _last_group(atom)
+    if unit and unit.name in _SMALL and atom.others and folded[atom.start : atom.end].endswith(".000"):
+        atom = replace(atom, value=atom.others[0][0], others=((atom.value, atom.start),))
     label, left = context.label_before(folded, text, atom.start, keywords)
     if left < last_end:
         label, left = None, atom.start
@@ -129,7 +134,7 @@ def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) ->
         if item.left < atom.start or last_end == atom.start or word
         else context.prefix(folded, atom.start)
     )
-    if last and last.usable and folded[last.right : atom.start] in {"-", "x", "~"}:
+    if last and last.usable and not last.doubtful and folded[last.right : atom.start] in {"-", "x", "~"}:
         glued = "free"
     item.usable &= glued != "bad"
     item.doubtful |= glued == "doubtful"

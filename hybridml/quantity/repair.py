@@ -49,6 +49,8 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
     for m in _TOKEN.finditer(text):
         token = _digits_of(m[1])
         digits = any(c.isdigit() for c in token)
+        if len(token) > 2 and token[0] in "BSZQD":
+            continue
         if not token or token.isdigit() or not (digits or _NO_DIGIT.match(text, m.start(1))):
             continue
         if free(m.start(1), m.start(1) + len(token)):

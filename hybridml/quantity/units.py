@@ -38,9 +38,8 @@ _GAP = re.compile(
 _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
 TORQUE = re.compile(rf"[ .-]{{0,2}}{one_of('lbs lb pounds pound hg poise force')}(?![a-z])")
 _PER = one_of(
-    "m km cm mm in inch ft foot yd l dl ml cl litre liter gal gallon kg g mg lb oz h hr hrs hour std min "
-    "minute sec s second "
-    "sqm sq ha acre mol mile m² m2 cm2 cm² hz k"
+    "m km cm mm in inch ft foot yd l dl ml cl litre liter gal gallon kg g mg lb oz h hr hrs hour std "
+    "min minute sec s second sqm sq ha acre mol mile m² m2 cm2 cm² hz k"
 )
 RATE = re.compile(rf" ?(?:/|·| per | pro | par ) ?{_PER}(?![a-z0-9])")
 

@@ -28,6 +28,7 @@ _PARTS = {
     "eighths": 1 / 8, "tenth": 1 / 10, "tenths": 1 / 10, "halbe": 1 / 2, "halber": 1 / 2, "halbes": 1 / 2,
     "halben": 1 / 2, "viertel": 1 / 4, "demi": 1 / 2, "demie": 1 / 2, "quart": 1 / 4, "medio": 1 / 2,
     "media": 1 / 2, "mezzo": 1 / 2, "mezza": 1 / 2, "cuarto": 1 / 4, "quarto": 1 / 4, "anderthalb": 3 / 2,
+    "eineinhalb": 3 / 2,     "zweieinhalb": 5 / 2,
 }  # fmt: skip
 _AND = frozenset({"and", "&", "und", "et", "y", "e"})
 _ALL = sorted({*_ONES, *_TENS, *_ARTICLES, *_SCALES, *_PARTS}, key=len, reverse=True)
@@ -82,7 +83,7 @@ def word_value(text: str, at: int) -> tuple[float | None, int]:
             current = (1.0 if current is None else current) * _SCALES[word]
             if current >= 1000:
                 total, current = total + current, 0.0
-        elif word == "point" and current is not None:
+        elif word in {"point", "komma"} and current is not None:
             return _decimals(text, position, total + current)
         elif word in _AND and current is not None:
             joined = True
