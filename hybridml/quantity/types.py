@@ -47,7 +47,7 @@ class Quantity:
         See :data:`Form`.
     repaired : bool
         Whether something was changed to read it so (a letter taken for a digit, a lost decimal point), or
-        it may well be no quantity at all (the 30 W of a model called ``FS-A1-30W``).
+        it may well be no quantity at all (the 45 W of a model called ``TX-B3-45W``).
     part : (int, int), optional
         Which of how many within A x B x C, from 0.
     label : str, optional
