@@ -23,10 +23,10 @@ import pandas as pd
 
 from hybridml import baselines, folds, links, metrics, photos
 from hybridml.answer import Answer
-from hybridml.engines import embedding_engine, reader_engine
+from hybridml.engines import Engine, embedding_engine, reader_engine
 from hybridml.errors import HybridmlError
 from hybridml.evaluation import evaluate
-from hybridml.featurize import Engine, featurize
+from hybridml.featurize import featurize
 from hybridml.model import Model, ModelSettings
 from hybridml.ocr.textline import Reading
 from hybridml.parts import photo_names
@@ -63,20 +63,20 @@ def load(
     frame: pd.DataFrame, fold: np.ndarray, images: Path, store: Path, reader: Engine, look: Engine | None
 ) -> Data:
     """Read what is missing and return the rows with their readings and vectors."""
-    kept = FeatureStore(store)
-    report = featurize(photos.photo_paths(frame, images), kept, reader, look)
+    features = FeatureStore(store)
+    report = featurize(photos.photo_paths(frame, images), features, reader, look)
     for name, cause in report.failed.items():
         print(f"failed: {name}: {cause}", file=sys.stderr)
     keys = [report.keys.get(name) for name in photo_names(frame)]
     present = {k for k in keys if k}
-    table = kept.table("readings", reader.settings)
+    table = features.table("readings", reader.settings)
     seconds = [r["seconds"] for r in table.records(present) if r["error"] is None]
     return Data(
         frame,
         fold,
         keys,
-        dict(kept.readings(reader.settings, present)),
-        kept.embeddings(look.settings, present) if look else {},
+        dict(features.readings(reader.settings, present)),
+        dict(features.embeddings(look.settings, present)) if look else {},
         float(np.mean(seconds)) if seconds else float("nan"),
     )
 
@@ -102,13 +102,22 @@ def ranker(data: Data, name: str, settings: ModelSettings) -> tuple[Result, list
         keys = [data.keys[i] for i in at]
         readings = [(key, data.readings[key]) for key in dict.fromkeys(keys) if key in data.readings]
         entities = [data.frame["entity_name"].iloc[i] for i in at]
-        for i, answer in zip(
-            at, model.answer(keys, entities, readings, lambda some: data.vectors), strict=True
-        ):
+        for i, answer in zip(at, model.answer(keys, entities, readings, data.vectors.items()), strict=True):
             answers[i] = answer
     result = Result(name, "", [a.prediction for a in answers], [a.confidence for a in answers])
     result.seconds = time.perf_counter() - start
     return result, answers
+
+
+def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:
+    """Return the values where ``keep`` holds."""
+    return [value for value, k in zip(values, keep, strict=False) if k]
+
+
+def only(data: Data, keep: np.ndarray) -> Data:
+    """Return the data with those rows only, to score on."""
+    frame = data.frame[keep].reset_index(drop=True)
+    return replace(data, frame=frame, fold=data.fold[keep], keys=kept(data.keys, keep))
 
 
 def with_fold_f1(result: Result, data: Data) -> Result:
@@ -120,8 +129,8 @@ def with_fold_f1(result: Result, data: Data) -> Result:
     return result
 
 
-def corrected(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the rows with the labels that people corrected; empty where the value is not in the photo."""
+def corrected(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the rows with the labels that people corrected, empty where the value is not in the photo, and which."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     by_row = {
         (links.image_name(link), entity): value
@@ -132,10 +141,11 @@ def corrected(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         by_row.get((name, entity), value)
         for name, entity, value in zip(names, frame.entity_name, frame.entity_value, strict=True)
     ]
+    looked_at = np.array([(n, e) in by_row for n, e in zip(names, frame.entity_name, strict=True)])
     changed = sum(a != b for a, b in zip(values, frame.entity_value, strict=True))
-    held = sum((n, e) in by_row for n, e in zip(names, frame.entity_name, strict=True))
-    print(f"hand-corrected labels: {held} rows, {changed} changed, {sum(not v for v in values)} now empty")
-    return frame.assign(entity_value=values)
+    empty = sum(not v for v in values)
+    print(f"hand-corrected labels: {looked_at.sum()} rows looked at, {changed} changed, {empty} now empty")
+    return frame.assign(entity_value=values), looked_at
 
 
 def table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -157,6 +167,8 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
                 result.reader,
                 f"{every['f1']:.3f}",
                 f"{np.mean(result.fold_f1):.3f} ± {np.std(result.fold_f1, ddof=1):.3f}",
+                f"{every['precision']:.3f}",
+                f"{np.mean([bool(p) for p in result.predictions]):.0%}",
                 f"{every['f1_any_unit']:.3f}",
                 f"{every['oracle_f1']:.3f}",
                 f"{every['smape']:.1f}",
@@ -168,6 +180,8 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
         "reader",
         "F1",
         "mean ± sd of folds",
+        "precision",
+        "answered",
         "F1 any unit",
         "oracle F1",
         "SMAPE %",
@@ -250,12 +264,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     source = options.shared / "data" / "labelled"
     if not source.is_dir():
         raise HybridmlError(f"no labelled photos at {source}: name the folder that has data/ with --shared")
-    frame = photos.as_frame(source / "train.csv", truth=True)
-    if options.draw_folds or not FOLDS.exists():
+    frame, _ = photos.checked(source / "train.csv", truth=True)
+    if options.draw_folds:
         folds.save_folds(FOLDS, frame, folds.assign_folds(frame, 5, 0))
     fold = np.asarray(folds.load_folds(FOLDS, frame))
+    shown = np.ones(len(frame), dtype=bool)
     if options.hand_corrected:
-        frame = corrected(frame, options.shared / "data" / "hand_corrected.csv")
+        frame, shown = corrected(frame, options.shared / "data" / "hand_corrected.csv")
+        print("scores below are over the rows looked at only; the others train")
     print(f"{len(frame)} rows, {frame.group_id.nunique()} groups; rows a fold: {np.bincount(fold).tolist()}")
     look, reason = embedding_engine(options.embedding, options.resnet_weights)
     print(f"image features: {look.settings if look else f'none ({reason})'}")
@@ -277,20 +293,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             for rule, function in baselines.RULES.items()
         ]
+        part = only(data, shown)
         for result in (*rules, found):
             result.reader = name
-            with_fold_f1(result, data)
-            scores = evaluate(
-                list(frame.entity_value), result.predictions, list(frame.entity_name), candidates
-            )
-            results.append((result, data, scores))
             if options.out:
                 options.out.mkdir(parents=True, exist_ok=True)
                 written = frame.assign(fold=fold, prediction=result.predictions)
                 if result.confidence:
                     written = written.assign(confidence=result.confidence)
                 written.to_csv(options.out / f"{result.name}-{name}.csv", index=False)
-        details.append((found, results[-1][2], answers, data))
+            result.predictions = kept(result.predictions, shown)
+            result.confidence = kept(result.confidence, shown)
+            with_fold_f1(result, part)
+            scores = evaluate(
+                list(part.frame["entity_value"]),
+                result.predictions,
+                list(part.frame["entity_name"]),
+                kept(candidates, shown),
+            )
+            results.append((result, part, scores))
+        details.append((found, results[-1][2], kept(answers, shown), part))
     report_systems(results)
     for detail in details:
         report_ranker(*detail)

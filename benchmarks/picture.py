@@ -33,7 +33,7 @@ def main() -> int:
         "--model", type=Path, default=Path("models/model.joblib"), help="default: %(default)s"
     )
     options = parser.parse_args()
-    test = photos.as_frame(options.sample / "test.csv")
+    test, _ = photos.checked(options.sample / "test.csv")
     reader = SinglePhotoReader(options.model)
     names = pd.Series(photo_names(test))
     cards = []

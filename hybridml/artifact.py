@@ -7,9 +7,7 @@ versions it was made with and a fingerprint of what it was trained on.
 
 from __future__ import annotations
 
-import os
 import platform
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
@@ -18,11 +16,13 @@ from typing import Any
 
 from ._version import __version__
 from .decision import Decision
+from .engines import Engine
 from .entities import Entity, EntityBook, Unit
 from .errors import ArtifactError
 from .extractor import EntityExtractor
+from .features import VERSION as FEATURES_VERSION
 from .features import column_names
-from .featurize import Engine
+from .files import atomic
 from .image_block import ImageBlock
 from .model import Model, ModelSettings
 from .ranker import Ranker, RankerSettings
@@ -45,6 +45,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
         "image_reason": extractor.image_reason_,
         "settings": asdict(model.settings),
+        "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
         "entities": _book_to_dict(model.book),
         "ranker": model.ranker.to_dict(),
@@ -95,6 +96,12 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
     now = column_names(model.settings.blocks, model.book)
     now += model.image_block.columns if model.image_block else []
     then = list(data["columns"])
+    if data["features_version"] != FEATURES_VERSION:
+        raise ArtifactError(
+            f"{source}: candidates and features were version {data['features_version']} when it was trained, and are "
+            f"{FEATURES_VERSION} in this hybridml {__version__}: the same names may mean other numbers. Use hybridml "
+            f"{data['versions']['hybridml']}, or train again"
+        )
     if now != then:
         missing = [c for c in then if c not in now]
         fresh = [c for c in now if c not in then]
@@ -129,12 +136,9 @@ def save(extractor: EntityExtractor, path: str | Path) -> Path:
     """Write a fitted extractor to ``path``, whole or not at all."""
     import joblib
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    joblib.dump(to_dict(extractor), temporary, compress=3)
-    os.replace(temporary, path)
-    return path
+    with atomic(path, ArtifactError) as temporary:
+        joblib.dump(to_dict(extractor), temporary, compress=3)
+    return Path(path)
 
 
 def load(path: str | Path) -> EntityExtractor:

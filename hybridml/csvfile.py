@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import RowsError
+from .files import atomic
 
 SHOWN_FAULTS = 20
 """Faults an error lists before it only counts."""
@@ -141,19 +140,7 @@ def write_csv(path: str | Path, header: Sequence[str], records: Iterable[Sequenc
     RowsError
         When the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(header)
-                writer.writerows(records)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise RowsError(
-            f"cannot write {path}: {error.strerror or error}; name a file in a folder that can be written to"
-        ) from None
+    with atomic(path, RowsError) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(records)

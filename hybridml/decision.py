@@ -21,8 +21,11 @@ OUTCOMES = ("right", "wrong", "empty")
 MIN_ROWS = 30
 """Rows of an entity below which its thresholds are those of all entities together."""
 
-PRECISIONS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
+PRECISIONS = tuple(round(p / 100, 2) for p in range(5, 100))
 """Precisions for which a confidence threshold is kept."""
+
+CERTAINTY = 1.2816
+"""Standard normal quantile of 90 %: how sure a threshold must be of its precision."""
 
 
 @dataclass(frozen=True)
@@ -170,14 +173,14 @@ class Decision:
         return np.asarray(right * (2 - self.stake) >= self.stake * empty, dtype=bool)
 
     def threshold(self, precision: float, entity: str) -> float:
-        """Return the confidence from which answers for ``entity`` had ``precision`` out of fold.
+        """Return the confidence from which answers for ``entity`` have at least ``precision``.
 
-        Where no threshold reached it, more than any confidence: nothing is published.
+        The precision of a threshold is the lower end of a one-sided 90 % interval (Wilson's) around what held
+        out of fold, so that a few lucky rows promise nothing. Where no threshold reaches it, the return is
+        infinite: nothing is published. Precisions count in steps of 0.01, rounded up; above 0.99 none is kept.
         """
-        reached = [
-            t for p, t, _ in self.thresholds.get(entity, self.thresholds.get("", [])) if p >= precision - 1e-9
-        ]
-        return min(reached, default=np.inf)
+        curve = self.thresholds.get(entity, self.thresholds.get("", []))
+        return min((t for p, t, _ in curve if p >= precision - 1e-9), default=np.inf)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` makes the same decision."""
@@ -226,16 +229,29 @@ def _best_f1(right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed
     return best, best_guess
 
 
+def _lower_bound(precision: Floats, n: npt.NDArray[np.integer[Any]]) -> Floats:
+    """Return the lower end of Wilson's one-sided interval.
+
+    References
+    ----------
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
+    """
+    z2 = CERTAINTY**2
+    spread = CERTAINTY * np.sqrt(precision * (1 - precision) / n + z2 / (4 * n**2))
+    return np.asarray((precision + z2 / (2 * n) - spread) / (1 + z2 / n), dtype=float)
+
+
 def _curve(confidence: Floats, correct: npt.NDArray[np.bool_]) -> list[tuple[float, float, float]]:
-    """Return (precision, lowest threshold that reaches it, share answered) for each of PRECISIONS."""
+    """Return (precision, lowest threshold sure to reach it, share answered) for each of PRECISIONS."""
     order = np.argsort(-confidence, kind="stable")
     confidence, correct = confidence[order], correct[order]
-    precision = np.cumsum(correct) / np.arange(1, len(correct) + 1)
+    counted = np.arange(1, len(correct) + 1)
+    sure = _lower_bound(np.cumsum(correct) / counted, counted)
     # a threshold cannot part equal confidences
-    last_of_tie = np.append(confidence[1:] != confidence[:-1], True)
+    last_of_tie = np.append(confidence[1:] != confidence[:-1], True) if len(confidence) else np.zeros(0, bool)
     curve = []
     for goal in PRECISIONS:
-        ok = np.flatnonzero((precision >= goal) & last_of_tie)
+        ok = np.flatnonzero((sure >= goal) & last_of_tie)
         if len(ok):
             curve.append((goal, float(confidence[ok[-1]]), float((ok[-1] + 1) / len(correct))))
     return curve

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from .errors import MissingExtraError, WeightsError
-from .featurize import Engine
+from . import images
+from .errors import ArtifactError, MissingExtraError, WeightsError
 
 log = logging.getLogger(__name__)
 
@@ -16,12 +17,74 @@ DEFAULT_EMBEDDING = "resnet50"
 DEFAULT_WEIGHTS = "IMAGENET1K_V2"
 
 
+@dataclass(frozen=True)
+class Engine:
+    """A reader or embedding: its name and the settings it is created with.
+
+    Parameters
+    ----------
+    kind : {"reader", "embedding"}
+        What it is.
+    name : str
+        As registered, or ``module:name``.
+    options : mapping
+        Keyword arguments for its creation.
+    settings : mapping
+        Everything that changes a result, as the created engine tells it; its fingerprint is the key of the
+        results in the store.
+    """
+
+    kind: Literal["reader", "embedding"]
+    name: str
+    options: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    def create(self, threads: int | None = None) -> Any:
+        """Make the engine and check that it is the one whose results the settings stand for.
+
+        Parameters
+        ----------
+        threads : int, optional
+            Threads of a packaged engine; changes no result.
+
+        Raises
+        ------
+        ArtifactError
+            When what is installed has other settings, another version, say: its results must not be kept,
+            or ranked, as those of this engine.
+        """
+        options = dict(self.options)
+        if threads is not None and ":" not in self.name:
+            options["threads"] = threads
+        made = _make(self.kind, self.name, options)
+        now = _settings(self.kind, self.name, made)
+        if now != dict(self.settings):
+            differ = [
+                f"{key} was {self.settings.get(key)!r} and is {now.get(key)!r}"
+                for key in sorted({*now, *self.settings})
+                if now.get(key) != self.settings.get(key)
+            ]
+            raise ArtifactError(
+                f"the {self.kind} {self.name!r} on this machine is not the one the model was trained with: "
+                f"{'; '.join(differ)}. Install what it was trained with, or train again"
+            )
+        return made
+
+
+def _make(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    from . import embedding, ocr
+
+    return ocr.create(name, **options) if kind == "reader" else embedding.create(name, **options)
+
+
+def _settings(kind: str, name: str, made: Any) -> dict[str, Any]:
+    return {kind: name, "decoding": images.VERSION, **made.settings()}
+
+
 def reader_engine(name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None) -> Engine:
     """Return the reader called ``name``; raise MissingExtraError saying what to type when it is not installed."""
-    from . import ocr
-
     options = dict(options or {})
-    return Engine(name, options, {"reader": name, **ocr.create(name, **options).settings()})
+    return Engine("reader", name, options, _settings("reader", name, _make("reader", name, options)))
 
 
 def embedding_engine(
@@ -53,16 +116,14 @@ def embedding_engine(
     """
     if name == "none":
         return None, "left out on request (--embedding none)"
-    from . import embedding
-
     options = dict(options or {})
     if name == "resnet50":
         options["weights"] = weights
     try:
-        made = embedding.create(name, **options)
+        made = _make("embedding", name, options)
     except (WeightsError, MissingExtraError) as error:
         if weights != DEFAULT_WEIGHTS or name != DEFAULT_EMBEDDING:
             raise
         log.warning("going on WITHOUT image features: %s", error)
         return None, f"not available: {error}"
-    return Engine(name, options, {"embedding": name, **made.settings()}), None
+    return Engine("embedding", name, options, _settings("embedding", name, made)), None

@@ -6,6 +6,7 @@ their own (:func:`load_entities`).
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -172,10 +173,17 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
         raise EntityError(f"{source}: expected 'format = {FORMAT}', got {raw.get('format')!r}")
     units = dict(base.units) if base else {}
     entities = dict(base.entities) if base else {}
+    for kind in ("units", "entities", "contexts"):
+        if not isinstance(raw.get(kind, {}), dict):
+            raise EntityError(f"{source}: [{kind}] must be a table, got {raw[kind]!r}")
     for name, table in raw.get("units", {}).items():
         where = f"{source}: [units.{name}]"
+        if not isinstance(table, dict):
+            raise EntityError(f"{where}: must be a table, got {table!r}")
         if not isinstance(table.get("family"), str) or not isinstance(table.get("factor"), int | float):
             raise EntityError(f"{where}: needs 'family' (a string) and 'factor' (a number)")
+        if not 0 < table["factor"] < math.inf:
+            raise EntityError(f"{where}: 'factor' must be above 0, got {table['factor']!r}")
         units[name] = Unit(
             name,
             table["family"],
@@ -186,8 +194,12 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
         )
     for name, table in raw.get("entities", {}).items():
         where = f"{source}: [entities.{name}]"
+        if not isinstance(table, dict):
+            raise EntityError(f"{where}: must be a table, got {table!r}")
         allowed = _tuple(table, "units", where)
         reads_as = table.get("reads_as", {})
+        if not isinstance(reads_as, dict):
+            raise EntityError(f"{where}: 'reads_as' must be a table of units, got {reads_as!r}")
         for unit in (*allowed, *reads_as, *reads_as.values()):
             if unit not in units:
                 raise EntityError(f"{where}: unit {unit!r} has no [units] table")
@@ -205,7 +217,7 @@ def load_entities(path: str | Path, extend: bool = True) -> EntityBook:
     """Read entities from a file, extending the packaged ones unless ``extend`` is false."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise EntityError(f"cannot read the entity file {path}: {error}") from None
     return parse_entities(text, str(path), default_entities() if extend else None)
 

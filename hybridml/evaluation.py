@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import metrics, rows
+from .entities import EntityBook
 from .errors import RowsError
+from .parts import as_text
+
+log = logging.getLogger(__name__)
 
 COLUMNS = (
     ("rows", "rows", "{:d}"),
@@ -32,6 +37,7 @@ def evaluate(
     predictions: Sequence[str],
     entities: Sequence[str],
     candidates: Sequence[Sequence[str]] | None = None,
+    book: EntityBook | None = None,
 ) -> dict[str, Any]:
     """Score answers, over all and per entity.
 
@@ -40,14 +46,16 @@ def evaluate(
     truth, predictions, entities : sequences of str, one per row
     candidates : sequence of sequences of str, optional
         Every quantity that could have been answered, per row: gives the oracle's F1.
+    book : EntityBook, optional
+        Entities and units.
 
     Returns
     -------
     dict
         ``all`` and ``per_entity`` (by name): plain numbers, None where not defined.
     """
-    reachable = metrics.reachable(truth, candidates) if candidates is not None else None
-    table = metrics.per_entity(truth, predictions, entities, reachable)
+    reachable = metrics.reachable(truth, candidates, book) if candidates is not None else None
+    table = metrics.per_entity(truth, predictions, entities, reachable, book)
     scores = {
         str(name): {key: _plain(value) for key, value in line.items()}
         for name, line in zip(table.index, table.astype(object).to_dict("records"), strict=True)
@@ -85,6 +93,7 @@ def text_of(result: Mapping[str, Any]) -> str:
                 scores.get("foreign_labels"),
                 "labels have a unit that the entity does not allow and cannot be matched",
             ),
+            (scores.get("unreadable_labels"), "labels are not understood and cannot be matched"),
             (scores.get("malformed"), "answers have no legal form and count as wrong"),
         )
         if n
@@ -92,19 +101,40 @@ def text_of(result: Mapping[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in table + notes)
 
 
-def _aligned(truth: pd.DataFrame, predictions: pd.DataFrame, what: str) -> pd.Series:
-    found = predictions.set_index("index")["prediction"]
-    missing = [i for i in truth["index"] if i not in found.index]
+def _aligned(truth: pd.DataFrame, table: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return the lines of ``table`` for the rows of ``truth``, in their order."""
+    position = {as_text(index): i for i, index in enumerate(table["index"])}
+    wanted = [as_text(index) for index in truth["index"]]
+    missing = [index for index in wanted if index not in position]
     if missing:
         raise RowsError(
             f"{what} has no line for {len(missing)} of {len(truth)} rows, the first of index {missing[0]}; "
             "every row needs one, be it blank"
         )
-    return found.loc[list(truth["index"])].fillna("")
+    return table.iloc[[position[index] for index in wanted]]
+
+
+def _texts(column: pd.Series) -> list[str]:
+    return [as_text(value) for value in column]
+
+
+def _read_truth(path: str | Path, book: EntityBook | None) -> pd.DataFrame:
+    labelled, faults = rows.read_rows(path, truth=True, book=book, on_row_fault="collect")
+    if faults:
+        log.warning(
+            "%s: %d faults in single rows, which are scored as they are; the first: %s",
+            path,
+            len(faults),
+            faults[0],
+        )
+    return labelled
 
 
 def evaluate_files(
-    truth: str | Path, predictions: str | Path, details: str | Path | None = None
+    truth: str | Path,
+    predictions: str | Path,
+    details: str | Path | None = None,
+    book: EntityBook | None = None,
 ) -> dict[str, Any]:
     """Score a file of answers against a file of labels.
 
@@ -115,39 +145,55 @@ def evaluate_files(
     predictions : path
         ``index,prediction``; lines of rows that ``truth`` lacks are left out.
     details : path, optional
-        The sidecar of ``predict``, for the oracle's F1; by default the one beside ``predictions``.
+        The sidecar of ``predict``, for the oracle's F1; by default the one beside ``predictions``, if it
+        belongs to these answers.
+    book : EntityBook, optional
+        Entities and units.
 
     Raises
     ------
     RowsError
         When a file does not have the agreed form, or rows have no line.
     """
-    labelled, _ = rows.read_rows(truth, truth=True, on_row_fault="collect")
-    answers = _aligned(labelled, rows.read_predictions(predictions), str(predictions))
+    labelled = _read_truth(truth, book)
+    answers = _texts(_aligned(labelled, rows.read_predictions(predictions), str(predictions))["prediction"])
     sidecar = Path(details) if details else Path(f"{predictions}.details.jsonl")
     candidates = None
     if sidecar.is_file():
-        by_index = _candidates(sidecar)
-        candidates = [by_index.get(str(i), []) for i in labelled["index"]]
+        candidates = _candidates(sidecar, labelled, answers)
+        if candidates is None and details:
+            raise RowsError(f"{sidecar} is not the sidecar of the answers in {predictions}")
+        if candidates is None:
+            log.warning("%s is not the sidecar of these answers: no oracle", sidecar)
     elif details:
         raise RowsError(f"no sidecar at {details}; it is what 'hybridml predict' writes beside its answers")
-    return evaluate(list(labelled["entity_value"]), list(answers), list(labelled["entity_name"]), candidates)
+    return evaluate(
+        _texts(labelled["entity_value"]), answers, _texts(labelled["entity_name"]), candidates, book
+    )
 
 
-def _candidates(sidecar: Path) -> dict[str, list[str]]:
-    found = {}
+def _candidates(sidecar: Path, labelled: pd.DataFrame, answers: Sequence[str]) -> list[list[str]] | None:
+    """Return each row's candidates, None when the sidecar lacks a row or answered it otherwise."""
+    found: dict[str, tuple[str, list[str]]] = {}
     with open(sidecar, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
                 record = json.loads(line)
-                found[str(record["index"])] = record["candidates"]
+                found[as_text(record["index"])] = (record["prediction"], list(record["candidates"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise RowsError(f"{sidecar}, line {number}: not a line of a sidecar: {error}") from None
-    return found
+    indexes = _texts(labelled["index"])
+    if any(found.get(i, (None,))[0] != answer for i, answer in zip(indexes, answers, strict=True)):
+        return None
+    return [found[i][1] for i in indexes]
 
 
 def evaluate_seen(
-    truth: str | Path, answers: pd.DataFrame, seen: npt.NDArray[np.bool_], what: str = ""
+    truth: str | Path,
+    answers: pd.DataFrame,
+    seen: npt.NDArray[np.bool_],
+    what: str = "",
+    book: EntityBook | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
     """Score answers apart for rows whose group or photo was trained on, each with a title that says which.
 
@@ -161,18 +207,25 @@ def evaluate_seen(
         Whether the model was trained on the row's group or photo.
     what : str
         What the labels are, for the titles.
+    book : EntityBook, optional
+        Entities and units.
     """
-    labelled, _ = rows.read_rows(truth, truth=True, on_row_fault="collect")
-    chosen = _aligned(labelled, answers, "the table of answers")
-    candidates = answers.set_index("index")["candidates"].loc[list(labelled["index"])]
-    trained_on = pd.Series(seen, index=answers["index"]).loc[list(labelled["index"])].to_numpy(dtype=bool)
+    labelled = _read_truth(truth, book)
+    chosen = _aligned(labelled, answers.assign(seen=seen), "the table of answers")
+    trained_on = chosen["seen"].to_numpy(dtype=bool)
     results = []
     for keep, title in (
         (~trained_on, "score on rows whose groups and photos were not trained on"),
         (trained_on, "score on rows WHOSE GROUP OR PHOTO WAS TRAINED ON: no measure of quality"),
     ):
         if keep.any():
-            columns = (labelled["entity_value"], chosen, labelled["entity_name"], candidates)
-            parts = [[v for v, k in zip(column, keep, strict=True) if k] for column in columns]
-            results.append((f"{title}{f' ({what})' if what else ''}", evaluate(*parts)))
+            rows_kept, kept = labelled[keep], chosen[keep]
+            result = evaluate(
+                _texts(rows_kept["entity_value"]),
+                _texts(kept["prediction"]),
+                _texts(rows_kept["entity_name"]),
+                list(kept["candidates"]),
+                book,
+            )
+            results.append((f"{title}{f' ({what})' if what else ''}", result))
     return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,21 @@ from sklearn.base import BaseEstimator
 
 from . import metrics, photos
 from .answer import Answer
-from .engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS, embedding_engine, reader_engine
+from .engines import (
+    DEFAULT_EMBEDDING,
+    DEFAULT_OCR,
+    DEFAULT_WEIGHTS,
+    Engine,
+    embedding_engine,
+    reader_engine,
+)
 from .entities import EntityBook, default_entities, load_entities
-from .errors import NotFittedError
+from .errors import HybridmlError, NotFittedError, RowsError
 from .features import DEFAULT_BLOCKS
-from .featurize import Engine, Report, featurize
+from .featurize import Report, featurize
 from .model import Model, ModelSettings
-from .parts import photo_names
+from .ocr.textline import Reading
+from .parts import as_text, photo_names
 from .ranker import RankerSettings
 from .store import FeatureStore
 
@@ -127,6 +135,10 @@ class EntityExtractor(BaseEstimator):
         )
 
     def _featurize(self, frame: pd.DataFrame, reader: Engine, embedder: Engine | None) -> Report:
+        if not Path(self.images).is_dir() and not Path(self.store).is_dir():
+            raise HybridmlError(
+                f"no images folder at {self.images}, and no store at {self.store} to do without it"
+            )
         report = featurize(
             photos.photo_paths(frame, self.images),
             FeatureStore(self.store),
@@ -152,7 +164,7 @@ class EntityExtractor(BaseEstimator):
             What was done, found and failed.
         """
         reader, embedder, _ = self._engines()
-        return self._featurize(photos.as_frame(X), reader, embedder)
+        return self._featurize(photos.checked(X, book=self._book())[0], reader, embedder)
 
     def fit(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> EntityExtractor:
         """Learn from rows with labels, reading their photos first where the store lacks them.
@@ -174,18 +186,25 @@ class EntityExtractor(BaseEstimator):
         HybridmlError
             When rows, photos or engines do not do; the message says what to do.
         """
-        frame = photos.as_frame(X, truth=y is None)
-        if y is not None:
-            frame = frame.assign(entity_value=list(y))
         model = Model(self._model_settings(), self._book())
+        frame, _ = photos.checked(X, truth=y is None, book=model.book)
+        if y is not None:
+            if len(y) != len(frame):
+                raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
+            frame = frame.assign(entity_value=[as_text(value) for value in y])
         self.reader_, self.embedder_, self.image_reason_ = self._engines()
         report = self._featurize(frame, self.reader_, self.embedder_)
-        keys = [report.keys.get(name) for name in photo_names(frame)]
+        keys = self._keys(frame, report)
         present = {key for key in keys if key}
         store = FeatureStore(self.store)
-        vectors = store.embeddings(self.embedder_.settings, present) if self.embedder_ else {}
+        vectors = dict(store.embeddings(self.embedder_.settings, present)) if self.embedder_ else {}
         self.model_ = model.fit(frame, keys, store.readings(self.reader_.settings, present), vectors)
         return self
+
+    @staticmethod
+    def _keys(frame: pd.DataFrame, report: Report) -> list[str | None]:
+        """Return the key of each row's photo, None where reading or looking failed."""
+        return [None if name in report.failed else report.keys.get(name) for name in photo_names(frame)]
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
@@ -208,7 +227,7 @@ class EntityExtractor(BaseEstimator):
         -------
         data frame
             One line per row in the same order: ``index, prediction, value, unit, confidence, box, text,
-            runner_ups, candidates, problem``. ``problem`` says why a row's photo could not be read.
+            runner_ups, candidates, problem``. ``problem`` says why a row could not be answered.
 
         Raises
         ------
@@ -216,16 +235,31 @@ class EntityExtractor(BaseEstimator):
             Before ``fit``.
         """
         self._check_fitted()
-        frame = photos.as_frame(X)
+        frame, faults = photos.checked(X, book=self.model_.book)
         report = self._featurize(frame, self.reader_, self.embedder_)
-        names = photo_names(frame)
-        keys = [report.keys.get(name) for name in names]
+        names, keys = photo_names(frame), self._keys(frame, report)
         store = FeatureStore(self.store)
-        readings = store.readings(self.reader_.settings, {key for key in keys if key})
-        embedder = self.embedder_
-        vectors = (lambda some: store.embeddings(embedder.settings, some)) if embedder else None
-        answers = self.model_.answer(keys, list(frame["entity_name"]), readings, vectors)
-        return answers_frame(frame, answers, [report.failed.get(name, "") for name in names])
+        present = {key for key in keys if key}
+        read: set[str] = set()
+
+        def readings() -> Iterator[tuple[str, Reading]]:
+            for key, reading in store.readings(self.reader_.settings, present):
+                read.add(key)
+                yield key, reading
+
+        vectors = store.embeddings(self.embedder_.settings, present) if self.embedder_ else ()
+        answers = self.model_.answer(keys, list(frame["entity_name"]), readings(), vectors)
+        for name, key in zip(names, keys, strict=True):
+            if key is not None and key not in read:
+                report.failed[name] = (
+                    "its reading was in a damaged shard; the same command again reads it anew"
+                )
+        of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
+        problems = [
+            of_row.get(index, "") or report.failed.get(name, "")
+            for index, name in zip(frame["index"], names, strict=True)
+        ]
+        return answers_frame(frame, answers, problems)
 
     def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:
         """Return the official F1 of the answers to labelled rows.
@@ -237,9 +271,12 @@ class EntityExtractor(BaseEstimator):
         y : sequence of str, optional
             Labels.
         """
-        frame = photos.as_frame(X, truth=y is None)
-        truth = list(frame["entity_value"]) if y is None else list(y)
-        return float(metrics.score(truth, list(self.predict(frame)["prediction"])).f1)
+        self._check_fitted()
+        book = self.model_.book
+        frame, _ = photos.checked(X, truth=y is None, book=book)
+        truth = [as_text(value) for value in (frame["entity_value"] if y is None else y)]
+        answers = list(self.predict(frame)["prediction"])
+        return float(metrics.score(truth, answers, list(frame["entity_name"]), book=book).f1)
 
 
 def answers_frame(frame: pd.DataFrame, answers: Sequence[Answer], problems: Sequence[str]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .engines import Engine
 from .errors import HybridmlError, ImageError
 from .store import FeatureStore, FeatureTable, record_of
 
@@ -29,26 +31,6 @@ BATCH = 8
 
 SHARD = 64
 """Photos of a shard: what a killed run loses at most."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A reader or embedding: its name and the settings it is created with.
-
-    Parameters
-    ----------
-    name : str
-        As registered, or ``module:name``.
-    options : mapping
-        Keyword arguments for its creation.
-    settings : mapping
-        Everything that changes a result, as the created engine tells it; its fingerprint is the key of the
-        results in the store.
-    """
-
-    name: str
-    options: Mapping[str, Any]
-    settings: Mapping[str, Any]
 
 
 @dataclass
@@ -77,9 +59,8 @@ class Report:
 
 @dataclass(frozen=True)
 class _Task:
-    name: str
-    path: str
     key: str
+    path: str
     read: bool
     embed: bool
 
@@ -88,7 +69,7 @@ class _Task:
 class _Result:
     readings: list[dict[str, Any]] = field(default_factory=list)
     embeddings: list[dict[str, Any]] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)  # by key
 
 
 class _Worker:
@@ -101,15 +82,9 @@ class _Worker:
 
     def _engine(self, what: str) -> Any:
         if what not in self._made:
-            from . import embedding, ocr
-
             engine = self._engines[what]
             assert engine is not None
-            create: Any = ocr.create if what == "reader" else embedding.create
-            options = dict(engine.options)
-            if ":" not in engine.name:
-                options["threads"] = self._threads
-            self._made[what] = create(engine.name, **options)
+            self._made[what] = engine.create(self._threads)
         return self._made[what]
 
     def __call__(self, tasks: Sequence[_Task]) -> _Result:
@@ -123,33 +98,51 @@ class _Worker:
             except ImageError as error:
                 self._undecodable(task, str(error), result)
                 continue
+            except MemoryError:
+                result.failed[task.key] = "not enough memory to decode it"
+                continue
             if task.read:
                 start = time.perf_counter()
-                try:
+                with self._costs_only(task, "reader", result):
                     reading = self._engine("reader").read(image)
-                except HybridmlError:
-                    raise
-                except (
-                    Exception
-                ) as error:  # an engine's bug on one photo costs that photo, and is tried again next run
-                    result.failed[task.name] = f"the reader failed: {type(error).__name__}: {error}"
-                    continue
-                result.readings.append(record_of(task.key, reading, time.perf_counter() - start))
-            if task.embed:
+                    result.readings.append(record_of(task.key, reading, time.perf_counter() - start))
+            if task.embed and task.key not in result.failed:
                 to_embed.append((task, image))
-        if to_embed:
-            start = time.perf_counter()
-            vectors = self._engine("embedder").embed([image for _, image in to_embed])
-            seconds = (time.perf_counter() - start) / len(to_embed)
+        self._embed(to_embed, result)
+        return result
+
+    def _embed(self, photos: Sequence[tuple[_Task, np.ndarray]], result: _Result) -> None:
+        if not photos:
+            return
+        start = time.perf_counter()
+        trial = _Result()
+        with self._costs_only(photos[0][0], "embedding", trial):
+            vectors = self._engine("embedder").embed([image for _, image in photos])
+            seconds = (time.perf_counter() - start) / len(photos)
             result.embeddings += [
                 {"key": task.key, "error": None, "seconds": seconds, "vector": vector.astype(np.float16)}
-                for (task, _), vector in zip(to_embed, vectors, strict=True)
+                for (task, _), vector in zip(photos, vectors, strict=True)
             ]
-        return result
+        if trial.failed and len(photos) == 1:
+            result.failed |= trial.failed
+        elif trial.failed:
+            for photo in photos:
+                self._embed([photo], result)
+
+    @staticmethod
+    @contextmanager
+    def _costs_only(task: _Task, what: str, result: _Result) -> Iterator[None]:
+        """Let an engine's failure on one photo cost that photo; it is not recorded, so the next run tries again."""
+        try:
+            yield
+        except HybridmlError:
+            raise
+        except Exception as error:
+            result.failed[task.key] = f"the {what} failed: {type(error).__name__}: {error}"
 
     @staticmethod
     def _undecodable(task: _Task, cause: str, result: _Result) -> None:
-        result.failed[task.name] = cause
+        result.failed[task.key] = cause
         if task.read:
             empty: dict[str, Any] = {"text": [], "confidence": [], "polygon": [], "width": 0, "height": 0}
             result.readings.append({"key": task.key, "error": cause, "seconds": 0.0, **empty})
@@ -207,6 +200,8 @@ def featurize(
     HybridmlError
         When an engine cannot be created. What was done before is kept.
     """
+    if workers is not None and workers < 1:
+        raise HybridmlError(f"workers must be at least 1, got {workers}")
     start = time.perf_counter()
     report = Report(photos=len(photos), keys=store.photo_keys(photos))
     tables: dict[str, FeatureTable] = {}
@@ -215,29 +210,28 @@ def featurize(
     if embedder:
         tables["embeddings"] = store.table("embeddings", embedder.settings)
     have = {kind: table.keys() for kind, table in tables.items()}
-    known_errors = {k: e for table in tables.values() for k, e in table.errors().items()}
-    tasks: list[_Task] = []
-    queued: set[str] = set()
+    failed = {k: e for table in tables.values() for k, e in table.errors().items()}
+    tasks: dict[str, _Task] = {}
     for name, path in photos.items():
         key = report.keys.get(name)
         if key is None:
-            report.failed[name] = "no such photo in the images folder"
+            report.failed[name] = "cannot be read" if path else "no such photo in the images folder"
             continue
         read = "readings" in have and key not in have["readings"]
         embed = "embeddings" in have and key not in have["embeddings"]
         if not (read or embed):
             report.cached += 1
-            if key in known_errors:
-                report.failed[name] = known_errors[key]
         elif path is None:
             report.failed[name] = (
                 "not in the store with these settings, and no such photo in the images folder"
             )
-        elif key not in queued:
-            queued.add(key)
-            tasks.append(_Task(name, str(path), key, read, embed))
+        else:
+            tasks.setdefault(key, _Task(key, str(path), read, embed))
     if tasks:
-        _run(tasks, tables, reader, embedder, min(workers or default_workers(), len(tasks)), progress, report)
+        width = min(workers or default_workers(), len(tasks))
+        failed |= _run(list(tasks.values()), tables, reader, embedder, width, progress)
+    # photos with the same content share their fate
+    report.failed |= {name: failed[key] for name, key in report.keys.items() if key in failed}
     report.done = len(tasks)
     report.seconds = time.perf_counter() - start
     return report
@@ -250,8 +244,8 @@ def _run(
     embedder: Engine | None,
     workers: int,
     progress: bool,
-    report: Report,
-) -> None:
+) -> dict[str, str]:
+    """Work on ``tasks`` and write shards; return key to cause of those that failed."""
     from tqdm import tqdm
 
     pending = _Result()
@@ -274,11 +268,12 @@ def _run(
             for result in results:
                 pending.readings += result.readings
                 pending.embeddings += result.embeddings
-                report.failed |= result.failed
+                pending.failed |= result.failed
                 bar.update(max(len(result.readings), len(result.embeddings), len(result.failed)))
                 flush(SHARD)
     finally:
         flush(1)
+    return pending.failed
 
 
 def _parallel(
@@ -293,22 +288,37 @@ def _parallel(
         source, width, ahead = (alone, 1, 1) if alone else (queue, workers, 2 * workers)
         pool = ProcessPoolExecutor(width, get_context("spawn"), _start, (reader, embedder))
         running: dict[Future[_Result], list[_Task]] = {}
+        _check_starts(pool)
         try:
             while source or running:
                 while source and len(running) < ahead:
-                    batch = source.pop()
-                    running[pool.submit(_work, batch)] = batch
+                    # a broken pool refuses: the batch must still be in the queue then
+                    running[pool.submit(_work, source[-1])] = source[-1]
+                    source.pop()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     result = future.result()
                     del running[future]
                     yield result
         except BrokenProcessPool:
-            if source is alone:
-                (task,) = next(iter(running.values()))
+            suspects = [task for batch in running.values() for task in batch]
+            if source is alone and suspects:
+                (task,) = suspects
                 log.error("%s took its process down; left out", task.path)
-                yield _Result(failed={task.name: "the process that read it died (out of memory or a crash)"})
+                yield _Result(failed={task.key: "the process that read it died (out of memory or a crash)"})
             else:
                 log.warning("a process died; the photos it may have had are tried again one by one")
-                alone += [[task] for batch in running.values() for task in batch]
+                alone += [[task] for task in suspects]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _check_starts(pool: ProcessPoolExecutor) -> None:
+    """Raise an error that says what to do when no worker process can start at all."""
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise HybridmlError(
+            "worker processes cannot start. In a script, put the calls below 'if __name__ == \"__main__\":'; "
+            "or work in this process with workers=1"
+        ) from None

@@ -51,13 +51,14 @@ class ImageBlock:
         """Names of the columns it makes."""
         return [f"image.{i}" for i in range(len(self.components))]
 
-    def of_rows(self, keys: Iterable[str | None], vectors: Mapping[str, Vectors]) -> Vectors:
+    def project(self, vectors: Iterable[tuple[str, Vectors]]) -> dict[str, Vectors]:
+        """Return key to components (n_components,) of each photo: a hundredth of what the vectors take."""
+        return {key: self.components @ (vector - self.mean) for key, vector in vectors}
+
+    def of_rows(self, keys: Iterable[str | None], projected: Mapping[str, Vectors]) -> Vectors:
         """Return one line per row (n_rows, n_components); NaN for rows whose photo has no vector."""
-        lines = []
         empty = np.full(len(self.components), np.nan, np.float32)
-        for key in keys:
-            vector = vectors.get(key) if key else None
-            lines.append(empty if vector is None else self.components @ (vector - self.mean))
+        lines = [projected.get(key, empty) if key else empty for key in keys]
         return np.asarray(lines, dtype=np.float32).reshape(-1, len(self.components))
 
     def to_dict(self) -> dict[str, Any]:

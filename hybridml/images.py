@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 RGB = NDArray[np.uint8]
 
+#: Raised when the same file decodes to other pixels, or is refused where it was not: a setting of every engine.
+VERSION = 1
+
 #: More than a 50-megapixel camera takes; 192 MB once decoded.
 MAX_PIXELS = 64_000_000
 
@@ -145,6 +148,8 @@ def _guarded(image: Image, name: str, max_pixels: int) -> RGB:
     try:
         return _to_rgb(image)
     # Decoders of damaged files raise nearly anything: OSError, SyntaxError, struct.error, IndexError, ...
+    except MemoryError:  # the machine's fault, not the photo's
+        raise
     except Exception as error:
         raise ImageError(f"{name}: cannot be decoded: {_told(error)}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -30,7 +30,6 @@ from .table import CandidateTable, build_table
 log = logging.getLogger(__name__)
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
-Targets = set[tuple[float, str]]
 
 PHOTOS_AT_ONCE = 512
 """Photos whose candidates are in memory together when answering."""
@@ -128,34 +127,41 @@ class Model:
                 f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
                 "Check the images folder, and the reader with 'hybridml read PHOTO'"
             )
-        known = sorted({k for k in keys if k is not None and k in vectors})
-        if known and self.settings.components > 0:
-            stacked = np.stack([vectors[k] for k in known])
-            self.image_block = ImageBlock.fit(stacked, self.settings.components, self.settings.random_state)
-        table = self._with_image(table, keys, vectors)
         truths = metrics.parse_truth(frame["entity_value"], self.book)
-        targets: list[Targets] = [{t.quantity} if t.quantity else set() for t in truths]
-        relevance = self._relevance(table, targets)
-        self.ranker = self._fit_ranker(table, relevance, np.ones(len(table), dtype=bool))
-        scores = self._out_of_fold_scores(table, relevance, frame)
-        self._fit_decision(table, scores, frame, targets)
+        relevance = self._relevance(table, truths)
+        self.image_block = self._fit_image_block(keys, vectors)
+        full = self._with_image(table, keys, self.image_block, vectors)
+        self.ranker = self._fit_ranker(full, relevance, np.ones(len(table), dtype=bool))
+        scores = self._out_of_fold_scores(table, relevance, frame, keys, vectors)
+        self._fit_decision(table, scores, frame, truths)
+        groups = group_names(frame)
         self.training = {
             "rows": len(frame),
             "photos": len({k for k in keys if k}),
-            "groups": int(frame.group_id.nunique()),
-            "seen": _hashes([*_named("group", group_names(frame)), *_named("photo", photo_names(frame))]),
+            "groups": len({g for g in groups if g}),
+            "seen": np.unique(
+                np.concatenate([_hashes("group", groups), _hashes("photo", photo_names(frame))])
+            ),
             "candidates": len(table),
             "fingerprint": training_fingerprint(frame, keys),
             "f1_out_of_fold": self.decision.f1,
         }
         return self
 
+    def _fit_image_block(self, keys: Sequence[str | None], vectors: Vectors) -> ImageBlock | None:
+        known = sorted({k for k in keys if k is not None and k in vectors})
+        if not known or self.settings.components < 1:
+            return None
+        stacked = np.stack([vectors[k] for k in known])
+        return ImageBlock.fit(stacked, self.settings.components, self.settings.random_state)
+
+    @staticmethod
     def _with_image(
-        self, table: CandidateTable, keys: Sequence[str | None], vectors: Vectors
+        table: CandidateTable, keys: Sequence[str | None], block: ImageBlock | None, vectors: Vectors
     ) -> CandidateTable:
-        if self.image_block is None:
+        if block is None:
             return table
-        return table.with_columns(self.image_block.columns, self.image_block.of_rows(keys, vectors))
+        return table.with_columns(block.columns, block.of_rows(keys, block.project(vectors.items())))
 
     def _fit_ranker(
         self, table: CandidateTable, relevance: npt.NDArray[np.int64], keep: npt.NDArray[np.bool_]
@@ -163,25 +169,33 @@ class Model:
         ranker = Ranker(self.settings.ranker)
         return ranker.fit(table.X[keep], relevance[keep], table.row[keep], table.columns, CATEGORICAL)
 
-    def _relevance(self, table: CandidateTable, targets: Sequence[Targets]) -> npt.NDArray[np.int64]:
+    def _relevance(self, table: CandidateTable, truths: Sequence[metrics.Truth]) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(table), dtype=np.int64)
         for i, (row, c) in enumerate(zip(table.row, table.candidates, strict=True)):
-            if (c.value, c.unit) in targets[row]:
+            truth = truths[row].quantity
+            if truth == (c.value, c.unit):
                 relevance[i] = RIGHT
-            elif any(metrics.same_quantity((c.value, c.unit), t, book=self.book) for t in targets[row]):
+            elif truth and metrics.same_quantity((c.value, c.unit), truth, book=self.book):
                 relevance[i] = OTHER_UNIT
         return relevance
 
     def _out_of_fold_scores(
-        self, table: CandidateTable, relevance: npt.NDArray[np.int64], frame: pd.DataFrame
+        self,
+        table: CandidateTable,
+        relevance: npt.NDArray[np.int64],
+        frame: pd.DataFrame,
+        keys: Sequence[str | None],
+        vectors: Vectors,
     ) -> npt.NDArray[np.float64]:
-        """Score each candidate with a ranker that saw neither its group nor its photo; NaN where none could."""
+        """Score each candidate with a PCA and ranker that saw neither its group nor its photo; NaN where none could."""
         fold = np.asarray(folding.assign_folds(frame, self.settings.folds, self.settings.random_state))
         scores = np.full(len(table), np.nan)
         for k in np.unique(fold):
+            block = self._fit_image_block([key for key, f in zip(keys, fold, strict=True) if f != k], vectors)
+            full = self._with_image(table, keys, block, vectors)
             held = fold[table.row] == k
             try:
-                scores[held] = self._fit_ranker(table, relevance, ~held).score(table.X[held])
+                scores[held] = self._fit_ranker(full, relevance, ~held).score(full.X[held])
             except HybridmlError as error:
                 log.warning("fold %s of the calibration is left out: %s", k, error)
         return scores
@@ -191,9 +205,9 @@ class Model:
         table: CandidateTable,
         scores: npt.NDArray[np.float64],
         frame: pd.DataFrame,
-        targets: Sequence[Targets],
+        truths: Sequence[metrics.Truth],
     ) -> None:
-        values, entities, indexes = (list(frame[c]) for c in ("entity_value", "entity_name", "index"))
+        entities, indexes = list(frame["entity_name"]), list(frame["index"])
         contests: list[Contest] = []
         rows: list[int] = []
         outcomes: list[str] = []
@@ -204,8 +218,8 @@ class Model:
             candidates = table.candidates[where]
             made = contest(scores[where], [(c.value, c.unit) for c in candidates])
             best = candidates[made.best]
-            right = (best.value, best.unit) in targets[row]
-            outcomes.append("right" if right else "wrong" if str(values[row]).strip() else "empty")
+            right = truths[row].quantity == (best.value, best.unit)
+            outcomes.append("right" if right else "empty" if truths[row].blank else "wrong")
             contests.append(made)
             rows.append(row)
             predictions.append(format_quantity(best.value, best.unit))
@@ -214,8 +228,8 @@ class Model:
                 "the confidence cannot be calibrated: the rows do not part into folds that share neither a "
                 "group nor a photo. Give rows of at least two groups"
             )
-        scored = set(rows)
-        missed = sum(bool(str(v).strip()) and i not in scored for i, v in enumerate(values))
+        with_candidates = set(table.row.tolist())
+        missed = sum(not t.blank and i not in with_candidates for i, t in enumerate(truths))
         asked = [entities[row] for row in rows]
         self.decision = Decision().fit(contests, asked, outcomes, missed)
         right_p, empty_p = self.decision.probabilities(contests, asked)
@@ -233,9 +247,11 @@ class Model:
     def seen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows share a group or a photo with what the model was trained on."""
         seen = self.training.get("seen", np.zeros(0, np.uint64))
-        groups = np.isin(_hashes(_named("group", group_names(frame)), sort=False), seen)
-        photos = np.isin(_hashes(_named("photo", photo_names(frame)), sort=False), seen)
-        return np.asarray(groups | photos, dtype=bool)
+        found = np.zeros(len(frame), dtype=bool)
+        for kind, names in (("group", group_names(frame)), ("photo", photo_names(frame))):
+            named = np.array([bool(name) for name in names], dtype=bool)
+            found |= named & np.isin(_hashes(kind, names), seen)
+        return found
 
     # ---------------------------------------------------------------- answering
 
@@ -244,7 +260,7 @@ class Model:
         keys: Sequence[str | None],
         entities: Sequence[str],
         readings: Iterable[tuple[str, Reading]],
-        vectors: Callable[[Iterable[str]], Vectors] | None = None,
+        vectors: Iterable[tuple[str, npt.NDArray[np.float32]]] = (),
     ) -> list[Answer]:
         """Answer rows whose photos were read; memory does not grow with the number of photos.
 
@@ -254,8 +270,8 @@ class Model:
             The row's photo, None when there is none, and what it asks.
         readings : iterable of (key, Reading)
             Each photo once, in any order.
-        vectors : callable, optional
-            Takes keys and returns their embeddings.
+        vectors : iterable of (key, array of (n_features,)), optional
+            The photos' embeddings, in any order.
 
         Returns
         -------
@@ -267,10 +283,11 @@ class Model:
         for i, key in enumerate(keys):
             if key is not None:
                 rows_of.setdefault(key, []).append(i)
+        projected = self.image_block.project(vectors) if self.image_block else {}
         for batch in _batches(readings, PHOTOS_AT_ONCE):
             asked = [i for key, _ in batch for i in rows_of.get(key, [])]
             for row, answer in self._answer_batch(
-                [keys[i] for i in asked], [entities[i] for i in asked], dict(batch), vectors
+                [keys[i] for i in asked], [entities[i] for i in asked], dict(batch), projected
             ):
                 answers[asked[row]] = answer
         return answers
@@ -280,13 +297,14 @@ class Model:
         keys: Sequence[str | None],
         entities: Sequence[str],
         readings: Mapping[str, Reading],
-        vectors: Callable[[Iterable[str]], Vectors] | None,
+        projected: Vectors,
     ) -> Iterator[tuple[int, Answer]]:
         table = build_table(keys, entities, readings.items(), self.book, self.settings.blocks)
         if not len(table):
             return
-        found = vectors(list(readings)) if vectors and self.image_block else {}
-        scores = self.ranker.score(self._with_image(table, keys, found).X)
+        if self.image_block:
+            table = table.with_columns(self.image_block.columns, self.image_block.of_rows(keys, projected))
+        scores = self.ranker.score(table.X)
         groups = table.groups()
         contests = [
             contest(scores[where], [(c.value, c.unit) for c in table.candidates[where]])
@@ -294,9 +312,9 @@ class Model:
         ]
         right, empty = self.decision.probabilities(contests, [entities[row] for row, _ in groups])
         answered = self.decision.answers(right, empty)
-        for (row, where), made, p, say in zip(groups, contests, right, answered, strict=True):
+        for (row, where), made, p, e, say in zip(groups, contests, right, empty, answered, strict=True):
             candidates = table.candidates[where]
-            others = _shares(made, float(p))
+            others = _shares(made, float(p), float(e))
             answer = Answer(
                 entities[row],
                 confidence=float(p),
@@ -322,12 +340,12 @@ class Model:
             yield row, answer
 
 
-def _shares(made: Contest, best: float) -> list[tuple[int, float]]:
-    """Return what is left of the confidence in the best to each of the others, by their softmax share."""
-    rest = max(1.0 - float(made.shares[0]), 1e-12)
-    return [
-        (i, (1.0 - best) * float(share) / rest) for i, share in zip(made.others, made.shares[1:], strict=True)
-    ]
+def _shares(made: Contest, best: float, empty: float) -> list[tuple[int, float]]:
+    """Return the probability of each other quantity: by its share beside the best, and no more than is left in all."""
+    first, *others = (float(share) for share in made.shares)
+    raw = [best * share / max(first, 1e-12) for share in others]
+    scale = min(1.0, max(1.0 - best - empty, 0.0) / max(sum(raw), 1e-12))
+    return [(i, p * scale) for i, p in zip(made.others, raw, strict=True)]
 
 
 def _batches(items: Iterable[tuple[str, Reading]], size: int) -> Iterator[list[tuple[str, Reading]]]:
@@ -345,11 +363,7 @@ def training_fingerprint(frame: pd.DataFrame, keys: Sequence[str | None]) -> str
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _named(kind: str, names: Sequence[str]) -> list[str]:
-    return [f"{kind} {name}" for name in names]
-
-
-def _hashes(names: Sequence[str], sort: bool = True) -> npt.NDArray[np.uint64]:
-    """Return 64-bit hashes, the same on every machine; sorted and distinct when ``sort``."""
-    found = pd.util.hash_array(np.asarray(names, dtype=object), categorize=True).astype(np.uint64)
-    return np.unique(found) if sort else found
+def _hashes(kind: str, names: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of each name, the same on every machine."""
+    named = np.asarray([f"{kind} {name}" for name in names], dtype=object)
+    return np.asarray(pd.util.hash_array(named, categorize=True), dtype=np.uint64)

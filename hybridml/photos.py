@@ -7,19 +7,33 @@ from pathlib import Path
 import pandas as pd
 
 from . import rows
+from .entities import EntityBook
 from .errors import RowsError
 from .parts import photo_names
+from .rows import RowFault
 
 
-def as_frame(X: pd.DataFrame | str | Path, truth: bool | None = None) -> pd.DataFrame:
-    """Return rows as a checked data frame with a fresh index, read from a CSV where a path is given."""
+def checked(
+    X: pd.DataFrame | str | Path, truth: bool | None = None, book: EntityBook | None = None
+) -> tuple[pd.DataFrame, list[RowFault]]:
+    """Return rows as a checked data frame with a fresh index, and the faults of single rows.
+
+    Parameters
+    ----------
+    X : data frame or path of a CSV
+        The rows.
+    truth : bool, optional
+        Whether labels must be there; see :func:`hybridml.rows.read_rows`.
+    book : EntityBook, optional
+        Entities that may be asked for.
+    """
     if isinstance(X, str | Path):
-        frame, _ = rows.read_rows(X, truth=truth, on_row_fault="collect")
+        frame, faults = rows.read_rows(X, truth=truth, book=book, on_row_fault="collect")
     elif isinstance(X, pd.DataFrame):
-        frame, _ = rows.validate(X, truth=truth, on_row_fault="collect")
+        frame, faults = rows.validate(X, truth=truth, book=book, on_row_fault="collect")
     else:
         raise RowsError(f"expected a data frame or the path of a CSV, got {type(X).__name__}")
-    return frame.reset_index(drop=True)
+    return frame.reset_index(drop=True), faults
 
 
 def photo_paths(frame: pd.DataFrame, images: str | Path) -> dict[str, Path | None]:

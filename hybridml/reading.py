@@ -30,11 +30,7 @@ class SinglePhotoReader:
     def __init__(self, model: str | Path | None = None) -> None:
         from . import artifact
 
-        path = Path(model or os.environ.get("HYBRIDML_MODEL") or DEFAULT_MODEL)
-        if not path.is_file():
-            raise ArtifactError(
-                f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
-            )
+        path = model_path(model)
         self._extractor = artifact.load(path)
         self._reader: Any = None
         self._embedder: Any = None
@@ -60,28 +56,37 @@ class SinglePhotoReader:
         EntityError
             When an entity is not known to the model.
         """
-        from . import embedding, ocr
         from .images import decode
 
         model, made = self._extractor.model_, self._extractor
         asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
         image = decode(photo)
         if self._reader is None:
-            self._reader = ocr.create(made.reader_.name, **made.reader_.options)
+            self._reader = made.reader_.create()
         reading = as_stored(self._reader.read(image))
         vector = None
         if model.image_block is not None and made.embedder_ is not None:
             if self._embedder is None:
-                self._embedder = embedding.create(made.embedder_.name, **made.embedder_.options)
+                self._embedder = made.embedder_.create()
             vector = self._embedder.embed([image])[0].astype(np.float16).astype(np.float32)
-        vectors = {} if vector is None else {"photo": vector}
-        answers = model.answer(["photo"] * len(asked), asked, [("photo", reading)], lambda _: vectors)
+        vectors = [] if vector is None else [("photo", vector)]
+        answers = model.answer(["photo"] * len(asked), asked, [("photo", reading)], vectors)
         return answers if entities else [a for a in answers if a.prediction]
 
 
+def model_path(model: str | Path | None = None) -> Path:
+    """Return the artifact to use; raise ArtifactError when it is not there."""
+    path = Path(model or os.environ.get("HYBRIDML_MODEL") or DEFAULT_MODEL)
+    if not path.is_file():
+        raise ArtifactError(
+            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
+        )
+    return path
+
+
 @lru_cache(maxsize=2)
-def _default_reader(model: str | None) -> SinglePhotoReader:
-    return SinglePhotoReader(model)
+def _reader_of(path: Path, mtime_ns: int, size: int) -> SinglePhotoReader:
+    return SinglePhotoReader(path)
 
 
 def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | None = None) -> list[Answer]:
@@ -101,4 +106,6 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     list of Answer
         With value, unit, confidence, box and runner-ups.
     """
-    return _default_reader(str(model) if model else None).read(photo, entities)
+    path = model_path(model).resolve()
+    stat = path.stat()
+    return _reader_of(path, stat.st_mtime_ns, stat.st_size).read(photo, entities)

@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .errors import StoreError
+from .errors import ImageError, StoreError
+from .files import atomic
 from .fingerprint import fingerprint
 from .ocr.textline import Reading, TextLine
 
@@ -63,14 +65,6 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-def write_text_atomically(path: Path, text: str) -> None:
-    """Write ``text`` under a temporary name beside ``path``, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
 class _Shards:
     """Parquet shards of one schema in one folder."""
 
@@ -81,11 +75,9 @@ class _Shards:
         """Write ``records`` as one shard, whole or not at all."""
         if not records:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        name = f"part-{uuid.uuid4().hex}.parquet"
-        temporary = self.folder / f".{name}.tmp"
-        pq.write_table(pa.Table.from_pylist(list(records), schema=self.schema), temporary, compression="zstd")
-        os.replace(temporary, self.folder / name)
+        table = pa.Table.from_pylist(list(records), schema=self.schema)
+        with atomic(self.folder / f"part-{uuid.uuid4().hex}.parquet", StoreError) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield the shards, oldest first; a damaged one is named, set aside and left out."""
@@ -94,6 +86,9 @@ class _Shards:
             try:
                 yield pq.read_table(path, columns=list(columns) if columns else None, schema=self.schema)
             except (pa.ArrowException, OSError) as error:
+                # Arrow reports damage as OSError too, but only the system's errors carry a number
+                if isinstance(error, OSError) and error.errno:
+                    raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
                 aside = path.with_suffix(".damaged")
                 os.replace(path, aside)
                 log.warning(
@@ -126,9 +121,10 @@ class FeatureTable:
     def append(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Add ``records`` (dicts in the schema of the kind) as one shard."""
         if records and not (self.folder / "settings.json").exists():
-            write_text_atomically(
-                self.folder / "settings.json", json.dumps(self.settings, indent=1, sort_keys=True) + "\n"
-            )
+            with atomic(self.folder / "settings.json", StoreError) as temporary:
+                temporary.write_text(
+                    json.dumps(self.settings, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+                )
         self._shards.append(records)
 
     def keys(self) -> set[str]:
@@ -187,7 +183,7 @@ class FeatureStore:
         Returns
         -------
         dict of name to key
-            Without the names that are neither on disk nor known.
+            Without the names that are neither readable on disk nor known.
 
         Notes
         -----
@@ -208,11 +204,19 @@ class FeatureStore:
                 if name in known:
                     keys[name] = known[name][2]
                 continue
-            stat = path.stat()
+            try:
+                stat = path.stat()
+            except OSError as error:
+                log.warning("%s: %s", path, error.strerror or error)
+                continue
             if name in known and known[name][:2] == (stat.st_size, stat.st_mtime_ns):
                 keys[name] = known[name][2]
                 continue
-            keys[name] = content_key(path)
+            try:
+                keys[name] = content_key(path)
+            except ImageError as error:
+                log.warning("%s", error)
+                continue
             fresh.append(
                 {"name": name, "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "key": keys[name]}
             )
@@ -225,13 +229,13 @@ class FeatureStore:
             if record["error"] is None:
                 yield record["key"], reading_of(record)
 
-    def embeddings(self, settings: Mapping[str, Any], keys: Iterable[str]) -> dict[str, np.ndarray]:
-        """Return key to vector (float32) of the photos that were embedded with ``settings``."""
-        return {
-            record["key"]: np.asarray(record["vector"], dtype=np.float32)
-            for record in self.table("embeddings", settings).records(keys)
-            if record["error"] is None
-        }
+    def embeddings(
+        self, settings: Mapping[str, Any], keys: Iterable[str]
+    ) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        """Yield ``(key, vector)`` of the photos that were embedded with ``settings``."""
+        for record in self.table("embeddings", settings).records(keys):
+            if record["error"] is None:
+                yield record["key"], np.asarray(record["vector"], dtype=np.float32)
 
 
 def record_of(key: str, reading: Reading, seconds: float) -> dict[str, Any]:

@@ -55,11 +55,6 @@ class CandidateTable:
             self.candidates,
         )
 
-    def take(self, keep: npt.NDArray[np.bool_]) -> CandidateTable:
-        """Return the candidates where ``keep`` holds, their rows' numbers unchanged."""
-        kept = [c for c, k in zip(self.candidates, keep, strict=True) if k]
-        return CandidateTable(self.columns, self.X[keep], self.row[keep], kept)
-
 
 def build_table(
     photos: Sequence[str | None],

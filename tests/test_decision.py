@@ -64,15 +64,28 @@ def test_abstaining_reaches_the_best_f1_a_threshold_could() -> None:
     assert chosen >= sweep - 0.005
 
 
-def test_thresholds_keep_what_they_promise_out_of_fold() -> None:
-    made, entity, outcome = contests(3000, 0)
-    decision = Decision().fit(made, entity, outcome)
-    right, _ = decision.probabilities(made, entity)
+@pytest.mark.parametrize("n", [120, 1000])
+@pytest.mark.parametrize("goal", [0.55, 0.7])
+def test_thresholds_keep_what_they_promise_on_fresh_contests(n: int, goal: float) -> None:
+    fresh, entity, outcome = contests(4000, 99)
     correct = np.array([o == "right" for o in outcome])
-    threshold = decision.threshold(0.7, "unheard of")
-    assert correct[right >= threshold].mean() >= 0.7
-    assert (right >= threshold).mean() > 0.2
-    assert decision.threshold(0.999999, "width") == np.inf
+    reached = []
+    for seed in range(12):
+        decision = Decision().fit(*contests(n, seed))
+        published = decision.probabilities(fresh, entity)[0] >= decision.threshold(goal, "unheard of")
+        if published.any():
+            reached.append(correct[published].mean())
+    assert len(reached) >= 6
+    assert np.mean(reached) >= goal
+    assert np.mean(np.array(reached) >= goal - 0.02) >= 0.75
+
+
+def test_what_cannot_be_promised_is_not_published() -> None:
+    decision = Decision().fit(*contests(300, 0))
+    assert decision.threshold(0.99, "width") == np.inf
+    assert decision.threshold(0.999, "width") == np.inf
+    thresholds = [decision.threshold(p, "width") for p in (0.3, 0.5, 0.6, 0.7, 0.8)]
+    assert thresholds == sorted(thresholds)
 
 
 @pytest.mark.parametrize("only", ["right", "wrong"])

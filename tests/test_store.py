@@ -77,7 +77,7 @@ def test_embeddings_come_back_in_half_precision(tmp_path: Path) -> None:
     store.table("embeddings", SETTINGS).append(
         [{"key": "k", "error": None, "seconds": 0.1, "vector": vector}]
     )
-    found = store.embeddings(SETTINGS, ["k"])["k"]
+    found = dict(store.embeddings(SETTINGS, ["k"]))["k"]
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, vector.astype(np.float32))
 

@@ -50,12 +50,14 @@ fi
 
 pip=("$VENV/bin/python" -m pip --disable-pip-version-check --quiet)
 say "installing Python packages into $VENV ..."
-if ! "$VENV/bin/python" -c 'import torch' 2>/dev/null; then
+if "$VENV/bin/python" -c 'import torch' 2>/dev/null; then
+  [ -z "$TORCH_INDEX" ] || say "NOTE: $VENV has a torch already; for that of TORCH_INDEX, type: make clean, then this again"
+else
   if [ -n "$TORCH_INDEX" ]; then
     "${pip[@]}" install --index-url "$TORCH_INDEX" "torch==$TORCH" "torchvision==$TORCHVISION"
-  elif ! "${pip[@]}" install "torch==$TORCH+cpu" 2>/dev/null; then
-    say "NOTE: no CPU build of torch $TORCH is on offer here; taking the default build, which may be large." \
-      "To choose another, type: make TORCH_INDEX=URL ..."
+  elif ! why=$("${pip[@]}" install "torch==$TORCH+cpu" 2>&1); then
+    say "NOTE: no CPU build of torch $TORCH could be had (${why##*$'\n'}); taking the default build, which may be" \
+      "large. To choose another, stop this and type: make TORCH_INDEX=URL ... with the index that pytorch.org names"
     "${pip[@]}" install "torch==$TORCH"
   fi
 fi

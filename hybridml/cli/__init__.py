@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -41,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 1 for faults found by ``check``, 2 for an error."""
     arguments = parser().parse_args(argv)
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # where a user's own 'module:name' lies
     logging.basicConfig(
         level=logging.WARNING if arguments.quiet else logging.INFO,
         format="%(levelname)s %(message)s",

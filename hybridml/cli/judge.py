@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
-from .options import Commands, command
+from ..files import atomic
+from .options import Commands, add_entities, book_of, command
 
 
 def add_commands(commands: Commands) -> None:
@@ -24,6 +24,7 @@ def add_commands(commands: Commands) -> None:
     evaluate.add_argument("--truth", required=True, metavar="CSV", help="rows with entity_value")
     evaluate.add_argument("--predictions", required=True, metavar="CSV", help="index,prediction")
     evaluate.add_argument("--details", metavar="JSONL", help="the sidecar of predict: adds the oracle's F1")
+    add_entities(evaluate)
     evaluate.add_argument("--json", metavar="FILE", help="also write the scores to FILE")
 
     check = command(
@@ -36,12 +37,13 @@ def add_commands(commands: Commands) -> None:
     )
     check.add_argument("--rows", required=True, metavar="CSV", help="the rows that were to be answered")
     check.add_argument("--predictions", required=True, metavar="CSV", help="index,prediction")
+    add_entities(check)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from ..check import check_files
 
-    faults = check_files(arguments.rows, arguments.predictions)
+    faults = check_files(arguments.rows, arguments.predictions, book_of(arguments))
     for fault in faults:
         print(fault)
     print(
@@ -53,9 +55,11 @@ def _check(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from ..evaluation import evaluate_files, text_of
 
-    result = evaluate_files(arguments.truth, arguments.predictions, arguments.details)
+    book = book_of(arguments)
+    result = evaluate_files(arguments.truth, arguments.predictions, arguments.details, book)
     print(text_of(result))
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        with atomic(arguments.json) as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(f"written to {arguments.json}", file=sys.stderr)
     return 0

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import os
 import sys
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..csvfile import write_csv
 from ..engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from ..entities import EntityBook
 
 Commands = Any
 SHOWN_FAULTS = 10
@@ -40,7 +44,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
         "--store", default="features", metavar="DIR", help="feature store (default: %(default)s)"
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes that read and look (default: one per core)"
+        "--workers", type=count, metavar="N", help="processes that read and look (default: one per core)"
     )
 
 
@@ -64,9 +68,37 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="IMAGENET1K_V2 (cached, else downloaded), the file of a state_dict, or random (default: %(default)s)",
     )
+    add_entities(parser)
+
+
+def add_entities(parser: argparse.ArgumentParser) -> None:
+    """Add the option for entities of one's own."""
     parser.add_argument(
         "--entities", metavar="FILE", help="TOML file that extends the packaged entities and units"
     )
+
+
+def book_of(arguments: argparse.Namespace) -> EntityBook:
+    """Return the entities and units that a command uses."""
+    from ..entities import default_entities, load_entities
+
+    return load_entities(arguments.entities) if arguments.entities else default_entities()
+
+
+def probability(text: str) -> float:
+    """Return a number above 0 and up to 1, for argparse."""
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number above 0 and at most 1, got {text}")
+    return value
+
+
+def count(text: str) -> int:
+    """Return a whole number from 1 on, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+    return value
 
 
 def tell(*lines: str) -> None:
@@ -81,16 +113,11 @@ def write_faults(path: Path, faults: Iterable[Mapping[str, object]]) -> None:
     if not faults:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    with open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["index", "image_link", "entity_name", "problem"])
-        writer.writeheader()
-        writer.writerows(faults)
-    os.replace(temporary, path)
+    columns = ("index", "image_link", "entity_name", "problem")
+    write_csv(path, columns, ([fault[name] for name in columns] for fault in faults))
     for fault in faults[:SHOWN_FAULTS]:
         tell(f"  row {fault['index']} ({fault['image_link']}, {fault['entity_name']}): {fault['problem']}")
     more = len(faults) - SHOWN_FAULTS
     if more > 0:
         tell(f"  ... and {more} more")
-    tell(f"{len(faults)} rows have a fault; all of them in {path}")
+    tell(f"{len({fault['index'] for fault in faults})} rows have a fault; all of them in {path}")

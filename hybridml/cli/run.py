@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HybridmlError
-from .options import Commands, add_engines, add_files, command, tell, write_faults
+from ..files import atomic
+from .options import (
+    Commands,
+    add_engines,
+    add_files,
+    book_of,
+    command,
+    probability,
+    tell,
+    write_faults,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..decision import Decision
+    from ..entities import EntityBook
     from ..extractor import EntityExtractor
     from ..featurize import Report
 
@@ -78,7 +88,7 @@ def add_commands(commands: Commands) -> None:
         "answer rows with a trained model",
         "Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box\n"
         "and runner-ups, one JSON object a line. Reader and embedding are the model's; photos that the store\n"
-        "lacks are read first. With --truth, F1 is printed, apart for rows whose photo or group the model was trained on.\n\n"
+        "lacks are read first. With --truth, F1 is printed, apart for rows whose photo or group was trained on.\n\n"
         "  hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv\n"
         "  hybridml predict --rows test.csv --precision 0.95     only what is sure enough to publish unseen",
     )
@@ -91,12 +101,14 @@ def add_commands(commands: Commands) -> None:
         "--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)"
     )
     predict.add_argument("--details", metavar="FILE", help="sidecar (default: OUT with .details.jsonl added)")
-    predict.add_argument("--min-confidence", type=float, metavar="P", help="blank answers less sure than P")
+    predict.add_argument(
+        "--min-confidence", type=probability, metavar="P", help="blank answers less sure than P"
+    )
     predict.add_argument(
         "--precision",
-        type=float,
+        type=probability,
         metavar="P",
-        help="blank answers below the confidence that gave precision P out of fold, per entity",
+        help="blank answers below the confidence from which precision P is sure, by what held out of fold",
     )
     predict.add_argument("--truth", metavar="CSV", help="labels of these rows: print F1")
     predict.add_argument(
@@ -109,7 +121,7 @@ def _split(arguments: argparse.Namespace) -> int:
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
-    frame = photos.as_frame(arguments.rows, truth=True)
+    frame, _ = photos.checked(arguments.rows, truth=True)
     train, test = rows.hold_out(frame, arguments.share, arguments.seed)
     out = Path(arguments.out)
     for name, part in (
@@ -142,7 +154,7 @@ def _extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
 def _features(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
-    tables = [_rows(path, arguments.entities) for path in arguments.rows]
+    tables = [_rows(path, book_of(arguments)) for path in arguments.rows]
     frame = pd.concat([frame for frame, _ in tables], ignore_index=True)
     # two tables may number their rows alike
     report = _extractor(arguments).featurize(frame.assign(index=range(len(frame))))
@@ -155,10 +167,13 @@ def _features(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from .. import artifact
 
-    frame, faults = _rows(arguments.rows, arguments.entities, truth=True)
+    frame, faults = _rows(arguments.rows, book_of(arguments), truth=True)
+    told = Path(f"{arguments.model}.faults.csv")
+    write_faults(told, faults)
     extractor = _extractor(arguments, random_state=arguments.seed).fit(frame)
     artifact.save(extractor, arguments.model)
-    write_faults(Path(f"{arguments.model}.faults.csv"), faults + _photo_faults(frame, extractor.faults_))
+    if extractor.faults_:
+        write_faults(told, faults + _photo_faults(frame, extractor.faults_))
     facts = extractor.model_.training
     tell(
         f"trained on {facts['rows']} rows, {facts['photos']} photos, {facts['candidates']} candidates; "
@@ -179,15 +194,11 @@ def _predict(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         progress=not arguments.quiet,
     )
-    frame, faults = _rows(arguments.rows, extractor.entities)
+    book = extractor.model_.book
+    frame, faults = _rows(arguments.rows, book)
     answers = extractor.predict(frame)
-    decision = extractor.model_.decision
-    floor = arguments.min_confidence or 0.0
-    blank = answers["confidence"] < floor
-    if arguments.precision is not None:
-        thresholds = {e: decision.threshold(arguments.precision, e) for e in frame["entity_name"].unique()}
-        blank |= answers["confidence"] < frame["entity_name"].map(thresholds).to_numpy()
-    answers.loc[blank, "prediction"] = ""
+    answers["blanked_by"] = _blanked_by(arguments, frame["entity_name"], answers, extractor.model_.decision)
+    answers.loc[answers["blanked_by"] != "", "prediction"] = ""
     rows.write_predictions(arguments.out, answers)
     details = Path(arguments.details or f"{arguments.out}.details.jsonl")
     _write_details(details, frame, answers)
@@ -196,26 +207,41 @@ def _predict(arguments: argparse.Namespace) -> int:
     tell(f"{answered} of {len(answers)} rows answered; details in {details}")
     if arguments.truth:
         seen = extractor.model_.seen(frame)
-        for title, result in evaluate_seen(arguments.truth, answers, seen, arguments.truth_is):
+        for title, result in evaluate_seen(arguments.truth, answers, seen, arguments.truth_is, book):
             print(f"{title}\n{text_of(result)}")
     print(arguments.out)
     return 0
 
 
+def _blanked_by(
+    arguments: argparse.Namespace, entities: pd.Series, answers: pd.DataFrame, decision: Decision
+) -> list[str]:
+    """Return the option that blanks each answer, empty for none."""
+    thresholds = {}
+    if arguments.precision is not None:
+        thresholds = {e: decision.threshold(arguments.precision, e) for e in entities.unique()}
+        for entity, threshold in thresholds.items():
+            if threshold == float("inf"):
+                tell(
+                    f"no confidence is sure of precision {arguments.precision} for {entity}: all of it left blank"
+                )
+    blanked = []
+    for entity, prediction, confidence in zip(
+        entities, answers["prediction"], answers["confidence"], strict=True
+    ):
+        if prediction and confidence < (arguments.min_confidence or 0.0):
+            blanked.append("min-confidence")
+        else:
+            blanked.append("precision" if prediction and confidence < thresholds.get(entity, 0.0) else "")
+    return blanked
+
+
 def _rows(
-    path: str, entities: Any, truth: bool | None = None
+    path: str, book: EntityBook, truth: bool | None = None
 ) -> tuple[pd.DataFrame, list[Mapping[str, object]]]:
     """Return the rows of a file, and its faulty rows in the form of the faults file."""
     from .. import rows
-    from ..entities import EntityBook, default_entities, load_entities
 
-    book = (
-        entities
-        if isinstance(entities, EntityBook)
-        else load_entities(entities)
-        if entities
-        else default_entities()
-    )
     frame, faults = rows.read_rows(path, truth=truth, book=book, on_row_fault="collect")
     by_index = frame.set_index("index")
     told: list[Mapping[str, object]] = [
@@ -253,9 +279,7 @@ def _say_report(report: Report) -> None:
 
 
 def _write_details(path: Path, frame: pd.DataFrame, answers: pd.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         for link, entity, record in zip(
             frame["image_link"], frame["entity_name"], answers.to_dict("records"), strict=True
         ):
@@ -264,7 +288,6 @@ def _write_details(path: Path, frame: pd.DataFrame, answers: pd.DataFrame) -> No
             record |= dict.fromkeys(("value", "unit", "box")) if blank else {}
             record = {"index": record.pop("index"), "image_link": link, "entity_name": entity, **record}
             file.write(json.dumps(record, default=_plain, allow_nan=False) + "\n")
-    os.replace(temporary, path)
 
 
 def _plain(value: Any) -> Any:

@@ -30,6 +30,9 @@ BLOCKS: dict[str, Block] = {
 }
 """The packaged blocks, by name."""
 
+VERSION = 1
+"""Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included."""
+
 DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)
 
 CATEGORICAL: tuple[str, ...] = ("span.entity", "span.unit", "span.form", "span.origin")

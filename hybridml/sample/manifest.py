@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..files import atomic
 
 # Raised whenever the same seed draws something else.
 VERSION = 1
@@ -55,13 +56,8 @@ class SampleSet:
 
 def write_atomically(path: Path, data: bytes) -> str:
     """Write a file whole or not at all; return the SHA-256 of its bytes in hexadecimal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic(path) as temporary:
+        temporary.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 
