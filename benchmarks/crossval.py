@@ -190,6 +190,37 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
     table("Systems, same folds", head, lines)
 
 
+def difference(
+    truth: Sequence[str], ours: Sequence[str], theirs: Sequence[str], groups: Sequence[object], n: int = 2000
+) -> tuple[float, float, float]:
+    """Return how much higher the F1 of ``ours`` is, and its 95 % interval from drawing whole groups."""
+    _, at = np.unique([str(g) for g in groups], return_inverse=True)
+    counts = np.zeros((2, at.max() + 1, 3))
+    for system, predictions in enumerate((ours, theirs)):
+        for column, kind in enumerate(("tp", "fp", "fn")):
+            np.add.at(counts[system, :, column], at, metrics.outcomes(truth, predictions) == kind)
+    rng = np.random.default_rng(0)
+    drawn = [
+        np.arange(counts.shape[1]),
+        *(rng.integers(0, counts.shape[1], counts.shape[1]) for _ in range(n)),
+    ]
+    gaps = [metrics.f1_of(*a) - metrics.f1_of(*b) for a, b in (counts[:, d].sum(axis=1) for d in drawn)]
+    low, high = np.quantile(gaps[1:], [0.025, 0.975])
+    return gaps[0], float(low), float(high)
+
+
+def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
+    """Print how far the ranker is above each rule on the same reading."""
+    lines = []
+    for ranked, data, _ in results:
+        for rule, _, _ in results:
+            if ranked.name == "ranker" and rule.name != "ranker" and rule.reader == ranked.reader:
+                truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
+                gap, low, high = difference(truth, ranked.predictions, rule.predictions, groups)
+                lines.append([ranked.reader, rule.name, f"{gap:+.3f}", f"{low:+.3f} to {high:+.3f}"])
+    table("F1 of the ranker above the rule", ("reader", "rule", "F1", "95 % interval, by group"), lines)
+
+
 def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer], data: Data) -> None:
     """Print the ranker's results per entity, its candidates, calibration and precision against coverage."""
     truth, predictions = list(data.frame["entity_value"]), result.predictions
@@ -314,6 +345,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             results.append((result, part, scores))
         details.append((found, results[-1][2], kept(answers, shown), part))
     report_systems(results)
+    report_differences(results)
     for detail in details:
         report_ranker(*detail)
     if options.json:

@@ -30,6 +30,8 @@ class PixelReader:
 
     def read(self, image: np.ndarray) -> Reading:
         raw = image.tobytes()
+        if not raw.startswith(b"[["):
+            return Reading((), image.shape[1], image.shape[0])
         lines = json.loads(raw[: raw.index(b"\0")].decode())
         texts = [text for text, _ in lines]
         if "crash" in texts:

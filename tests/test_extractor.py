@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.base import clone
 
 import hybridml
 from hybridml import EntityExtractor, artifact
+from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError
 from hybridml.store import FeatureStore
 from tests.fakes import OPTIONS, write_photo, write_rows
@@ -139,6 +143,16 @@ def test_rows_seen_in_training_are_known(
     assert model.seen(test.assign(image_link=train["image_link"].iloc[0])).all()
 
 
+def png_that_claims(width: int, height: int) -> bytes:
+    """Return a PNG of a few bytes whose header claims that size."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_bad_photos_cost_their_own_rows(
     fitted: EntityExtractor, folder: Path, test: pd.DataFrame, tmp_path: Path, workers: int
@@ -149,21 +163,32 @@ def test_bad_photos_cost_their_own_rows(
     for link in good["image_link"]:
         name = link.rsplit("/", 1)[1]
         (images / name).write_bytes((folder / "images" / name).read_bytes())
+    tiny = Image.new("RGB", (40, 30), "white")
+    tiny.convert("CMYK").save(images / "cmyk.jpg")
+    Image.fromarray(np.full((30, 40), 40000, dtype=np.uint16)).save(images / "sixteen.png")
+    tiny.save(images / "moving.gif", save_all=True, append_images=[Image.new("RGB", (40, 30), "black")])
+    odd = pd.DataFrame(
+        {
+            "index": range(50, 53),
+            "image_link": ["cmyk.jpg", "sixteen.png", "moving.gif"],
+            "group_id": "g",
+            "entity_name": "width",
+        }
+    )
+    (images / "bomb.png").write_bytes(png_that_claims(60_000, 60_000))
     (images / "empty.jpg").write_bytes(b"")
     (images / "text.jpg").write_text("<html>404</html>")
     (images / "cut.png").write_bytes(next(images.glob("*.png")).read_bytes()[:200])
     write_photo(images / "fail.png", [line("fail")])
-    names = ["empty.jpg", "text.jpg", "cut.png", "fail.png", "missing.jpg"]
+    names = ["bomb.png", "empty.jpg", "text.jpg", "cut.png", "fail.png", "missing.jpg"]
     if workers > 1:
         write_photo(images / "crash.png", [line("crash")])
         names.append("crash.png")
     bad = pd.DataFrame(
         {"index": range(100, 100 + len(names)), "image_link": names, "group_id": "g", "entity_name": "width"}
     )
-    frame = pd.concat([bad.head(2), good.drop(columns="entity_value"), bad.tail(len(bad) - 2)])
-    some = clone(fitted).set_params(images=images, store=tmp_path / "store", workers=workers)
-    for name in ("model_", "reader_", "embedder_", "image_reason_"):
-        setattr(some, name, getattr(fitted, name))
+    frame = pd.concat([bad.head(2), good.drop(columns="entity_value"), odd, bad.tail(len(bad) - 2)])
+    some = copied(fitted, images=images, store=tmp_path / "store", workers=workers)
     answers = some.predict(frame).set_index("index")
     assert set(some.faults_) == set(names)
     assert (answers.loc[bad["index"], "prediction"] == "").all()
@@ -173,7 +198,87 @@ def test_bad_photos_cost_their_own_rows(
     assert (answers.loc[good["index"], "problem"] == "").all()
     # what cannot be decoded is known, what failed otherwise is tried again
     store = FeatureStore(tmp_path / "store").table("readings", fitted.reader_.settings)
-    assert len(store.errors()) == 3
+    assert len(store.errors()) == 4
+    assert (answers.loc[odd["index"], "problem"] == "").all()
+
+
+def test_a_damaged_shard_is_told_of_its_rows(
+    fitted: EntityExtractor, folder: Path, test: pd.DataFrame, tmp_path: Path
+) -> None:
+    some = copied(fitted, images=folder / "images", store=tmp_path / "store")
+    first = some.predict(test)
+    (shard,) = (tmp_path / "store" / "readings").glob("*/part-*.parquet")
+    raw = bytearray(shard.read_bytes())
+    raw[40:400] = b"\xff" * 360
+    shard.write_bytes(raw)
+    hurt = some.predict(test)
+    assert ((hurt["prediction"] != "") | (hurt["problem"] != "")).all()
+    pd.testing.assert_frame_equal(some.predict(test), first)
+
+
+def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
+    book = parse_entities(
+        'format = 1\n[units.lumen]\nfamily = "light"\nfactor = 1.0\nspellings = ["lm", "lumen"]\n'
+        '[entities.brightness]\nunits = ["lumen"]\nkeywords = ["brightness"]\n',
+        base=default_entities(),
+    )
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        right, wrong = (int(n) for n in rng.integers(1, 900, 2))
+        lines = [line(f"Brightness {right} lm", 50, 50), line(f"box {wrong} lm", 50, 500)]
+        write_photo(tmp_path / "images" / f"{i}.png", lines[:: 1 if i % 2 else -1])
+        rows.append((i, f"{i}.png", str(i % 5), "brightness", f"{right}.0 lumen"))
+    frame = pd.DataFrame(rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value"])
+    extractor = EntityExtractor(tmp_path / "images", tmp_path / "store", entities=book, **OPTIONS).fit(frame)
+    assert extractor.score(frame) > 0.9
+    assert "brightness" in hybridml.load(artifact.save(extractor, tmp_path / "m.joblib")).model_.book.entities
+
+
+@pytest.mark.parametrize("blank", [None, np.nan, "", " "])
+def test_a_blank_label_is_nothing_to_find(
+    folder: Path, train: pd.DataFrame, fitted: EntityExtractor, blank: object
+) -> None:
+    labels = [blank if i % 3 == 0 else value for i, value in enumerate(train["entity_value"])]
+    fitted_ = clone(fitted).fit(train.drop(columns="entity_value"), labels)
+    assert set(fitted_.model_.decision.outcomes) >= {"right", "empty"}
+    assert "wrong" not in fitted_.model_.decision.outcomes or blank is not None
+    with pytest.raises(RowsError, match="labels for 96 rows"):
+        clone(fitted).fit(train.drop(columns="entity_value"), labels[:-1])
+
+
+def test_groups_without_a_name_are_no_common_group(
+    folder: Path, train: pd.DataFrame, test: pd.DataFrame, fitted: EntityExtractor
+) -> None:
+    fitted_ = clone(fitted).fit(train.assign(group_id=""))
+    assert not fitted_.model_.seen(test.assign(group_id="")).any()
+    assert fitted_.model_.seen(train).all()
+
+
+def test_a_folder_that_is_not_there(fitted: EntityExtractor, test: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(HybridmlError, match="no images folder"):
+        copied(fitted, images=tmp_path / "typo", store=tmp_path / "none").predict(test)
+
+
+def test_runner_ups_are_less_likely_than_the_answer(
+    folder: Path, train: pd.DataFrame, fitted: EntityExtractor
+) -> None:
+    noisy = train.assign(
+        entity_value=[v if i % 2 else "12345.0 gram" for i, v in enumerate(train["entity_value"])]
+    )
+    answers = clone(fitted).fit(noisy).predict(train)
+    for answer in answers.itertuples():
+        others = [r.confidence for r in answer.runner_ups]
+        assert all(p <= answer.confidence + 1e-9 for p in others)
+        assert answer.confidence + sum(others) <= 1 + 1e-9
+
+
+def copied(fitted: EntityExtractor, **params: object) -> EntityExtractor:
+    """Return an extractor with the same model and other files."""
+    copy = clone(fitted).set_params(**params)
+    for name in ("model_", "reader_", "embedder_", "image_reason_"):
+        setattr(copy, name, getattr(fitted, name))
+    return copy
 
 
 def test_rows_of_an_unknown_entity_are_left_blank(fitted: EntityExtractor, test: pd.DataFrame) -> None:

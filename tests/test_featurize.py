@@ -1,0 +1,136 @@
+"""Reading and looking: nothing is lost and nothing mixes, whatever happens to a photo, a process or a shard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hybridml.engines import Engine, embedding_engine, reader_engine
+from hybridml.errors import ArtifactError, HybridmlError
+from hybridml.featurize import Report, featurize
+from hybridml.store import FeatureStore
+from tests.fakes import MeanEmbedder, PixelReader, write_photo
+from tests.lines import line
+
+READER = reader_engine("tests.fakes:PixelReader")
+EMBEDDER = embedding_engine("tests.fakes:MeanEmbedder")[0]
+
+
+def photos(folder: Path, texts: dict[str, str]) -> dict[str, Path | None]:
+    for name, text in texts.items():
+        write_photo(folder / name, [line(text)])
+    return {name: folder / name for name in texts}
+
+
+def run(
+    folder: Path, some: dict[str, Path | None], workers: int = 1, embedder: Engine | None = None
+) -> Report:
+    return featurize(some, FeatureStore(folder / "store"), READER, embedder, workers, progress=False)
+
+
+def test_every_photo_is_read_or_named_when_processes_die(tmp_path: Path) -> None:
+    texts = {f"{i}.png": "crash" if i in (5, 17) else f"{i} g" for i in range(40)}
+    some = photos(tmp_path, texts)
+    # crashes must differ in content to be two photos
+    write_photo(tmp_path / "17.png", [line("crash"), line("again", 0, 50)])
+    report = run(tmp_path, some, workers=2)
+    assert set(report.failed) == {"5.png", "17.png"}
+    assert "died" in report.failed["5.png"]
+    assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).keys()) == 38
+    again = run(tmp_path, {n: p for n, p in some.items() if n not in report.failed})
+    assert (again.cached, again.done) == (38, 0)
+
+
+def test_processes_that_cannot_start_are_no_fault_of_the_photos(tmp_path: Path) -> None:
+    photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(12)})
+    script = f"""
+from pathlib import Path
+from hybridml.engines import reader_engine
+from hybridml.featurize import featurize
+from hybridml.store import FeatureStore
+folder = Path({str(tmp_path)!r})
+photos = {{p.name: p for p in folder.glob("*.png")}}
+featurize(photos, FeatureStore(folder / "store"), reader_engine("tests.fakes:PixelReader"), None, 2, progress=False)
+"""
+    (tmp_path / "script.py").write_text(script)
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py")],
+        cwd=root,
+        env={"PYTHONPATH": str(root), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "__main__" in done.stderr.splitlines()[-1]
+
+
+def test_photos_of_one_content_share_their_fate(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    some: dict[str, Path | None] = {"a.jpg": tmp_path / "a.jpg", "b.jpg": tmp_path / "b.jpg"}
+    for _ in range(2):
+        assert set(run(tmp_path, some).failed) == {"a.jpg", "b.jpg"}
+
+
+def test_an_embedding_that_fails_costs_its_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    embed = MeanEmbedder.embed
+
+    def fails_on_dark(self: MeanEmbedder, images: list[np.ndarray]) -> np.ndarray:
+        if any(image[-1, -1, 0] == 7 for image in images):
+            raise RuntimeError("out of luck")
+        return embed(self, images)
+
+    monkeypatch.setattr(MeanEmbedder, "embed", fails_on_dark)
+    some = photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(5)})
+    pixels = np.asarray(Image.open(tmp_path / "3.png")).copy()
+    pixels[-1, -1] = 7
+    Image.fromarray(pixels).save(tmp_path / "3.png")
+    report = run(tmp_path, some, embedder=EMBEDDER)
+    assert set(report.failed) == {"3.png"}
+    assert "out of luck" in report.failed["3.png"]
+    store = FeatureStore(tmp_path / "store")
+    assert EMBEDDER is not None
+    assert len(store.table("embeddings", EMBEDDER.settings).keys()) == 4
+    assert len(store.table("readings", READER.settings).keys()) == 5
+
+
+def test_another_version_of_an_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = photos(tmp_path, {"a.png": "5 g"})
+    monkeypatch.setattr(PixelReader, "settings", lambda self: {"engine": "pixels", "version": 77})
+    with pytest.raises(ArtifactError, match="version was 1 and is 77"):
+        run(tmp_path, some)
+    assert not FeatureStore(tmp_path / "store").table("readings", READER.settings).keys()
+
+
+def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = photos(tmp_path, {f"{i:02}.png": f"{i} g" for i in range(30)})
+    read, count = PixelReader.read, 0
+
+    def interrupted(self: PixelReader, image: np.ndarray) -> object:
+        nonlocal count
+        count += 1
+        if count > 20:
+            raise KeyboardInterrupt
+        return read(self, image)
+
+    monkeypatch.setattr(PixelReader, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, some)
+    monkeypatch.setattr(PixelReader, "read", read)
+    report = run(tmp_path, some)
+    assert report.cached == 16  # whole batches of eight
+    assert report.done == 14
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_workers_are_checked(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(HybridmlError, match="at least 1"):
+        run(tmp_path, {}, workers)
