@@ -169,4 +169,10 @@ def load(path: str | Path) -> EntityExtractor:
         ) from error
     if not isinstance(data, dict) or "format" not in data:
         raise ArtifactError(f"{path} is a joblib file, but no hybridml artifact ({type(data).__name__})")
-    return from_dict(data, str(path))
+    try:
+        return from_dict(data, str(path))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path} lacks, or has otherwise, what an artifact of format {FORMAT} holds: "
+            f"{type(error).__name__}: {error}. Train again"
+        ) from error
