@@ -248,9 +248,11 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
         ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1"),
         lines,
     )
+    reached = metrics.reachable(truth, [a.candidates for a in answers])
+    print(f"\nright answer among the candidates: {np.mean(reached):.1%} of rows")
     counts = [len(a.candidates) for a in answers]
     print(
-        f"\ncandidates a row: median {np.median(counts):.0f}, 95th percentile {np.percentile(counts, 95):.0f}"
+        f"candidates a row: median {np.median(counts):.0f}, 95th percentile {np.percentile(counts, 95):.0f}"
     )
     kinds = metrics.outcomes(truth, predictions)
     said = [i for i, p in enumerate(predictions) if p]

@@ -19,7 +19,7 @@ from hybridml.parts import photo_names
 from hybridml.reading import SinglePhotoReader
 from hybridml.sample.picture import compose
 
-SHOWN = ("height", "item_weight", "wattage")
+SHOWN = ("width", "item_weight", "wattage")
 
 
 def main() -> int:
