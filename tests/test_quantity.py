@@ -466,3 +466,23 @@ def test_long_nasty_texts_take_linear_time(nasty: str, read: Callable[[str], obj
     began = time.process_time()
     read(text)
     assert time.process_time() - began < 6
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AC 230V ~ 50/60Hz", [(230.0, "volt", "plain")]),
+        ("110V~ 60Hz", [(110.0, "volt", "plain")]),
+        ("3.7V-2000mAh", [(3.7, "volt", "plain")]),
+        ("5V-2A", [(5.0, "volt", "plain")]),
+        ("220V~240V", [(220.0, "volt", "range low"), (240.0, "volt", "range high")]),
+    ],
+)
+def test_a_number_of_something_else_ends_no_range(text: str, expected: list[tuple[float, str, str]]) -> None:
+    assert [(q.value, q.unit, q.form) for q in parse(text)] == expected
+
+
+def test_a_repair_leaves_no_zero() -> None:
+    assert {(q.value, q.repaired) for q in parse("l00 g")} == {(100.0, True)}
+    assert parse("0z") == []
+    assert [(q.value, q.repaired) for q in parse("0 g")] == [(0.0, False)]

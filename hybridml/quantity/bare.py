@@ -13,14 +13,7 @@ from .reader import link, run_of
 from .types import Number, UnitMention
 from .units import UnitTable, table_for
 
-_OF_OTHERS = one_of(
-    "hz khz mhz ghz rpm u/min ma mah ah amps amp a db dba km kmh mph min mins minutes minute hrs hr h "
-    "hours hour s sec seconds second days day years year months month weeks week yrs yr pcs pc pieces "
-    "piece packs pack pk ct count persons person people psi bar nm kcal cal calories kj wh kwh va lm "
-    "lumens lumen k px dpi mp gb mb tb st stk servings serving capsules capsule tablets tablet colours "
-    "colors nd rd th"
-)
-_OTHER_UNIT = re.compile(rf" ?(?:{_OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
+_OTHER_UNIT = re.compile(rf" ?(?:{context.OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
 _WORD_NEXT = re.compile(r" (?!x |by |ac|dc)([a-z]{2,})")
 _NUMBERED = re.compile(
     one_of(

@@ -12,6 +12,15 @@ MARGIN = 32
 """How many characters before a number are looked at."""
 
 _END = r"(?![a-z])"
+OF_OTHERS = one_of(
+    "hz khz mhz ghz rpm u/min ma mah ah amps amp a db dba km kmh mph min mins minutes minute hrs hr h "
+    "hours hour s sec seconds second days day years year months month weeks week yrs yr pcs pc pieces "
+    "piece packs pack pk ct count persons person people psi bar nm kcal cal calories kj wh kwh va lm "
+    "lumens lumen k px dpi mp gb mb tb st stk servings serving capsules capsule tablets tablet colours "
+    "colors nd rd th"
+)
+"""Units and counts that no entity has."""
+
 _LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
 _SIDES = one_of(

@@ -142,7 +142,7 @@ def _series(
     if total := _sum(items, links, at, folded, table):
         return total
     if link == "range" and not starts_product:
-        return _range(items, at, table)
+        return _range(items, at, folded, table)
     if link in {"list", "comma", "sum"} and item.unit is None:
         end = run_of(links, at, {"list", "comma", "sum"})
         named = next((k for k in range(at, end + 1) if items[k].unit), None)
@@ -151,6 +151,9 @@ def _series(
             assert unit is not None
             return named, [_Draft(i, unit.name) for i in items[at : named + 1]]
     return at, [_Draft(item, item.unit.name)] if item.unit and item.usable else []
+
+
+_OF_ANOTHER = re.compile(rf"(?:/[0-9]+)? ?{context.OF_OTHERS}(?![a-z])")
 
 
 def _shares(items: list[Item], links: list[str], folded: str, at: int, named: int) -> bool:
@@ -165,12 +168,15 @@ def _shares(items: list[Item], links: list[str], folded: str, at: int, named: in
     return not years and (not commas or len(commas) < len(gaps) or len(commas) > 2)
 
 
-def _range(items: list[Item], at: int, table: UnitTable) -> tuple[int, list[_Draft]]:
+def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[int, list[_Draft]]:
     a, b = items[at], items[at + 1]
     ua, ub = (i.unit.name if i.unit else None for i in (a, b))
     if ua is None and ub is None:
         return at, []
     if ua is not None and ub is not None and table.family[ua] != table.family[ub]:
+        return at, [_Draft(a, ua)]
+    if ua is not None and ub is None and _OF_ANOTHER.match(folded, b.right):
+        # "230 V ~ 50/60 Hz": the wave is that of alternating current, and the second number measures something else
         return at, [_Draft(a, ua)]
     if ua is None and ub is not None and a.value >= b.value:
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
