@@ -64,9 +64,10 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     known = {(q.value, q.unit, q.span[0]) for q in found}
     edited = repaired(text, [q.span for q in found if not q.repaired])
     for q in read(edited, book, table_for(book, lenient=True), gaps=True):
-        # nothing of something is written on no product: a zero is what a guess left over
-        if q.value and (q.value, q.unit, q.span[0]) not in known:
+        if (q.value, q.unit, q.span[0]) not in known:
             known.add((q.value, q.unit, q.span[0]))
             number = text[q.span[0] : q.span[0] + len(q.number_text)]
             found.append(replace(q, repaired=True, number_text=number))
+    # a zero that no one wrote is what a guess left over
+    found = [q for q in found if q.value or not q.repaired]
     return sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))
