@@ -56,7 +56,9 @@ def test_the_three_steps(
     for variable in named:
         if ".csv" in variable and not variable.startswith("OUT"):
             Path(variable.split("=")[1]).write_text("index,image_link,group_id,entity_name\n")
-    done = make("-W", "setup.cfg", "features", "train", "predict", *named)
+    # another folder than the checkout's own, which may have been drawn before
+    sample = f"SAMPLE={tmp_path}/build/sample"
+    done = make("-W", "setup.cfg", "features", "train", "predict", sample, *named)
     assert done.returncode == 0, done.stderr
     said = done.stdout.replace(f"{tmp_path}/", "")
     order = [said.index(f"hybridml {step}") for step in ("features", "train", "predict", "check")]
