@@ -1,0 +1,247 @@
+"""Train the regions network from nothing, on drawings and on photos with agreed answers.
+
+    python -m benchmarks.train_regions --shared ../shared --minutes 50 --out models/regions-resnet50.pt
+
+The schedule follows the clock, so a busy machine gives fewer samples, not a longer run. Interrupted, it goes on
+from its last checkpoint. On Linux ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000`` in the environment
+saves the time of returning memory to the system after every step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.regions_data import IGNORED, Photo, Source, apart, drawings, photos, stack
+from hybridml.regions.network import RegionNetwork
+from hybridml.regions.view import CLASSES, SIZE
+
+LENGTHS = ("width", "height", "depth")
+# Of each batch: from photos, at the start and in the last half.
+SHARES = (0.25, 0.5)
+# Seconds between checkpoints, and of the time between two looks at the photos kept apart.
+CHECKPOINT, LOOK = 300, 600
+WARM = 0.06
+
+
+def produce(queue: Any, found: list[Photo], size: int, batch: int, seed: int, clock: Any) -> None:
+    """Fill ``queue`` with batches; ``clock`` holds the progress, 0 to 1, and ends this at 2."""
+    source = Source(found, size, seed)
+    while clock.value < 1.5:
+        share = SHARES[0] + (SHARES[1] - SHARES[0]) * min(1.0, clock.value * 2)
+        queue.put(source.batch(batch, share))
+    queue.cancel_join_thread()
+
+
+def rate(progress: float, peak: float) -> float:
+    """Return the learning rate: up, then down along a cosine."""
+    if progress < WARM:
+        return peak * (0.05 + 0.95 * progress / WARM)
+    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - WARM) / (1 - WARM))) / 2)
+
+
+def tensors(batch: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return planes (0 to 1, channels last), geometry, photo and label of each line."""
+    planes, geometry, photo, labels = (torch.from_numpy(np.ascontiguousarray(a)) for a in batch)
+    return planes.float().div(255).contiguous(memory_format=torch.channels_last), geometry, photo, labels
+
+
+def answers(network: nn.Module, samples: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities and labels of all labelled lines of ``samples``."""
+    network.eval()
+    found, labels = [], []
+    with torch.inference_mode():
+        for start in range(0, len(samples), 16):
+            planes, geometry, photo, label = tensors(stack(samples[start : start + 16]))
+            found.append(network(planes, geometry, photo).softmax(1).numpy())
+            labels.append(label.numpy())
+    network.train()
+    return np.concatenate(found), np.concatenate(labels)
+
+
+def table(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Return accuracies: over all classes, of each length, and among the three lengths alone."""
+    best = probabilities.argmax(1)
+    n = len(LENGTHS)
+    length = labels < n
+    result: dict[str, Any] = {"lines": len(labels), "all classes": float((best == labels).mean())}
+    if length.any():
+        best3 = probabilities[length, :n].argmax(1)
+        result["lengths"] = int(length.sum())
+        result["among lengths"] = float((best3 == labels[length]).mean())
+        for i, name in enumerate(LENGTHS):
+            mask = labels[length] == i
+            result[name] = float((best3[mask] == i).mean()) if mask.any() else math.nan
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}
+
+
+def baseline(train: list[Photo], held: list[Photo], seed: int) -> dict[str, Any]:
+    """Return the same table for boosted trees that know position, size and angle of the text alone."""
+    from lightgbm import LGBMClassifier
+
+    def known(found: list[Photo]) -> tuple[np.ndarray, np.ndarray]:
+        rows = [(p.geometry(), np.array(p.labels)) for p in found]
+        x, y = (np.concatenate(part) for part in zip(*rows, strict=True))
+        x = np.concatenate([x, (x[:, :2] + x[:, 2:4]) / 2, x[:, 2:4] - x[:, :2]], axis=1)
+        return x[y != IGNORED], y[y != IGNORED]
+
+    x, y = known(train)
+    model = LGBMClassifier(
+        n_estimators=120, num_leaves=8, learning_rate=0.05, random_state=seed, n_jobs=1, verbose=-1
+    )
+    model.fit(x, y)
+    x, y = known(held)
+    probabilities = np.zeros((len(y), len(CLASSES)))
+    probabilities[:, model.classes_] = model.predict_proba(x)
+    return table(probabilities, y)
+
+
+def export(network: nn.Module, path: Path) -> str:
+    """Write the weights in half precision and return their SHA-256."""
+    state = {
+        k: v.half() if v.is_floating_point() else v
+        for k, v in network.state_dict().items()
+        if not k.endswith("num_batches_tracked")
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    torch.save({k: v.contiguous() for k, v in state.items()}, part)
+    os.replace(part, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, export, and write the table next to the weights."""
+    parser = argparse.ArgumentParser(prog="benchmarks.train_regions", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--shared", type=Path, required=True, help="folder that holds data/agreed and data/readings"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=50.0, help="of training, checkpoints included (default: 50)"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="file of weights to write; a .json goes beside it"
+    )
+    parser.add_argument("--checkpoint", type=Path, help="default: OUT with .ckpt; taken up when it is there")
+    parser.add_argument("--batch", type=int, default=16, help="photos and drawings per step (default: 16)")
+    parser.add_argument(
+        "--rate", type=float, default=1e-3, help="peak learning rate of AdamW (default: 0.001)"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="of torch (default: 2)")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    train, held = apart(photos(args.shared), 0.12, args.seed)
+    network = RegionNetwork().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=args.rate, weight_decay=0.02)
+    checkpoint = args.checkpoint or args.out.with_suffix(".ckpt")
+    done = {"elapsed": 0.0, "samples": 0, "steps": 0}
+    if checkpoint.is_file():
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        network.load_state_dict(saved["network"])
+        optimizer.load_state_dict(saved["optimizer"])
+        done = saved["done"]
+        print(f"goes on after {done['steps']} steps, {done['elapsed']:.0f} s", flush=True)
+    context = multiprocessing.get_context("spawn")
+    queue, clock = context.Queue(6), context.Value("d", 0.0)
+    seed = args.seed * 1_000_003 + done["steps"]
+    worker = context.Process(target=produce, args=(queue, train, SIZE, args.batch, seed, clock), daemon=True)
+    worker.start()
+    _train(args, network, optimizer, queue, clock, checkpoint, done, held)
+    clock.value = 2.0
+    worker.terminate()
+    digest = export(network, args.out)
+    weights = torch.load(args.out, map_location="cpu", weights_only=True)
+    network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
+    report = {
+        "settings": {
+            "size": SIZE,
+            "batch": args.batch,
+            "rate": args.rate,
+            "seed": args.seed,
+            "shares": SHARES,
+        },
+        **{k: round(v, 1) for k, v in done.items()},
+        "photos": {"trained on": len(train), "kept apart": len(held)},
+        "validation": {
+            "photos kept apart": table(*answers(network, _seen(held))),
+            "the same, from place and angle of the text alone": baseline(train, held, args.seed),
+            "drawings": table(*answers(network, drawings(200, SIZE, -1))),
+        },
+        "sha256": digest,
+    }
+    text = json.dumps(report, indent=2)
+    args.out.with_suffix(".json").write_text(text + "\n")
+    print(text)
+    return 0
+
+
+def _seen(held: list[Photo]) -> list[Any]:
+    return [(p.view(SIZE), np.array(p.labels, dtype=np.int64)) for p in held]
+
+
+def _train(
+    args: argparse.Namespace,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    queue: Any,
+    clock: Any,
+    checkpoint: Path,
+    done: dict[str, Any],
+    held: list[Photo],
+) -> None:
+    limit, before = args.minutes * 60, done["elapsed"]
+    start = time.monotonic()
+    saved = looked = time.monotonic()
+    loss_sum = hits = lines = 0.0
+    while (elapsed := before + time.monotonic() - start) < limit:
+        clock.value = progress = elapsed / limit
+        for group in optimizer.param_groups:
+            group["lr"] = rate(progress, args.rate)
+        planes, geometry, photo, labels = tensors(queue.get())
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(planes, geometry, photo)
+        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=0.05)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        done["steps"] += 1
+        done["samples"] += len(planes)
+        done["elapsed"] = before + time.monotonic() - start
+        loss_sum += loss.item() * len(labels)
+        hits += float((logits.argmax(1) == labels).sum())
+        lines += len(labels)
+        if done["steps"] % 20 == 0:
+            print(
+                f"{done['elapsed']:6.0f} s  step {done['steps']:5d}  "
+                f"{done['samples'] / done['elapsed']:.2f} samples/s  queue {queue.qsize()}  "
+                f"loss {loss_sum / lines:.3f}  accuracy {hits / lines:.3f}",
+                flush=True,
+            )
+            loss_sum = hits = lines = 0.0
+        if time.monotonic() - saved > CHECKPOINT:
+            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "done": done}
+            torch.save(state, checkpoint.with_suffix(".ckpt.part"))
+            os.replace(checkpoint.with_suffix(".ckpt.part"), checkpoint)
+            saved = time.monotonic()
+        if time.monotonic() - looked > LOOK:
+            print(f"photos kept apart: {table(*answers(network, _seen(held)))}", flush=True)
+            looked = time.monotonic()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

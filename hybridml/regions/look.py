@@ -1,0 +1,149 @@
+"""Looks at photos with trained weights; torch is imported when it computes, not before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..embedding import _first_line, _fold_batch_norms, _sha256
+from ..errors import WeightsError
+from ..ocr.textline import TextLine
+from ..registry import in_range
+from .view import CLASSES, SIZE, has_digit, look_at
+
+# Of this package: counts up with every change that changes a probability.
+VERSION = 1
+
+
+def default_weights() -> Path:
+    """Return where the shipped weights are expected."""
+    return Path(__file__).parents[2] / "models" / "regions-resnet50.pt"
+
+
+class RegionLooker:
+    """Tells what each number on a photo labels, from the lines and shapes around it.
+
+    Parameters
+    ----------
+    weights : str or path, optional
+        File that ``benchmarks.train_regions`` wrote; by default the shipped one.
+    threads : int, optional
+        Threads of torch while it computes, by default torch's own choice; changes speed only.
+
+    Raises
+    ------
+    WeightsError
+        When there is no such file, or, on first use, when it does not fit; says what to do.
+    MissingExtraError
+        On first use, when torch or torchvision is not installed.
+    """
+
+    name = "regions"
+
+    def __init__(self, weights: str | os.PathLike[str] | None = None, threads: int | None = None) -> None:
+        if threads is not None:
+            in_range("threads", threads, 1, 1024, whole=True)
+        self.threads = threads
+        self._path = default_weights() if weights is None else Path(weights)
+        if not self._path.is_file():
+            raise WeightsError(
+                f"no weights of the regions network at {str(self._path)!r}: name a file that "
+                "'python -m benchmarks.train_regions' wrote, or train one with it"
+            )
+        self._digest = _sha256(self._path)
+        self._network: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the network behind: each process loads its own."""
+        return {**self.__dict__, "_network": None}
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that changes a probability, with the SHA-256 of the weights."""
+        return {"name": self.name, "version": VERSION, "size": SIZE, "weights": self._digest}
+
+    def look(self, image: NDArray[np.uint8], lines: Sequence[TextLine]) -> NDArray[np.float32]:
+        """Return the probability of each class for each text line.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (H, W, 3)
+            RGB.
+        lines : sequence of TextLine
+            Polygons in pixels of ``image``.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(lines), 9)
+            Columns as in :data:`~hybridml.regions.CLASSES`; NaN for a line without a digit.
+        """
+        result = np.full((len(lines), len(CLASSES)), np.nan, dtype=np.float32)
+        asked = np.array([has_digit(line.text) for line in lines], dtype=bool)
+        if not asked.any():
+            return result
+        import torch
+
+        network = self._loaded()
+        view = look_at(image, lines)
+        before = torch.get_num_threads()
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                planes = torch.from_numpy(view.planes).float().div(255)[None]
+                planes = planes.contiguous(memory_format=torch.channels_last)
+                geometry = torch.from_numpy(view.geometry[asked])
+                photo = torch.zeros(len(geometry), dtype=torch.int64)
+                result[asked] = network(planes, geometry, photo).softmax(1).numpy()
+        finally:
+            torch.set_num_threads(before)
+        return result
+
+    def _loaded(self) -> Any:
+        if self._network is None:
+            self._network = load_network(self._path)
+        return self._network
+
+
+def load_network(path: Path) -> Any:
+    """Return the network with the weights of ``path``, ready for inference.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be loaded or does not fit; says what to do.
+    """
+    import torch
+
+    from .network import RegionNetwork
+
+    remedy = "train weights anew with 'python -m benchmarks.train_regions'"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle, zip and torch each have their own
+        raise WeightsError(
+            f"{path}: is not a file of weights that torch can load: {_first_line(error)}; {remedy}"
+        ) from error
+    # Without storage: initial values would be drawn for a second only to be replaced.
+    with torch.device("meta"):
+        network = RegionNetwork()
+    # Counters of training steps, which no answer depends on.
+    wanted = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+    if not isinstance(state, dict):
+        raise WeightsError(f"{path}: expected a state_dict, got {type(state).__name__}; {remedy}")
+    wrong = sorted(
+        str(k) for k in set(wanted) ^ set(state) if not str(k).endswith("num_batches_tracked")
+    ) + sorted(k for k in set(wanted) & set(state) if getattr(state[k], "shape", None) != wanted[k].shape)
+    if wrong:
+        raise WeightsError(
+            f"{path}: does not fit the regions network: {len(wrong)} keys are missing, unexpected or of the "
+            f"wrong shape: {', '.join(wrong[:5])}{', ...' if len(wrong) > 5 else ''}; {remedy}"
+        )
+    network.load_state_dict({k: state[k].float() for k in wanted}, strict=False, assign=True)
+    network.eval().requires_grad_(False)
+    _fold_batch_norms(network.backbone)
+    return network.to(memory_format=torch.channels_last)
