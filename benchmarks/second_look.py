@@ -1,0 +1,199 @@
+"""Measures what a second look finds on photos whose first reading shows nothing that was asked for.
+
+    python -m benchmarks.second_look --shared ../shared
+
+Rows of the labelled photos count when :func:`hybridml.ocr.second_look.wanted` picks them. A row is gained
+when its labelled quantity is a candidate after the second look and was none before, lost the other way
+round; "only wrong" are rows that had no candidate before and have none that is right after. Settings are
+chosen on folds 0 and 1; what folds 2 to 4 gain is the estimate for new photos. First readings come from the
+feature store and are made where it lacks them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hybridml import images
+from hybridml.candidates import find_candidates, for_entity
+from hybridml.engines import reader_engine
+from hybridml.entities import default_entities
+from hybridml.errors import HybridmlError
+from hybridml.folds import load_folds
+from hybridml.metrics import parse_truth
+from hybridml.ocr.second_look import SecondLook, wanted
+from hybridml.ocr.textline import Reading
+from hybridml.parts import photo_names
+from hybridml.photos import checked, photo_paths
+from hybridml.store import FeatureStore, as_stored
+
+FOLDS = Path(__file__).with_name("folds_labelled.csv")
+CHOOSING = (0, 1)
+SIZES = ("width", "height", "depth")
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "1280, both ways": {},
+    "1280": {"longest_side": 1280, "turns": (0,)},
+    "1920": {"longest_side": 1920, "turns": (0,)},
+    "1280, turned": {"longest_side": 1280, "turns": (1,)},
+    "1920, turned": {"longest_side": 1920, "turns": (1,)},
+    "1920, both ways": {"longest_side": 1920, "turns": (0, 1)},
+    "1280, both ways and 2 x 2 tiles": {"longest_side": 1280, "tiles": 2},
+    "1280, 2 x 2 tiles": {"longest_side": 1280, "tiles": 2, "turns": (0,)},
+    "1280, CLAHE": {"longest_side": 1280, "clahe": 2.0, "turns": (0,)},
+    "1920, text score 0.3": {"longest_side": 1920, "text_score": 0.3, "turns": (0,)},
+    "tesseract, 1920": {"engine": "tesseract", "longest_side": 1920, "turns": (0,)},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A labelled row that a second look is for."""
+
+    photo: str
+    entity: str
+    truth: tuple[float, str] | None
+    fold: int
+
+
+@dataclass
+class Count:
+    """What a second look did to some rows."""
+
+    rows: int = 0
+    gained: int = 0
+    lost: int = 0
+    only_wrong: int = 0
+    added: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+
+def quantities(reading: Reading, entity: str) -> set[tuple[float, str]]:
+    """Return the distinct quantities on a photo that could answer ``entity``."""
+    book = default_entities()
+    return {(c.value, c.unit) for c in for_entity(find_candidates(reading, book), book.entity(entity))}
+
+
+def count(rows: Sequence[Row], first: dict[str, Reading], second: dict[str, Reading]) -> Count:
+    """Compare what could be answered before and after a second look."""
+    result = Count(by_kind={"sizes": 0, "others": 0})
+    for row in rows:
+        before, after = (quantities(each[row.photo], row.entity) for each in (first, second))
+        result.rows += 1
+        result.added += len(after - before)
+        gained = row.truth in after and row.truth not in before
+        result.gained += gained
+        result.by_kind["sizes" if row.entity in SIZES else "others"] += gained
+        result.lost += row.truth in before and row.truth not in after
+        result.only_wrong += not before and bool(after) and row.truth not in after
+    return result
+
+
+def first_readings(paths: dict[str, Path], store: Path) -> dict[str, Reading]:
+    """Return each photo's first reading, from the store where it is there."""
+    engine, kept = reader_engine(), FeatureStore(store)
+    keys = kept.photo_keys(dict(paths)) if store.is_dir() else {}
+    found = dict(kept.readings(engine.settings, set(keys.values())))
+    readings = {name: found[key] for name, key in keys.items() if key in found}
+    missing = sorted(set(paths) - set(readings))
+    if missing:
+        print(f"reading {len(missing)} photos that {store} lacks", flush=True)
+        reader = engine.create()
+        for name in missing:
+            readings[name] = as_stored(reader.read(images.decode(paths[name])))
+    return readings
+
+
+def look_again(
+    look: SecondLook, paths: dict[str, Path], first: dict[str, Reading], photos: Collection[str]
+) -> tuple[dict[str, Reading], float, float]:
+    """Return the merged readings, and the wall and processor seconds a photo, decoding apart."""
+    merged, wall, busy = {}, 0.0, 0.0
+    for name in photos:
+        image = images.decode(paths[name])
+        wall_start, busy_start = time.perf_counter(), time.process_time()
+        merged[name] = look.read(image, first[name])
+        wall += time.perf_counter() - wall_start
+        busy += time.process_time() - busy_start
+    n = max(1, len(merged))
+    return merged, wall / n, busy / n
+
+
+def rows_of(frame: pd.DataFrame, first: dict[str, Reading], folds: Collection[int]) -> list[Row]:
+    """Return the rows in ``folds`` whose photo deserves a second look."""
+    book = default_entities()
+    truths = parse_truth(frame["entity_value"], book)
+    parts = zip(photo_names(frame), frame["entity_name"], truths, load_folds(FOLDS, frame), strict=True)
+    return [
+        Row(name, entity, truth.quantity, int(fold))
+        for name, entity, truth, fold in parts
+        if fold in folds and name in first and wanted(first[name], book.entity(entity), book)
+    ]
+
+
+def line(name: str, seconds: tuple[float, float], counts: Sequence[Count]) -> str:
+    """Return a line of the table."""
+    cells = [name, *(f"{each:.2f}" for each in seconds)]
+    for each in counts:
+        kinds = f"{each.by_kind['others']} + {each.by_kind['sizes']}"
+        cells += [str(each.rows), kinds, str(each.lost), str(each.only_wrong), str(each.added)]
+    return f"| {' | '.join(cells)} |"
+
+
+def header(sets: Sequence[str]) -> str:
+    """Return the head of the table."""
+    cells = ["variant", "s/photo", "CPU s/photo"]
+    for each in sets:
+        cells += [f"{each}: rows", "gained (others + sizes)", "lost", "only wrong", "new candidates"]
+    return f"| {' | '.join(cells)} |\n|{'---|' * len(cells)}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.second_look", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/")
+    parser.add_argument("--store", type=Path, default=Path("features"), help="feature store")
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS, metavar="NAME")
+    parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2, 3, 4], metavar="N")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        source = options.shared / "data" / "labelled"
+        if not source.is_dir():
+            raise HybridmlError(
+                f"no labelled photos at {source}: name the folder that has data/ with --shared"
+            )
+        frame, _ = checked(source / "train.csv", truth=True)
+        found = photo_paths(frame, source / "images")
+        paths = {name: path for name, path in found.items() if path is not None}
+        first = first_readings(paths, options.store)
+        rows = rows_of(frame, first, options.folds)
+        photos = sorted({row.photo for row in rows})
+        print(f"{len(rows)} rows want a second look, on {len(photos)} of {len(paths)} photos\n")
+        parts = {
+            "folds 0-1": [row for row in rows if row.fold in CHOOSING],
+            "folds 2-4": [row for row in rows if row.fold not in CHOOSING],
+        }
+        shown = {name: part for name, part in parts.items() if part}
+        print(header(list(shown)), flush=True)
+        for name in options.variants:
+            look = SecondLook(threads=1, **VARIANTS[name])
+            second, wall, busy = look_again(look, paths, first, photos)
+            print(
+                line(name, (wall, busy), [count(part, first, second) for part in shown.values()]), flush=True
+            )
+    except HybridmlError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

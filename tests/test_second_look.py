@@ -1,0 +1,234 @@
+"""A second look: when it is wanted, where its lines lie, and how two readings become one."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hybridml.entities import default_entities
+from hybridml.fingerprint import fingerprint
+from hybridml.ocr import Reading, TextLine, available, create
+from hybridml.ocr.second_look import (
+    SecondLook,
+    SecondLookSettings,
+    View,
+    added,
+    merge,
+    pool,
+    views,
+    wanted,
+)
+from hybridml.registry import SettingsError
+from tests.lines import line, reading
+
+BOOK = default_entities()
+
+MARKS = ("one", "two", "three")
+"""What :class:`MarkReader` reads where it finds red, green and blue."""
+
+
+class MarkReader:
+    """Reads each rectangle of one plain colour as a line that runs to the right; remembers the sizes it saw."""
+
+    name = "marks"
+
+    def __init__(self, confidence: float = 0.9) -> None:
+        self.confidence = confidence
+        self.seen: list[tuple[int, int]] = []
+
+    def settings(self) -> dict[str, Any]:
+        return {"engine": self.name}
+
+    def read(self, image: np.ndarray) -> Reading:
+        height, width = image.shape[:2]
+        self.seen.append((width, height))
+        found = []
+        for channel, text in enumerate(MARKS):
+            ys, xs = np.nonzero(image[:, :, channel] > 127)
+            if len(xs) > 20:
+                left, right, top, bottom = xs.min(), xs.max() + 1, ys.min(), ys.max() + 1
+                corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+                a, b, c, d = ((float(x), float(y)) for x, y in corners)
+                found.append(TextLine(text, self.confidence, (a, b, c, d)))
+        return Reading(tuple(found), width, height)
+
+
+def marked(width: int, height: int, **boxes: tuple[int, int, int, int]) -> np.ndarray:
+    """Return a black photo with a rectangle ``(left, top, right, bottom)`` for each text of :data:`MARKS`."""
+    photo = np.zeros((height, width, 3), dtype=np.uint8)
+    for text, (left, top, right, bottom) in boxes.items():
+        photo[top:bottom, left:right, MARKS.index(text)] = 255
+    return photo
+
+
+def texts(found: Reading) -> list[str]:
+    return [each.text for each in found.lines]
+
+
+def test_a_place_read_twice_keeps_the_surer_text_and_the_second_in_doubt() -> None:
+    for ours, theirs, kept in ((0.95, 0.8, "first"), (0.85, 0.8, "second"), (0.6, 0.9, "second")):
+        a = reading([line("first", 0, 0, confidence=ours)])
+        b = reading([line("second", 2, 1, confidence=theirs)])
+        assert texts(merge(a, b)) == [kept]
+
+
+def test_a_text_read_alike_stays_once_as_the_surer_one_read_it() -> None:
+    a, b = line("12 oz", 0, 0, confidence=0.7), line("12oz", 1, 0, confidence=0.8)
+    assert merge(reading([a]), reading([b])).lines == (b,)
+    assert merge(reading([b]), reading([a])).lines == (b,)
+
+
+def test_lines_that_only_one_reading_has_stay_and_are_told_apart() -> None:
+    first = reading([line("Tea", 0, 0), line("12 oz", 0, 100)])
+    second = reading([line("Tea", 0, 0), line("340 g", 0, 200)])
+    merged = merge(first, second)
+    assert texts(merged) == ["Tea", "12 oz", "340 g"]
+    assert added(first, merged) == (False, False, True)
+
+
+def test_pieces_of_one_line_are_compared_with_it_together() -> None:
+    whole = line("NET WT 12 OZ", 0, 0, confidence=0.9)
+    pieces = [line("NET WT", 0, 0, confidence=0.99), line("120Z", 75, 0, confidence=0.6)]
+    assert merge(reading(pieces), reading([whole])).lines == (whole,)
+    assert texts(merge(reading([whole]), reading(pieces))) == ["NET WT", "120Z"]
+    sure = line("NET WT 12 OZ", 0, 0, confidence=1.0)
+    assert merge(reading([sure]), reading(pieces)).lines == (sure,)
+
+
+def test_merging_nothing_changes_nothing_and_the_first_gives_the_size() -> None:
+    first = reading([line("b", 0, 90), line("a", 0, 0)], width=300, height=200)
+    merged = merge(first, reading([]))
+    assert (texts(merged), merged.width, merged.height) == (["a", "b"], 300, 200)
+    assert merge(reading([]), first).lines == merged.lines
+
+
+def test_views_that_disagree_both_stay() -> None:
+    one = reading([line("l2 oz", 0, 0, confidence=0.9), line("Tea", 0, 50)])
+    other = reading([line("12 oz", 0, 0, confidence=0.7), line("Tea", 1, 50)])
+    assert sorted(texts(pool(one, other))) == ["12 oz", "Tea", "l2 oz"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "entity", "expected"),
+    [
+        ([], "item_weight", True),
+        ([line("Tea, 12 bags")], "item_weight", True),
+        ([line("500 ml")], "item_weight", True),
+        ([line("500 g", confidence=0.95)], "item_weight", False),
+        ([line("500 g", confidence=0.7)], "item_weight", True),
+        ([line("500 g", confidence=0.7), line("20 oz", y=90, confidence=0.95)], "item_weight", False),
+        ([line("0 g", confidence=0.95)], "item_weight", True),
+        ([line("2.21bs", confidence=0.95)], "item_weight", True),
+        ([line("8 oz", confidence=0.95)], "item_volume", False),
+        ([line("500", confidence=0.95), line("g", 35, confidence=0.5)], "item_weight", True),
+    ],
+)
+def test_wanted_where_no_candidate_was_read_plainly(
+    lines: list[TextLine], entity: str, expected: bool
+) -> None:
+    assert wanted(reading(lines), BOOK.entity(entity), BOOK) is expected
+
+
+def test_a_line_comes_back_in_pixels_of_the_photo_from_every_turn() -> None:
+    photo = marked(200, 100, one=(20, 30, 80, 40))
+    for turn in range(4):
+        look = SecondLook(MarkReader(), longest_side=400, turns=(turn,))
+        (found,) = look.read(photo, Reading((), 200, 100)).lines
+        assert found.box == pytest.approx((20, 30, 80, 40), abs=0.6)
+        # The fake reads to the right of what it is given.
+        assert found.angle == pytest.approx((0, 90, 180, -90)[turn], abs=0.1)
+
+
+def test_turns_of_one_photo_are_pooled() -> None:
+    reader = MarkReader()
+    look = SecondLook(reader, longest_side=300, turns=(0, 1))
+    assert len(look.read(marked(100, 50, one=(10, 10, 60, 30)), Reading((), 100, 50)).lines) == 1
+    assert reader.seen == [(300, 150), (150, 300)]
+
+
+def test_tiles_overlap_and_leave_out_what_they_cut() -> None:
+    photo = marked(400, 200, one=(10, 20, 60, 30), two=(170, 90, 230, 110), three=(340, 180, 390, 190))
+    reader = MarkReader()
+    look = SecondLook(reader, longest_side=500, tiles=2, tile_overlap=0.2, turns=(0,))
+    found = look.read(photo, Reading((), 400, 200))
+    assert len(reader.seen) == 5
+    assert sorted(texts(found)) == ["one", "three", "two"]
+    for each, box in zip(
+        sorted(found.lines, key=lambda each: each.box),
+        ((10, 20, 60, 30), (170, 90, 230, 110), (340, 180, 390, 190)),
+        strict=True,
+    ):
+        assert each.box == pytest.approx(box, abs=0.7)
+
+
+def test_a_tile_keeps_what_ends_at_the_edge_of_the_photo() -> None:
+    whole = line("12 oz", 0, 0)
+    view = View(0, 0, 60, 60, 1.0, 0)
+    seen = Reading((whole, line("cut", 45, 30)), 60, 60)
+    assert [each.text for each in view.lines(seen, 100, 100)] == ["12 oz"]
+
+
+def test_views_cover_the_photo_and_enlarge_no_more_than_asked() -> None:
+    settings = SecondLookSettings(longest_side=1920, max_enlarge=2.0, tiles=3, turns=(0,))
+    made = list(views(900, 700, settings))
+    assert len(made) == 10
+    assert {view.scale for view in made} == {2.0}
+    covered = np.zeros((700, 900), dtype=bool)
+    for view in made[1:]:
+        covered[view.top : view.bottom, view.left : view.right] = True
+    assert covered.all()
+    assert next(views(4000, 1000, settings)).size == (1920, 480)
+
+
+def test_first_lines_stay_where_the_second_look_sees_nothing() -> None:
+    first = reading([line("12 oz", 5, 5)], width=50, height=40)
+    merged = SecondLook(MarkReader(), longest_side=100).read(marked(50, 40), first)
+    assert merged == first
+
+
+def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
+    look = SecondLook(MarkReader())
+    told = look.settings()
+    assert told["reader"] == {"engine": "marks"}
+    other = SecondLook(MarkReader(), longest_side=1000).settings()
+    assert fingerprint(told) != fingerprint(other)
+    with pytest.raises(FrozenInstanceError):
+        look.config.tiles = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"tiles": 0}, {"turns": (4,)}, {"turns": ()}, {"longest_side": 3}, {"tile_overlap": 1}, {"no": 1}],
+)
+def test_senseless_settings_are_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        SecondLook(MarkReader(), **wrong)
+
+
+def test_an_engine_of_ones_own_is_taken_by_name() -> None:
+    assert SecondLook(engine="tests.test_second_look:MarkReader").reader.name == "marks"
+
+
+def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
+    if reason := available()["rapidocr"]:
+        pytest.skip(reason)
+    pil, draw = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageDraw")
+    font = pytest.importorskip("PIL.ImageFont").load_default
+    image = pil.new("RGB", (1600, 1600), (240, 240, 235))
+    pen = draw.Draw(image)
+    pen.text((600, 960), "Net Wt 340 g", fill=(60, 60, 60), font=font(24))
+    pen.text((240, 240), "GREEN TEA", fill=(20, 20, 20), font=font(120))
+    pen.rectangle((160, 160, 1360, 1360), outline=(90, 20, 30), width=20)
+    photo = np.asarray(image.resize((400, 400), pil.Resampling.BOX))
+    first = create("rapidocr", threads=1).read(photo)
+    weight = BOOK.entity("item_weight")
+    assert wanted(first, weight, BOOK)
+    merged = SecondLook(threads=1).read(photo, first)
+    assert not wanted(merged, weight, BOOK)
+    found = [each for each in merged.lines if "340" in each.text]
+    assert found
+    for each in found:
+        assert each.box == pytest.approx((150, 240, 187, 246), abs=6)
