@@ -22,7 +22,8 @@ from hybridml.regions.view import CLASSES, View, geometry_of, has_digit, look_at
 
 Labels = NDArray[np.int64]
 
-_METRES = {
+#: Units of length.
+METRES = {
     "millimetre": 0.001,
     "centimetre": 0.01,
     "metre": 1.0,
@@ -115,8 +116,8 @@ def matches(text: str, answer: str) -> bool:
     for quantity in parse(text):
         if quantity.unit == unit and abs(quantity.value - value) <= _SAME * abs(value):
             return True
-        if quantity.unit != unit and quantity.unit in _METRES and unit in _METRES:
-            a, b = quantity.value * _METRES[quantity.unit], value * _METRES[unit]
+        if quantity.unit != unit and quantity.unit in METRES and unit in METRES:
+            a, b = quantity.value * METRES[quantity.unit], value * METRES[unit]
             if abs(a - b) <= _ROUNDED * b:
                 return True
     return False

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -32,24 +33,22 @@ from hybridml.ocr.second_look import SecondLook, wanted
 from hybridml.ocr.textline import Reading
 from hybridml.parts import photo_names
 from hybridml.photos import checked, photo_paths
-from hybridml.store import FeatureStore, as_stored
+from hybridml.store import FeatureStore
 
 FOLDS = Path(__file__).with_name("folds_labelled.csv")
 CHOOSING = (0, 1)
 SIZES = ("width", "height", "depth")
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "1280, both ways": {},
-    "1280": {"longest_side": 1280, "turns": (0,)},
-    "1920": {"longest_side": 1920, "turns": (0,)},
-    "1280, turned": {"longest_side": 1280, "turns": (1,)},
-    "1920, turned": {"longest_side": 1920, "turns": (1,)},
-    "1920, both ways": {"longest_side": 1920, "turns": (0, 1)},
-    "1280, both ways and 2 x 2 tiles": {"longest_side": 1280, "tiles": 2},
-    "1280, 2 x 2 tiles": {"longest_side": 1280, "tiles": 2, "turns": (0,)},
-    "1280, CLAHE": {"longest_side": 1280, "clahe": 2.0, "turns": (0,)},
-    "1920, text score 0.3": {"longest_side": 1920, "text_score": 0.3, "turns": (0,)},
-    "tesseract, 1920": {"engine": "tesseract", "longest_side": 1920, "turns": (0,)},
+    "default": {},
+    "whole, 1280": {"longest_side": 1280, "tiles": 1, "turns": (0,)},
+    "whole, 1920": {"longest_side": 1920, "tiles": 1, "turns": (0,)},
+    "whole, 1280, turned": {"longest_side": 1280, "tiles": 1, "turns": (1,)},
+    "whole, 1280, both ways": {"longest_side": 1280, "tiles": 1, "turns": (0, 1)},
+    "whole, 960, CLAHE": {"longest_side": 960, "tiles": 1, "turns": (0,), "clahe": 2.0},
+    "2 x 2 tiles, 960": {"longest_side": 960, "tiles": 2, "turns": (0,)},
+    "2 x 2 tiles, 1280": {"longest_side": 1280, "tiles": 2, "turns": (0,)},
+    "tesseract, 2000": {"engine": "tesseract", "longest_side": 2000, "tiles": 1, "turns": (0,)},
 }
 
 
@@ -107,7 +106,7 @@ def first_readings(paths: dict[str, Path], store: Path) -> dict[str, Reading]:
         print(f"reading {len(missing)} photos that {store} lacks", flush=True)
         reader = engine.create()
         for name in missing:
-            readings[name] = as_stored(reader.read(images.decode(paths[name])))
+            readings[name] = reader.read(images.decode(paths[name]))
     return readings
 
 
@@ -164,6 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--store", type=Path, default=Path("features"), help="feature store")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS, metavar="NAME")
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2, 3, 4], metavar="N")
+    parser.add_argument("--photos", type=int, help="only so many of the photos, drawn with seed 0")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
@@ -178,6 +178,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         first = first_readings(paths, options.store)
         rows = rows_of(frame, first, options.folds)
         photos = sorted({row.photo for row in rows})
+        if options.photos is not None and options.photos < len(photos):
+            photos = sorted(random.Random(0).sample(photos, options.photos))
+            rows = [row for row in rows if row.photo in set(photos)]
         print(f"{len(rows)} rows want a second look, on {len(photos)} of {len(paths)} photos\n")
         parts = {
             "folds 0-1": [row for row in rows if row.fold in CHOOSING],

@@ -1,8 +1,8 @@
 """The artifact: a fitted extractor as one joblib file of plain data.
 
 It holds numbers, strings, arrays and LightGBM's own model text, and everything that decides an answer:
-feature names and order, reader and embedding with their settings, PCA, calibration, entities and units, the
-versions it was made with and a fingerprint of what it was trained on.
+feature names and order, reader, embedding and looks with their settings (the hash of the weights is one), PCA,
+priors, calibration, entities and units, the versions it was made with and a fingerprint of what it was trained on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ._version import __version__
+from .columns import LearnedColumns
 from .decision import Decision
 from .engines import Engine
 from .entities import Entity, EntityBook, Unit
@@ -25,9 +26,10 @@ from .features import column_names
 from .files import atomic
 from .image_block import ImageBlock
 from .model import Model, ModelSettings
+from .priors import Priors
 from .ranker import Ranker, RankerSettings
 
-FORMAT = 1
+FORMAT = 2
 
 
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
@@ -44,13 +46,18 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "reader": asdict(extractor.reader_),
         "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
         "image_reason": extractor.image_reason_,
+        "looks": [asdict(engine) for engine in extractor.looks_],
+        "look_reasons": dict(extractor.look_reasons_),
         "settings": asdict(model.settings),
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
         "entities": _book_to_dict(model.book),
         "ranker": model.ranker.to_dict(),
         "decision": model.decision.to_dict(),
-        "image_block": model.image_block.to_dict() if model.image_block else None,
+        "image_block": model.columns.image_block.to_dict() if model.columns.image_block else None,
+        "priors": model.columns.priors.to_dict() if model.columns.priors else None,
+        "source": model.columns.source,
+        "trust": model.trust,
         "training": model.training,
     }
 
@@ -69,7 +76,12 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     model = Model(ModelSettings(**settings), _book_from_dict(data["entities"]))
     model.ranker = Ranker.from_dict(data["ranker"])
     model.decision = Decision.from_dict(data["decision"])
-    model.image_block = ImageBlock.from_dict(data["image_block"]) if data["image_block"] else None
+    model.columns = LearnedColumns(
+        ImageBlock.from_dict(data["image_block"]) if data["image_block"] else None,
+        Priors.from_dict(data["priors"]) if data["priors"] else None,
+        bool(data["source"]),
+    )
+    model.trust = dict(data["trust"])
     model.training = dict(data["training"])
     _check_columns(model, data, source)
     reader = Engine(**data["reader"])
@@ -80,7 +92,11 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         embedding=embedder.name if embedder else "none",
         resnet_weights=embedder.options.get("weights", "IMAGENET1K_V2") if embedder else "IMAGENET1K_V2",
         blocks=model.settings.blocks,
+        looks=tuple(engine["name"] for engine in data["looks"]),
         components=model.settings.components,
+        priors=model.settings.priors,
+        joint=model.settings.joint,
+        trust=model.settings.trust,
         ranker=asdict(model.settings.ranker),
         folds=model.settings.folds,
         entities=model.book,
@@ -89,12 +105,14 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     extractor.model_ = model
     extractor.reader_, extractor.embedder_ = reader, embedder
     extractor.image_reason_ = data["image_reason"]
+    extractor.looks_ = [Engine(**engine) for engine in data["looks"]]
+    extractor.look_reasons_ = dict(data["look_reasons"])
     return extractor
 
 
 def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
     now = column_names(model.settings.blocks, model.book)
-    now += model.image_block.columns if model.image_block else []
+    now += model.columns.names
     then = list(data["columns"])
     if data["features_version"] != FEATURES_VERSION:
         raise ArtifactError(

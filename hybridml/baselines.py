@@ -4,27 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .candidates import Candidate, find_candidates, for_entity
-from .entities import EntityBook, default_entities
+import numpy as np
+
+from .candidates import Candidate, for_entity
+from .entities import Entity, EntityBook, default_entities
+from .features import PhotoView
 from .ocr.textline import Reading
 from .quantity import format_quantity
+from .seen import Seen, as_seen
 
-Rule = Callable[[Sequence[Candidate], EntityBook], Candidate | None]
+Rule = Callable[[Sequence[Candidate], Entity, PhotoView], Candidate | None]
+
+LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
+"""Degrees of the nearest line that mean height and width in the published recipe."""
 
 
-def first(candidates: Sequence[Candidate], book: EntityBook) -> Candidate | None:
+def first(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
     """Return the first candidate in reading order, one as read before a repaired one."""
-    as_read = [c for c in candidates if not c.repaired]
-    return next(iter(as_read or candidates), None)
+    return next(iter(_as_read(candidates)), None)
 
 
-def largest(candidates: Sequence[Candidate], book: EntityBook) -> Candidate | None:
+def largest(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
     """Return the candidate of the largest quantity."""
-    as_read = [c for c in candidates if not c.repaired] or candidates
-    return max(as_read, key=lambda c: book.to_base(c.value, c.unit), default=None)
+    return max(_as_read(candidates), key=lambda c: photo.book.to_base(c.value, c.unit), default=None)
 
 
-RULES: dict[str, Rule] = {"first": first, "largest": largest}
+def line_angle(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
+    """Return the largest of the candidates whose nearest line runs as the entity is measured, else the largest.
+
+    The recipe published with PaddleOCR: a line at 75 to 105 degrees beside a number means height, one at 0 to
+    60 degrees width; what is asked along neither axis, and a photo without lines, gets the largest value.
+    """
+    drawing = photo.drawing
+    if entity.axis not in LINE_ANGLES or drawing is None or not len(drawing.segments):
+        return largest(candidates, entity, photo)
+    a, b = drawing.segments[:, :2].astype(float), drawing.segments[:, 2:4].astype(float)
+    angle = np.degrees(np.arctan2(*(b - a).T[::-1])) % 180
+    low, high = LINE_ANGLES[entity.axis]
+    fits = [
+        c
+        for c in _as_read(candidates)
+        if low <= angle[_distance(np.asarray(c.center), a, b).argmin()] <= high
+    ]
+    return largest(fits or candidates, entity, photo)
+
+
+def _distance(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the distance of a point from each segment."""
+    along = b - a
+    t = ((point - a) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-9)
+    nearest = a + np.clip(t, 0, 1)[:, None] * along
+    return np.asarray(np.hypot(*(point - nearest).T))
+
+
+def _as_read(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    return [c for c in candidates if not c.repaired] or candidates
+
+
+RULES: dict[str, Rule] = {"first": first, "largest": largest, "line-angle": line_angle}
 """The rules by name."""
 
 
@@ -32,7 +69,7 @@ def answer(
     rule: Rule,
     keys: Sequence[str | None],
     entities: Sequence[str],
-    readings: Iterable[tuple[str, Reading]],
+    readings: Iterable[tuple[str, Seen | Reading]],
     book: EntityBook | None = None,
 ) -> list[str]:
     """Answer rows by a rule.
@@ -43,8 +80,8 @@ def answer(
         Picks one of an entity's candidates, or None.
     keys, entities : sequences, one per row
         The row's photo and what it asks.
-    readings : iterable of (key, Reading)
-        Each photo once.
+    readings : iterable of (key, Seen or Reading)
+        Each photo once. Rules see the first reading only.
     book : EntityBook, optional
         Entities and units.
 
@@ -54,11 +91,17 @@ def answer(
         Predictions as a submission writes them.
     """
     book = book or default_entities()
-    found = {key: find_candidates(reading, book) for key, reading in readings}
-    answers = []
-    for key, entity in zip(keys, entities, strict=True):
-        chosen = None
-        if key in found and entity in book.entities:
-            chosen = rule(for_entity(found[key], book.entity(entity)), book)
-        answers.append(format_quantity(chosen.value, chosen.unit) if chosen else "")
+    rows_of: dict[str, list[int]] = {}
+    for i, (key, entity) in enumerate(zip(keys, entities, strict=True)):
+        if key is not None and entity in book.entities:
+            rows_of.setdefault(key, []).append(i)
+    answers = [""] * len(keys)
+    for key, found in readings:
+        seen = as_seen(found)
+        photo = PhotoView(seen.reading, book, seen.drawing)
+        for i in rows_of.get(key, []):
+            asked = book.entity(entities[i])
+            chosen = rule(for_entity(photo.candidates, asked), asked, photo)
+            if chosen:
+                answers[i] = format_quantity(chosen.value, chosen.unit)
     return answers

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import images
-from .errors import ArtifactError, MissingExtraError, WeightsError
+from .errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
+from .fingerprint import fingerprint
 
 log = logging.getLogger(__name__)
+
+EngineKind = Literal["reader", "embedding", "lines", "regions", "second"]
 
 DEFAULT_OCR = "rapidocr"
 DEFAULT_EMBEDDING = "resnet50"
 DEFAULT_WEIGHTS = "IMAGENET1K_V2"
+LOOKS: tuple[Literal["lines", "regions", "second"], ...] = ("lines", "regions", "second")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A reader or embedding: its name and the settings it is created with.
+    """A reader, an embedding, or what else looks at photos: its name and the settings it is created with.
 
     Parameters
     ----------
-    kind : {"reader", "embedding"}
-        What it is.
+    kind : {"reader", "embedding", "lines", "regions", "second"}
+        What it is: it reads, embeds, finds dimension lines, judges regions, or takes a second look.
     name : str
         As registered, or ``module:name``.
     options : mapping
@@ -34,7 +38,7 @@ class Engine:
         results in the store.
     """
 
-    kind: Literal["reader", "embedding"]
+    kind: EngineKind
     name: str
     options: Mapping[str, Any]
     settings: Mapping[str, Any]
@@ -57,7 +61,7 @@ class Engine:
         if threads is not None and ":" not in self.name:
             options["threads"] = threads
         made = _make(self.kind, self.name, options)
-        now = _settings(self.kind, self.name, made)
+        now = _settings(self.kind, self.name, made, self.options)
         if now != dict(self.settings):
             differ = [
                 f"{key} was {self.settings.get(key)!r} and is {now.get(key)!r}"
@@ -71,20 +75,79 @@ class Engine:
         return made
 
 
-def _make(kind: str, name: str, options: Mapping[str, Any]) -> Any:
-    from . import embedding, ocr
+def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
+    if kind == "reader":
+        from . import ocr
 
-    return ocr.create(name, **options) if kind == "reader" else embedding.create(name, **options)
+        return ocr.create(name, **options)
+    if kind == "lines":
+        from .drawing import LineFinder
+
+        return LineFinder(**options)
+    if kind == "regions":
+        from .regions import RegionLooker
+
+        return RegionLooker(**{k: v for k, v in options.items() if k != "reader"})
+    if kind == "second":
+        from .ocr.second_look import SecondLook
+
+        return SecondLook(**{k: v for k, v in options.items() if k != "reader"})
+    from . import embedding
+
+    return embedding.create(name, **options)
 
 
-def _settings(kind: str, name: str, made: Any) -> dict[str, Any]:
-    return {kind: name, "decoding": images.VERSION, **made.settings()}
+def _settings(kind: EngineKind, name: str, made: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    # what looks at text lines depends on who read them
+    after = {"after": options["reader"]} if "reader" in options else {}
+    return {kind: name, "decoding": images.VERSION, **after, **made.settings()}
+
+
+def look_engines(
+    names: Sequence[str], reader: Engine, options: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[list[Engine], dict[str, str]]:
+    """Return the engines that look at photos besides reading and embedding them.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of ``"lines"``, ``"regions"`` and ``"second"``.
+    reader : Engine
+        Who reads the text lines that two of them look at.
+    options : mapping, optional
+        Settings of each, by name.
+
+    Returns
+    -------
+    engines : list of Engine
+    reasons : dict of str to str
+        Name to why it is not there: the one that needs torch or weights which are not at hand; said once as
+        a warning, too.
+    """
+    made: list[Engine] = []
+    reasons: dict[str, str] = {}
+    for name in names:
+        if name not in LOOKS:
+            raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(LOOKS)}")
+        own = dict((options or {}).get(name, {}))
+        if name != "lines":
+            own["reader"] = fingerprint(reader.settings)
+        try:
+            settings = _settings(name, name, _make(name, name, own), own)
+        except (WeightsError, MissingExtraError) as error:
+            if (options or {}).get(name):
+                raise
+            log.warning("going on WITHOUT %s: %s", name, error)
+            reasons[name] = f"not available: {error}"
+            continue
+        made.append(Engine(name, name, own, settings))
+    return made, reasons
 
 
 def reader_engine(name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None) -> Engine:
     """Return the reader called ``name``; raise MissingExtraError saying what to type when it is not installed."""
     options = dict(options or {})
-    return Engine("reader", name, options, _settings("reader", name, _make("reader", name, options)))
+    return Engine("reader", name, options, _settings("reader", name, _make("reader", name, options), options))
 
 
 def embedding_engine(
@@ -126,4 +189,4 @@ def embedding_engine(
             raise
         log.warning("going on WITHOUT image features: %s", error)
         return None, f"not available: {error}"
-    return Engine("embedding", name, options, _settings("embedding", name, made)), None
+    return Engine("embedding", name, options, _settings("embedding", name, made, options)), None

@@ -48,6 +48,9 @@ class Unit:
     system: str = "metric"
 
 
+AXES = ("", "level", "upright", "receding")
+
+
 @dataclass(frozen=True)
 class Entity:
     """A physical property that a row can ask for.
@@ -65,6 +68,8 @@ class Entity:
     reads_as : mapping of str to str
         Units of another family that mean one of this entity's on a product: ``ounce`` on a bottle is a
         ``fluid ounce``.
+    axis : {"", "level", "upright", "receding"}
+        Which way a dimension line that measures it usually runs; empty when it is no length.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Entity:
     units: tuple[str, ...]
     keywords: tuple[str, ...] = ()
     reads_as: Mapping[str, str] = field(default_factory=dict)
+    axis: str = ""
 
     def unit_for(self, unit: str) -> str | None:
         """Return the allowed unit that ``unit`` stands for when this entity is asked, or None.
@@ -206,7 +212,12 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
         families = {units[u].family for u in allowed}
         if len(families) != 1:
             raise EntityError(f"{where}: its units must be of one family, got {sorted(families)}")
-        entities[name] = Entity(name, families.pop(), allowed, _tuple(table, "keywords", where), reads_as)
+        axis = table.get("axis", "")
+        if axis not in AXES:
+            raise EntityError(f"{where}: 'axis' must be one of {', '.join(map(repr, AXES))}, got {axis!r}")
+        entities[name] = Entity(
+            name, families.pop(), allowed, _tuple(table, "keywords", where), reads_as, axis
+        )
     contexts = dict(base.contexts) if base else {}
     words = raw.get("contexts", {})
     contexts |= {name: _tuple(words, name, f"{source}: [contexts]") for name in words}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,21 @@ from .engines import (
     DEFAULT_EMBEDDING,
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
-    Engine,
+    LOOKS,
     embedding_engine,
+    look_engines,
     reader_engine,
 )
 from .entities import EntityBook, default_entities, load_entities
 from .errors import HybridmlError, NotFittedError, RowsError
 from .features import DEFAULT_BLOCKS
-from .featurize import Report, featurize
+from .featurize import Report
 from .model import Model, ModelSettings
-from .ocr.textline import Reading
 from .parts import as_text, photo_names
+from .priors import read_labels
 from .ranker import RankerSettings
+from .seeing import see, settings_of
+from .seen import Seen
 from .store import FeatureStore
 
 
@@ -35,8 +38,8 @@ class EntityExtractor(BaseEstimator):
 
     Parameters
     ----------
-    images : path
-        Folder with the photos.
+    images : path or sequence of paths
+        Folder with the photos, or several, searched in order.
     store : path
         Feature store; photos that it lacks are read and embedded first.
     ocr : str
@@ -47,10 +50,18 @@ class EntityExtractor(BaseEstimator):
         ``"resnet50"``, ``"none"`` or ``module:name``.
     resnet_weights : str
         ``"IMAGENET1K_V2"``, the path of a state_dict, or ``"random"``.
+    looks : sequence of str
+        What else looks at photos: ``"lines"`` for dimension lines, ``"regions"`` for the ResNet-50 that sees
+        the photo around each number, ``"second"`` for a second, closer reading where the first shows
+        nothing that could be the answer.
+    look_options : dict of str to dict, optional
+        Settings of each of them, by name.
     blocks : sequence of str
         Feature blocks of a candidate.
     components : int
         Principal components of the embedding that the ranker sees.
+    priors, joint, trust
+        As in :class:`hybridml.model.ModelSettings`.
     ranker : dict, optional
         Settings that differ from :class:`hybridml.ranker.RankerSettings`.
     folds : int
@@ -68,9 +79,9 @@ class EntityExtractor(BaseEstimator):
     ----------
     model_ : Model
         What was learned.
-    reader_, embedder_ : Engine, Engine or None
-        What the training photos were read and looked at with; ``image_reason_`` says why there are no
-        image features.
+    reader_, embedder_, looks_ : Engine, Engine or None, list of Engine
+        What the training photos were read and looked at with; ``image_reason_`` says why there is no
+        embedding, ``look_reasons_`` what looks are missing, and why.
     faults_ : dict
         After ``fit`` or ``predict``: photo name to what was wrong with it.
 
@@ -84,14 +95,19 @@ class EntityExtractor(BaseEstimator):
 
     def __init__(
         self,
-        images: str | Path = "images",
+        images: photos.Images = "images",
         store: str | Path = "features",
         ocr: str = DEFAULT_OCR,
         ocr_options: Mapping[str, Any] | None = None,
         embedding: str = DEFAULT_EMBEDDING,
         resnet_weights: str = DEFAULT_WEIGHTS,
+        looks: Sequence[str] = LOOKS,
+        look_options: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[str] = DEFAULT_BLOCKS,
         components: int = 16,
+        priors: bool = True,
+        joint: bool = True,
+        trust: Mapping[str, float] | None = None,
         ranker: Mapping[str, Any] | None = None,
         folds: int = 5,
         entities: str | Path | EntityBook | None = None,
@@ -105,8 +121,13 @@ class EntityExtractor(BaseEstimator):
         self.ocr_options = ocr_options
         self.embedding = embedding
         self.resnet_weights = resnet_weights
+        self.looks = looks
+        self.look_options = look_options
         self.blocks = blocks
         self.components = components
+        self.priors = priors
+        self.joint = joint
+        self.trust = trust
         self.ranker = ranker
         self.folds = folds
         self.entities = entities
@@ -126,29 +147,38 @@ class EntityExtractor(BaseEstimator):
             self.folds,
             RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
             self.random_state,
+            self.priors,
+            self.joint,
+            None if self.trust is None else dict(self.trust),
         )
 
-    def _engines(self) -> tuple[Engine, Engine | None, str | None]:
-        return (
-            reader_engine(self.ocr, self.ocr_options),
-            *embedding_engine(self.embedding, self.resnet_weights),
-        )
+    def _make_engines(self) -> None:
+        self.reader_ = reader_engine(self.ocr, self.ocr_options)
+        self.embedder_, self.image_reason_ = embedding_engine(self.embedding, self.resnet_weights)
+        self.looks_, self.look_reasons_ = look_engines(self.looks, self.reader_, self.look_options)
 
-    def _featurize(self, frame: pd.DataFrame, reader: Engine, embedder: Engine | None) -> Report:
-        if not Path(self.images).is_dir() and not Path(self.store).is_dir():
+    def _featurize(self, frame: pd.DataFrame) -> Report:
+        if not any(f.is_dir() for f in photos.folders(self.images)) and not Path(self.store).is_dir():
             raise HybridmlError(
                 f"no images folder at {self.images}, and no store at {self.store} to do without it"
             )
-        report = featurize(
-            photos.photo_paths(frame, self.images),
+        report = see(
+            frame,
+            self.images,
             FeatureStore(self.store),
-            reader,
-            embedder,
+            (self.reader_, self.embedder_, self.looks_),
+            self._book_now(),
             self.workers,
             self.progress,
         )
         self.faults_ = report.failed
         return report
+
+    def _book_now(self) -> EntityBook:
+        return self.model_.book if hasattr(self, "model_") else self._book()
+
+    def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, Seen]]:
+        return FeatureStore(self.store).seen(settings_of(self.reader_, self.looks_), keys)
 
     def featurize(self, X: pd.DataFrame | str | Path) -> Report:
         """Read and embed the photos of rows that the store lacks.
@@ -163,10 +193,16 @@ class EntityExtractor(BaseEstimator):
         Report
             What was done, found and failed.
         """
-        reader, embedder, _ = self._engines()
-        return self._featurize(photos.checked(X, book=self._book())[0], reader, embedder)
+        self._make_engines()
+        return self._featurize(photos.checked(X, book=self._book())[0])
 
-    def fit(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> EntityExtractor:
+    def fit(
+        self,
+        X: pd.DataFrame | str | Path,
+        y: Sequence[str] | None = None,
+        others: pd.DataFrame | str | Path | None = None,
+        labels: pd.DataFrame | str | Path | None = None,
+    ) -> EntityExtractor:
         """Learn from rows with labels, reading their photos first where the store lacks them.
 
         Parameters
@@ -175,6 +211,11 @@ class EntityExtractor(BaseEstimator):
             Columns ``index, image_link, group_id, entity_name, entity_value``.
         y : sequence of str, optional
             Labels, in place of the column ``entity_value``.
+        others : data frame or path of a CSV, optional
+            Rows labelled by others, other systems say, to learn from as far as that helps on ``X``: how much
+            is found out for each entity.
+        labels : data frame or path of a CSV, optional
+            Labels without photos, ``X``'s own included, to count what is usual; by default those of ``X``.
 
         Returns
         -------
@@ -192,13 +233,20 @@ class EntityExtractor(BaseEstimator):
             if len(y) != len(frame):
                 raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
             frame = frame.assign(entity_value=[as_text(value) for value in y])
-        self.reader_, self.embedder_, self.image_reason_ = self._engines()
-        report = self._featurize(frame, self.reader_, self.embedder_)
+        if others is not None:
+            more, _ = photos.checked(others, truth=True, book=model.book)
+            frame = pd.concat([frame.assign(source=""), more.assign(source="others")], ignore_index=True)
+            # two tables may number their rows alike
+            frame["index"] = range(len(frame))
+        self._make_engines()
+        report = self._featurize(frame)
         keys = self._keys(frame, report)
         present = {key for key in keys if key}
-        store = FeatureStore(self.store)
-        vectors = dict(store.embeddings(self.embedder_.settings, present)) if self.embedder_ else {}
-        self.model_ = model.fit(frame, keys, store.readings(self.reader_.settings, present), vectors)
+        vectors: dict[str, Any] = {}
+        if self.embedder_:
+            vectors = dict(FeatureStore(self.store).embeddings(self.embedder_.settings, present))
+        counted = read_labels(labels) if isinstance(labels, str | Path) else labels
+        self.model_ = model.fit(frame, keys, self._seen(present), vectors, counted)
         return self
 
     @staticmethod
@@ -236,16 +284,16 @@ class EntityExtractor(BaseEstimator):
         """
         self._check_fitted()
         frame, faults = photos.checked(X, book=self.model_.book)
-        report = self._featurize(frame, self.reader_, self.embedder_)
+        report = self._featurize(frame)
         names, keys = photo_names(frame), self._keys(frame, report)
         store = FeatureStore(self.store)
         present = {key for key in keys if key}
         read: set[str] = set()
 
-        def readings() -> Iterator[tuple[str, Reading]]:
-            for key, reading in store.readings(self.reader_.settings, present):
+        def readings() -> Iterator[tuple[str, Seen]]:
+            for key, seen in self._seen(present):
                 read.add(key)
-                yield key, reading
+                yield key, seen
 
         vectors = store.embeddings(self.embedder_.settings, present) if self.embedder_ else ()
         answers = self.model_.answer(keys, list(frame["entity_name"]), readings(), vectors)

@@ -12,17 +12,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from .engines import Engine
-from .errors import HybridmlError, ImageError
-from .store import FeatureStore, FeatureTable, record_of
+from .engines import Engine, EngineKind
+from .errors import HybridmlError
+from .store import FeatureStore, FeatureTable
+from .worker import KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +44,8 @@ class Report:
         Photo name to content key, for the photos that are known.
     seconds : float
         Wall time.
+    second, second_done : int
+        Photos that a second look was wanted for, and those that got it now.
     """
 
     photos: int = 0
@@ -55,110 +54,19 @@ class Report:
     failed: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    second: int = 0
+    second_done: int = 0
 
 
-@dataclass(frozen=True)
-class _Task:
-    key: str
-    path: str
-    read: bool
-    embed: bool
+_worker: Worker | None = None
 
 
-@dataclass
-class _Result:
-    readings: list[dict[str, Any]] = field(default_factory=list)
-    embeddings: list[dict[str, Any]] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)  # by key
-
-
-class _Worker:
-    """Both engines in one process, each loaded when first needed."""
-
-    def __init__(self, reader: Engine | None, embedder: Engine | None, threads: int) -> None:
-        self._engines = {"reader": reader, "embedder": embedder}
-        self._threads = threads
-        self._made: dict[str, Any] = {}
-
-    def _engine(self, what: str) -> Any:
-        if what not in self._made:
-            engine = self._engines[what]
-            assert engine is not None
-            self._made[what] = engine.create(self._threads)
-        return self._made[what]
-
-    def __call__(self, tasks: Sequence[_Task]) -> _Result:
-        from .images import decode
-
-        result = _Result()
-        to_embed: list[tuple[_Task, np.ndarray]] = []
-        for task in tasks:
-            try:
-                image = decode(Path(task.path))
-            except ImageError as error:
-                self._undecodable(task, str(error), result)
-                continue
-            except MemoryError:
-                result.failed[task.key] = "not enough memory to decode it"
-                continue
-            if task.read:
-                start = time.perf_counter()
-                with self._costs_only(task, "reader", result):
-                    reading = self._engine("reader").read(image)
-                    result.readings.append(record_of(task.key, reading, time.perf_counter() - start))
-            if task.embed and task.key not in result.failed:
-                to_embed.append((task, image))
-        self._embed(to_embed, result)
-        return result
-
-    def _embed(self, photos: Sequence[tuple[_Task, np.ndarray]], result: _Result) -> None:
-        if not photos:
-            return
-        start = time.perf_counter()
-        trial = _Result()
-        with self._costs_only(photos[0][0], "embedding", trial):
-            vectors = self._engine("embedder").embed([image for _, image in photos])
-            seconds = (time.perf_counter() - start) / len(photos)
-            result.embeddings += [
-                {"key": task.key, "error": None, "seconds": seconds, "vector": vector.astype(np.float16)}
-                for (task, _), vector in zip(photos, vectors, strict=True)
-            ]
-        if trial.failed and len(photos) == 1:
-            result.failed |= trial.failed
-        elif trial.failed:
-            for photo in photos:
-                self._embed([photo], result)
-
-    @staticmethod
-    @contextmanager
-    def _costs_only(task: _Task, what: str, result: _Result) -> Iterator[None]:
-        """Let an engine's failure on one photo cost that photo; it is not recorded, so the next run tries again."""
-        try:
-            yield
-        except HybridmlError:
-            raise
-        except Exception as error:
-            result.failed[task.key] = f"the {what} failed: {type(error).__name__}: {error}"
-
-    @staticmethod
-    def _undecodable(task: _Task, cause: str, result: _Result) -> None:
-        result.failed[task.key] = cause
-        if task.read:
-            empty: dict[str, Any] = {"text": [], "confidence": [], "polygon": [], "width": 0, "height": 0}
-            result.readings.append({"key": task.key, "error": cause, "seconds": 0.0, **empty})
-        if task.embed:
-            result.embeddings.append({"key": task.key, "error": cause, "seconds": 0.0, "vector": []})
-
-
-_worker: _Worker | None = None
-
-
-def _start(reader: Engine | None, embedder: Engine | None) -> None:
+def _start(engines: Mapping[EngineKind, Engine]) -> None:
     global _worker
-    _worker = _Worker(reader, embedder, threads=1)
+    _worker = Worker(engines, threads=1)
 
 
-def _work(tasks: Sequence[_Task]) -> _Result:
+def _work(tasks: Sequence[Task]) -> Result:
     assert _worker is not None
     return _worker(tasks)
 
@@ -175,8 +83,9 @@ def featurize(
     embedder: Engine | None,
     workers: int | None = None,
     progress: bool = True,
+    looks: Sequence[Engine] = (),
 ) -> Report:
-    """Read and embed the photos that the store does not have yet.
+    """Read, embed and look at the photos that the store does not have yet.
 
     Parameters
     ----------
@@ -190,6 +99,8 @@ def featurize(
         Processes, each with one thread; by default one per core. 1 works in this process.
     progress : bool
         Show a progress bar.
+    looks : sequence of Engine
+        What else to look with: for dimension lines, with the region network, a second time.
 
     Returns
     -------
@@ -204,32 +115,31 @@ def featurize(
         raise HybridmlError(f"workers must be at least 1, got {workers}")
     start = time.perf_counter()
     report = Report(photos=len(photos), keys=store.photo_keys(photos))
-    tables: dict[str, FeatureTable] = {}
-    if reader:
-        tables["readings"] = store.table("readings", reader.settings)
-    if embedder:
-        tables["embeddings"] = store.table("embeddings", embedder.settings)
+    engines: dict[EngineKind, Engine] = {
+        engine.kind: engine for engine in (reader, embedder, *looks) if engine is not None
+    }
+    tables = {kind: store.table(KIND_OF[kind], engine.settings) for kind, engine in engines.items()}
     have = {kind: table.keys() for kind, table in tables.items()}
     failed = {k: e for table in tables.values() for k, e in table.errors().items()}
-    tasks: dict[str, _Task] = {}
+    tasks: dict[str, Task] = {}
     for name, path in photos.items():
         key = report.keys.get(name)
         if key is None:
             report.failed[name] = "cannot be read" if path else "no such photo in the images folder"
             continue
-        read = "readings" in have and key not in have["readings"]
-        embed = "embeddings" in have and key not in have["embeddings"]
-        if not (read or embed):
+        missing = frozenset(kind for kind in engines if key not in have[kind])
+        if not missing:
             report.cached += 1
         elif path is None:
             report.failed[name] = (
                 "not in the store with these settings, and no such photo in the images folder"
             )
         else:
-            tasks.setdefault(key, _Task(key, str(path), read, embed))
+            tasks.setdefault(key, Task(key, str(path), missing))
     if tasks:
         width = min(workers or default_workers(), len(tasks))
-        failed |= _run(list(tasks.values()), tables, reader, embedder, width, progress)
+        todo = _with_readings(list(tasks.values()), store, reader)
+        failed |= _run(todo, tables, engines, width, progress)
     # photos with the same content share their fate
     report.failed |= {name: failed[key] for name, key in report.keys.items() if key in failed}
     report.done = len(tasks)
@@ -237,39 +147,47 @@ def featurize(
     return report
 
 
+def _with_readings(tasks: list[Task], store: FeatureStore, reader: Engine | None) -> list[Task]:
+    """Return the tasks with the readings that the store has and an engine looks at."""
+    keys = {
+        t.key for t in tasks if "reader" not in t.engines and not t.engines.isdisjoint(("regions", "second"))
+    }
+    if not keys or reader is None:
+        return tasks
+    found = dict(store.readings(reader.settings, keys))
+    return [replace(task, reading=found.get(task.key)) for task in tasks]
+
+
 def _run(
-    tasks: Sequence[_Task],
-    tables: Mapping[str, FeatureTable],
-    reader: Engine | None,
-    embedder: Engine | None,
+    tasks: Sequence[Task],
+    tables: Mapping[EngineKind, FeatureTable],
+    engines: Mapping[EngineKind, Engine],
     workers: int,
     progress: bool,
 ) -> dict[str, str]:
     """Work on ``tasks`` and write shards; return key to cause of those that failed."""
     from tqdm import tqdm
 
-    pending = _Result()
+    pending = Result()
 
     def flush(least: int) -> None:
         for kind, table in tables.items():
-            records = getattr(pending, kind)
+            records = pending.records.get(kind, [])
             if len(records) >= least:
                 table.append(records)
                 records.clear()
 
     batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
     results = (
-        map(_Worker(reader, embedder, default_workers()), batches)
+        map(Worker(engines, default_workers()), batches)
         if workers == 1
-        else _parallel(batches, reader, embedder, workers)
+        else _parallel(batches, engines, workers)
     )
     try:
         with tqdm(total=len(tasks), desc="photos", unit="photo", disable=not progress) as bar:
             for result in results:
-                pending.readings += result.readings
-                pending.embeddings += result.embeddings
-                pending.failed |= result.failed
-                bar.update(max(len(result.readings), len(result.embeddings), len(result.failed)))
+                pending.merge(result)
+                bar.update(result.photos)
                 flush(SHARD)
     finally:
         flush(1)
@@ -277,17 +195,17 @@ def _run(
 
 
 def _parallel(
-    batches: Iterable[Sequence[_Task]], reader: Engine | None, embedder: Engine | None, workers: int
-) -> Iterator[_Result]:
+    batches: Iterable[Sequence[Task]], engines: Mapping[EngineKind, Engine], workers: int
+) -> Iterator[Result]:
     """Yield results as they come. When a photo takes its process down, its batch is retried one by one."""
     # each process computes with one thread; more would fight over the cores
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS"), "1"))
     queue = [list(b) for b in batches][::-1]
-    alone: list[list[_Task]] = []
+    alone: list[list[Task]] = []
     while queue or alone:
         source, width, ahead = (alone, 1, 1) if alone else (queue, workers, 2 * workers)
-        pool = ProcessPoolExecutor(width, get_context("spawn"), _start, (reader, embedder))
-        running: dict[Future[_Result], list[_Task]] = {}
+        pool = ProcessPoolExecutor(width, get_context("spawn"), _start, (engines,))
+        running: dict[Future[Result], list[Task]] = {}
         _check_starts(pool)
         try:
             while source or running:
@@ -304,7 +222,9 @@ def _parallel(
             if source is alone and suspects:
                 (task,) = suspects
                 log.error("%s took its process down; left out", task.path)
-                yield _Result(failed={task.key: "the process that read it died (out of memory or a crash)"})
+                yield Result(
+                    failed={task.key: "the process that read it died (out of memory or a crash)"}, photos=1
+                )
             else:
                 log.warning("a process died; the photos it may have had are tried again one by one")
                 alone += [[task] for task in suspects]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,9 @@ from .entities import EntityBook
 from .errors import RowsError
 from .parts import photo_names
 from .rows import RowFault
+
+Images = str | Path | Sequence[str | Path]
+"""A folder with photos, or several."""
 
 
 def checked(
@@ -36,8 +40,18 @@ def checked(
     return frame.reset_index(drop=True), faults
 
 
-def photo_paths(frame: pd.DataFrame, images: str | Path) -> dict[str, Path | None]:
-    """Return photo name to its file below the folder ``images``, None where there is no such file."""
-    folder = Path(images)
+def photo_paths(frame: pd.DataFrame, images: Images) -> dict[str, Path | None]:
+    """Return photo name to its file below the folder ``images``, None where there is no such file.
+
+    Of several folders the first that has the file counts.
+    """
     names = dict.fromkeys(name for name in photo_names(frame) if name)
-    return {name: path if (path := folder / name).is_file() else None for name in names}
+    return {
+        name: next((path for folder in folders(images) if (path := folder / name).is_file()), None)
+        for name in names
+    }
+
+
+def folders(images: Images) -> list[Path]:
+    """Return one folder or several as a list."""
+    return [Path(images)] if isinstance(images, str | Path) else [Path(folder) for folder in images]

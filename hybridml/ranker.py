@@ -86,6 +86,7 @@ class Ranker:
         group: Ints,
         columns: Sequence[str],
         categorical: Sequence[str] = (),
+        weight: Floats | None = None,
     ) -> Ranker:
         """Learn to put relevant candidates first.
 
@@ -101,6 +102,8 @@ class Ranker:
             Names of the columns.
         categorical : sequence of str
             Those of them that are categories.
+        weight : array (n_candidates,), optional
+            How much each candidate's group counts, 1 by default.
 
         Raises
         ------
@@ -116,6 +119,7 @@ class Ranker:
                 "nothing to learn from. Check that entity_value agrees with the photos, or give more rows"
             )
         X, relevance, group = X[keep], relevance[keep], group[keep]
+        weight = None if weight is None else weight[keep]
         sizes = np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]])))
         options = {k: v for k, v in asdict(self.settings).items() if k not in ("seeds", "random_state")}
         self.columns_ = list(columns)
@@ -136,6 +140,7 @@ class Ranker:
                 X,
                 relevance,
                 group=sizes,
+                sample_weight=weight,
                 feature_name=[c.replace(":", "_") for c in columns],
                 categorical_feature=[i for i, c in enumerate(columns) if c in categorical],
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from .answer import Answer
+from .engines import Engine
 from .errors import ArtifactError
-from .store import as_stored
+from .records import as_stored, drawing_as_stored, regions_as_stored
+from .seen import Seen, wants_second_look
 
 DEFAULT_MODEL = Path("models/model.joblib")
 
@@ -32,8 +35,7 @@ class SinglePhotoReader:
 
         path = model_path(model)
         self._extractor = artifact.load(path)
-        self._reader: Any = None
-        self._embedder: Any = None
+        self._engines: dict[str, Any] = {}
 
     def read(self, photo: Any, entities: Sequence[str] | None = None) -> list[Answer]:
         """Answer what a photo shows.
@@ -61,17 +63,33 @@ class SinglePhotoReader:
         model, made = self._extractor.model_, self._extractor
         asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
         image = decode(photo)
-        if self._reader is None:
-            self._reader = made.reader_.create()
-        reading = as_stored(self._reader.read(image))
+        seen = self._see(image, asked)
         vector = None
         if model.image_block is not None and made.embedder_ is not None:
-            if self._embedder is None:
-                self._embedder = made.embedder_.create()
-            vector = self._embedder.embed([image])[0].astype(np.float16).astype(np.float32)
+            vector = self._engine(made.embedder_).embed([image])[0].astype(np.float16).astype(np.float32)
         vectors = [] if vector is None else [("photo", vector)]
-        answers = model.answer(["photo"] * len(asked), asked, [("photo", reading)], vectors)
+        answers = model.answer(["photo"] * len(asked), asked, [("photo", seen)], vectors)
         return answers if entities else [a for a in answers if a.prediction]
+
+    def _see(self, image: np.ndarray, asked: Sequence[str]) -> Seen:
+        """Return what reading and looking find, as the store would give it back."""
+        made, book = self._extractor, self._extractor.model_.book
+        reading = as_stored(self._engine(made.reader_).read(image))
+        seen = Seen(reading)
+        for engine in made.looks_:
+            if engine.kind == "lines":
+                seen = replace(seen, drawing=drawing_as_stored(self._engine(engine).find(image)))
+            elif engine.kind == "regions":
+                found = self._engine(engine).look(image, reading.lines)
+                seen = replace(seen, regions=regions_as_stored(found))
+            elif any(wants_second_look(reading, book.entity(e), book) for e in asked):
+                seen = replace(seen, second=as_stored(self._engine(engine).read(image, reading)))
+        return seen
+
+    def _engine(self, engine: Engine) -> Any:
+        if engine.kind not in self._engines:
+            self._engines[engine.kind] = engine.create()
+        return self._engines[engine.kind]
 
 
 def model_path(model: str | Path | None = None) -> Path:

@@ -7,6 +7,8 @@ Layout below the store's root (``features/`` by default)::
     readings/<fingerprint>/part-*.parquet    key, width, height, error, seconds, text, confidence, polygon
     embeddings/<fingerprint>/settings.json
     embeddings/<fingerprint>/part-*.parquet  key, error, seconds, vector (float16)
+    drawings/<fingerprint>/part-*.parquet    key, error, seconds, width, height, segments, outline, plain, filled
+    regions/<fingerprint>/part-*.parquet     key, error, seconds, classes, probabilities (float16)
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
 settings never mix. A shard is written under a temporary name and renamed, so it is there whole or not at
@@ -19,9 +21,9 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,37 +34,11 @@ import pyarrow.parquet as pq
 from .errors import ImageError, StoreError
 from .files import atomic
 from .fingerprint import fingerprint
-from .ocr.textline import Reading, TextLine
+from .ocr.textline import Reading
+from .records import SCHEMAS, Kind, drawing_of, reading_of, regions_of
+from .seen import Seen
 
 log = logging.getLogger(__name__)
-
-Kind = Literal["readings", "embeddings"]
-
-SCHEMAS: dict[str, pa.Schema] = {
-    "photos": pa.schema(
-        [("name", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("key", pa.string())]
-    ),
-    "readings": pa.schema(
-        [
-            ("key", pa.string()),
-            ("width", pa.int32()),
-            ("height", pa.int32()),
-            ("error", pa.string()),
-            ("seconds", pa.float32()),
-            ("text", pa.list_(pa.string())),
-            ("confidence", pa.list_(pa.float32())),
-            ("polygon", pa.list_(pa.float32())),
-        ]
-    ),
-    "embeddings": pa.schema(
-        [
-            ("key", pa.string()),
-            ("error", pa.string()),
-            ("seconds", pa.float32()),
-            ("vector", pa.list_(pa.float16())),
-        ]
-    ),
-}
 
 
 class _Shards:
@@ -106,7 +82,7 @@ class FeatureTable:
     ----------
     root : Path
         The store's root.
-    kind : {"readings", "embeddings"}
+    kind : {"readings", "embeddings", "drawings", "regions"}
         What the table holds.
     settings : mapping
         Everything that changes a result; its fingerprint names the table's folder.
@@ -237,37 +213,47 @@ class FeatureStore:
             if record["error"] is None:
                 yield record["key"], np.asarray(record["vector"], dtype=np.float32)
 
+    def seen(
+        self, settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str]
+    ) -> Iterator[tuple[str, Seen]]:
+        """Yield ``(key, Seen)`` of the photos that were read.
 
-def record_of(key: str, reading: Reading, seconds: float) -> dict[str, Any]:
-    """Return the record in which the store keeps a reading."""
-    return {
-        "key": key,
-        "width": reading.width,
-        "height": reading.height,
-        "error": None,
-        "seconds": seconds,
-        "text": [line.text for line in reading.lines],
-        "confidence": [line.confidence for line in reading.lines],
-        "polygon": [c for line in reading.lines for point in line.polygon for c in point],
-    }
+        Parameters
+        ----------
+        settings : mapping
+            Settings of the ``"reader"`` and, where they were used, of ``"lines"``, ``"regions"`` and
+            ``"second"``, the second look.
+        keys : iterable of str
+            The photos.
+        """
+        batch: list[tuple[str, Reading]] = []
+        for item in self.readings(settings["reader"], keys):
+            batch.append(item)
+            if len(batch) == PHOTOS_AT_ONCE:
+                yield from self._joined(batch, settings)
+                batch = []
+        yield from self._joined(batch, settings)
+
+    def _joined(
+        self, batch: Sequence[tuple[str, Reading]], settings: Mapping[str, Mapping[str, Any]]
+    ) -> Iterator[tuple[str, Seen]]:
+        keys = [key for key, _ in batch]
+        found: dict[str, dict[str, Any]] = {}
+        for name, kind, back in _LOOKS:
+            records = self.table(kind, settings[name]).records(keys) if name in settings else ()
+            found[name] = {r["key"]: back(r) for r in records if r["error"] is None}
+        for key, reading in batch:
+            regions = found["regions"].get(key)
+            if regions is not None and len(regions) != len(reading.lines):
+                regions = None
+            yield key, Seen(reading, found["lines"].get(key), regions, found["second"].get(key))
 
 
-def reading_of(record: Mapping[str, Any]) -> Reading:
-    """Return the reading kept in a record: the inverse of :func:`record_of`, in float32."""
-    flat = record["polygon"]
-    corners = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
-    lines = tuple(
-        TextLine(
-            text, confidence, (corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3])
-        )
-        for i, (text, confidence) in enumerate(zip(record["text"], record["confidence"], strict=True))
-    )
-    return Reading(lines, record["width"], record["height"])
+PHOTOS_AT_ONCE = 2048
+"""Photos whose drawings and regions are joined to their readings in one pass over the shards."""
 
-
-def as_stored(reading: Reading) -> Reading:
-    """Return a reading as the store would give it back: numbers in float32."""
-    record = record_of("", reading, 0.0)
-    for name in ("confidence", "polygon"):
-        record[name] = np.asarray(record[name], dtype=np.float32).tolist()
-    return reading_of(record)
+_LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (
+    ("lines", "drawings", drawing_of),
+    ("regions", "regions", regions_of),
+    ("second", "readings", reading_of),
+)

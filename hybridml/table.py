@@ -13,6 +13,7 @@ from .candidates import Candidate
 from .entities import EntityBook
 from .features import DEFAULT_BLOCKS, PhotoView, describe
 from .ocr.textline import Reading
+from .seen import Seen, as_seen
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class CandidateTable:
 def build_table(
     photos: Sequence[str | None],
     entities: Sequence[str],
-    readings: Iterable[tuple[str, Reading]],
+    readings: Iterable[tuple[str, Seen | Reading]],
     book: EntityBook,
     blocks: Sequence[str] = DEFAULT_BLOCKS,
 ) -> CandidateTable:
@@ -71,8 +72,8 @@ def build_table(
         Key of the row's photo in ``readings``; rows whose photo is not there have no candidate.
     entities : sequence of str, one per row
         What the row asks; rows of an entity that ``book`` does not know have no candidate.
-    readings : iterable of (key, Reading)
-        The photos' text lines, each photo once.
+    readings : iterable of (key, Seen or Reading)
+        What was found on the photos, each photo once.
     book : EntityBook
         Entities and units.
     blocks : sequence of str
@@ -88,16 +89,20 @@ def build_table(
             rows_of.setdefault(photo, []).append(i)
     found: dict[int, tuple[list[Candidate], npt.NDArray[np.float32]]] = {}
     columns: tuple[str, ...] = ()
-    for photo, reading in readings:
+    for photo, found_there in readings:
         rows = rows_of.get(photo, [])
         if not rows:
             continue
-        view = PhotoView(reading, book)
+        seen = as_seen(found_there)
+        first = PhotoView(seen.reading, book, seen.drawing, seen.regions)
         by_entity: dict[str, tuple[list[Candidate], npt.NDArray[np.float32]]] = {}
         for i in rows:
             name = entities[i]
             if name not in by_entity:
-                candidates, described = describe(view, book.entity(name), blocks)
+                view, asked = first, book.entity(name)
+                if seen.second is not None and seen.reading_for(asked, book) is seen.second:
+                    view = PhotoView(seen.second, book, seen.drawing, second=True)
+                candidates, described = describe(view, asked, blocks)
                 if candidates:
                     columns = tuple(described)
                 by_entity[name] = (

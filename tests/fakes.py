@@ -108,6 +108,7 @@ def write_rows(folder: Path, n: int, seed: int = 0, groups: int = 7) -> pd.DataF
 
 OPTIONS: dict[str, Any] = {
     "ocr": "tests.fakes:PixelReader",
+    "looks": ("lines",),
     "embedding": "tests.fakes:MeanEmbedder",
     "components": 3,
     "ranker": {"n_estimators": 40, "seeds": 1},

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import crossval
+from benchmarks import labelled
 from hybridml import folds
 from hybridml.image_block import ImageBlock
 from hybridml.model import ModelSettings
@@ -21,7 +21,7 @@ SETTINGS = ModelSettings(components=2, folds=3, ranker=RankerSettings(n_estimato
 
 
 @pytest.fixture(scope="module")
-def data() -> crossval.Data:
+def data() -> labelled.Data:
     rng = np.random.default_rng(0)
     entities = ["item_weight", "item_volume", "width", "height"]
     rows, readings, vectors = [], {}, {}
@@ -34,20 +34,20 @@ def data() -> crossval.Data:
         rows.append((i, key, str(i // 3 % 13), entities[i % 4], answer))
     frame = pd.DataFrame(rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value"])
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    return crossval.Data(frame, fold, list(frame["image_link"]), readings, vectors, 0.0)
+    return labelled.Data(frame, fold, list(frame["image_link"]), readings, vectors, 0.0)
 
 
-def answers_of(data: crossval.Data, k: int) -> list:
-    _, answers = crossval.ranker(data, "ranker", SETTINGS)
+def answers_of(data: labelled.Data, k: int) -> list:
+    _, answers = labelled.ranker(data, "ranker", SETTINGS)
     return [answers[i] for i in np.flatnonzero(data.fold == k)]
 
 
-def test_folds_share_no_group_and_no_photo(data: crossval.Data) -> None:
+def test_folds_share_no_group_and_no_photo(data: labelled.Data) -> None:
     for column in ("group_id", "image_link"):
         assert (pd.Series(data.fold).groupby(data.frame[column].to_numpy()).nunique() == 1).all()
 
 
-def test_poisoned_labels_of_the_validation_rows_change_no_answer(data: crossval.Data) -> None:
+def test_poisoned_labels_of_the_validation_rows_change_no_answer(data: labelled.Data) -> None:
     k = int(data.fold[0])
     held = data.fold == k
     poisoned = data.frame.assign(
@@ -56,7 +56,7 @@ def test_poisoned_labels_of_the_validation_rows_change_no_answer(data: crossval.
     assert answers_of(replace(data, frame=poisoned), k) == answers_of(data, k)
 
 
-def test_poisoned_photos_of_the_validation_rows_change_no_model(data: crossval.Data) -> None:
+def test_poisoned_photos_of_the_validation_rows_change_no_model(data: labelled.Data) -> None:
     train = data.fold != data.fold[0]
     held = {data.keys[i] for i in np.flatnonzero(~train)}
     junk = Reading((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000)
@@ -65,7 +65,7 @@ def test_poisoned_photos_of_the_validation_rows_change_no_model(data: crossval.D
         readings={k: junk if k in held else r for k, r in data.readings.items()},
         vectors={k: v * 1e6 if k in held else v for k, v in data.vectors.items()},
     )
-    one, other = (crossval.fit(d, train, SETTINGS) for d in (data, poisoned))
+    one, other = (labelled.fit(d, train, SETTINGS) for d in (data, poisoned))
     assert one.ranker.models_ == other.ranker.models_
     assert one.image_block is not None
     assert other.image_block is not None
@@ -74,29 +74,29 @@ def test_poisoned_photos_of_the_validation_rows_change_no_model(data: crossval.D
     assert one.training["fingerprint"] == other.training["fingerprint"]
 
 
-def test_a_leak_would_be_seen(data: crossval.Data) -> None:
+def test_a_leak_would_be_seen(data: labelled.Data) -> None:
     """The poison is strong enough: fitted on, it does change the model."""
     everything = np.ones(len(data.frame), dtype=bool)
     poisoned = replace(data, frame=data.frame.assign(entity_value="12345.0 gram"))
     with pytest.raises(Exception, match="nothing to learn"):
-        crossval.fit(poisoned, everything, SETTINGS)
+        labelled.fit(poisoned, everything, SETTINGS)
     strong = replace(
         data, vectors={k: v * (1e3 if i % 2 else 1) for i, (k, v) in enumerate(data.vectors.items())}
     )
-    one, other = (crossval.fit(d, everything, SETTINGS) for d in (data, strong))
+    one, other = (labelled.fit(d, everything, SETTINGS) for d in (data, strong))
     assert isinstance(one.image_block, ImageBlock)
     assert not np.array_equal(one.image_block.components, other.image_block.components)
 
 
-def test_out_of_fold_rows_inside_the_model_share_nothing_with_their_ranker(data: crossval.Data) -> None:
+def test_out_of_fold_rows_inside_the_model_share_nothing_with_their_ranker(data: labelled.Data) -> None:
     """Calibration is out of fold too: poisoning one inner fold's labels leaves that fold's scores alone."""
     frame = data.frame
     inner = np.asarray(folds.assign_folds(frame, SETTINGS.folds, SETTINGS.random_state))
     held = inner == 0
     values = np.where(held, "12345.0 gram", frame["entity_value"].to_numpy(dtype=object))
     everything = np.ones(len(frame), dtype=bool)
-    clean = crossval.fit(data, everything, SETTINGS).out_of_fold.set_index("index")
-    dirty = crossval.fit(
+    clean = labelled.fit(data, everything, SETTINGS).out_of_fold.set_index("index")
+    dirty = labelled.fit(
         replace(data, frame=frame.assign(entity_value=values)), everything, SETTINGS
     ).out_of_fold
     dirty = dirty.set_index("index")

@@ -279,7 +279,7 @@ def test_runner_ups_are_less_likely_than_the_answer(
 def copied(fitted: EntityExtractor, **params: object) -> EntityExtractor:
     """Return an extractor with the same model and other files."""
     copy = clone(fitted).set_params(**params)
-    for name in ("model_", "reader_", "embedder_", "image_reason_"):
+    for name in ("model_", "reader_", "embedder_", "image_reason_", "looks_", "look_reasons_"):
         setattr(copy, name, getattr(fitted, name))
     return copy
 

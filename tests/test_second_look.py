@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import second_look as benchmark
 from hybridml.entities import default_entities
 from hybridml.fingerprint import fingerprint
 from hybridml.ocr import Reading, TextLine, available, create
@@ -232,3 +233,26 @@ def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
     assert found
     for each in found:
         assert each.box == pytest.approx((150, 240, 187, 246), abs=6)
+
+
+def test_the_benchmark_tells_gained_from_lost_and_wrong() -> None:
+    first = {
+        "a": reading([]),
+        "b": reading([line("500 g", confidence=0.5)]),
+        "c": reading([]),
+        "d": reading([]),
+    }
+    second = {
+        "a": reading([line("500 g")]),
+        "b": reading([line("600 g")]),
+        "c": reading([line("600 g"), line("700 g", y=90)]),
+        "d": reading([line("12 cm")]),
+    }
+    truth = (500.0, "gram")
+    rows = [benchmark.Row(name, "item_weight", truth, 0) for name in "abc"]
+    rows.append(benchmark.Row("d", "height", (12.0, "centimetre"), 2))
+    counted = benchmark.count(rows, first, second)
+    assert (counted.rows, counted.gained, counted.lost, counted.only_wrong, counted.added) == (4, 2, 1, 1, 5)
+    assert counted.by_kind == {"sizes": 1, "others": 1}
+    heads = benchmark.header(["x"]).splitlines()[0].count("|")
+    assert heads == benchmark.line("default", (1.0, 2.0), [counted]).count("|")

@@ -11,7 +11,8 @@ import pytest
 
 from hybridml.errors import StoreError
 from hybridml.ocr.textline import Reading, TextLine
-from hybridml.store import FeatureStore, reading_of, record_of
+from hybridml.records import reading_of, record_of
+from hybridml.store import FeatureStore
 
 SETTINGS = {"reader": "fake", "version": 1}
 READING = Reading(

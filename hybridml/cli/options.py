@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..csvfile import write_csv
-from ..engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
-
-if TYPE_CHECKING:
-    pass
+from ..engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS, LOOKS
 
 if TYPE_CHECKING:
     from ..entities import EntityBook
@@ -38,7 +35,10 @@ def command(
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where photos and features are."""
     parser.add_argument(
-        "--images", default="images", metavar="DIR", help="folder with the photos (default: %(default)s)"
+        "--images",
+        action="append",
+        metavar="DIR",
+        help="folder with the photos; may be given again (default: images)",
     )
     parser.add_argument(
         "--store", default="features", metavar="DIR", help="feature store (default: %(default)s)"
@@ -68,7 +68,26 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="IMAGENET1K_V2 (cached, else downloaded), the file of a state_dict, or random (default: %(default)s)",
     )
+    parser.add_argument(
+        "--looks",
+        default=",".join(LOOKS),
+        metavar="NAMES",
+        help="what else looks at photos, with commas between: lines (dimension lines), regions (the ResNet-50 with "
+        "our own weights), second (a closer reading where the first shows nothing usable); none for nothing "
+        "(default: %(default)s)",
+    )
     add_entities(parser)
+
+
+def looks_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the looks that a command was asked for."""
+    names = tuple(name.strip() for name in arguments.looks.split(",") if name.strip())
+    return () if names == ("none",) else names
+
+
+def images_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the folders with photos."""
+    return arguments.images or ["images"]
 
 
 def add_entities(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from .options import (
     add_files,
     book_of,
     command,
+    images_of,
+    looks_of,
     probability,
     tell,
     write_faults,
@@ -74,6 +76,16 @@ def add_commands(commands: Commands) -> None:
         "  hybridml train --rows train.csv --images photos/ --model models/model.joblib",
     )
     train.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")
+    train.add_argument(
+        "--others",
+        metavar="CSV",
+        help="rows labelled by others, other systems say: learned from as far as that helps on --rows",
+    )
+    train.add_argument(
+        "--labels",
+        metavar="CSV",
+        help="labels without photos, those of --rows included, to count what is usual (default: those of --rows)",
+    )
     add_files(train)
     add_engines(train)
     train.add_argument(
@@ -139,8 +151,9 @@ def _extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
     from ..extractor import EntityExtractor
 
     return EntityExtractor(
-        images=arguments.images,
+        images=images_of(arguments),
         store=arguments.store,
+        looks=looks_of(arguments),
         ocr=arguments.ocr,
         embedding=arguments.embedding,
         resnet_weights=arguments.resnet_weights,
@@ -170,7 +183,9 @@ def _train(arguments: argparse.Namespace) -> int:
     frame, faults = _rows(arguments.rows, book_of(arguments), truth=True)
     told = Path(f"{arguments.model}.faults.csv")
     write_faults(told, faults)
-    extractor = _extractor(arguments, random_state=arguments.seed).fit(frame)
+    extractor = _extractor(arguments, random_state=arguments.seed).fit(
+        frame, others=arguments.others, labels=arguments.labels
+    )
     artifact.save(extractor, arguments.model)
     if extractor.faults_:
         write_faults(told, faults + _photo_faults(frame, extractor.faults_))
@@ -189,7 +204,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     extractor = artifact.load(arguments.model)
     extractor.set_params(
-        images=arguments.images,
+        images=images_of(arguments),
         store=arguments.store,
         workers=arguments.workers,
         progress=not arguments.quiet,
@@ -276,6 +291,10 @@ def _say_report(report: Report) -> None:
         f"{report.photos} photos: {report.cached} already in the store, {report.done} worked on now, "
         f"{len(report.failed)} failed; {report.seconds:.1f} s{rate}"
     )
+    if report.second:
+        tell(
+            f"{report.second} photos show nothing they are asked for: a second look at {report.second_done} now"
+        )
 
 
 def _write_details(path: Path, frame: pd.DataFrame, answers: pd.DataFrame) -> None:

@@ -1,7 +1,8 @@
 """Features: what can be said of each candidate, block by block, as a table the ranker sees.
 
 A block is a function ``(photo, entity, candidates) -> {column: one float per candidate}`` whose columns
-start with its name. Blocks see text lines and candidates only; a user's own is named ``module:name``.
+start with its name. Blocks see text lines, candidates and what was seen around them; a user's own is
+named ``module:name``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..candidates import Candidate, for_entity
 from ..entities import Entity, EntityBook
 from ..errors import HybridmlError
 from ..ocr.textline import Reading, TextLine
-from . import layout, rivals, span, words
+from . import layout, lines, regions, rivals, span, words
 from .photo import PhotoView
 
 Block = Callable[[PhotoView, Entity, Sequence[Candidate]], Mapping[str, Any]]
@@ -27,10 +28,12 @@ BLOCKS: dict[str, Block] = {
     "layout": layout.block,
     "words": words.block,
     "rivals": rivals.block,
+    "lines": lines.block,
+    "regions": regions.block,
 }
 """The packaged blocks, by name."""
 
-VERSION = 1
+VERSION = 2
 """Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included."""
 
 DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)

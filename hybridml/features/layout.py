@@ -43,5 +43,6 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
         "layout.photo_aspect": np.full(n, photo.size[0] / photo.size[1]),
         "layout.photo_pixels": np.full(n, np.log10(photo.size.prod())),
         "layout.lines": np.full(n, float(len(photo.font))),
+        "layout.second_look": np.full(n, float(photo.second)),
         "layout.lines_steep": np.full(n, float(np.mean(np.abs(np.sin(np.radians(photo.angle))) > 0.7))),
     }

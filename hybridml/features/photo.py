@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..candidates import Candidate, find_candidates, span_box
+from ..drawing import Drawing
 from ..entities import EntityBook
 from ..ocr.textline import Reading
+
+T = TypeVar("T")
 
 
 def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
@@ -61,10 +65,30 @@ class PhotoView:
         The photo's text lines.
     book : EntityBook
         Entities and units.
+    drawing : Drawing, optional
+        Dimension lines and outline; None when the photo was not looked at.
+    regions : array (text lines, classes), optional
+        What the region network takes each text line's number for; None when it did not see the photo.
+    second : bool
+        Whether the reading is that of a second look.
     """
 
-    def __init__(self, reading: Reading, book: EntityBook) -> None:
-        self.reading, self.book = reading, book
+    def __init__(
+        self,
+        reading: Reading,
+        book: EntityBook,
+        drawing: Drawing | None = None,
+        regions: np.ndarray | None = None,
+        second: bool = False,
+    ) -> None:
+        self.reading, self.book, self.drawing, self.regions, self.second = (
+            reading,
+            book,
+            drawing,
+            regions,
+            second,
+        )
+        self._cache: dict[str, Any] = {}
         self.candidates: list[Candidate] = find_candidates(reading, book)
         self.texts = [line.text.lower() for line in reading.lines]
         n = len(reading.lines)
@@ -74,6 +98,13 @@ class PhotoView:
         self.angle = np.array([line.angle for line in reading.lines], dtype=float)
         self.confidence = np.array([line.confidence for line in reading.lines], dtype=float)
         self.size = np.array([max(reading.width, 1), max(reading.height, 1)], dtype=float)
+
+    def cached(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned when ``name`` was first asked for: a block's work that no entity changes."""
+        if name not in self._cache:
+            self._cache[name] = make()
+        found: T = self._cache[name]
+        return found
 
     @cached_property
     def median_font(self) -> float:

@@ -1,0 +1,250 @@
+"""The real rows with what was read and seen on their photos, and the cross-validation over them.
+
+Rows labelled by others and labels without photos are only ever learned from. In each fold everything that shares a
+group or a photo with the validation part is dropped from every table.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hybridml import folds, links, metrics, photos
+from hybridml.answer import Answer
+from hybridml.engines import LOOKS, Engine, embedding_engine, look_engines, reader_engine
+from hybridml.entities import default_entities
+from hybridml.errors import HybridmlError
+from hybridml.model import Model, ModelSettings
+from hybridml.parts import photo_names
+from hybridml.priors import read_labels
+from hybridml.seeing import see, settings_of
+from hybridml.seen import as_seen
+from hybridml.store import FeatureStore
+
+FOLDS = Path(__file__).parent / "folds_labelled.csv"
+
+
+@dataclass
+class Result:
+    """Out-of-fold answers of one system."""
+
+    name: str
+    reader: str
+    predictions: list[str]
+    confidence: list[float] = field(default_factory=list)
+    fold_f1: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows with their folds, and what was read and seen on their photos.
+
+    ``others`` are rows labelled by others with their keys, ``labels`` labels without photos; either may be missing.
+    """
+
+    frame: pd.DataFrame
+    fold: np.ndarray
+    keys: list[str | None]
+    readings: dict[str, Any]
+    vectors: dict[str, np.ndarray]
+    seconds_a_photo: float
+    others: pd.DataFrame | None = None
+    other_keys: list[str | None] = field(default_factory=list)
+    labels: pd.DataFrame | None = None
+    second_seconds: float = 0.0
+    second_photos: int = 0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the tables lie.
+
+    Parameters
+    ----------
+    shared : Path
+        Folder that has ``data/``.
+    store : Path
+        Feature store.
+    """
+
+    shared: Path
+    store: Path
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of one table; raise HybridmlError when it is not there."""
+        folder = self.shared / "data" / name
+        if not folder.is_dir():
+            raise HybridmlError(f"no photos at {folder}: name the folder that has data/ with --shared")
+        return folder
+
+    def rows(self, name: str) -> pd.DataFrame:
+        """Return the checked rows of one table."""
+        return photos.checked(self.folder(name) / "train.csv", truth=True)[0]
+
+
+def engines_of(
+    reader: str, embedding: str = "none", weights: str = "IMAGENET1K_V2", looks: Sequence[str] = LOOKS
+) -> tuple[Engine, Engine | None, list[Engine]]:
+    """Return the engines by name, and say which are not there."""
+    made = reader_engine(reader)
+    look, reason = embedding_engine(embedding, weights)
+    found, reasons = look_engines(looks, made)
+    for name, why in reasons.items():
+        print(f"look {name!r} is left out: {why}")
+    if reason and embedding != "none":
+        print(f"embedding: none ({reason})")
+    return made, look, found
+
+
+def load(
+    frame: pd.DataFrame,
+    fold: np.ndarray,
+    sources: Sources,
+    engines: tuple[Engine, Engine | None, Sequence[Engine]],
+    others: bool = False,
+    labels: bool = False,
+) -> Data:
+    """Read what is missing and return the rows with what was read and seen."""
+    store = FeatureStore(sources.store)
+    reader, embedder, looks = engines
+    keys, failed = _keys(frame, sources, "labelled", store, engines)
+    more = sources.rows("agreed") if others else None
+    other_keys: list[str | None] = []
+    if more is not None:
+        other_keys, _ = _keys(more, sources, "agreed", store, engines)
+    for name, cause in failed.items():
+        print(f"failed: {name}: {cause}", file=sys.stderr)
+    own = {k for k in keys if k}
+    present = own | {k for k in other_keys if k}
+    records = [
+        r["seconds"] for r in store.table("readings", reader.settings).records(own) if r["error"] is None
+    ]
+    settings = settings_of(reader, looks)
+    again = [
+        r["seconds"]
+        for r in (store.table("readings", settings["second"]).records(own) if "second" in settings else ())
+    ]
+    return Data(
+        frame,
+        fold,
+        keys,
+        dict(store.seen(settings, present)),
+        dict(store.embeddings(embedder.settings, present)) if embedder else {},
+        float(np.mean(records)) if records else float("nan"),
+        more,
+        other_keys,
+        read_labels(sources.shared / "data" / "labels_only.csv.gz") if labels else None,
+        float(np.sum(again)),
+        len(again),
+    )
+
+
+def _keys(
+    frame: pd.DataFrame,
+    sources: Sources,
+    name: str,
+    store: FeatureStore,
+    engines: tuple[Engine, Engine | None, Sequence[Engine]],
+) -> tuple[list[str | None], dict[str, str]]:
+    report = see(frame, sources.folder(name) / "images", store, engines, default_entities())
+    return [report.keys.get(photo) for photo in photo_names(frame)], report.failed
+
+
+def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
+    """Fit a model on the rows where ``keep`` holds, and on nothing that shares a group or photo with the others."""
+    at = np.flatnonzero(keep)
+    frame, keys = data.frame.iloc[at], [data.keys[i] for i in at]
+    held = data.frame[~keep]
+    if data.others is not None:
+        mine = np.flatnonzero(~folds.rows_sharing(data.others, held))
+        more = data.others.iloc[mine].assign(source="others")
+        frame = pd.concat([frame.assign(source=""), more], ignore_index=True)
+        keys += [data.other_keys[i] for i in mine]
+    labels = data.labels
+    if labels is not None:
+        labels = labels[~folds.rows_sharing(labels, held)]
+    present = {k for k in keys if k}
+    # a fitted model must not be able to see what it is not given
+    readings = [(k, r) for k, r in data.readings.items() if k in present]
+    vectors = {k: v for k, v in data.vectors.items() if k in present}
+    frame = frame.reset_index(drop=True).assign(index=range(len(frame)))
+    return Model(settings).fit(frame, keys, readings, vectors, labels)
+
+
+def ranker(
+    data: Data, name: str, settings: ModelSettings, trusts: dict[int, dict[str, float]] | None = None
+) -> tuple[Result, list[Answer]]:
+    """Answer every row with a model that saw neither its group nor its photo.
+
+    ``trusts`` keeps how much each fold trusted others' rows, and is followed where it already knows.
+    """
+    answers: list[Answer] = [Answer(e) for e in data.frame["entity_name"]]
+    start = time.perf_counter()
+    for k in np.unique(data.fold):
+        known = (trusts or {}).get(int(k))
+        model = fit(data, data.fold != k, replace(settings, trust=known) if known else settings)
+        if trusts is not None:
+            trusts.setdefault(int(k), model.trust)
+        at = np.flatnonzero(data.fold == k)
+        keys = [data.keys[i] for i in at]
+        readings = [(key, data.readings[key]) for key in dict.fromkeys(keys) if key in data.readings]
+        entities = [data.frame["entity_name"].iloc[i] for i in at]
+        for i, answer in zip(at, model.answer(keys, entities, readings, data.vectors.items()), strict=True):
+            answers[i] = answer
+    result = Result(name, "", [a.prediction for a in answers], [a.confidence for a in answers])
+    result.seconds = time.perf_counter() - start
+    return result, answers
+
+
+def without_looks(data: Data, looks: Sequence[str]) -> Data:
+    """Return the data as if some looks had not been taken."""
+    names = {"lines": "drawing", "regions": "regions", "second": "second"}
+    gone = {names[look]: None for look in looks}
+    return replace(data, readings={k: replace(as_seen(found), **gone) for k, found in data.readings.items()})
+
+
+def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:
+    """Return the values where ``keep`` holds."""
+    return [value for value, k in zip(values, keep, strict=False) if k]
+
+
+def only(data: Data, keep: np.ndarray) -> Data:
+    """Return the data with those rows only, to score on."""
+    frame = data.frame[keep].reset_index(drop=True)
+    return replace(data, frame=frame, fold=data.fold[keep], keys=kept(data.keys, keep))
+
+
+def with_fold_f1(result: Result, data: Data) -> Result:
+    """Add the F1 of each fold."""
+    truth = list(data.frame["entity_value"])
+    for k in np.unique(data.fold):
+        at = np.flatnonzero(data.fold == k)
+        result.fold_f1.append(metrics.score([truth[i] for i in at], [result.predictions[i] for i in at]).f1)
+    return result
+
+
+def corrected(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the rows with the labels that people corrected, empty where the value is not in the photo, and which."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    by_row = {
+        (links.image_name(link), entity): value
+        for link, entity, value in zip(table.image_link, table.entity_name, table.entity_value, strict=True)
+    }
+    names = photo_names(frame)
+    values = [
+        by_row.get((name, entity), value)
+        for name, entity, value in zip(names, frame.entity_name, frame.entity_value, strict=True)
+    ]
+    looked_at = np.array([(n, e) in by_row for n, e in zip(names, frame.entity_name, strict=True)])
+    changed = sum(a != b for a, b in zip(values, frame.entity_value, strict=True))
+    empty = sum(not v for v in values)
+    print(f"hand-corrected labels: {looked_at.sum()} rows looked at, {changed} changed, {empty} now empty")
+    return frame.assign(entity_value=values), looked_at

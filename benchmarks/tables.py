@@ -1,0 +1,137 @@
+"""Tables of a cross-validation, printed in Markdown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.labelled import Data, Result
+from hybridml import metrics
+from hybridml.answer import Answer
+
+
+def table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Print a table in Markdown."""
+    print(f"\n{title}\n\n| {' | '.join(head)} |\n|{'|'.join('---' for _ in head)}|")
+    for line in lines:
+        print(f"| {' | '.join(line)} |")
+    sys.stdout.flush()
+
+
+def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
+    """Print the comparison of the systems."""
+    lines = []
+    for result, data, scores in results:
+        every = scores["all"]
+        lines.append(
+            [
+                result.name,
+                result.reader,
+                f"{every['f1']:.3f}",
+                f"{np.mean(result.fold_f1):.3f} ± {np.std(result.fold_f1, ddof=1):.3f}",
+                f"{every['precision']:.3f}",
+                f"{np.mean([bool(p) for p in result.predictions]):.0%}",
+                f"{every['f1_any_unit']:.3f}",
+                f"{every['oracle_f1']:.3f}",
+                f"{every['smape']:.1f}",
+                f"{data.seconds_a_photo:.2f}",
+            ]
+        )
+    head = (
+        "system",
+        "reader",
+        "F1",
+        "mean ± sd of folds",
+        "precision",
+        "answered",
+        "F1 any unit",
+        "oracle F1",
+        "SMAPE %",
+        "read s/photo",
+    )
+    table("Systems, same folds", head, lines)
+
+
+def difference(
+    truth: Sequence[str], ours: Sequence[str], theirs: Sequence[str], groups: Sequence[object], n: int = 2000
+) -> tuple[float, float, float]:
+    """Return how much higher the F1 of ``ours`` is, and its 95 % interval from drawing whole groups."""
+    _, at = np.unique([str(g) for g in groups], return_inverse=True)
+    counts = np.zeros((2, at.max() + 1, 3))
+    for system, predictions in enumerate((ours, theirs)):
+        for column, kind in enumerate(("tp", "fp", "fn")):
+            np.add.at(counts[system, :, column], at, metrics.outcomes(truth, predictions) == kind)
+    rng = np.random.default_rng(0)
+    drawn = [
+        np.arange(counts.shape[1]),
+        *(rng.integers(0, counts.shape[1], counts.shape[1]) for _ in range(n)),
+    ]
+    gaps = [metrics.f1_of(*a) - metrics.f1_of(*b) for a, b in (counts[:, d].sum(axis=1) for d in drawn)]
+    low, high = np.quantile(gaps[1:], [0.025, 0.975])
+    return gaps[0], float(low), float(high)
+
+
+def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
+    """Print how far the ranker is above each rule on the same reading."""
+    lines = []
+    for ranked, data, _ in results:
+        for rule, _, _ in results:
+            if ranked.name == "ranker" and rule.name != "ranker" and rule.reader == ranked.reader:
+                truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
+                gap, low, high = difference(truth, ranked.predictions, rule.predictions, groups)
+                lines.append([ranked.reader, rule.name, f"{gap:+.3f}", f"{low:+.3f} to {high:+.3f}"])
+    table("F1 of the ranker above the rule", ("reader", "rule", "F1", "95 % interval, by group"), lines)
+
+
+def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer], data: Data) -> None:
+    """Print the ranker's results per entity, its candidates, calibration and precision against coverage."""
+    truth, predictions = list(data.frame["entity_value"]), result.predictions
+    lines = []
+    for name, part in scores["per_entity"].items():
+        at = np.flatnonzero(data.frame["entity_name"] == name)
+        per_fold = [
+            metrics.score(
+                [truth[i] for i in at if data.fold[i] == k], [predictions[i] for i in at if data.fold[i] == k]
+            ).f1
+            for k in np.unique(data.fold[at])
+        ]
+        lines.append(
+            [
+                name,
+                str(part["rows"]),
+                f"{part['f1']:.3f}",
+                f"{np.nanstd(per_fold, ddof=1):.3f}" if len(per_fold) > 1 else "-",
+                f"{part['f1_any_unit']:.3f}",
+                f"{part['oracle_f1']:.3f}",
+            ]
+        )
+    table(
+        f"{result.name} with {result.reader}, per entity",
+        ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1"),
+        lines,
+    )
+    reached = metrics.reachable(truth, [a.candidates for a in answers])
+    print(f"\nright answer among the candidates: {np.mean(reached):.1%} of rows")
+    counts = [len(a.candidates) for a in answers]
+    print(
+        f"candidates a row: median {np.median(counts):.0f}, 95th percentile {np.percentile(counts, 95):.0f}"
+    )
+    kinds = metrics.outcomes(truth, predictions)
+    said = [i for i, p in enumerate(predictions) if p]
+    confidence, right = [result.confidence[i] for i in said], [kinds[i] == "tp" for i in said]
+    low, high = metrics.bootstrap_interval(kinds, list(data.frame["group_id"]))
+    print(f"95 % interval of F1, bootstrap by group: {low:.3f} to {high:.3f}")
+    print(f"expected calibration error: {metrics.expected_calibration_error(confidence, right):.3f}")
+    curve = metrics.precision_coverage(confidence, right, len(truth))
+    lines = []
+    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+        point = curve[curve["coverage"] <= share + 1e-9].tail(1)
+        if len(point):
+            coverage, precision, threshold = (
+                float(point[c].iloc[0]) for c in ("coverage", "precision", "threshold")
+            )
+            lines.append([f"{coverage:.0%}", f"{precision:.3f}", f"{threshold:.2f}"])
+    table("Precision against coverage", ("rows answered", "precision", "confidence at least"), lines)

@@ -1,0 +1,34 @@
+"""Features of the region: what the network that sees the photo around a number takes it for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..candidates import Candidate
+from ..entities import Entity
+from ..regions import CLASSES
+from .photo import PhotoView
+
+
+def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return the network's probabilities for each candidate; all NaN on a photo that it did not see."""
+    n = len(candidates)
+    line = np.array([c.line for c in candidates], dtype=int)
+    seen = np.full((n, len(CLASSES)), np.nan) if photo.regions is None else photo.regions[line].astype(float)
+    with np.errstate(divide="ignore"):
+        log = np.log(np.maximum(seen, 1e-4))
+    columns = {f"regions.{name}": log[:, i] for i, name in enumerate(CLASSES)}
+    own = log[:, CLASSES.index(entity.name)] if entity.name in CLASSES else np.full(n, np.nan)
+    rivals = [
+        log[:, CLASSES.index(e.name)]
+        for e in photo.book.entities.values()
+        if e.family == entity.family and e.name != entity.name and e.name in CLASSES
+    ]
+    rival = np.max(rivals, axis=0) if rivals else np.full(n, np.nan)
+    best = own[np.isfinite(own)].max(initial=-np.inf)
+    columns["regions.own"] = own
+    columns["regions.own_lead"] = own - rival
+    columns["regions.own_beside"] = own - best if np.isfinite(best) else np.full(n, np.nan)
+    return columns

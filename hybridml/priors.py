@@ -1,0 +1,190 @@
+"""Priors: what labels usually are, whatever the photo: which units, which sizes, which round values.
+
+Counted over labels alone, which need no photo. A training row never sees the labels of its own group: its
+columns are counted with the group left out, so that they mean on training rows what they mean on new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import metrics
+from .candidates import Candidate
+from .entities import EntityBook
+from .errors import RowsError
+from .parts import group_names
+
+LEAST = 20
+"""Labels behind a count, below which it is taken as none: no count tells of single rows."""
+
+BINS_A_DECADE = 4
+"""Steps in which the size of a quantity is counted."""
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "entity": ("entity",),
+    "unit": ("entity", "unit"),
+    "exact": ("entity", "unit", "value"),
+    "size": ("entity", "size"),
+    "value": ("entity", "value"),
+}
+"""What is counted, by which columns."""
+
+COLUMNS = ("prior.unit", "prior.exact", "prior.size", "prior.value", "prior.size_beside")
+
+
+@dataclass
+class Priors:
+    """Counts of labels.
+
+    Attributes
+    ----------
+    counts : dict of str to data frame
+        For each of :data:`KEYS` its columns and ``n``.
+    """
+
+    counts: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _by_group: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def fit(cls, labels: pd.DataFrame) -> Priors:
+        """Count ``labels``, a table that :func:`label_table` made."""
+        made = cls()
+        for name, keys in KEYS.items():
+            made.counts[name] = labels.groupby(list(keys), sort=True).size().rename("n").reset_index()
+            by_group = labels.groupby([*keys, "group"], sort=False).size().rename("of_group").reset_index()
+            made._by_group[name] = by_group
+        return made
+
+    def columns(
+        self,
+        candidates: Sequence[Candidate],
+        row: npt.NDArray[np.int64],
+        entities: Sequence[str],
+        book: EntityBook,
+        groups: Sequence[str] | None = None,
+    ) -> npt.NDArray[np.float32]:
+        """Return the columns :data:`COLUMNS` of candidates, (n_candidates, 5).
+
+        Parameters
+        ----------
+        candidates, row
+            As in :class:`hybridml.table.CandidateTable`.
+        entities : sequence of str, one per row
+            What is asked.
+        book : EntityBook
+            Units.
+        groups : sequence of str, one per row, optional
+            Groups of training rows, whose labels are left out of what their own candidates are compared with.
+        """
+        table = _table(
+            [entities[r] for r in row],
+            [c.value for c in candidates],
+            [c.unit for c in candidates],
+            book,
+        )
+        if groups is not None:
+            table["group"] = [groups[r] for r in row]
+        n = {name: self._count(name, table) for name in KEYS}
+        size = np.log((n["size"] + 0.5) / (n["entity"] + 20))
+        best = pd.Series(size).groupby(np.asarray(row)).transform("max").to_numpy() if len(row) else size
+        return np.column_stack(
+            [
+                np.log((n["unit"] + 1) / (n["entity"] + 10)),
+                np.log((n["exact"] + 0.3) / (n["unit"] + 30)),
+                size,
+                np.log((n["value"] + 0.3) / (n["entity"] + 30)),
+                size - best,
+            ]
+        ).astype(np.float32)
+
+    def _count(self, name: str, table: pd.DataFrame) -> npt.NDArray[np.float64]:
+        keys = list(KEYS[name])
+        n = table[keys].merge(self.counts[name], on=keys, how="left")["n"].fillna(0).to_numpy(float)
+        if "group" in table:
+            own = table[[*keys, "group"]].merge(self._by_group[name], on=[*keys, "group"], how="left")
+            n = n - np.where(table["group"] != "", own["of_group"].fillna(0), 0)
+        return np.where(n >= LEAST, n, 0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data from which :meth:`from_dict` makes the same priors, without counts below :data:`LEAST`."""
+        return {
+            name: {column: t[column].tolist() for column in t}
+            for name, t in ((name, t[t["n"] >= LEAST]) for name, t in self.counts.items())
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Priors:
+        """Return the priors that :meth:`to_dict` described."""
+        return cls({name: pd.DataFrame(dict(data[name])) for name in KEYS})
+
+
+def label_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+    """Return the labels of rows that name one quantity, in the form that :class:`Priors` counts.
+
+    Parameters
+    ----------
+    frame : data frame
+        With ``entity_name, entity_value`` and, where they are known, ``group_id`` and ``image_link``.
+    book : EntityBook
+        Units.
+
+    Returns
+    -------
+    data frame
+        ``entity, unit, value, size, group``, and the index of ``frame``.
+    """
+    truths = metrics.parse_truth(frame["entity_value"], book)
+    keep = np.array([t.quantity is not None for t in truths], dtype=bool)
+    found = [t.quantity for t in truths if t.quantity is not None]
+    table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], book)
+    table["group"] = np.asarray(group_names(frame), dtype=object)[keep]
+    table.index = frame.index[keep]
+    return table
+
+
+def _table(
+    entities: Sequence[str], values: Sequence[float], units: Sequence[str], book: EntityBook
+) -> pd.DataFrame:
+    base = np.array([book.to_base(v, u) for v, u in zip(values, units, strict=True)], dtype=float)
+    size = np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_A_DECADE).astype(int)
+    return pd.DataFrame(
+        {
+            "entity": np.asarray(entities, dtype=object),
+            "unit": np.asarray(units, dtype=object),
+            "value": np.asarray(values, dtype=float),
+            "size": size,
+        }
+    )
+
+
+def read_labels(path: str | Path) -> pd.DataFrame:
+    """Return a table of labels that need no photo.
+
+    Parameters
+    ----------
+    path : path of a CSV, compressed or not
+        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both.
+
+    Raises
+    ------
+    RowsError
+        When it cannot be read or a column is missing.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise RowsError(f"labels {path} cannot be read: {error}") from error
+    missing = [c for c in ("entity_name", "entity_value") if c not in table.columns]
+    if missing or not {"group_id", "image_link"} & set(table.columns):
+        raise RowsError(
+            f"labels {path}: expected columns entity_name, entity_value and group_id or image_link, "
+            f"found: {', '.join(map(str, table.columns))}"
+        )
+    return table

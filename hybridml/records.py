@@ -1,0 +1,154 @@
+"""How the store keeps what was read and seen: records with the columns of a schema, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from .drawing import Drawing
+from .drawing.types import SEGMENT
+from .ocr.textline import Reading, TextLine
+
+Kind = Literal["readings", "embeddings", "drawings", "regions"]
+
+_DONE = [("key", pa.string()), ("error", pa.string()), ("seconds", pa.float32())]
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "photos": pa.schema(
+        [("name", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("key", pa.string())]
+    ),
+    "readings": pa.schema(
+        [
+            ("key", pa.string()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("error", pa.string()),
+            ("seconds", pa.float32()),
+            ("text", pa.list_(pa.string())),
+            ("confidence", pa.list_(pa.float32())),
+            ("polygon", pa.list_(pa.float32())),
+        ]
+    ),
+    "embeddings": pa.schema([*_DONE, ("vector", pa.list_(pa.float16()))]),
+    "drawings": pa.schema(
+        [
+            *_DONE,
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("segments", pa.list_(pa.float32())),
+            ("outline", pa.list_(pa.float32())),
+            ("plain", pa.float32()),
+            ("filled", pa.float32()),
+        ]
+    ),
+    "regions": pa.schema([*_DONE, ("classes", pa.int32()), ("probabilities", pa.list_(pa.float16()))]),
+}
+
+EMPTY: dict[str, dict[str, Any]] = {
+    "readings": {"text": [], "confidence": [], "polygon": [], "width": 0, "height": 0},
+    "embeddings": {"vector": []},
+    "drawings": {"width": 0, "height": 0, "segments": [], "outline": [], "plain": 0.0, "filled": 0.0},
+    "regions": {"classes": 0, "probabilities": []},
+}
+"""What a record of a photo that cannot be decoded holds, by kind."""
+
+
+def failure_of(kind: str, key: str, cause: str) -> dict[str, Any]:
+    """Return the record of a photo that cannot be decoded."""
+    return {"key": key, "error": cause, "seconds": 0.0, **EMPTY[kind]}
+
+
+def record_of(key: str, reading: Reading, seconds: float) -> dict[str, Any]:
+    """Return the record in which the store keeps a reading."""
+    return {
+        "key": key,
+        "width": reading.width,
+        "height": reading.height,
+        "error": None,
+        "seconds": seconds,
+        "text": [line.text for line in reading.lines],
+        "confidence": [line.confidence for line in reading.lines],
+        "polygon": [c for line in reading.lines for point in line.polygon for c in point],
+    }
+
+
+def reading_of(record: Mapping[str, Any]) -> Reading:
+    """Return the reading kept in a record: the inverse of :func:`record_of`, in float32."""
+    flat = record["polygon"]
+    corners = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
+    lines = tuple(
+        TextLine(
+            text, confidence, (corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3])
+        )
+        for i, (text, confidence) in enumerate(zip(record["text"], record["confidence"], strict=True))
+    )
+    return Reading(lines, record["width"], record["height"])
+
+
+def as_stored(reading: Reading) -> Reading:
+    """Return a reading as the store would give it back: numbers in float32."""
+    record = record_of("", reading, 0.0)
+    for name in ("confidence", "polygon"):
+        record[name] = np.asarray(record[name], dtype=np.float32).tolist()
+    return reading_of(record)
+
+
+def drawing_record(key: str, drawing: Drawing, seconds: float) -> dict[str, Any]:
+    """Return the record in which the store keeps a drawing."""
+    return {
+        "key": key,
+        "error": None,
+        "seconds": seconds,
+        "width": drawing.width,
+        "height": drawing.height,
+        "segments": np.asarray(drawing.segments, np.float32).ravel(),
+        "outline": list(drawing.outline),
+        "plain": drawing.plain,
+        "filled": drawing.filled,
+    }
+
+
+def drawing_of(record: Mapping[str, Any]) -> Drawing:
+    """Return the drawing kept in a record, in float32."""
+    left, top, right, bottom = record["outline"]
+    return Drawing(
+        np.asarray(record["segments"], np.float32).reshape(-1, len(SEGMENT)),
+        (left, top, right, bottom),
+        record["plain"],
+        record["filled"],
+        record["width"],
+        record["height"],
+    )
+
+
+def drawing_as_stored(drawing: Drawing) -> Drawing:
+    """Return a drawing as the store would give it back: numbers in float32."""
+    record = drawing_record("", drawing, 0.0)
+    record["outline"] = np.asarray(record["outline"], np.float32).tolist()
+    record["plain"], record["filled"] = float(np.float32(drawing.plain)), float(np.float32(drawing.filled))
+    return drawing_of(record)
+
+
+def regions_record(key: str, probabilities: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
+    """Return the record in which the store keeps the classes of a photo's text lines."""
+    return {
+        "key": key,
+        "error": None,
+        "seconds": seconds,
+        "classes": probabilities.shape[1],
+        "probabilities": probabilities.astype(np.float16).ravel(),
+    }
+
+
+def regions_of(record: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    """Return the probabilities (text lines, classes) kept in a record."""
+    return np.asarray(record["probabilities"], np.float32).reshape(-1, max(record["classes"], 1))
+
+
+def regions_as_stored(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return probabilities as the store would give them back: numbers in float16."""
+    return probabilities.astype(np.float16).astype(np.float32)

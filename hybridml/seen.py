@@ -1,0 +1,59 @@
+"""What reading and looking found on one photo, whatever is asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from .candidates import find_candidates, for_entity
+from .drawing import Drawing
+from .entities import Entity, EntityBook
+from .ocr.textline import Reading
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that features are computed from.
+
+    Parameters
+    ----------
+    reading : Reading
+        The photo's text lines.
+    drawing : Drawing, optional
+        Its dimension lines and the product's outline; None when it was not looked at.
+    regions : array (text lines, classes), optional
+        What the region network takes each text line's number for, :data:`hybridml.regions.CLASSES`.
+    second : Reading, optional
+        The reading of a second look, used where the first shows nothing that could be the answer.
+    """
+
+    reading: Reading
+    drawing: Drawing | None = None
+    regions: npt.NDArray[Any] | None = None
+    second: Reading | None = None
+
+    def reading_for(self, entity: Entity, book: EntityBook) -> Reading:
+        """Return the reading that answers ``entity``: the second look's where there is one and it is wanted."""
+        if self.second is not None and wants_second_look(self.reading, entity, book):
+            return self.second
+        return self.reading
+
+
+def wants_second_look(reading: Reading, entity: Entity, book: EntityBook) -> bool:
+    """Return whether a first reading shows nothing that could answer ``entity``.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> book = default_entities()
+    >>> wants_second_look(Reading((), 100, 100), book.entity("voltage"), book)
+    True
+    """
+    return not for_entity(find_candidates(reading, book), entity)
+
+
+def as_seen(found: Seen | Reading) -> Seen:
+    """Return ``found``, or a reading as what was seen without looking."""
+    return Seen(found) if isinstance(found, Reading) else found

@@ -1,0 +1,87 @@
+"""Rows that nobody asked: the other dimensions of a photo, so that all three are weighed together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .assignment import jointly
+from .entities import EntityBook
+from .table import CandidateTable
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Photo and entity of each row, those that were asked first.
+
+    Parameters
+    ----------
+    keys, entities : sequences, one per row
+        Photo and entity.
+    """
+
+    keys: Sequence[str | None]
+    entities: Sequence[str]
+
+
+def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: EntityBook) -> Rows:
+    """Return the rows, and after them those of the sibling entities that their photos were not asked for.
+
+    Siblings are the entities of one family that are measured along different axes.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> rows = with_siblings(["a", "a"], ["width", "voltage"], default_entities())
+    >>> list(zip(rows.keys, rows.entities))[2:]
+    [('a', 'height'), ('a', 'depth')]
+    """
+    asked = set(zip(keys, entities, strict=True))
+    more = dict.fromkeys(
+        (key, sibling)
+        for key, entity in zip(keys, entities, strict=True)
+        if key is not None
+        for sibling in siblings_of(entity, book)
+        if (key, sibling) not in asked
+    )
+    return Rows([*keys, *(k for k, _ in more)], [*entities, *(e for _, e in more)])
+
+
+def siblings_of(entity: str, book: EntityBook) -> list[str]:
+    """Return the entities measured along the other axes, with the same units; none for an entity without axis."""
+    own = book.entities.get(entity)
+    if own is None or not own.axis:
+        return []
+    return [
+        e.name
+        for e in book.entities.values()
+        if e.axis and e.name != entity and (e.units, e.reads_as) == (own.units, own.reads_as)
+    ]
+
+
+def settled(
+    table: CandidateTable, scores: npt.NDArray[np.float64], rows: Rows, book: EntityBook
+) -> npt.NDArray[np.float64]:
+    """Return the scores after the sibling rows of each photo were weighed together; see :func:`jointly`."""
+    result = scores.copy()
+    photos: dict[tuple[str, tuple[str, ...]], dict[str, list[slice]]] = {}
+    for row, where in table.groups():
+        key, entity = rows.keys[row], rows.entities[row]
+        others = siblings_of(entity, book)
+        if key is not None and others and not np.isnan(scores[where]).any():
+            family = tuple(sorted((entity, *others)))
+            photos.setdefault((key, family), {}).setdefault(entity, []).append(where)
+    for of_entity in photos.values():
+        first = {entity: places[0] for entity, places in of_entity.items()}
+        sizes = {where.stop - where.start for where in first.values()}
+        if len(first) < 2 or len(sizes) > 1:
+            continue
+        candidates = table.candidates[next(iter(first.values()))]
+        base = [book.to_base(c.value, c.unit) for c in candidates]
+        for entity, new in jointly({e: scores[w] for e, w in first.items()}, base).items():
+            for where in of_entity[entity]:
+                result[where] = new
+    return result

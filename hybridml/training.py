@@ -1,0 +1,272 @@
+"""Learning: from rows with labels to a model with ranker, learned columns, calibration and trust."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import folds as folding
+from . import metrics
+from .columns import LearnedColumns
+from .decision import Contest, Decision, contest
+from .errors import HybridmlError
+from .features import CATEGORICAL
+from .image_block import ImageBlock
+from .ocr.textline import Reading
+from .parts import as_text, group_names, photo_names
+from .priors import Priors, label_table
+from .quantity import format_quantity
+from .ranker import Ranker, RankerSettings
+from .seen import Seen
+from .siblings import Rows, settled, with_siblings
+from .table import CandidateTable, build_table
+
+if TYPE_CHECKING:
+    from .model import Model
+
+log = logging.getLogger(__name__)
+
+Vectors = Mapping[str, npt.NDArray[np.float32]]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+RIGHT, OTHER_UNIT = 3, 1
+"""Relevance of the answer, and of the same quantity in another unit, for the ranker."""
+
+TRUSTS = (1.0, 0.3, 0.0)
+"""How much a row labelled by others may count; the earlier one where two do equally well."""
+
+
+class Training:
+    """Rows with everything that is learned from, described once.
+
+    Parameters
+    ----------
+    model : Model
+        Settings and entities.
+    frame, keys, readings, vectors, labels
+        As for :meth:`hybridml.model.Model.fit`.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        frame: pd.DataFrame,
+        keys: Sequence[str | None],
+        readings: Iterable[tuple[str, Seen | Reading]],
+        vectors: Vectors,
+        labels: pd.DataFrame | None,
+    ) -> None:
+        self.settings, self.book = model.settings, model.book
+        self.frame, self.vectors = frame.reset_index(drop=True), vectors
+        asked = list(frame["entity_name"])
+        self.rows = with_siblings(keys, asked, self.book) if self.settings.joint else Rows(keys, asked)
+        self.asked = len(asked)
+        self.table = build_table(
+            self.rows.keys, self.rows.entities, readings, self.book, self.settings.blocks
+        )
+        if not (self.table.row < self.asked).any():
+            raise HybridmlError(
+                f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
+                "Check the images folder, and the reader with 'hybridml read PHOTO'"
+            )
+        self.truths = metrics.parse_truth(frame["entity_value"], self.book)
+        self.relevance = self._relevance()
+        other = np.zeros(len(self.rows.keys), dtype=bool)
+        if "source" in frame:
+            other[: self.asked] = [bool(as_text(source)) for source in frame["source"]]
+        self.other = other
+        if other[: self.asked].all():
+            raise HybridmlError("every row was labelled by others: give rows to measure by, too")
+        groups = group_names(frame)
+        self.groups = [*groups, *[""] * (len(self.rows.keys) - self.asked)]
+        self.labels = None
+        if self.settings.priors:
+            source = self.frame[~other[: self.asked]] if labels is None else labels.reset_index(drop=True)
+            self._label_rows = source
+            self.labels = label_table(source, self.book)
+        self._folds: list[tuple[Bools, CandidateTable]] = []
+
+    def _relevance(self) -> npt.NDArray[np.int64]:
+        relevance = np.zeros(len(self.table), dtype=np.int64)
+        for i, (row, c) in enumerate(zip(self.table.row, self.table.candidates, strict=True)):
+            truth = self.truths[row].quantity if row < self.asked else None
+            if truth == (c.value, c.unit):
+                relevance[i] = RIGHT
+            elif truth and metrics.same_quantity((c.value, c.unit), truth, book=self.book):
+                relevance[i] = OTHER_UNIT
+        return relevance
+
+    def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:
+        """Return the columns learned without the rows ``held``, and the table with them added.
+
+        Of every table nothing is learned from that shares a group or a photo with a held row.
+        """
+        keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
+        learned = LearnedColumns(self._image_block(keys), self._priors(held), bool(self.other.any()))
+        block = learned.image_block
+        projected = block.project(self.vectors.items()) if block else {}
+        table = learned.add(
+            self.table, self.rows.keys, self.rows.entities, projected, self.book, self.groups, self.other
+        )
+        return learned, table
+
+    def _image_block(self, keys: Sequence[str]) -> ImageBlock | None:
+        known = sorted({k for k in keys if k in self.vectors})
+        if not known or self.settings.components < 1:
+            return None
+        stacked = np.stack([self.vectors[k] for k in known])
+        return ImageBlock.fit(stacked, self.settings.components, self.settings.random_state)
+
+    def _priors(self, held: Bools) -> Priors | None:
+        if self.labels is None:
+            return None
+        if not held.any():
+            return Priors.fit(self.labels)
+        shared = folding.rows_sharing(self._label_rows, self.frame[held])
+        return Priors.fit(self.labels[~shared[self.labels.index.to_numpy()]])
+
+    def ranker(
+        self, table: CandidateTable, keep: Bools, trust: Mapping[str, float], settings: RankerSettings
+    ) -> Ranker:
+        """Fit a ranker on the rows where ``keep`` holds."""
+        weights = np.ones(len(self.rows.keys))
+        for i in np.flatnonzero(self.other):
+            weights[i] = trust.get(self.rows.entities[int(i)], TRUSTS[0])
+        weights[: self.asked][~keep] = 0.0
+        weights[self.asked :] = 0.0
+        w = weights[table.row]
+        use = w > 0
+        return Ranker(settings).fit(
+            table.X[use], self.relevance[use], table.row[use], table.columns, CATEGORICAL, w[use]
+        )
+
+    def out_of_fold(self, trust: Mapping[str, float], settings: RankerSettings) -> Floats:
+        """Score each candidate by what saw neither its group nor its photo; NaN where nothing could."""
+        fold = np.asarray(folding.assign_folds(self.frame, self.settings.folds, self.settings.random_state))
+        if not self._folds:
+            self._folds = [(fold == k, self.described(fold == k)[1]) for k in np.unique(fold)]
+        fold_of = {k: int(f) for k, f in zip(self.rows.keys[: self.asked], fold, strict=True) if k}
+        every = np.array([fold_of.get(key or "", -1) for key in self.rows.keys])
+        every[: self.asked] = fold
+        scores = np.full(len(self.table), np.nan)
+        for held, table in self._folds:
+            at = np.isin(every, fold[held])[table.row]
+            try:
+                scores[at] = self.ranker(table, ~held, trust, settings).score(table.X[at])
+            except HybridmlError as error:
+                log.warning("a fold of the calibration is left out: %s", error)
+        return settled(self.table, scores, self.rows, self.book) if self.settings.joint else scores
+
+    def right(self, scores: Floats) -> dict[str, int]:
+        """Return how many rows that answers are measured by each entity gets right with ``scores``."""
+        count: dict[str, int] = {}
+        for row, where in self.table.groups():
+            if row < self.asked and not self.other[row] and not np.isnan(scores[where]).any():
+                best = where.start + int(np.argmax(scores[where]))
+                name = self.rows.entities[row]
+                count[name] = count.get(name, 0) + int(self.relevance[best] == RIGHT)
+        return count
+
+
+def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
+    """Return for each entity how much rows labelled by others should count, by what held out of fold."""
+    if not data.other.any():
+        return {}
+    quick = replace(settings, seeds=1)
+    entities = sorted(set(data.rows.entities))
+    results = {t: data.right(data.out_of_fold(dict.fromkeys(entities, t), quick)) for t in TRUSTS}
+    return {e: max(TRUSTS, key=lambda t: results[t].get(e, 0)) for e in entities}
+
+
+def train(
+    model: Model,
+    frame: pd.DataFrame,
+    keys: Sequence[str | None],
+    readings: Iterable[tuple[str, Seen | Reading]],
+    vectors: Vectors,
+    labels: pd.DataFrame | None,
+) -> Model:
+    """Fit ``model``; see :meth:`hybridml.model.Model.fit`."""
+    from .model import name_hashes
+
+    data = Training(model, frame, keys, readings, vectors, labels)
+    settings = model.settings
+    model.trust = dict(settings.trust) if settings.trust is not None else choose_trust(data, settings.ranker)
+    none = np.zeros(len(frame), dtype=bool)
+    model.columns, table = data.described(none)
+    model.ranker = data.ranker(table, ~none, model.trust, settings.ranker)
+    scores = data.out_of_fold(model.trust, settings.ranker)
+    _fit_decision(model, data, scores)
+    groups = group_names(frame)
+    model.training = {
+        "rows": len(frame),
+        "rows_of_others": int(data.other.sum()),
+        "labels": 0 if data.labels is None else len(data.labels),
+        "photos": len({k for k in keys if k}),
+        "groups": len({g for g in groups if g}),
+        "seen": np.unique(
+            np.concatenate([name_hashes("group", groups), name_hashes("photo", photo_names(frame))])
+        ),
+        "candidates": int((table.row < len(frame)).sum()),
+        "fingerprint": training_fingerprint(frame, keys),
+        "f1_out_of_fold": model.decision.f1,
+    }
+    return model
+
+
+def _fit_decision(model: Model, data: Training, scores: Floats) -> None:
+    entities, indexes = data.rows.entities, list(data.frame["index"])
+    contests: list[Contest] = []
+    rows: list[int] = []
+    outcomes: list[str] = []
+    predictions: list[str] = []
+    for row, where in data.table.groups():
+        if row >= data.asked or data.other[row] or np.isnan(scores[where]).any():
+            continue
+        candidates = data.table.candidates[where]
+        made = contest(scores[where], [(c.value, c.unit) for c in candidates])
+        best, truth = candidates[made.best], data.truths[row]
+        right = truth.quantity == (best.value, best.unit)
+        outcomes.append("right" if right else "empty" if truth.blank else "wrong")
+        contests.append(made)
+        rows.append(row)
+        predictions.append(format_quantity(best.value, best.unit))
+    if not contests:
+        raise HybridmlError(
+            "the confidence cannot be calibrated: the rows do not part into folds that share neither a "
+            "group nor a photo. Give rows of at least two groups"
+        )
+    with_candidates = set(data.table.row.tolist())
+    missed = sum(
+        not t.blank and i not in with_candidates for i, t in enumerate(data.truths) if not data.other[i]
+    )
+    asked = [entities[row] for row in rows]
+    model.decision = Decision().fit(contests, asked, outcomes, missed)
+    right_p, empty_p = model.decision.probabilities(contests, asked)
+    answered = model.decision.answers(right_p, empty_p)
+    model.out_of_fold = pd.DataFrame(
+        {
+            "index": [indexes[row] for row in rows],
+            "entity_name": asked,
+            "prediction": np.where(answered, predictions, ""),
+            "confidence": right_p,
+            "outcome": outcomes,
+        }
+    )
+
+
+def training_fingerprint(frame: pd.DataFrame, keys: Sequence[str | None]) -> str:
+    """Return a hash of what was learned from: photos' contents, entities and labels, in any order of rows."""
+    lines = sorted(
+        f"{key}\t{entity}\t{value}"
+        for key, entity, value in zip(keys, frame.entity_name, frame.entity_value, strict=True)
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -1,0 +1,157 @@
+"""What one process does with a photo: decode it once, then read, embed and look as the task says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .engines import Engine, EngineKind
+from .errors import HybridmlError, ImageError
+from .ocr.textline import Reading
+from .records import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
+
+KIND_OF: dict[EngineKind, Kind] = {
+    "reader": "readings",
+    "embedding": "embeddings",
+    "lines": "drawings",
+    "regions": "regions",
+    "second": "readings",
+}
+"""Where the store keeps what an engine found."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photo and the engines that have not seen it yet.
+
+    Parameters
+    ----------
+    key, path : str
+        The photo.
+    engines : frozenset of str
+        Kinds of engine to run.
+    reading : Reading, optional
+        Its text lines, where the store has them and an engine needs them.
+    """
+
+    key: str
+    path: str
+    engines: frozenset[EngineKind]
+    reading: Reading | None = None
+
+
+@dataclass
+class Result:
+    """Records to keep by engine kind, and causes of failures by photo key."""
+
+    records: dict[EngineKind, list[dict[str, Any]]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    photos: int = 0
+
+    def add(self, kind: EngineKind, record: dict[str, Any]) -> None:
+        """Keep a record."""
+        self.records.setdefault(kind, []).append(record)
+
+    def merge(self, other: Result) -> None:
+        """Take over another result."""
+        for kind, records in other.records.items():
+            self.records.setdefault(kind, []).extend(records)
+        self.failed |= other.failed
+
+
+class Worker:
+    """The engines in one process, each loaded when first needed."""
+
+    def __init__(self, engines: Mapping[EngineKind, Engine], threads: int) -> None:
+        self._engines = dict(engines)
+        self._threads = threads
+        self._made: dict[str, Any] = {}
+
+    def _engine(self, kind: EngineKind) -> Any:
+        if kind not in self._made:
+            self._made[kind] = self._engines[kind].create(self._threads)
+        return self._made[kind]
+
+    def __call__(self, tasks: Sequence[Task]) -> Result:
+        """Work on ``tasks``; what fails on one photo costs that photo."""
+        from .images import decode
+
+        result = Result(photos=len(tasks))
+        to_embed: list[tuple[Task, np.ndarray]] = []
+        for task in tasks:
+            try:
+                image = decode(Path(task.path))
+            except ImageError as error:
+                result.failed[task.key] = str(error)
+                for kind in task.engines:
+                    result.add(kind, failure_of(KIND_OF[kind], task.key, str(error)))
+                continue
+            except MemoryError:
+                result.failed[task.key] = "not enough memory to decode it"
+                continue
+            self._read_and_look(task, image, result)
+            if "embedding" in task.engines and task.key not in result.failed:
+                to_embed.append((task, image))
+        self._embed(to_embed, result)
+        return result
+
+    def _read_and_look(self, task: Task, image: np.ndarray, result: Result) -> None:
+        reading = task.reading
+        if "reader" in task.engines:
+            start = time.perf_counter()
+            with self._costs_only(task, "reader", result):
+                reading = as_stored(self._engine("reader").read(image))
+                result.add("reader", record_of(task.key, reading, time.perf_counter() - start))
+        if "lines" in task.engines:
+            start = time.perf_counter()
+            with self._costs_only(task, "lines", result):
+                drawing = self._engine("lines").find(image)
+                result.add("lines", drawing_record(task.key, drawing, time.perf_counter() - start))
+        if reading is None:
+            return
+        if "regions" in task.engines:
+            start = time.perf_counter()
+            with self._costs_only(task, "regions", result):
+                found = self._engine("regions").look(image, reading.lines)
+                result.add("regions", regions_record(task.key, found, time.perf_counter() - start))
+        if "second" in task.engines:
+            start = time.perf_counter()
+            with self._costs_only(task, "second", result):
+                second = self._engine("second").read(image, reading)
+                result.add("second", record_of(task.key, second, time.perf_counter() - start))
+
+    def _embed(self, photos: Sequence[tuple[Task, np.ndarray]], result: Result) -> None:
+        if not photos:
+            return
+        start = time.perf_counter()
+        trial = Result()
+        with self._costs_only(photos[0][0], "embedding", trial):
+            vectors = self._engine("embedding").embed([image for _, image in photos])
+            seconds = (time.perf_counter() - start) / len(photos)
+            for (task, _), vector in zip(photos, vectors, strict=True):
+                result.add(
+                    "embedding",
+                    {"key": task.key, "error": None, "seconds": seconds, "vector": vector.astype(np.float16)},
+                )
+        if trial.failed and len(photos) == 1:
+            result.failed |= trial.failed
+        elif trial.failed:
+            for photo in photos:
+                self._embed([photo], result)
+
+    @staticmethod
+    @contextmanager
+    def _costs_only(task: Task, what: str, result: Result) -> Iterator[None]:
+        """Let an engine's failure on one photo cost that photo; it is not recorded, so the next run tries again."""
+        try:
+            yield
+        except HybridmlError:
+            raise
+        except Exception as error:
+            result.failed[task.key] = f"the {what} failed: {type(error).__name__}: {error}"

@@ -1,0 +1,177 @@
+"""Joint assignment, priors, and how far rows labelled by others are trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hybridml.assignment import jointly, same_numbers
+from hybridml.candidates import find_candidates
+from hybridml.entities import default_entities
+from hybridml.errors import HybridmlError, RowsError
+from hybridml.model import Model, ModelSettings
+from hybridml.ocr.textline import Reading
+from hybridml.priors import COLUMNS, LEAST, Priors, label_table, read_labels
+from hybridml.ranker import RankerSettings
+from hybridml.seen import Seen, wants_second_look
+from hybridml.siblings import siblings_of, with_siblings
+from tests.fakes import draw_lines
+from tests.lines import line, reading
+
+BOOK = default_entities()
+SETTINGS = ModelSettings(folds=3, ranker=RankerSettings(n_estimators=30, seeds=1))
+
+
+# ---------------------------------------------------------------- joint assignment
+
+
+def test_three_entities_take_three_numbers() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        scores = {e: rng.normal(size=3) * 0.2 for e in ("width", "height", "depth")}
+        scores["height"][2] += 4
+        settled = jointly(scores, [10, 20, 30])
+        assert int(settled["height"].argmax()) == 2
+        assert all(int(settled[e].argmax()) != 2 for e in ("width", "depth"))
+
+
+def test_what_one_entity_alone_is_sure_of_stays() -> None:
+    scores = {"width": np.array([9.0, 0.0]), "height": np.array([0.1, 0.0])}
+    assert int(jointly(scores, [10, 20])["width"].argmax()) == 0
+
+
+def test_both_units_of_one_number_stay_together() -> None:
+    assert same_numbers([30.5, 12.0, 30.48, 500]).tolist() == [1, 0, 1, 2]
+    assert same_numbers([]).tolist() == []
+
+
+def test_one_number_or_one_entity_is_left_alone() -> None:
+    one = {"width": np.array([1.0, 2.0])}
+    assert jointly(one, [1, 2])["width"].tolist() == [1.0, 2.0]
+
+
+def test_siblings_are_the_other_axes() -> None:
+    assert siblings_of("width", BOOK) == ["height", "depth"]
+    assert siblings_of("voltage", BOOK) == siblings_of("unheard_of", BOOK) == []
+    rows = with_siblings(["a", None, "a"], ["width", "width", "depth"], BOOK)
+    assert list(zip(rows.keys, rows.entities, strict=True))[3:] == [("a", "height")]
+
+
+# ---------------------------------------------------------------- priors
+
+
+def labels(n: int = 60) -> pd.DataFrame:
+    rows = [("item_weight", "500 gram", str(i % 3)) for i in range(n)]
+    rows += [
+        ("item_weight", "7 gram", "0"),
+        ("item_weight", "nonsense", "0"),
+        ("item_weight", "2 kilogram", "1"),
+    ]
+    return pd.DataFrame(rows, columns=["entity_name", "entity_value", "group_id"])
+
+
+def priors_of(texts: list[str], fitted: Priors, groups: list[str] | None = None) -> np.ndarray:
+    candidates = find_candidates(reading([line(" ".join(texts))]))
+    row = np.zeros(len(candidates), dtype=np.int64)
+    return fitted.columns(candidates, row, ["item_weight"], BOOK, groups)
+
+
+def test_usual_values_count_more_than_rare_ones() -> None:
+    fitted = Priors.fit(label_table(labels(), BOOK))
+    exact = priors_of(["500 g", "501 g"], fitted)[:, COLUMNS.index("prior.exact")]
+    assert exact[0] > exact[1] + 1
+
+
+def test_a_count_of_few_rows_is_none() -> None:
+    fitted = Priors.fit(label_table(labels(), BOOK))
+    exact = priors_of(["7 g", "8 g"], fitted)[:, COLUMNS.index("prior.exact")]
+    assert exact[0] == exact[1]
+    assert all(n >= LEAST for t in fitted.to_dict().values() for n in t["n"])
+
+
+def test_a_training_row_never_sees_the_labels_of_its_own_group() -> None:
+    base, poison = labels(), labels()
+    poison.loc[poison["group_id"] == "0", "entity_value"] = "9 ton"
+    a, b = (Priors.fit(label_table(t, BOOK)) for t in (base, poison))
+    np.testing.assert_allclose(priors_of(["500 g", "9 g"], a, ["0"]), priors_of(["500 g", "9 g"], b, ["0"]))
+    assert not np.allclose(priors_of(["500 g", "9 g"], a, ["1"]), priors_of(["500 g", "9 g"], b, ["1"]))
+
+
+def test_priors_travel_as_plain_data() -> None:
+    fitted = Priors.fit(label_table(labels(), BOOK))
+    again = Priors.from_dict(fitted.to_dict())
+    np.testing.assert_array_equal(priors_of(["500 g", "2 kg"], fitted), priors_of(["500 g", "2 kg"], again))
+
+
+def test_a_table_of_labels_that_lacks_a_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("entity_name,value\nwidth,1 inch\n")
+    with pytest.raises(RowsError, match="entity_value"):
+        read_labels(path)
+    with pytest.raises(RowsError, match="cannot be read"):
+        read_labels(tmp_path / "nothing.csv")
+
+
+# ---------------------------------------------------------------- second look
+
+
+def test_a_second_look_answers_only_what_the_first_shows_nothing_of() -> None:
+    first, second = reading([line("12 V")]), reading([line("12 V"), line("500 g", 0, 100)])
+    seen = Seen(first, second=second)
+    weight, voltage = BOOK.entity("item_weight"), BOOK.entity("voltage")
+    assert wants_second_look(first, weight, BOOK)
+    assert not wants_second_look(first, voltage, BOOK)
+    assert seen.reading_for(weight, BOOK) is second
+    assert seen.reading_for(voltage, BOOK) is first
+
+
+# ---------------------------------------------------------------- others' rows
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[pd.DataFrame, list[str], list[tuple[str, Reading]]]:
+    rng = np.random.default_rng(1)
+    entities = ["item_weight", "item_volume", "width", "height"]
+    table, readings = [], []
+    for i in range(160):
+        lines, answer = draw_lines(rng, entities[i % 4])
+        readings.append((f"p{i}.jpg", Reading(tuple(lines), 1000, 1000)))
+        table.append((i, f"p{i}.jpg", str(i // 2 % 20), entities[i % 4], answer, "" if i < 80 else "others"))
+    columns = ["index", "image_link", "group_id", "entity_name", "entity_value", "source"]
+    frame = pd.DataFrame(table, columns=columns)
+    return frame, list(frame["image_link"]), readings
+
+
+def test_misleading_rows_of_others_are_not_trusted(rows) -> None:
+    frame, keys, readings = rows
+    wrong = frame["source"].eq("others") & frame["entity_name"].isin(["width", "height"])
+    swapped = frame.assign(
+        entity_value=np.where(wrong, "1 inch", frame["entity_value"].to_numpy(dtype=object))
+    )
+    # what others call width is always the height
+    by_photo = dict(readings)
+    for i in np.flatnonzero(wrong):
+        other = "height" if frame["entity_name"][i] == "width" else "width"
+        text = next(t.text for t in by_photo[keys[i]].lines if t.text.lower().startswith(other))
+        swapped.loc[i, "entity_value"] = f"{text.split()[1]} centimetre"
+    model = Model(SETTINGS).fit(swapped, keys, readings)
+    assert model.trust["width"] < 1
+    assert model.trust["height"] < 1
+    assert model.columns.source
+    assert model.training["rows_of_others"] == 80
+
+
+def test_only_rows_to_measure_by_are_calibrated_on(rows) -> None:
+    frame, keys, readings = rows
+    model = Model(replace(SETTINGS, trust={})).fit(frame, keys, readings)
+    assert set(model.out_of_fold["index"]) <= set(frame["index"][:80])
+
+
+def test_rows_of_others_alone_are_an_error(rows) -> None:
+    frame, keys, readings = rows
+    with pytest.raises(HybridmlError, match="labelled by others"):
+        Model(SETTINGS).fit(frame.assign(source="others"), keys, readings)
