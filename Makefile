@@ -19,8 +19,9 @@ STORE ?= features
 MODEL ?= models/model.joblib
 OUT ?= predictions.csv
 OCR ?= rapidocr
-EMBEDDING ?= resnet50
+EMBEDDING ?= none
 RESNET_WEIGHTS ?= IMAGENET1K_V2
+LOOKS ?= lines,regions,second
 ENTITIES ?=
 WORKERS ?=
 SHARED ?= ../shared
@@ -59,7 +60,8 @@ else
 endif
 
 ENTITY_FILE := $(if $(ENTITIES),--entities '$(ENTITIES)')
-ENGINES := --ocr '$(OCR)' --embedding '$(EMBEDDING)' --resnet-weights '$(RESNET_WEIGHTS)' $(ENTITY_FILE)
+ENGINES := --ocr '$(OCR)' --embedding '$(EMBEDDING)' --resnet-weights '$(RESNET_WEIGHTS)' \
+  --looks '$(LOOKS)' $(ENTITY_FILE)
 FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WORKERS))
 
 # The modules that open no image and need no engine; their coverage must stay above 95 %.
@@ -70,7 +72,7 @@ PURE := quantity candidates features rows metrics
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS ENTITIES WORKERS TORCH_INDEX"
+	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS LOOKS ENTITIES WORKERS TORCH_INDEX"
 
 install: $(VENV)/.installed ## set up .venv and what the system lacks
 
@@ -108,10 +110,12 @@ lint: $(VENV)/.installed ## ruff and mypy
 
 bench: $(VENV)/.installed ## cross-validated F1 on the real photos of SHARED, and the quantity cases of other projects
 	@$(BIN)/python -m benchmarks.peer_cases --shared $(SHARED)
-	@$(BIN)/python -m benchmarks.crossval --shared $(SHARED)
+	@$(BIN)/python -m benchmarks.crossval --shared $(SHARED) --out build/crossval
+	@$(BIN)/python -m benchmarks.errors --shared $(SHARED) --predictions build/crossval/ranker-rapidocr.csv
 
 clean: ## remove the environment, caches, sample set and predictions; features/ and models/ stay
 	rm -rf '$(VENV)' build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info predictions.csv*
 
-cleanall: clean ## also remove every stored feature and trained model in features/ and models/
-	find features models -mindepth 1 ! -name README.md -delete
+cleanall: clean ## also remove every stored feature and trained model in features/ and models/, not what is shipped
+	find features models -mindepth 1 ! -name README.md ! -name MODEL_CARD.md ! -name hybridml.joblib \
+	  ! -name 'regions-resnet50.*' -delete

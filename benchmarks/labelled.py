@@ -158,8 +158,11 @@ def _keys(
     return [report.keys.get(photo) for photo in photo_names(frame)], report.failed
 
 
-def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
-    """Fit a model on the rows where ``keep`` holds, and on nothing that shares a group or photo with the others."""
+def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str | None], list[Any], Any, Any]:
+    """Return frame, keys, readings, vectors and labels of the rows where ``keep`` holds.
+
+    Nothing in them shares a group or a photo with the other rows.
+    """
     at = np.flatnonzero(keep)
     frame, keys = data.frame.iloc[at], [data.keys[i] for i in at]
     held = data.frame[~keep]
@@ -168,6 +171,8 @@ def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
         more = data.others.iloc[mine].assign(source="others")
         frame = pd.concat([frame.assign(source=""), more], ignore_index=True)
         keys += [data.other_keys[i] for i in mine]
+        # two tables may number their rows alike
+        frame["index"] = range(len(frame))
     labels = data.labels
     if labels is not None:
         labels = labels[~folds.rows_sharing(labels, held)]
@@ -175,20 +180,29 @@ def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
     # a fitted model must not be able to see what it is not given
     readings = [(k, r) for k, r in data.readings.items() if k in present]
     vectors = {k: v for k, v in data.vectors.items() if k in present}
-    frame = frame.reset_index(drop=True).assign(index=range(len(frame)))
-    return Model(settings).fit(frame, keys, readings, vectors, labels)
+    return frame.reset_index(drop=True), keys, readings, vectors, labels
+
+
+def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
+    """Fit a model on the rows where ``keep`` holds, and on nothing that shares a group or photo with the others."""
+    return Model(settings).fit(*training_part(data, keep))
 
 
 def ranker(
-    data: Data, name: str, settings: ModelSettings, trusts: dict[int, dict[str, float]] | None = None
+    data: Data,
+    name: str,
+    settings: ModelSettings,
+    trusts: dict[int, dict[str, float]] | None = None,
+    only: int | None = None,
 ) -> tuple[Result, list[Answer]]:
     """Answer every row with a model that saw neither its group nor its photo.
 
-    ``trusts`` keeps how much each fold trusted others' rows, and is followed where it already knows.
+    ``trusts`` keeps how much each fold trusted others' rows, and is followed where it already knows; with ``only`` the
+    rows of one fold are answered.
     """
     answers: list[Answer] = [Answer(e) for e in data.frame["entity_name"]]
     start = time.perf_counter()
-    for k in np.unique(data.fold):
+    for k in np.unique(data.fold) if only is None else [only]:
         known = (trusts or {}).get(int(k))
         model = fit(data, data.fold != k, replace(settings, trust=known) if known else settings)
         if trusts is not None:

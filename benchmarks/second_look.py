@@ -2,9 +2,8 @@
 
     python -m benchmarks.second_look --shared ../shared
 
-Rows of the labelled photos count when :func:`hybridml.ocr.second_look.wanted` picks them, with ``--trigger
-none`` only those that had no candidate at all. A row is gained when its labelled quantity is a candidate after
-the second look and was none before, lost the other way round; "only wrong" are rows that had no candidate
+Rows of the labelled photos count that had no candidate at all. A row is gained when its labelled quantity is a
+candidate after the second look and was none before, lost the other way round; "only wrong" are rows that had no candidate
 before and have none that is right after. Settings are chosen on folds 0 and 1; what folds 2 to 4 gain is the
 estimate for new photos. First readings come from the feature store and are made where it lacks them.
 """
@@ -29,10 +28,11 @@ from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.folds import load_folds
 from hybridml.metrics import parse_truth
-from hybridml.ocr.second_look import SecondLook, wanted
+from hybridml.ocr.second_look import SecondLook
 from hybridml.ocr.textline import Reading
 from hybridml.parts import photo_names
 from hybridml.photos import checked, photo_paths
+from hybridml.seen import wants_second_look
 from hybridml.store import FeatureStore
 
 FOLDS = Path(__file__).with_name("folds_labelled.csv")
@@ -125,23 +125,15 @@ def look_again(
     return merged, wall / n, busy / n
 
 
-def rows_of(
-    frame: pd.DataFrame, first: dict[str, Reading], folds: Collection[int], trigger: str = "doubt"
-) -> list[Row]:
-    """Return the rows in ``folds`` whose photo deserves a second look.
-
-    With trigger ``"none"`` only those that have no candidate at all.
-    """
+def rows_of(frame: pd.DataFrame, first: dict[str, Reading], folds: Collection[int]) -> list[Row]:
+    """Return the rows in ``folds`` that a second look is taken for."""
     book = default_entities()
     truths = parse_truth(frame["entity_value"], book)
     parts = zip(photo_names(frame), frame["entity_name"], truths, load_folds(FOLDS, frame), strict=True)
     return [
         Row(name, entity, truth.quantity, int(fold))
         for name, entity, truth, fold in parts
-        if fold in folds
-        and name in first
-        and wanted(first[name], book.entity(entity), book)
-        and (trigger == "doubt" or not quantities(first[name], entity))
+        if fold in folds and name in first and wants_second_look(first[name], book.entity(entity), book)
     ]
 
 
@@ -171,12 +163,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--store", type=Path, default=Path("features"), help="feature store")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS, metavar="NAME")
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2, 3, 4], metavar="N")
-    parser.add_argument(
-        "--trigger",
-        choices=("doubt", "none"),
-        default="doubt",
-        help="look again where no candidate was read plainly, or only where there is none",
-    )
     parser.add_argument("--photos", type=int, help="only so many of the photos, drawn with seed 0")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -190,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = photo_paths(frame, source / "images")
         paths = {name: path for name, path in found.items() if path is not None}
         first = first_readings(paths, options.store)
-        rows = rows_of(frame, first, options.folds, options.trigger)
+        rows = rows_of(frame, first, options.folds)
         photos = sorted({row.photo for row in rows})
         if options.photos is not None and options.photos < len(photos):
             photos = sorted(random.Random(0).sample(photos, options.photos))

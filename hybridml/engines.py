@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 EngineKind = Literal["reader", "embedding", "lines", "regions", "second"]
 
 DEFAULT_OCR = "rapidocr"
-DEFAULT_EMBEDDING = "resnet50"
+DEFAULT_EMBEDDING = "none"
 DEFAULT_WEIGHTS = "IMAGENET1K_V2"
 LOOKS: tuple[Literal["lines", "regions", "second"], ...] = ("lines", "regions", "second")
 
@@ -174,19 +174,12 @@ def embedding_engine(
     Raises
     ------
     WeightsError
-        When weights that were asked for by path cannot be used. The default's absence is no error: one
-        warning is logged and the run goes on without image features.
+        When its weights cannot be had: an embedding is there only when it was asked for.
     """
     if name == "none":
-        return None, "left out on request (--embedding none)"
+        return None, "not asked for (--embedding none)"
     options = dict(options or {})
     if name == "resnet50":
         options["weights"] = weights
-    try:
-        made = _make("embedding", name, options)
-    except (WeightsError, MissingExtraError) as error:
-        if weights != DEFAULT_WEIGHTS or name != DEFAULT_EMBEDDING:
-            raise
-        log.warning("going on WITHOUT image features: %s", error)
-        return None, f"not available: {error}"
+    made = _make("embedding", name, options)
     return Engine("embedding", name, options, _settings("embedding", name, made, options)), None

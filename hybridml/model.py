@@ -48,8 +48,8 @@ class ModelSettings:
     joint : bool
         Whether width, height and depth of a photo are weighed together.
     trust : mapping of entity to float, optional
-        How much a row labelled by others counts, by entity; by default chosen per entity from
-        :data:`hybridml.training.TRUSTS` by what held out of fold.
+        How much a row labelled by others counts, by entity; by default found out, see
+        :func:`hybridml.training.choose_trust`.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     ranker : RankerSettings

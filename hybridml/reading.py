@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import shipped
 from .answer import Answer
 from .engines import Engine
 from .errors import ArtifactError
@@ -26,8 +27,7 @@ class SinglePhotoReader:
     Parameters
     ----------
     model : path, optional
-        An artifact; by default the file that the environment variable HYBRIDML_MODEL names, else
-        ``models/model.joblib`` below the current folder.
+        An artifact; by default the one that :func:`model_path` finds.
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
@@ -93,8 +93,18 @@ class SinglePhotoReader:
 
 
 def model_path(model: str | Path | None = None) -> Path:
-    """Return the artifact to use; raise ArtifactError when it is not there."""
-    path = Path(model or os.environ.get("HYBRIDML_MODEL") or DEFAULT_MODEL)
+    """Return the artifact to use.
+
+    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
+    ``models/model.joblib`` below the current folder where there is one, else the shipped model.
+
+    Raises
+    ------
+    ArtifactError
+        When the file that was named, or the shipped one, is not there.
+    """
+    named = model or os.environ.get("HYBRIDML_MODEL")
+    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else shipped.MODEL
     if not path.is_file():
         raise ArtifactError(
             f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"

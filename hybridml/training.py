@@ -40,8 +40,8 @@ Bools = npt.NDArray[np.bool_]
 RIGHT, OTHER_UNIT = 3, 1
 """Relevance of the answer, and of the same quantity in another unit, for the ranker."""
 
-TRUSTS = (1.0, 0.3, 0.0)
-"""How much a row labelled by others may count; the earlier one where two do equally well."""
+FULL, NONE = 1.0, 0.0
+"""How much a row labelled by others counts: like any other, or not at all."""
 
 
 class Training:
@@ -139,7 +139,7 @@ class Training:
         """Fit a ranker on the rows where ``keep`` holds."""
         weights = np.ones(len(self.rows.keys))
         for i in np.flatnonzero(self.other):
-            weights[i] = trust.get(self.rows.entities[int(i)], TRUSTS[0])
+            weights[i] = trust.get(self.rows.entities[int(i)], FULL)
         weights[: self.asked][~keep] = 0.0
         weights[self.asked :] = 0.0
         w = weights[table.row]
@@ -165,25 +165,34 @@ class Training:
                 log.warning("a fold of the calibration is left out: %s", error)
         return settled(self.table, scores, self.rows, self.book) if self.settings.joint else scores
 
-    def right(self, scores: Floats) -> dict[str, int]:
-        """Return how many rows that answers are measured by each entity gets right with ``scores``."""
-        count: dict[str, int] = {}
+    def right(self, scores: Floats) -> Bools:
+        """Return which rows, of those that answers are measured by, are answered right with ``scores``."""
+        right = np.zeros(self.asked, dtype=bool)
         for row, where in self.table.groups():
             if row < self.asked and not self.other[row] and not np.isnan(scores[where]).any():
                 best = where.start + int(np.argmax(scores[where]))
-                name = self.rows.entities[row]
-                count[name] = count.get(name, 0) + int(self.relevance[best] == RIGHT)
-        return count
+                right[row] = self.relevance[best] == RIGHT
+        return right
 
 
 def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
-    """Return for each entity how much rows labelled by others should count, by what held out of fold."""
+    """Return for each entity how much rows labelled by others should count, by what held out of fold.
+
+    They count unless they do harm: unless leaving them out gets more rows right than chance would, by one standard
+    deviation of the rows that change.
+    """
     if not data.other.any():
         return {}
     quick = replace(settings, seeds=1)
-    entities = sorted(set(data.rows.entities))
-    results = {t: data.right(data.out_of_fold(dict.fromkeys(entities, t), quick)) for t in TRUSTS}
-    return {e: max(TRUSTS, key=lambda t: results[t].get(e, 0)) for e in entities}
+    entities = np.array(data.rows.entities[: data.asked], dtype=object)
+    with_them, without = (
+        data.right(data.out_of_fold(dict.fromkeys(set(entities), trust), quick)) for trust in (FULL, NONE)
+    )
+    trust = {}
+    for name in sorted(set(entities)):
+        a, b = with_them[entities == name], without[entities == name]
+        trust[name] = NONE if b.sum() - a.sum() > np.sqrt((a != b).sum()) else FULL
+    return trust
 
 
 def train(

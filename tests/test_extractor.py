@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import struct
 import zlib
 from pathlib import Path
@@ -15,9 +14,9 @@ from PIL import Image
 from sklearn.base import clone
 
 import hybridml
-from hybridml import EntityExtractor, artifact
+from hybridml import EntityExtractor, artifact, shipped
 from hybridml.entities import default_entities, parse_entities
-from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError
+from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
 from hybridml.store import FeatureStore
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
@@ -308,29 +307,30 @@ def test_one_group_cannot_be_calibrated(folder: Path, train: pd.DataFrame) -> No
         extractor.fit(train.assign(group_id="one"))
 
 
-def test_without_weights_the_run_goes_on_and_says_so(
+def test_without_region_weights_the_run_goes_on_and_says_so(
     folder: Path,
     train: pd.DataFrame,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from hybridml import embedding
-    from hybridml.errors import WeightsError
+    monkeypatch.setattr(shipped, "REGIONS", tmp_path / "gone.pt")
+    options = {**OPTIONS, "looks": ("lines", "regions"), "embedding": "none"}
+    extractor = EntityExtractor(images=folder / "images", store=tmp_path / "store", **options).fit(train)
+    assert caplog.text.count("WITHOUT regions") == 1
+    artifact.save(extractor, tmp_path / "m.joblib")
+    kept = artifact.load(tmp_path / "m.joblib")
+    assert "gone.pt" in kept.look_reasons_["regions"]
+    assert [engine.name for engine in kept.looks_] == ["lines"]
+    assert kept.model_.image_block is None
 
-    def unavailable(*_: object, **__: object) -> None:
-        raise WeightsError("no network")
 
-    monkeypatch.setattr(embedding, "create", unavailable)
-    options = {**OPTIONS, "embedding": "resnet50"}
-    with caplog.at_level(logging.WARNING):
-        extractor = EntityExtractor(folder / "images", folder / "store", **options).fit(train)
-    assert caplog.text.count("WITHOUT image features") == 1
-    assert extractor.model_.image_block is None
-    kept = hybridml.load(artifact.save(extractor, tmp_path / "model.joblib"))
-    assert "no network" in kept.image_reason_
-    with pytest.raises(WeightsError):
-        EntityExtractor(folder / "images", folder / "store", **options, resnet_weights="mine.pth").fit(train)
+def test_weights_that_were_asked_for_by_name_must_be_there(folder: Path, tmp_path: Path) -> None:
+    asked = {"regions": {"weights": str(tmp_path / "gone.pt")}}
+    with pytest.raises(WeightsError, match=r"gone\.pt"):
+        EntityExtractor(images=folder, looks=("regions",), look_options=asked, ocr=OPTIONS["ocr"]).featurize(
+            pd.DataFrame({"index": [0], "image_link": ["a.png"], "group_id": ["g"], "entity_name": ["width"]})
+        )
 
 
 def test_settings_of_another_reader_do_not_mix(

@@ -20,9 +20,9 @@ from hybridml.ocr.second_look import (
     merge,
     pool,
     views,
-    wanted,
 )
 from hybridml.registry import SettingsError
+from hybridml.seen import wants_second_look
 from tests.lines import line, reading
 
 BOOK = default_entities()
@@ -110,27 +110,6 @@ def test_views_that_disagree_both_stay() -> None:
     one = reading([line("l2 oz", 0, 0, confidence=0.9), line("Tea", 0, 50)])
     other = reading([line("12 oz", 0, 0, confidence=0.7), line("Tea", 1, 50)])
     assert sorted(texts(pool(one, other))) == ["12 oz", "Tea", "l2 oz"]
-
-
-@pytest.mark.parametrize(
-    ("lines", "entity", "expected"),
-    [
-        ([], "item_weight", True),
-        ([line("Tea, 12 bags")], "item_weight", True),
-        ([line("500 ml")], "item_weight", True),
-        ([line("500 g", confidence=0.95)], "item_weight", False),
-        ([line("500 g", confidence=0.7)], "item_weight", True),
-        ([line("500 g", confidence=0.7), line("20 oz", y=90, confidence=0.95)], "item_weight", False),
-        ([line("0 g", confidence=0.95)], "item_weight", True),
-        ([line("2.21bs", confidence=0.95)], "item_weight", True),
-        ([line("8 oz", confidence=0.95)], "item_volume", False),
-        ([line("500", confidence=0.95), line("g", 35, confidence=0.5)], "item_weight", True),
-    ],
-)
-def test_wanted_where_no_candidate_was_read_plainly(
-    lines: list[TextLine], entity: str, expected: bool
-) -> None:
-    assert wanted(reading(lines), BOOK.entity(entity), BOOK) is expected
 
 
 def test_a_line_comes_back_in_pixels_of_the_photo_from_every_turn() -> None:
@@ -225,10 +204,12 @@ def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
     pen.rectangle((160, 160, 1360, 1360), outline=(90, 20, 30), width=20)
     photo = np.asarray(image.resize((400, 400), pil.Resampling.BOX))
     first = create("rapidocr", threads=1).read(photo)
-    weight = BOOK.entity("item_weight")
-    assert wanted(first, weight, BOOK)
     merged = SecondLook(threads=1).read(photo, first)
-    assert not wanted(merged, weight, BOOK)
+    before, after = (
+        max((each.confidence for each in r.lines if "340" in each.text), default=0.0) for r in (first, merged)
+    )
+    assert after > before + 0.05
+    assert not wants_second_look(merged, BOOK.entity("item_weight"), BOOK)
     found = [each for each in merged.lines if "340" in each.text]
     assert found
     for each in found:

@@ -60,7 +60,7 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
         "--embedding",
         default=DEFAULT_EMBEDDING,
         metavar="NAME",
-        help="image features: resnet50, none, or module:name (default: %(default)s)",
+        help="features of the whole photo: resnet50 (ImageNet weights), none, or module:name (default: %(default)s)",
     )
     parser.add_argument(
         "--resnet-weights",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engines import LOOKS
 from ..errors import HybridmlError
 from ..files import atomic
 from .options import (
@@ -107,7 +108,15 @@ def add_commands(commands: Commands) -> None:
     predict.add_argument("--rows", required=True, metavar="CSV", help="rows")
     add_files(predict)
     predict.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="FILE", help="trained model (default: %(default)s)"
+        "--model", metavar="FILE", help=f"trained model (default: {DEFAULT_MODEL}, else the shipped one)"
+    )
+    predict.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=LOOKS,
+        help="answer without a look that the model was trained with, where its weights are not at hand, say; "
+        "costs accuracy. May be given again",
     )
     predict.add_argument(
         "--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)"
@@ -201,8 +210,14 @@ def _train(arguments: argparse.Namespace) -> int:
 def _predict(arguments: argparse.Namespace) -> int:
     from .. import artifact, rows
     from ..evaluation import evaluate_seen, text_of
+    from ..reading import model_path
 
-    extractor = artifact.load(arguments.model)
+    path = model_path(arguments.model)
+    tell(f"model: {path}")
+    extractor = artifact.load(path)
+    if arguments.without:
+        tell(f"answering WITHOUT {', '.join(arguments.without)}, with which the model was trained")
+        extractor.looks_ = [e for e in extractor.looks_ if e.kind not in arguments.without]
     extractor.set_params(
         images=images_of(arguments),
         store=arguments.store,

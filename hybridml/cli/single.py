@@ -43,7 +43,9 @@ def add_commands(commands: Commands) -> None:
     read.add_argument(
         "--entity", action="append", metavar="NAME", help="what to read (default: whatever is found)"
     )
-    read.add_argument("--model", metavar="FILE", help="trained model (default: models/model.joblib)")
+    read.add_argument(
+        "--model", metavar="FILE", help="trained model (default: models/model.joblib, else the shipped one)"
+    )
     read.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

@@ -2,7 +2,7 @@
 
 The first reading has a size that suits most photos at a low cost. What it misses is small print above all, so
 the second one enlarges the photo, may turn it or cut it into tiles, and costs more: it is meant for the few
-photos that :func:`wanted` picks. What it reads is merged into the first reading.
+photos that :func:`hybridml.seen.wants_second_look` picks. What it reads is merged into the first reading.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..candidates import find_candidates, for_entity
-from ..entities import Entity, EntityBook
 from ..registry import in_range, settings_of
 from . import Reader, create
 from .order import overlap, reading_order
@@ -24,9 +22,6 @@ from .textline import Point, Reading, TextLine
 NAME = "second-look"
 # Of this module: counts up with every change that changes an answer.
 VERSION = 1
-
-SURE = 0.9
-"""A candidate whose text was read with less confidence than this calls for a second look."""
 
 SAME = 0.5
 """Two readings of which one covers this part of the other are readings of one place."""
@@ -222,7 +217,7 @@ class SecondLook:
 
     def settings(self) -> dict[str, Any]:
         """Return everything that changes an answer, that of the reader included."""
-        merging = {"same": SAME, "margin": MARGIN, "cut": CUT, "sure": SURE}
+        merging = {"same": SAME, "margin": MARGIN, "cut": CUT}
         own = {**asdict(self.config), "turns": list(self.config.turns), **merging}
         return {"look": NAME, "version": VERSION, **own, "reader": self.reader.settings()}
 
@@ -336,26 +331,3 @@ def _sureness(lines: list[TextLine]) -> float:
     """Return the mean confidence, each line counting for its length."""
     weights = [max(len(line.text), 1) for line in lines]
     return sum(line.confidence * n for line, n in zip(lines, weights, strict=True)) / sum(weights)
-
-
-def wanted(first: Reading, entity: Entity, book: EntityBook) -> bool:
-    """Return whether a photo deserves a second look for an entity.
-
-    It does when no candidate for the entity was read plainly: with :data:`SURE` confidence, without repair,
-    and above zero.
-
-    Parameters
-    ----------
-    first : Reading
-        What was read on the photo.
-    entity : Entity
-        What is asked.
-    book : EntityBook
-        Its book.
-    """
-    return not any(
-        not c.repaired
-        and c.value > 0
-        and min(first.lines[c.line].confidence, first.lines[c.unit_line].confidence) >= SURE
-        for c in for_entity(find_candidates(first, book), entity)
-    )

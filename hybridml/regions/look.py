@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import shipped
 from ..embedding import _first_line, _fold_batch_norms, _sha256
 from ..errors import WeightsError
 from ..ocr.textline import TextLine
@@ -22,7 +23,7 @@ VERSION = 1
 
 def default_weights() -> Path:
     """Return where the shipped weights are expected."""
-    return Path(__file__).parents[2] / "models" / "regions-resnet50.pt"
+    return shipped.REGIONS
 
 
 class RegionLooker:

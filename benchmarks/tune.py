@@ -1,0 +1,142 @@
+"""Tuning the ranker inside the training folds only: what nested tuning would gain over the settings as they are.
+
+    pip install -e '.[tune]'
+    python -m benchmarks.tune --shared ../shared --trials 20 --study build/tune.db
+
+For each outer fold one Optuna study chooses the ranker's settings and feature blocks by rows answered right in inner
+folds of its training part; the model that it chose is then measured on the outer fold, which no trial saw. The study is
+kept in a file: the same command goes on where it stopped. The last table is the honest answer to "does tuning pay?".
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.crossval import add_sources
+from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
+from benchmarks.tables import difference, table
+from hybridml import folds, metrics
+from hybridml.engines import LOOKS
+from hybridml.errors import HybridmlError, MissingExtraError
+from hybridml.features import DEFAULT_BLOCKS
+from hybridml.model import Model, ModelSettings
+from hybridml.training import Training, choose_trust
+
+OPTIONAL = ("layout", "words", "lines", "regions")
+"""Feature blocks that a trial may leave out."""
+
+
+def suggested(trial: Any, base: ModelSettings) -> ModelSettings:
+    """Return the settings of one trial."""
+    chosen = tuple(
+        b for b in DEFAULT_BLOCKS if b not in OPTIONAL or trial.suggest_categorical(b, [True, False])
+    )
+    return replace(
+        base,
+        blocks=chosen,
+        ranker=replace(
+            base.ranker,
+            n_estimators=trial.suggest_int("n_estimators", 100, 600, step=50),
+            learning_rate=trial.suggest_float("learning_rate", 0.015, 0.1, log=True),
+            num_leaves=trial.suggest_int("num_leaves", 6, 48, log=True),
+            min_child_samples=trial.suggest_int("min_child_samples", 5, 60, log=True),
+            colsample_bytree=trial.suggest_float("colsample_bytree", 0.15, 0.9),
+            reg_lambda=trial.suggest_float("reg_lambda", 0.1, 30, log=True),
+        ),
+    )
+
+
+def inner_right(data: Data, keep: np.ndarray, settings: ModelSettings, trust: dict[str, float]) -> int:
+    """Return how many training rows inner folds answer right."""
+    frame, keys, readings, vectors, labels = training_part(data, keep)
+    part = Training(Model(settings), frame, keys, readings, vectors, labels)
+    return int(part.right(part.out_of_fold(trust, replace(settings.ranker, seeds=1))).sum())
+
+
+def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) -> ModelSettings:
+    """Return the settings that inner folds of everything but fold ``k`` choose."""
+    try:
+        import optuna
+    except ImportError as error:
+        raise MissingExtraError(
+            "tuning needs optuna, which is not installed: pip install 'hybridml[tune]'"
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    keep = data.fold != k
+    start = Training(Model(base), *training_part(data, keep))
+    trust = choose_trust(start, base.ranker)
+    study = optuna.create_study(
+        study_name=f"fold {k}",
+        storage=storage,
+        direction="maximize",
+        load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=k),
+    )
+    if not study.trials:
+        now = base.ranker
+        study.enqueue_trial(
+            {
+                **dict.fromkeys(OPTIONAL, True),
+                "n_estimators": now.n_estimators,
+                "learning_rate": now.learning_rate,
+                "num_leaves": now.num_leaves,
+                "min_child_samples": now.min_child_samples,
+                "colsample_bytree": now.colsample_bytree,
+                "reg_lambda": now.reg_lambda,
+            }
+        )
+    left = max(trials - len(study.trials), 0)
+    study.optimize(lambda trial: inner_right(data, keep, suggested(trial, base), trust), n_trials=left)
+    print(
+        f"fold {k}: {study.best_value:.0f} right, as they are {study.trials[0].value:.0f}: {study.best_params}"
+    )
+    return replace(suggested(optuna.trial.FixedTrial(study.best_params), base), trust=trust)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_sources(parser)
+    parser.add_argument("--trials", type=int, default=20, help="trials a fold (default: %(default)s)")
+    parser.add_argument(
+        "--study", type=Path, default=Path("build/tune.db"), help="where the studies are kept"
+    )
+    parser.add_argument("--inner", type=int, default=3, help="inner folds (default: %(default)s)")
+    options = parser.parse_args(argv)
+    sources = Sources(options.shared, options.store)
+    frame = sources.rows("labelled")
+    fold = np.asarray(folds.load_folds(FOLDS, frame))
+    data = load(frame, fold, sources, engines_of("rapidocr", looks=LOOKS), others=True, labels=True)
+    options.study.parent.mkdir(parents=True, exist_ok=True)
+    base = replace(ModelSettings(), folds=options.inner)
+    truth, groups = list(frame["entity_value"]), list(frame["group_id"])
+    nested = Result("tuned", "rapidocr", [""] * len(frame))
+    plain = Result("as they are", "rapidocr", [""] * len(frame))
+    for k in np.unique(fold):
+        chosen = tuned(data, int(k), options.trials, f"sqlite:///{options.study}", base)
+        for result, settings in ((nested, chosen), (plain, replace(base, trust=chosen.trust))):
+            one = replace(data, fold=np.where(fold == k, 0, -1))
+            found = ranker(one, result.name, settings, only=0)[0].predictions
+            for i in np.flatnonzero(fold == k):
+                result.predictions[i] = found[i]
+    gap, low, high = difference(truth, nested.predictions, plain.predictions, groups)
+    lines = [[r.name, f"{metrics.score(truth, r.predictions).f1:.3f}"] for r in (plain, nested)]
+    table("Nested tuning", ("settings", "F1"), lines)
+    print(f"tuned above as they are: {gap:+.3f}, 95 % interval by group {low:+.3f} to {high:+.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except HybridmlError as error:
+        sys.exit(f"error: {error}")
