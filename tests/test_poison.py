@@ -1,0 +1,104 @@
+"""Validation rows can reach nothing: poisoned in every table that is learned from, no prediction changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import labelled
+from hybridml import folds
+from hybridml.drawing import Drawing
+from hybridml.model import ModelSettings
+from hybridml.ocr.textline import Reading
+from hybridml.ranker import RankerSettings
+from hybridml.regions import CLASSES
+from hybridml.seen import Seen
+from tests.fakes import draw_lines
+from tests.lines import line
+
+SETTINGS = ModelSettings(components=2, folds=3, ranker=RankerSettings(n_estimators=25, seeds=1))
+COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
+
+
+def seen(rng: np.random.Generator, entity: str) -> tuple[Seen, str]:
+    lines, answer = draw_lines(rng, entity)
+    segments = np.column_stack([rng.uniform(0, 1000, (6, 4)), np.full((6, 1), 0.5), np.ones((6, 3))])
+    drawing = Drawing(segments.astype(np.float32), (200, 200, 800, 800), 1.0, 0.9, 1000, 1000)
+    regions = rng.dirichlet(np.ones(len(CLASSES)), len(lines)).astype(np.float32)
+    return Seen(Reading(tuple(lines), 1000, 1000), drawing, regions), answer
+
+
+@pytest.fixture(scope="module")
+def data() -> labelled.Data:
+    """Rows of ours, of others that share groups or photos with ours, and labels of both."""
+    rng = np.random.default_rng(0)
+    entities = ["item_weight", "item_volume", "width", "height"]
+    found: dict[str, Seen] = {}
+    tables: list[list[tuple[int, str, str, str, str]]] = [[], []]
+    for i in range(150):
+        mine = i < 90
+        key = f"p{i}.jpg"
+        found[key], answer = seen(rng, entities[i % 4])
+        group = str(i // 3 % 13) if mine or i % 2 else f"other {i // 4}"
+        tables[not mine].append((i, key, group, entities[i % 4], answer))
+        if not mine and i % 5 == 0:
+            # the same photo in both tables, in another group
+            tables[1].append((1000 + i, f"p{i - 90}.jpg", f"odd {i}", entities[i % 4], answer))
+    frame, others = (pd.DataFrame(rows, columns=COLUMNS) for rows in tables)
+    vectors = {k: rng.normal(size=6).astype(np.float32) for k in found}
+    labels = pd.concat([frame, others] * 8, ignore_index=True)[COLUMNS[1:]]
+    fold = np.asarray(folds.assign_folds(frame, 3, 0))
+    keys, other_keys = list(frame["image_link"]), list(others["image_link"])
+    return labelled.Data(frame, fold, keys, found, vectors, 0.0, others, other_keys, labels)
+
+
+def shared(table: pd.DataFrame, data: labelled.Data, k: int) -> np.ndarray:
+    return folds.rows_sharing(table, data.frame[data.fold == k])
+
+
+def answers(data: labelled.Data, k: int) -> list:
+    _, found = labelled.ranker(data, "ranker", SETTINGS, only=k)
+    return [found[i] for i in np.flatnonzero(data.fold == k)]
+
+
+POISON = "12345.0 gram"
+
+
+@pytest.mark.parametrize("table", ["frame", "others", "labels"])
+def test_poisoned_rows_that_share_with_the_validation_part_change_no_answer(
+    data: labelled.Data, table: str
+) -> None:
+    k = int(data.fold[0])
+    rows = getattr(data, table)
+    hit = shared(rows, data, k)
+    assert 0 < hit.sum() < len(rows)
+    values = rows["entity_value"].to_numpy(dtype=object)
+    poisoned = replace(data, **{table: rows.assign(entity_value=np.where(hit, POISON, values))})
+    assert answers(poisoned, k) == answers(data, k)
+
+
+@pytest.mark.parametrize("table", ["frame", "others", "labels"])
+def test_the_poison_would_be_seen_elsewhere(data: labelled.Data, table: str) -> None:
+    """In rows that may be learned from it does change the model."""
+    k = int(data.fold[0])
+    rows = getattr(data, table)
+    hit = ~shared(rows, data, k)
+    values = rows["entity_value"].to_numpy(dtype=object)
+    other = np.where(rows["entity_name"] == "item_weight", "1 kilogram", values)
+    poisoned = replace(data, **{table: rows.assign(entity_value=np.where(hit, other, values))})
+    one, two = (labelled.fit(d, data.fold != k, SETTINGS) for d in (data, poisoned))
+    assert one.ranker.models_ != two.ranker.models_
+
+
+def test_what_was_seen_on_validation_photos_changes_no_model(data: labelled.Data) -> None:
+    k = int(data.fold[0])
+    held = set(data.frame["image_link"][data.fold == k])
+    junk = Seen(Reading((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000))
+    poisoned = replace(data, readings={key: junk if key in held else s for key, s in data.readings.items()})
+    one, two = (labelled.fit(d, data.fold != k, SETTINGS) for d in (data, poisoned))
+    assert one.ranker.models_ == two.ranker.models_
+    assert one.trust == two.trust
+    np.testing.assert_array_equal(one.decision.coefficients, two.decision.coefficients)
