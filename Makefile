@@ -67,7 +67,7 @@ FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WOR
 # The modules that open no image and need no engine; their coverage must stay above 95 %.
 PURE := quantity candidates features rows metrics
 
-.PHONY: help install features train predict test lint bench clean cleanall
+.PHONY: help install features train predict test lint bench shipped clean cleanall
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -112,6 +112,11 @@ bench: $(VENV)/.installed ## cross-validated F1 on the real photos of SHARED, an
 	@$(BIN)/python -m benchmarks.peer_cases --shared $(SHARED)
 	@$(BIN)/python -m benchmarks.crossval --shared $(SHARED) --out build/crossval
 	@$(BIN)/python -m benchmarks.errors --shared $(SHARED) --predictions build/crossval/ranker-rapidocr.csv
+
+shipped: $(VENV)/.installed ## train the shipped model on the real rows of SHARED
+	@$(BIN)/hybridml train --rows '$(SHARED)/data/labelled/train.csv' --others '$(SHARED)/data/agreed/train.csv' \
+	  --labels '$(SHARED)/data/labels_only.csv.gz' --images '$(SHARED)/data/labelled/images' \
+	  --images '$(SHARED)/data/agreed/images' --store '$(STORE)' --model models/hybridml.joblib
 
 clean: ## remove the environment, caches, sample set and predictions; features/ and models/ stay
 	rm -rf '$(VENV)' build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info predictions.csv*

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hybridml import EntityExtractor, artifact
 from hybridml.assignment import jointly, same_numbers
 from hybridml.candidates import find_candidates
 from hybridml.entities import default_entities
@@ -19,7 +20,7 @@ from hybridml.priors import COLUMNS, LEAST, Priors, label_table, read_labels
 from hybridml.ranker import RankerSettings
 from hybridml.seen import Seen, wants_second_look
 from hybridml.siblings import siblings_of, with_siblings
-from tests.fakes import draw_lines
+from tests.fakes import OPTIONS, draw_lines, write_rows
 from tests.lines import line, reading
 
 BOOK = default_entities()
@@ -175,3 +176,31 @@ def test_rows_of_others_alone_are_an_error(rows) -> None:
     frame, keys, readings = rows
     with pytest.raises(HybridmlError, match="labelled by others"):
         Model(SETTINGS).fit(frame.assign(source="others"), keys, readings)
+
+
+# ---------------------------------------------------------------- the extractor's side of it
+
+
+def test_an_extractor_learns_from_others_and_from_labels_alone(tmp_path: Path) -> None:
+    own, more = write_rows(tmp_path / "a", 48, 0), write_rows(tmp_path / "b", 48, 1)
+    table = tmp_path / "labels.csv"
+    pd.concat([own, more])[["image_link", "group_id", "entity_name", "entity_value"]].to_csv(
+        table, index=False
+    )
+    extractor = EntityExtractor(
+        images=[tmp_path / "a" / "images", tmp_path / "b" / "images"], store=tmp_path / "store", **OPTIONS
+    ).fit(own, others=more, labels=table)
+    facts = extractor.model_.training
+    assert (facts["rows"], facts["rows_of_others"], facts["labels"], facts["photos"]) == (96, 48, 96, 96)
+    loaded = artifact.load(artifact.save(extractor, tmp_path / "m.joblib"))
+    loaded.set_params(images=extractor.images, store=extractor.store, workers=1)
+    assert loaded.model_.trust == extractor.model_.trust
+    pd.testing.assert_frame_equal(loaded.predict(own), extractor.predict(own))
+
+
+def test_a_model_without_one_of_its_looks_still_answers(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path, 48)
+    options = {**OPTIONS, "looks": ("lines",)}
+    extractor = EntityExtractor(images=tmp_path / "images", store=tmp_path / "store", **options).fit(rows)
+    extractor.looks_ = []
+    assert (extractor.predict(rows)["prediction"] != "").mean() > 0.9
