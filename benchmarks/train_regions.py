@@ -111,6 +111,8 @@ def main(argv: list[str] | None = None) -> int:
     clock.value = 2.0
     worker.terminate()
     digest = export(network, args.out)
+    # Left in place, it would be gone on from by the next training.
+    checkpoint.unlink(missing_ok=True)
     report = {
         "settings": {
             "size": SIZE,
