@@ -134,6 +134,8 @@ def _report(
     train: list[Photo],
     held: list[Photo],
 ) -> int:
+    # One photo at a time: threads would mostly wait for each other.
+    torch.set_num_threads(1)
     # What was written, not what was in memory: half the precision.
     weights = torch.load(args.out, map_location="cpu", weights_only=True)
     network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
