@@ -65,6 +65,9 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
     parser.add_argument("--no-labels", action="store_true", help="do not count labels without photos")
     parser.add_argument("--ablation", action="store_true", help="leave out one block at a time")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="processes of the ablation (default: %(default)s)"
+    )
     parser.add_argument("--hand-corrected", action="store_true", help="use the labels people corrected")
     parser.add_argument("--out", type=Path, help="folder for out-of-fold predictions")
     parser.add_argument("--json", type=Path, help="write all scores to this file")
@@ -82,33 +85,36 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def ablation(data: Data, settings: ModelSettings, full: Result, trusts: dict[int, dict[str, float]]) -> None:
+def _without(
+    name: str, data: Data, settings: ModelSettings, trusts: dict[int, dict[str, float]]
+) -> list[str]:
+    """Return the predictions of a ranker that lacks one block."""
+    part, less = data, settings
+    if name in DEFAULT_BLOCKS:
+        less = replace(settings, blocks=tuple(b for b in settings.blocks if b != name))
+    if name in LOOKS:
+        part = without_looks(data, [name])
+    if name in ("priors", "joint"):
+        less = replace(settings, **{name: False})
+    if name == "others":
+        part = replace(data, others=None, other_keys=[])
+    return ranker(part, f"without {name}", less, trusts)[0].predictions
+
+
+def ablation(
+    data: Data, settings: ModelSettings, full: Result, trusts: dict[int, dict[str, float]], jobs: int
+) -> None:
     """Print what the F1 is without each block, and the interval of the difference."""
+    from joblib import Parallel, delayed
+
     truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
+    found = Parallel(jobs)(delayed(_without)(name, data, settings, trusts) for name in WITHOUT)
     lines = []
-    for name in WITHOUT:
-        part, less = data, settings
-        if name in DEFAULT_BLOCKS:
-            less = replace(settings, blocks=tuple(b for b in settings.blocks if b != name))
-        if name in LOOKS:
-            part = without_looks(data, [name])
-        if name in ("priors", "joint"):
-            less = replace(settings, **{name: False})
-        if name == "others":
-            part = replace(data, others=None, other_keys=[])
-        found = with_fold_f1(ranker(part, f"without {name}", less, trusts)[0], data)
-        gap, low, high = difference(truth, full.predictions, found.predictions, groups)
-        scores = evaluate(truth, found.predictions, list(data.frame["entity_name"]))["all"]
-        lines.append(
-            [
-                name,
-                f"{scores['f1']:.3f}",
-                f"{scores['f1_any_unit']:.3f}",
-                f"{gap:+.3f}",
-                f"{low:+.3f} to {high:+.3f}",
-            ]
-        )
-        print(f"without {name}: {scores['f1']:.3f}", flush=True)
+    for name, predictions in zip(WITHOUT, found, strict=True):
+        gap, low, high = difference(truth, full.predictions, predictions, groups)
+        scores = evaluate(truth, predictions, list(data.frame["entity_name"]))["all"]
+        cells = [f"{scores['f1']:.3f}", f"{scores['f1_any_unit']:.3f}", f"{gap:+.3f}"]
+        lines.append([name, *cells, f"{low:+.3f} to {high:+.3f}"])
     table(
         "Ablation: the ranker without each block",
         ("left out", "F1", "F1 any unit", "what it is worth", "95 % interval, by group"),
@@ -175,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             results.append((with_fold_f1(result, part), part, scores))
         details.append((found, results[-1][2], kept(answers, shown), part))
         if options.ablation and best and not options.hand_corrected:
-            ablation(data, settings, found, trusts)
+            ablation(data, settings, found, trusts, options.jobs)
     report_systems(results)
     report_differences(results)
     for result, scores, answers, part in details:

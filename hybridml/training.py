@@ -83,6 +83,7 @@ class Training:
         if "source" in frame:
             other[: self.asked] = [bool(as_text(source)) for source in frame["source"]]
         self.other = other
+        self._blank_regions()
         if other[: self.asked].all():
             raise HybridmlError("every row was labelled by others: give rows to measure by, too")
         groups = group_names(frame)
@@ -103,6 +104,12 @@ class Training:
             elif truth and metrics.same_quantity((c.value, c.unit), truth, book=self.book):
                 relevance[i] = OTHER_UNIT
         return relevance
+
+    def _blank_regions(self) -> None:
+        """Blank what the region network says of others' rows: it was trained on them, and is surer there than elsewhere."""
+        columns = [i for i, c in enumerate(self.table.columns) if c.startswith("regions.")]
+        if columns and self.other.any():
+            self.table.X[np.ix_(self.other[self.table.row], columns)] = np.nan
 
     def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:
         """Return the columns learned without the rows ``held``, and the table with them added.
