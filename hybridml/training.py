@@ -106,9 +106,12 @@ class Training:
         return relevance
 
     def _blank_regions(self) -> None:
-        """Blank what the region network says of others' rows: it was trained on them, and is surer there than elsewhere."""
-        columns = [i for i, c in enumerate(self.table.columns) if c.startswith("regions.")]
-        if columns and self.other.any():
+        """Blank what the region network says of others' rows.
+
+        It was trained on photos of theirs, and is surer there than it is elsewhere.
+        """
+        columns = np.array([c.startswith("regions.") for c in self.table.columns])
+        if columns.any() and self.other.any():
             self.table.X[np.ix_(self.other[self.table.row], columns)] = np.nan
 
     def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:

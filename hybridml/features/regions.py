@@ -19,6 +19,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     seen = np.full((n, len(CLASSES)), np.nan) if photo.regions is None else photo.regions[line].astype(float)
     with np.errstate(divide="ignore"):
         log = np.log(np.maximum(seen, 1e-4))
+    columns = {f"regions.{name}": log[:, i] for i, name in enumerate(CLASSES)}
     own = log[:, CLASSES.index(entity.name)] if entity.name in CLASSES else np.full(n, np.nan)
     rivals = [
         log[:, CLASSES.index(e.name)]
@@ -27,9 +28,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     ]
     rival = np.max(rivals, axis=0) if rivals else np.full(n, np.nan)
     best = own[np.isfinite(own)].max(initial=-np.inf)
-    return {
-        "regions.own": own,
-        "regions.own_lead": own - rival,
-        "regions.own_beside": own - best if np.isfinite(best) else np.full(n, np.nan),
-        "regions.other": log[:, CLASSES.index("other")],
-    }
+    columns["regions.own"] = own
+    columns["regions.own_lead"] = own - rival
+    columns["regions.own_beside"] = own - best if np.isfinite(best) else np.full(n, np.nan)
+    return columns
