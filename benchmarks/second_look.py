@@ -3,8 +3,8 @@
     python -m benchmarks.second_look --shared ../shared
 
 Rows of the labelled photos count that had no candidate at all. A row is gained when its labelled quantity is a
-candidate after the second look and was none before, lost the other way round; "only wrong" are rows that had no candidate
-before and have none that is right after. Settings are chosen on folds 0 and 1; what folds 2 to 4 gain is the
+candidate after the second look and was none before, lost the other way round; "only wrong" are rows that had no
+candidate before and have none that is right after. Settings are chosen on folds 0 and 1; what folds 2 to 4 gain is the
 estimate for new photos. First readings come from the feature store and are made where it lacks them.
 """
 
