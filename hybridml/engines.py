@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from . import images
@@ -73,6 +73,63 @@ class Engine:
                 f"{'; '.join(differ)}. Install what it was trained with, or train again"
             )
         return made
+
+
+LIBRARIES = ("rapidocr", "onnxruntime", "tesseract", "torch")
+"""Settings that are versions of libraries: another one may change a last digit, not what is meant."""
+
+
+def adopted(reader: Engine, looks: Sequence[Engine]) -> tuple[Engine, list[Engine]]:
+    """Return a model's reader and looks as this machine has them.
+
+    Results are kept under the versions that made them. An engine that is not installed stays as it was: what the
+    store has of it can be ranked without it.
+
+    Raises
+    ------
+    ArtifactError
+        When more than the version of a library differs: weights, models or settings. Said by :meth:`Engine.create`.
+    """
+    now = _adopted(reader, reader.options)
+    own = fingerprint(now.settings)
+    return now, [
+        _adopted(look, {**look.options, "reader": own} if "reader" in look.options else look.options)
+        for look in looks
+    ]
+
+
+def _adopted(engine: Engine, options: Mapping[str, Any]) -> Engine:
+    try:
+        settings = _settings(engine.kind, engine.name, _make(engine.kind, engine.name, options), options)
+    except MissingExtraError:
+        return engine
+    now = replace(engine, options=dict(options), settings=settings)
+    if settings == dict(engine.settings) or _essence(settings) != _essence(engine.settings):
+        # what differs in essence is refused when it is to be used
+        return engine
+    log.warning(
+        "the %s %r has another library version than the model was trained with (%s): results may differ slightly",
+        engine.kind,
+        engine.name,
+        "; ".join(_differing(engine.settings, settings)),
+    )
+    return now
+
+
+def _essence(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _essence(value) if isinstance(value, Mapping) else value
+        for key, value in settings.items()
+        if key not in (*LIBRARIES, "after")
+    }
+
+
+def _differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{key} was {then.get(key)!r} and is {now.get(key)!r}"
+        for key in sorted({*now, *then})
+        if now.get(key) != then.get(key) and key in LIBRARIES
+    ] or ["of what reads for it"]
 
 
 def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:

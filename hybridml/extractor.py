@@ -16,6 +16,7 @@ from .engines import (
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
     LOOKS,
+    adopted,
     embedding_engine,
     look_engines,
     reader_engine,
@@ -284,6 +285,7 @@ class EntityExtractor(BaseEstimator):
         """
         self._check_fitted()
         frame, faults = photos.checked(X, book=self.model_.book)
+        self.reader_, self.looks_ = adopted(self.reader_, self.looks_)
         report = self._featurize(frame)
         names, keys = photo_names(frame), self._keys(frame, report)
         store = FeatureStore(self.store)

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import shipped
 from .answer import Answer
-from .engines import Engine
+from .engines import Engine, adopted
 from .errors import ArtifactError
 from .records import as_stored, drawing_as_stored, regions_as_stored
 from .seen import Seen, wants_second_look
@@ -35,6 +35,8 @@ class SinglePhotoReader:
 
         path = model_path(model)
         self._extractor = artifact.load(path)
+        made = self._extractor
+        made.reader_, made.looks_ = adopted(made.reader_, made.looks_)
         self._engines: dict[str, Any] = {}
 
     def read(self, photo: Any, entities: Sequence[str] | None = None) -> list[Answer]:
