@@ -107,6 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--predictions", type=Path, required=True, help="ranker-rapidocr.csv that crossval --out wrote"
     )
+    parser.add_argument(
+        "--first-reading", action="store_true", help="the predictions were made without a second look"
+    )
     parser.add_argument("--list", metavar="CAUSE", help="print the rows of one cause")
     options = parser.parse_args(argv)
     sources, book = Sources(options.shared, options.store), default_entities()
@@ -116,7 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise HybridmlError(
             f"{options.predictions} is not about the rows of labelled/: run crossval --out again"
         )
-    data = load(frame, np.zeros(len(frame), dtype=int), sources, engines_of("rapidocr"))
+    looks = ["second"] if not options.first_reading else []
+    data = load(frame, np.zeros(len(frame), dtype=int), sources, engines_of("rapidocr", looks=looks))
     truths = metrics.parse_truth(frame["entity_value"], book)
     predictions = metrics.parse_predictions(found["prediction"], book)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"

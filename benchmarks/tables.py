@@ -90,6 +90,8 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
     """Print the ranker's results per entity, its candidates, calibration and precision against coverage."""
     truth, predictions = list(data.frame["entity_value"]), result.predictions
     lines = []
+    right = metrics.outcomes(truth, predictions) == "tp"
+    reached = np.asarray(metrics.reachable(truth, [a.candidates for a in answers]))
     for name, part in scores["per_entity"].items():
         at = np.flatnonzero(data.frame["entity_name"] == name)
         per_fold = [
@@ -106,14 +108,15 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
                 f"{np.nanstd(per_fold, ddof=1):.3f}" if len(per_fold) > 1 else "-",
                 f"{part['f1_any_unit']:.3f}",
                 f"{part['oracle_f1']:.3f}",
+                f"{reached[at].mean():.3f}",
+                f"{right[at].sum() / max(reached[at].sum(), 1):.3f}",
             ]
         )
     table(
         f"{result.name} with {result.reader}, per entity",
-        ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1"),
+        ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1", "reached", "chosen"),
         lines,
     )
-    reached = metrics.reachable(truth, [a.candidates for a in answers])
     print(f"\nright answer among the candidates: {np.mean(reached):.1%} of rows")
     counts = [len(a.candidates) for a in answers]
     print(
