@@ -83,7 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
     )
-    found = f1(load(parser.parse_args(argv).shared))
+    parser.add_argument(
+        "--degraded", action="store_true", help="run a ranker that a change has broken: it must not pass"
+    )
+    options = parser.parse_args(argv)
+    found = f1(load(options.shared), degraded() if options.degraded else SETTINGS)
     print(f"F1 {found:.3f}, floor {FLOOR:.3f}")
     return 0 if found >= FLOOR else 1
 
