@@ -14,6 +14,17 @@ _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f]")
 _QUERY = re.compile(r"[?#]")
 
 
+def is_url(link: str) -> bool:
+    """Return whether a link is a URL; else it is a path.
+
+    Examples
+    --------
+    >>> is_url("https://example.org/a.jpg"), is_url("photos/a.jpg")
+    (True, False)
+    """
+    return "://" in link
+
+
 def image_name(link: str) -> str:
     """Return the base name under which the photo of a link lies in the images folder.
 

@@ -21,14 +21,34 @@ ENTITY_WEIGHT = 0.5
 """What an even share of each entity's rows counts for beside an even share of all rows."""
 
 
+PHOTO = "photo_file"
+"""Column with the name of a photo's file, where that is not the base name of the link."""
+
+
 def photo_names(frame: pd.DataFrame) -> list[str]:
-    """Return each row's photo by base name, from ``image_link`` or else ``image``; blank where none."""
-    column = "image_link" if "image_link" in frame.columns else "image"
-    if column not in frame.columns:
-        return [""] * len(frame)
-    links = frame[column].astype(object).where(frame[column].notna(), "")
-    names = {link: _name(link) for link in links.unique()}
-    return [names[link] for link in links]
+    """Return the name that each row's photo is told apart by, blank where it has none.
+
+    That is the name of its file: where the row says one in ``photo_file`` (see :func:`hybridml.photos.named`),
+    that; else the base name of ``image_link``, or of ``image`` in a table without links. So two links to one
+    file are one photo, and two photos whose links end alike are two once it is known which file each became.
+    Where it is not, they count as one photo: rows are then kept together that could be parted, never parted
+    that belong together.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"image_link": ["https://x.org/a.jpg", "https://y.org/a.jpg", None]})
+    >>> photo_names(rows)
+    ['a.jpg', 'a.jpg', '']
+    >>> photo_names(rows.assign(photo_file=["", "a-6e19081c.jpg", ""]))
+    ['a.jpg', 'a-6e19081c.jpg', '']
+    """
+    names = [""] * len(frame)
+    for column in (PHOTO, "image_link", "image"):
+        if column in frame.columns and (column != "image" or "image_link" not in frame.columns):
+            links = frame[column].astype(object).where(frame[column].notna(), "")
+            of_link = {link: _name(link) for link in links.unique()}
+            names = [name or of_link[link] for name, link in zip(names, links, strict=True)]
+    return names
 
 
 def _name(link: object) -> str:
@@ -143,3 +163,39 @@ def deal(parts: Ints, entities: Sequence[str], shares: Sequence[float], seed: in
         bin_of[part] = chosen
         filled[chosen] += counts[part]
     return bin_of[parts]
+
+
+def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part rows in two that share neither a group nor a photo, not even through other rows.
+
+    Parameters
+    ----------
+    frame : data frame
+        Rows.
+    share : float
+        Share of the rows to hold out, between 0 and 1; met as nearly as whole groups allow, for all rows and
+        roughly for each entity.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    train, test : data frames
+        In the order of ``frame``.
+
+    Raises
+    ------
+    RowsError
+        When all rows hang together, or the share is not between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise RowsError(f"share must be between 0 and 1, got {share}")
+    parts = parts_of(frame)
+    n_parts = len(set(parts.tolist()))
+    held = deal(parts, list(frame["entity_name"]), (1 - share, share), seed) == 1
+    if held.all() or not held.any():
+        raise RowsError(
+            f"cannot hold out {share:.0%} of {len(frame)} rows: linked by groups and photos they form "
+            f"{n_parts} part(s). Give rows of more groups, or a test table of your own"
+        )
+    return frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)

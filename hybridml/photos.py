@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 
 from . import rows
+from .csvfile import faults_error
+from .download import status
+from .download.placeholder import is_placeholder
+from .download.status import Record
 from .entities import EntityBook
 from .errors import RowsError
-from .parts import photo_names
+from .links import is_url
+from .parts import PHOTO, photo_names
 from .rows import RowFault
 
 Images = str | Path | Sequence[str | Path]
@@ -18,7 +25,10 @@ Images = str | Path | Sequence[str | Path]
 
 
 def checked(
-    X: pd.DataFrame | str | Path, truth: bool | None = None, book: EntityBook | None = None
+    X: pd.DataFrame | str | Path,
+    truth: bool | None = None,
+    book: EntityBook | None = None,
+    images: Images | None = None,
 ) -> tuple[pd.DataFrame, list[RowFault]]:
     """Return rows as a checked data frame with a fresh index, and the faults of single rows.
 
@@ -30,6 +40,8 @@ def checked(
         Whether labels must be there; see :func:`hybridml.rows.read_rows`.
     book : EntityBook, optional
         Entities that may be asked for.
+    images : path or sequence of paths, optional
+        Folders with the photos: name the photos by their files there, as :func:`named` does.
     """
     if isinstance(X, str | Path):
         frame, faults = rows.read_rows(X, truth=truth, book=book, on_row_fault="collect")
@@ -37,19 +49,123 @@ def checked(
         frame, faults = rows.validate(X, truth=truth, book=book, on_row_fault="collect")
     else:
         raise RowsError(f"expected a data frame or the path of a CSV, got {type(X).__name__}")
-    return frame.reset_index(drop=True), faults
+    frame = frame.reset_index(drop=True)
+    return (frame if images is None else named(frame, images)), faults
+
+
+def named(frame: pd.DataFrame, images: Images) -> pd.DataFrame:
+    """Return rows with the file that a download made of each link, where that is not the link's base name.
+
+    Parameters
+    ----------
+    frame : data frame
+        Checked rows.
+    images : path or sequence of paths
+        Folders with the photos; of several status tables the first that has a link counts.
+
+    Returns
+    -------
+    data frame
+        With the column ``photo_file``, which :func:`hybridml.parts.photo_names` goes by, if any row needs it.
+    """
+    tables = [records for folder in folders(images) if (records := status.read(folder))]
+    if not tables:
+        return frame
+    names = dict(zip(frame["image_link"], photo_names(frame), strict=True))
+    files = {
+        link: next((records[link].file for records in tables if link in records), name)
+        for link, name in names.items()
+    }
+    if files == names:
+        return frame
+    return frame.assign(**{PHOTO: frame["image_link"].map(files)})
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where photos lie.
+
+    Attributes
+    ----------
+    paths : dict of str to path or None
+        Photo name to its file, None where there is no photo.
+    causes : dict of str to str
+        Photo name to why there is none, where a download knows.
+    """
+
+    paths: dict[str, Path | None]
+    causes: dict[str, str]
+
+
+def located(frame: pd.DataFrame, images: Images) -> Located:
+    """Find the photos of rows below the folder ``images``; of several folders the first that has it counts.
+
+    A placeholder is no photo, with or without its status table.
+
+    Raises
+    ------
+    RowsError
+        When two URLs have one base name, and the rows do not say which file each became.
+    """
+    tables = [(folder, status.read(folder)) for folder in folders(images)]
+    links_of: dict[str, dict[str, None]] = {}
+    for name, link in zip(photo_names(frame), frame["image_link"], strict=True):
+        if name:
+            links_of.setdefault(name, {})[link] = None
+    _check_clashes(links_of, [records for _, records in tables])
+    owners = [{r.file: link for link, r in records.items() if is_url(link)} for _, records in tables]
+    paths: dict[str, Path | None] = {}
+    causes: dict[str, str] = {}
+    for name, links in links_of.items():
+        paths[name] = None
+        for link, ((folder, records), owner) in product(links, zip(tables, owners, strict=True)):
+            found = _found(name, link, folder, records, owner)
+            if isinstance(found, Path):
+                paths[name] = found
+                causes.pop(name, None)
+                break
+            if found:
+                causes.setdefault(name, found)
+    return Located(paths, causes)
+
+
+def _found(
+    name: str, link: str, folder: Path, records: Mapping[str, Record], owner: Mapping[str, str]
+) -> Path | str:
+    """Return the photo of a link in one folder, or why there is none, empty if nobody knows."""
+    record = records.get(link)
+    if not record and is_url(link) and owner.get(name, link) != link:
+        return f"not downloaded: {name} in {folder} is the photo of {owner[name]}"
+    path = folder / (record.file if record else name)
+    if not path.is_file():
+        return f"the download failed: {record.problem}" if record and record.failed else ""
+    if is_placeholder(path):
+        return f"placeholder: {record.problem}" if record else "placeholder of a download that failed"
+    return path
+
+
+def _check_clashes(links_of: Mapping[str, Iterable[str]], tables: Sequence[Mapping[str, Record]]) -> None:
+    """Raise an error that names the links of one name, unless one file was made of them."""
+    faults = []
+    for name, links in links_of.items():
+        urls = [link for link in links if is_url(link)]
+        if len(urls) < 2 or any(
+            len({records[link].file if link in records else link for link in urls}) == 1 for records in tables
+        ):
+            continue
+        faults.append(f"{name}: {' and '.join(urls)}")
+    if faults:
+        raise faults_error(
+            "the rows",
+            "different links have one base name; expected one link per photo, or photos fetched with "
+            "'hybridml download', which makes a file of each",
+            faults,
+        )
 
 
 def photo_paths(frame: pd.DataFrame, images: Images) -> dict[str, Path | None]:
-    """Return photo name to its file below the folder ``images``, None where there is no such file.
-
-    Of several folders the first that has the file counts.
-    """
-    names = dict.fromkeys(name for name in photo_names(frame) if name)
-    return {
-        name: next((path for folder in folders(images) if (path := folder / name).is_file()), None)
-        for name in names
-    }
+    """Return photo name to its file below the folder ``images``, None where there is none; see :func:`located`."""
+    return located(frame, images).paths
 
 
 def folders(images: Images) -> list[Path]:

@@ -21,7 +21,9 @@ from .csvfile import CsvFile, faults_error, read_csv, write_csv
 from .entities import EntityBook, default_entities
 from .errors import RowsError
 from .links import image_name as image_name
-from .parts import as_text, deal, parts_of
+from .links import is_url
+from .parts import as_text
+from .parts import hold_out as hold_out
 
 REQUIRED = ("image_link", "group_id", "entity_name")
 """Columns that every table of rows has, beside ``index``."""
@@ -270,22 +272,30 @@ def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
 
 
 def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place: _Place) -> list[str]:
-    """Return a fault for each link whose base name another link has."""
-    link_of: dict[str, str] = {}
-    clashes = {}
+    """Return a fault for each link whose base name a path has, or which is a path and has another's.
+
+    Of two URLs a download can make two files: :func:`hybridml.photos.named`, which knows them, judges those.
+    """
+    links_of: dict[str, list[str]] = {}
     for link, name in names.items():
-        if isinstance(name, str) and link_of.setdefault(name, link) != link:
-            clashes[link] = name
+        if isinstance(name, str):
+            links_of.setdefault(name, []).append(link)
+    clashes = {
+        link: links
+        for links in links_of.values()
+        if len(links) > 1 and not all(map(is_url, links))
+        for link in links[1:]
+    }
     if not clashes:
         return []
     first: dict[str, int] = {}
     for position, link in enumerate(frame["image_link"]):
         first.setdefault(link, position)
     return [
-        f"{place.at(first[link], 'image_link')}: {link} and {link_of[name]} "
-        f"({place.word} {place.lines[first[link_of[name]]]}) have one base name, {name}; "
+        f"{place.at(first[link], 'image_link')}: {link} and {links[0]} "
+        f"({place.word} {place.lines[first[links[0]]]}) have one base name, {names[link]}; "
         "expected one link per photo. Rename one of the files"
-        for link, name in clashes.items()
+        for link, links in clashes.items()
     ]
 
 
@@ -322,42 +332,6 @@ def _label_problem(label: str, book: EntityBook) -> str:
     if not label or parse_label(label, book).kind != "unreadable":
         return ""
     return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"
-
-
-def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part rows in two that share neither a group nor a photo, not even through other rows.
-
-    Parameters
-    ----------
-    frame : data frame
-        Rows.
-    share : float
-        Share of the rows to hold out, between 0 and 1; met as nearly as whole groups allow, for all rows and
-        roughly for each entity.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    train, test : data frames
-        In the order of ``frame``.
-
-    Raises
-    ------
-    RowsError
-        When all rows hang together, or the share is not between 0 and 1.
-    """
-    if not 0 < share < 1:
-        raise RowsError(f"share must be between 0 and 1, got {share}")
-    parts = parts_of(frame)
-    n_parts = len(set(parts.tolist()))
-    held = deal(parts, list(frame["entity_name"]), (1 - share, share), seed) == 1
-    if held.all() or not held.any():
-        raise RowsError(
-            f"cannot hold out {share:.0%} of {len(frame)} rows: linked by groups and photos they form "
-            f"{n_parts} part(s). Give rows of more groups, or a test table of your own"
-        )
-    return frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
 
 
 def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hybridml.entities import parse_entities
 from hybridml.errors import RowsError
+from hybridml.parts import photo_names
 from hybridml.rows import (
     RowFault,
     hold_out,
@@ -117,8 +118,8 @@ def test_a_header_alone_is_no_table(tmp_path):
         (['1,"a\n.jpg",1,width,', "2,b.jpg,1,width,", "2,c.jpg,1,width,"], r"line 5, .*also in line 4"),
         (["1,a.jpg,1,width,", ",b.jpg,1,width,"], r"line 3, column index: blank"),
         (
-            ["1,http://x.org/a.jpg,1,width,", "2,http://y.org/a.jpg?w=3,1,width,"],
-            r"line 3, column image_link: http://y.org/a.jpg\?w=3 and http://x.org/a.jpg \(line 2\).*, a.jpg;",
+            ["1,x/a.jpg,1,width,", "2,y/a.jpg,1,width,"],
+            r"line 3, column image_link: y/a.jpg and x/a.jpg \(line 2\).*, a.jpg;",
         ),
         (["1,x/a b.jpg,1,width,", "2,http://x.org/a%20b.jpg,1,width,"], "one base name, a b.jpg"),
     ],
@@ -127,6 +128,11 @@ def test_what_makes_a_table_unusable(tmp_path, lines, message):
     for on_row_fault in ("raise", "collect"):
         with pytest.raises(RowsError, match=message):
             read_rows(write(tmp_path, *lines), on_row_fault=on_row_fault)
+
+
+def test_of_two_urls_a_download_can_make_two_files(tmp_path):
+    frame = read_rows(write(tmp_path, "1,http://x.org/a.jpg,1,width,", "2,http://y.org/a.jpg?w=3,2,width,"))
+    assert photo_names(frame) == ["a.jpg", "a.jpg"]
 
 
 def test_every_unusable_fault_is_counted(tmp_path):
