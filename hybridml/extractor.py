@@ -10,12 +10,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from . import metrics, photos
-from .answer import Answer
+from .answering import Answered, answer_rows, answers_frame, keys_of
+from .effort import DEFAULT_EFFORT
 from .engines import (
     DEFAULT_EMBEDDING,
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
-    LOOKS,
     adopted,
     embedding_engine,
     look_engines,
@@ -29,8 +29,9 @@ from .model import Model, ModelSettings
 from .parts import as_text, photo_names
 from .priors import read_labels
 from .ranker import RankerSettings
-from .seeing import see, settings_of
+from .seeing import see, seen_so_far, settings_of
 from .seen import Seen
+from .status import StoreStatus, status_of
 from .store import FeatureStore
 
 
@@ -45,18 +46,20 @@ class EntityExtractor(BaseEstimator):
         Feature store; photos that it lacks are read and embedded first.
     ocr : str
         Reader: ``"rapidocr"``, ``"tesseract"`` or ``module:name``.
+    effort : {"balanced", "fast", "best"}
+        How much work a photo gets: settings of the reader and what else looks, :data:`hybridml.effort.EFFORTS`.
     ocr_options : dict, optional
-        Settings of the reader.
+        Settings of the reader that differ from the effort's.
     embedding : str
         ``"resnet50"``, ``"none"`` or ``module:name``.
     resnet_weights : str
         ``"IMAGENET1K_V2"``, the path of a state_dict, or ``"random"``.
-    looks : sequence of str
-        What else looks at photos: ``"lines"`` for dimension lines, ``"regions"`` for the ResNet-50 that sees
-        the photo around each number, ``"second"`` for a second, closer reading where the first shows
-        nothing that could be the answer.
+    looks : sequence of str, optional
+        In place of the effort's, what else looks at photos: ``"lines"`` for dimension lines, ``"regions"``
+        for the ResNet-50 that sees the photo around each number, ``"second"`` for a second, closer reading
+        where the first shows nothing that could be the answer.
     look_options : dict of str to dict, optional
-        Settings of each of them, by name.
+        Settings of each of them, by name, in place of the effort's.
     blocks : sequence of str
         Feature blocks of a candidate.
     components : int
@@ -99,10 +102,11 @@ class EntityExtractor(BaseEstimator):
         images: photos.Images = "images",
         store: str | Path = "features",
         ocr: str = DEFAULT_OCR,
+        effort: str = DEFAULT_EFFORT,
         ocr_options: Mapping[str, Any] | None = None,
         embedding: str = DEFAULT_EMBEDDING,
         resnet_weights: str = DEFAULT_WEIGHTS,
-        looks: Sequence[str] = LOOKS,
+        looks: Sequence[str] | None = None,
         look_options: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[str] = DEFAULT_BLOCKS,
         components: int = 16,
@@ -119,6 +123,7 @@ class EntityExtractor(BaseEstimator):
         self.images = images
         self.store = store
         self.ocr = ocr
+        self.effort = effort
         self.ocr_options = ocr_options
         self.embedding = embedding
         self.resnet_weights = resnet_weights
@@ -154,24 +159,23 @@ class EntityExtractor(BaseEstimator):
         )
 
     def _make_engines(self) -> None:
-        self.reader_ = reader_engine(self.ocr, self.ocr_options)
+        self.reader_ = reader_engine(self.ocr, self.ocr_options, self.effort)
         self.embedder_, self.image_reason_ = embedding_engine(self.embedding, self.resnet_weights)
-        self.looks_, self.look_reasons_ = look_engines(self.looks, self.reader_, self.look_options)
+        self.looks_, self.look_reasons_ = look_engines(
+            self.looks, self.reader_, self.look_options, self.effort
+        )
 
-    def _featurize(self, frame: pd.DataFrame) -> Report:
+    def _featurize(self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False) -> Report:
         if not any(f.is_dir() for f in photos.folders(self.images)) and not Path(self.store).is_dir():
             raise HybridmlError(
                 f"no images folder at {self.images}, and no store at {self.store} to do without it"
             )
-        report = see(
-            frame,
-            self.images,
-            FeatureStore(self.store),
-            (self.reader_, self.embedder_, self.looks_),
-            self._book_now(),
-            self.workers,
-            self.progress,
-        )
+        store, engines = FeatureStore(self.store), (self.reader_, self.embedder_, self.looks_)
+        if partial:
+            report = seen_so_far(frame, self.images, store, engines)
+        else:
+            book = self._book_now()
+            report = see(frame, self.images, store, engines, book, self.workers, self.progress, retry_failed)
         self.faults_ = report.failed
         return report
 
@@ -181,13 +185,15 @@ class EntityExtractor(BaseEstimator):
     def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, Seen]]:
         return FeatureStore(self.store).seen(settings_of(self.reader_, self.looks_), keys)
 
-    def featurize(self, X: pd.DataFrame | str | Path) -> Report:
+    def featurize(self, X: pd.DataFrame | str | Path, retry_failed: bool = False) -> Report:
         """Read and embed the photos of rows that the store lacks.
 
         Parameters
         ----------
         X : data frame or path of a CSV
             Rows; labels are not needed.
+        retry_failed : bool
+            Also try photos again that are recorded as undecodable.
 
         Returns
         -------
@@ -195,7 +201,22 @@ class EntityExtractor(BaseEstimator):
             What was done, found and failed.
         """
         self._make_engines()
-        return self._featurize(photos.checked(X, book=self._book())[0])
+        return self._featurize(
+            photos.checked(X, images=self.images, book=self._book())[0], retry_failed=retry_failed
+        )
+
+    def status(self, X: pd.DataFrame | str | Path) -> StoreStatus:
+        """Return what the store has for rows, what failed and what is missing; nothing is read or written.
+
+        Parameters
+        ----------
+        X : data frame or path of a CSV
+            Rows; labels are not needed.
+        """
+        self._make_engines()
+        frame, _ = photos.checked(X, images=self.images, book=self._book())
+        engines = [e for e in (self.reader_, self.embedder_, *self.looks_) if e is not None]
+        return status_of(FeatureStore(self.store), photos.photo_paths(frame, self.images), engines)
 
     def fit(
         self,
@@ -229,19 +250,19 @@ class EntityExtractor(BaseEstimator):
             When rows, photos or engines do not do; the message says what to do.
         """
         model = Model(self._model_settings(), self._book())
-        frame, _ = photos.checked(X, truth=y is None, book=model.book)
+        frame, _ = photos.checked(X, images=self.images, truth=y is None, book=model.book)
         if y is not None:
             if len(y) != len(frame):
                 raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
             frame = frame.assign(entity_value=[as_text(value) for value in y])
         if others is not None:
-            more, _ = photos.checked(others, truth=True, book=model.book)
+            more, _ = photos.checked(others, images=self.images, truth=True, book=model.book)
             frame = pd.concat([frame.assign(source=""), more.assign(source="others")], ignore_index=True)
             # two tables may number their rows alike
             frame["index"] = range(len(frame))
         self._make_engines()
         report = self._featurize(frame)
-        keys = self._keys(frame, report)
+        keys = keys_of(photo_names(frame), report)
         present = {key for key in keys if key}
         vectors: dict[str, Any] = {}
         if self.embedder_:
@@ -250,27 +271,26 @@ class EntityExtractor(BaseEstimator):
         self.model_ = model.fit(frame, keys, self._seen(present), vectors, counted)
         return self
 
-    @staticmethod
-    def _keys(frame: pd.DataFrame, report: Report) -> list[str | None]:
-        """Return the key of each row's photo, None where reading or looking failed."""
-        return [None if name in report.failed else report.keys.get(name) for name in photo_names(frame)]
-
-    def _check_fitted(self) -> None:
+    def _check_fitted(self) -> Model:
         if not hasattr(self, "model_"):
             raise NotFittedError(
                 "this EntityExtractor is not fitted: call fit(rows), or hybridml.load(path) for a trained one"
             )
+        model: Model = self.model_
+        return model
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
 
-    def predict(self, X: pd.DataFrame | str | Path) -> pd.DataFrame:
+    def predict(self, X: pd.DataFrame | str | Path, partial: bool = False) -> pd.DataFrame:
         """Answer rows, reading their photos first where the store lacks them.
 
         Parameters
         ----------
         X : data frame or path of a CSV
             Columns ``index, image_link, group_id, entity_name``.
+        partial : bool
+            Answer from what the store has so far and read nothing: rows whose photo is not done are left blank.
 
         Returns
         -------
@@ -283,33 +303,33 @@ class EntityExtractor(BaseEstimator):
         NotFittedError
             Before ``fit``.
         """
-        self._check_fitted()
-        frame, faults = photos.checked(X, book=self.model_.book)
+        frame, _ = photos.checked(X, images=self.images, book=self._check_fitted().book)
+        return answers_frame(frame, self.answers(frame, partial))
+
+    def answers(self, X: pd.DataFrame | str | Path, partial: bool = False) -> Iterator[Answered]:
+        """Read what the store lacks, then answer rows one after the other: no answer is held in memory.
+
+        Parameters
+        ----------
+        X, partial
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        iterator of Answered
+            Position, answer and problem of each row, once each, in the order in which the store has the photos.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        model = self._check_fitted()
+        frame, faults = photos.checked(X, images=self.images, book=model.book)
         self.reader_, self.looks_ = adopted(self.reader_, self.looks_)
-        report = self._featurize(frame)
-        names, keys = photo_names(frame), self._keys(frame, report)
-        store = FeatureStore(self.store)
-        present = {key for key in keys if key}
-        read: set[str] = set()
-
-        def readings() -> Iterator[tuple[str, Seen]]:
-            for key, seen in self._seen(present):
-                read.add(key)
-                yield key, seen
-
-        vectors = store.embeddings(self.embedder_.settings, present) if self.embedder_ else ()
-        answers = self.model_.answer(keys, list(frame["entity_name"]), readings(), vectors)
-        for name, key in zip(names, keys, strict=True):
-            if key is not None and key not in read:
-                report.failed[name] = (
-                    "its reading was in a damaged shard; the same command again reads it anew"
-                )
-        of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
-        problems = [
-            of_row.get(index, "") or report.failed.get(name, "")
-            for index, name in zip(frame["index"], names, strict=True)
-        ]
-        return answers_frame(frame, answers, problems)
+        report = self._featurize(frame, partial)
+        engines = (self.reader_, self.embedder_, self.looks_)
+        return answer_rows(model, frame, faults, report, FeatureStore(self.store), engines)
 
     def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:
         """Return the official F1 of the answers to labelled rows.
@@ -321,28 +341,8 @@ class EntityExtractor(BaseEstimator):
         y : sequence of str, optional
             Labels.
         """
-        self._check_fitted()
-        book = self.model_.book
-        frame, _ = photos.checked(X, truth=y is None, book=book)
+        book = self._check_fitted().book
+        frame, _ = photos.checked(X, images=self.images, truth=y is None, book=book)
         truth = [as_text(value) for value in (frame["entity_value"] if y is None else y)]
         answers = list(self.predict(frame)["prediction"])
         return float(metrics.score(truth, answers, list(frame["entity_name"]), book=book).f1)
-
-
-def answers_frame(frame: pd.DataFrame, answers: Sequence[Answer], problems: Sequence[str]) -> pd.DataFrame:
-    """Return answers as the table that :meth:`EntityExtractor.predict` describes."""
-    return pd.DataFrame(
-        {
-            "index": list(frame["index"]),
-            "prediction": [a.prediction for a in answers],
-            "value": [a.value for a in answers],
-            "unit": [a.unit for a in answers],
-            "confidence": [a.confidence for a in answers],
-            "box": [a.box for a in answers],
-            "text": [a.text for a in answers],
-            "runner_ups": [a.runner_ups for a in answers],
-            "candidates": [a.candidates for a in answers],
-            "problem": list(problems),
-        },
-        index=frame.index,
-    )

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 from .engines import Engine, EngineKind
 from .errors import HybridmlError
-from .store import FeatureStore, FeatureTable
+from .records import reading_of
+from .store import FLUSH_SECONDS, FeatureStore, FeatureTable
 from .worker import KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,12 @@ BATCH = 8
 """Photos a worker takes at a time: one forward pass of the network."""
 
 SHARD = 64
-"""Photos of a shard: what a killed run loses at most."""
+"""Photos of a shard, unless it took so long that fewer are written: what a killed run loses at most."""
+
+NO_PHOTO = "no such photo in the images folder"
+NOT_STORED = f"not in the store with these settings, and {NO_PHOTO}"
+
+Prepare = Callable[[Sequence[Task]], Sequence[Task]]
 
 
 @dataclass
@@ -46,6 +53,10 @@ class Report:
         Wall time.
     second, second_done : int
         Photos that a second look was wanted for, and those that got it now.
+    partial : bool
+        Whether nothing was worked on: what is done so far was looked up.
+    waiting : set of str
+        Then, names of the photos that are not done.
     """
 
     photos: int = 0
@@ -56,6 +67,8 @@ class Report:
     seconds: float = 0.0
     second: int = 0
     second_done: int = 0
+    partial: bool = False
+    waiting: set[str] = field(default_factory=set)
 
 
 _worker: Worker | None = None
@@ -63,7 +76,16 @@ _worker: Worker | None = None
 
 def _start(engines: Mapping[EngineKind, Engine]) -> None:
     global _worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = Worker(engines, threads=1)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed: it would wait for work forever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _work(tasks: Sequence[Task]) -> Result:
@@ -84,6 +106,7 @@ def featurize(
     workers: int | None = None,
     progress: bool = True,
     looks: Sequence[Engine] = (),
+    retry_failed: bool = False,
 ) -> Report:
     """Read, embed and look at the photos that the store does not have yet.
 
@@ -101,6 +124,8 @@ def featurize(
         Show a progress bar.
     looks : sequence of Engine
         What else to look with: for dimension lines, with the region network, a second time.
+    retry_failed : bool
+        Also work on photos that are recorded as undecodable.
 
     Returns
     -------
@@ -114,48 +139,95 @@ def featurize(
     if workers is not None and workers < 1:
         raise HybridmlError(f"workers must be at least 1, got {workers}")
     start = time.perf_counter()
-    report = Report(photos=len(photos), keys=store.photo_keys(photos))
+    report = Report(photos=len(photos), keys=store.photo_keys(photos, progress))
     engines: dict[EngineKind, Engine] = {
         engine.kind: engine for engine in (reader, embedder, *looks) if engine is not None
     }
     tables = {kind: store.table(KIND_OF[kind], engine.settings) for kind, engine in engines.items()}
-    have = {kind: table.keys() for kind, table in tables.items()}
-    failed = {k: e for table in tables.values() for k, e in table.errors().items()}
-    tasks: dict[str, Task] = {}
-    for name, path in photos.items():
-        key = report.keys.get(name)
-        if key is None:
-            report.failed[name] = "cannot be read" if path else "no such photo in the images folder"
-            continue
-        missing = frozenset(kind for kind in engines if key not in have[kind])
-        if not missing:
-            report.cached += 1
-        elif path is None:
-            report.failed[name] = (
-                "not in the store with these settings, and no such photo in the images folder"
-            )
-        else:
-            tasks.setdefault(key, Task(key, str(path), missing))
+    tasks = _tasks(photos, tables, report, retry_failed)
+    failed: dict[str, str] = {}
     if tasks:
         width = min(workers or default_workers(), len(tasks))
-        todo = _with_readings(list(tasks.values()), store, reader)
-        failed |= _run(todo, tables, engines, width, progress)
+        failed = _run(tasks, tables, engines, width, progress, _adding_readings(tasks, tables))
     # photos with the same content share their fate
-    report.failed |= {name: failed[key] for name, key in report.keys.items() if key in failed}
+    report.failed |= _errors(tables, report) | {n: failed[k] for n, k in report.keys.items() if k in failed}
     report.done = len(tasks)
+    store.photos.merge()
+    for table in tables.values():
+        table.shards.merge()
     report.seconds = time.perf_counter() - start
     return report
 
 
-def _with_readings(tasks: list[Task], store: FeatureStore, reader: Engine | None) -> list[Task]:
-    """Return the tasks with the readings that the store has and an engine looks at."""
-    keys = {
-        t.key for t in tasks if "reader" not in t.engines and not t.engines.isdisjoint(("regions", "second"))
-    }
-    if not keys or reader is None:
-        return tasks
-    found = dict(store.readings(reader.settings, keys))
-    return [replace(task, reading=found.get(task.key)) for task in tasks]
+def done_so_far(
+    photos: Mapping[str, Path | None], store: FeatureStore, engines: Sequence[Engine | None]
+) -> Report:
+    """Look up what a store has, without opening a photo: also while another process fills it.
+
+    Parameters
+    ----------
+    photos : mapping of name to path or None
+        Where each photo lies, None when it is missing.
+    store : FeatureStore
+        Where results are kept.
+    engines : sequence of Engine or None
+        Whose results a photo needs in order to be done.
+    """
+    report = Report(photos=len(photos), keys=store.known_keys(photos), partial=True)
+    tables = {e.kind: store.table(KIND_OF[e.kind], e.settings) for e in engines if e is not None}
+    to_do = {None, *(task.key for task in _tasks(photos, tables, report))}
+    failed = _errors(tables, report)
+    late = (name for name, path in photos.items() if path is not None and report.keys.get(name) in to_do)
+    report.waiting = {name for name in late if name not in failed}
+    report.failed = {n: cause for n, cause in report.failed.items() if n not in report.waiting} | failed
+    return report
+
+
+def _tasks(
+    photos: Mapping[str, Path | None],
+    tables: Mapping[EngineKind, FeatureTable],
+    report: Report,
+    retry_failed: bool = False,
+) -> list[Task]:
+    """Return what is missing, each content once; count in ``report`` what is there, and what cannot be done."""
+    names = [name for name in photos if name in report.keys]
+    keys = [report.keys[name] for name in names]
+    there = {kind: table.finder(keys).has(keys, failed=not retry_failed) for kind, table in tables.items()}
+    tasks: dict[str, Task] = {}
+    for i, (name, key) in enumerate(zip(names, keys, strict=True)):
+        missing = frozenset(kind for kind, has in there.items() if not has[i])
+        path = photos[name]
+        if not missing:
+            report.cached += 1
+        elif path is None:
+            report.failed[name] = NOT_STORED
+        else:
+            tasks.setdefault(key, Task(key, str(path), missing))
+    unknown = (name for name in photos if name not in report.keys)
+    report.failed |= {name: "cannot be read" if photos[name] else NO_PHOTO for name in unknown}
+    return list(tasks.values())
+
+
+def _errors(tables: Mapping[EngineKind, FeatureTable], report: Report) -> dict[str, str]:
+    """Return name to cause for the photos that are recorded as undecodable."""
+    keys = set(report.keys.values())
+    failed = {key: cause for table in tables.values() for key, cause in table.finder(keys).errors().items()}
+    return {name: failed[key] for name, key in report.keys.items() if key in failed}
+
+
+def _adding_readings(tasks: Sequence[Task], tables: Mapping[EngineKind, FeatureTable]) -> Prepare:
+    """Return what gives tasks the stored readings that their engines need, a batch at a time."""
+    needing = [t.key for t in tasks if "reader" not in t.engines and t.engines & {"regions", "second"}]
+    if not needing or "reader" not in tables:
+        return lambda batch: batch
+    finder = tables["reader"].finder(needing)
+
+    def add(batch: Sequence[Task]) -> Sequence[Task]:
+        records = finder.records([task.key for task in batch])
+        found = {r["key"]: reading_of(r) for r in records if r["error"] is None}
+        return [replace(task, reading=found.get(task.key)) for task in batch]
+
+    return add
 
 
 def _run(
@@ -164,6 +236,7 @@ def _run(
     engines: Mapping[EngineKind, Engine],
     workers: int,
     progress: bool,
+    prepare: Prepare,
 ) -> dict[str, str]:
     """Work on ``tasks`` and write shards; return key to cause of those that failed."""
     from tqdm import tqdm
@@ -179,23 +252,29 @@ def _run(
 
     batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
     results = (
-        map(Worker(engines, default_workers()), batches)
+        map(Worker(engines, default_workers()), map(prepare, batches))
         if workers == 1
-        else _parallel(batches, engines, workers)
+        else _parallel(batches, engines, workers, prepare)
     )
+    written = time.monotonic()
     try:
         with tqdm(total=len(tasks), desc="photos", unit="photo", disable=not progress) as bar:
             for result in results:
                 pending.merge(result)
                 bar.update(result.photos)
-                flush(SHARD)
+                late = time.monotonic() - written > FLUSH_SECONDS
+                flush(1 if late else SHARD)
+                written = time.monotonic() if late else written
     finally:
         flush(1)
     return pending.failed
 
 
 def _parallel(
-    batches: Iterable[Sequence[Task]], engines: Mapping[EngineKind, Engine], workers: int
+    batches: Iterable[Sequence[Task]],
+    engines: Mapping[EngineKind, Engine],
+    workers: int,
+    prepare: Prepare,
 ) -> Iterator[Result]:
     """Yield results as they come. When a photo takes its process down, its batch is retried one by one."""
     # each process computes with one thread; more would fight over the cores
@@ -211,7 +290,7 @@ def _parallel(
             while source or running:
                 while source and len(running) < ahead:
                     # a broken pool refuses: the batch must still be in the queue then
-                    running[pool.submit(_work, source[-1])] = source[-1]
+                    running[pool.submit(_work, prepare(source[-1]))] = source[-1]
                     source.pop()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     result = future.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -26,6 +26,7 @@ from .siblings import Rows, settled, with_siblings
 from .table import build_table
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
+Projection = Callable[[Sequence[str]], Vectors]
 
 PHOTOS_AT_ONCE = 512
 """Photos whose candidates are in memory together when answering."""
@@ -157,7 +158,7 @@ class Model:
         readings: Iterable[tuple[str, Seen | Reading]],
         vectors: Iterable[tuple[str, npt.NDArray[np.float32]]] = (),
     ) -> list[Answer]:
-        """Answer rows whose photos were read; memory does not grow with the number of photos.
+        """Answer rows whose photos were read.
 
         Parameters
         ----------
@@ -173,20 +174,48 @@ class Model:
         list of Answer, one per row
             An answer without value where nothing is to be said.
         """
-        answers = [Answer(entity) for entity in entities]
-        rows_of: dict[str, list[int]] = {}
-        for i, key in enumerate(keys):
-            if key is not None:
-                rows_of.setdefault(key, []).append(i)
         block = self.columns.image_block
         projected = block.project(vectors) if block else {}
-        for batch in _batches(readings, PHOTOS_AT_ONCE):
-            asked = [i for key, _ in batch for i in rows_of.get(key, [])]
-            for row, answer in self._answer_batch(
-                [keys[i] for i in asked], [entities[i] for i in asked], dict(batch), projected
-            ):
-                answers[asked[row]] = answer
+        answers = [Answer(entity) for entity in entities]
+        for row, answer in self.answers(keys, entities, readings, lambda _: projected):
+            answers[row] = answer
         return answers
+
+    def answers(
+        self,
+        keys: Sequence[str | None],
+        entities: Sequence[str],
+        readings: Iterable[tuple[str, Seen | Reading]],
+        project: Projection | None = None,
+    ) -> Iterator[tuple[int, Answer]]:
+        """Answer rows as their photos come, holding a batch of photos and no answer.
+
+        Parameters
+        ----------
+        keys, entities, readings
+            As for :meth:`answer`.
+        project : callable, optional
+            Returns the reduced embeddings (:meth:`ImageBlock.project`) of the photos it is given the keys of.
+
+        Yields
+        ------
+        (int, Answer)
+            Position and answer of each row whose photo comes.
+        """
+        rows_of = _RowsOf(keys)
+        for batch in _batches(readings, PHOTOS_AT_ONCE):
+            found = dict(batch)
+            asked = rows_of(list(found))
+            made = dict(
+                self._answer_batch(
+                    [keys[i] for i in asked],
+                    [entities[i] for i in asked],
+                    found,
+                    project(list(found)) if project else {},
+                )
+            )
+            for position, row in enumerate(asked):
+                yield row, made.get(position) or Answer(entities[row])
 
     def _answer_batch(
         self,
@@ -237,6 +266,22 @@ class Model:
                     runner_ups=(runner_up(best, float(p)), *answer.runner_ups)[:RUNNER_UPS],
                 )
             yield row, answer
+
+
+class _RowsOf:
+    """The rows of given photos, of a million rows at once: three numbers a row."""
+
+    def __init__(self, keys: Sequence[str | None]) -> None:
+        codes, names = pd.factorize(np.array(keys, dtype=object))
+        self._names = pd.Index(names, dtype=object)
+        self._order = np.argsort(codes, kind="stable")
+        self._starts = np.searchsorted(codes[self._order], np.arange(len(names) + 1))
+
+    def __call__(self, keys: Sequence[str]) -> list[int]:
+        """Return the positions of the rows of ``keys``, photo by photo."""
+        codes = self._names.get_indexer(np.asarray(keys, dtype=object))
+        spans = (self._order[self._starts[code] : self._starts[code + 1]] for code in codes if code >= 0)
+        return [row for span in spans for row in span.tolist()]
 
 
 def _shares(made: Contest, best: float, empty: float) -> list[tuple[int, float]]:

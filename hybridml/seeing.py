@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
 
 from .engines import Engine
 from .entities import EntityBook
-from .featurize import Report, featurize
+from .featurize import Report, done_so_far, featurize
 from .parts import photo_names
-from .photos import Images, photo_paths
+from .photos import Images, located, photo_paths
 from .seen import wants_second_look
 from .store import FeatureStore
 
@@ -31,6 +32,7 @@ def see(
     book: EntityBook,
     workers: int | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
 ) -> Report:
     """Read and look at the photos of rows, then take a second look at those that show nothing they were asked for.
 
@@ -46,7 +48,7 @@ def see(
         What to read and look with.
     book : EntityBook
         Entities and units.
-    workers, progress
+    workers, progress, retry_failed
         As for :func:`hybridml.featurize.featurize`.
 
     Returns
@@ -55,13 +57,17 @@ def see(
         Of both looks together.
     """
     reader, embedder, looks = engines
-    paths = photo_paths(frame, images)
+    found = located(frame, images)
+    paths = found.paths
     first = [engine for engine in looks if engine.kind != "second"]
-    report = featurize(paths, store, reader, embedder, workers, progress, first)
+    report = featurize(paths, store, reader, embedder, workers, progress, first, retry_failed)
+    # why there is no photo, a download knows better
+    report.failed |= {name: cause for name, cause in found.causes.items() if name in report.failed}
     for engine in looks:
         if engine.kind == "second":
             wanted = _wanted(frame, store, reader, book, report)
-            again = featurize({n: paths[n] for n in wanted}, store, reader, None, workers, progress, [engine])
+            again_at = {name: paths[name] for name in wanted}
+            again = featurize(again_at, store, reader, None, workers, progress, [engine], retry_failed)
             report.second = len(wanted)
             report.second_done = again.done
             report.failed |= again.failed
@@ -69,20 +75,34 @@ def see(
     return report
 
 
+def seen_so_far(frame: pd.DataFrame, images: Images, store: FeatureStore, engines: Engines) -> Report:
+    """Return which photos of rows are read and looked at already; none is opened.
+
+    A second look counts as done: whether it is wanted is known only from the first reading.
+    """
+    reader, embedder, looks = engines
+    first = [engine for engine in looks if engine.kind != "second"]
+    return done_so_far(photo_paths(frame, images), store, [reader, embedder, *first])
+
+
 def _wanted(
     frame: pd.DataFrame, store: FeatureStore, reader: Engine, book: EntityBook, report: Report
 ) -> list[str]:
     """Return the photos whose first reading shows nothing that one of their rows asks for."""
-    asked: dict[str, set[str]] = {}
+    asked: dict[str, frozenset[str]] = {}
     for name, entity in zip(photo_names(frame), frame["entity_name"], strict=True):
         if name in report.keys and name not in report.failed and entity in book.entities:
-            asked.setdefault(name, set()).add(entity)
-    names: dict[str, list[str]] = {}
-    for name in asked:
-        names.setdefault(report.keys[name], []).append(name)
-    return [
-        name
-        for key, reading in store.readings(reader.settings, names)
-        for name in names[key]
-        if any(wants_second_look(reading, book.entity(entity), book) for entity in asked[name])
-    ]
+            key = report.keys[name]
+            asked[key] = _with(asked.get(key, frozenset()), entity)
+    wanted = {
+        key
+        for key, reading in store.readings(reader.settings, asked)
+        if any(wants_second_look(reading, book.entity(entity), book) for entity in asked[key])
+    }
+    return [name for name, key in report.keys.items() if key in wanted and name not in report.failed]
+
+
+@cache
+def _with(entities: frozenset[str], entity: str) -> frozenset[str]:
+    """Return the entities and one more; sets that are equal are one, so that a million photos share a few."""
+    return entities | {entity}

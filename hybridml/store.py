@@ -11,68 +11,43 @@ Layout below the store's root (``features/`` by default)::
     regions/<fingerprint>/part-*.parquet     key, error, seconds, classes, probabilities (float16)
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
-settings never mix. A shard is written under a temporary name and renamed, so it is there whole or not at
-all; shards are only ever added, so several processes can write to one store.
+settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.shards`. Reading takes
+memory for the photos asked about, not for what else the store holds.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import uuid
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pandas as pd
 
 from .errors import ImageError, StoreError
 from .files import atomic
+from .finder import Finder
 from .fingerprint import fingerprint
 from .ocr.textline import Reading
 from .records import SCHEMAS, Kind, drawing_of, reading_of, regions_of
 from .seen import Seen
+from .shards import Shards, set_aside
 
 log = logging.getLogger(__name__)
 
+PHOTOS_AT_ONCE = 512
+"""Photos whose drawings and regions are joined to their readings at a time."""
 
-class _Shards:
-    """Parquet shards of one schema in one folder."""
+PHOTOS_A_SHARD = 1024
+"""Photos whose content is told before that is written down: what a killed run tells again at most."""
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
-        self.folder, self.schema = folder, schema
-
-    def append(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Write ``records`` as one shard, whole or not at all."""
-        if not records:
-            return
-        table = pa.Table.from_pylist(list(records), schema=self.schema)
-        with atomic(self.folder / f"part-{uuid.uuid4().hex}.parquet", StoreError) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
-
-    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the shards, oldest first; a damaged one is named, set aside and left out."""
-        paths = sorted(self.folder.glob("part-*.parquet"), key=lambda p: (p.stat().st_mtime_ns, p.name))
-        for path in paths:
-            try:
-                yield pq.read_table(path, columns=list(columns) if columns else None, schema=self.schema)
-            except (pa.ArrowException, OSError) as error:
-                # Arrow reports damage as OSError too, but only the system's errors carry a number
-                if isinstance(error, OSError) and error.errno:
-                    raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-                aside = path.with_suffix(".damaged")
-                os.replace(path, aside)
-                log.warning(
-                    "damaged shard %s set aside as %s (%s); its photos will be done again",
-                    path,
-                    aside.name,
-                    str(error).splitlines()[0],
-                )
+FLUSH_SECONDS = 60.0
+"""Time after which what was done is written, however little it is."""
 
 
 class FeatureTable:
@@ -92,40 +67,44 @@ class FeatureTable:
         self.kind, self.settings = kind, dict(settings)
         self.fingerprint = fingerprint(self.settings)
         self.folder = root / kind / self.fingerprint
-        self._shards = _Shards(self.folder, SCHEMAS[kind])
+        self.shards = Shards(self.folder, SCHEMAS[kind])
+        self._told = False
 
     def append(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Add ``records`` (dicts in the schema of the kind) as one shard."""
-        if records and not (self.folder / "settings.json").exists():
-            with atomic(self.folder / "settings.json", StoreError) as temporary:
-                temporary.write_text(
-                    json.dumps(self.settings, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-                )
-        self._shards.append(records)
+        if records and not self._told:
+            self._tell_settings()
+            self._told = True
+        self.shards.append(records)
+
+    def _tell_settings(self) -> None:
+        path = self.folder / "settings.json"
+        text = json.dumps(self.settings, indent=1, sort_keys=True) + "\n"
+        if path.exists():
+            try:
+                if json.loads(path.read_bytes()) == json.loads(text):
+                    return
+            except ValueError:
+                pass
+            set_aside(path, "not the settings its folder is named for")
+        with atomic(path, StoreError) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def finder(self, keys: Iterable[str]) -> Finder:
+        """Return what finds and reads the records of ``keys``."""
+        return Finder(self.shards, list(keys))
 
     def keys(self) -> set[str]:
         """Return the keys of all photos done, those recorded as undecodable included."""
-        return {key for table in self._shards.tables(["key"]) for key in table["key"].to_pylist()}
+        return {key for _, table in self.shards.tables(["key"]) for key in table["key"].to_pylist()}
 
     def errors(self) -> dict[str, str]:
         """Return key to cause for the photos recorded as undecodable."""
-        return {
-            key: error
-            for table in self._shards.tables(["key", "error"])
-            for key, error in zip(table["key"].to_pylist(), table["error"].to_pylist(), strict=True)
-            if error is not None
-        }
+        return self.finder(self.keys()).errors()
 
     def records(self, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Yield the record of each of ``keys`` that the table holds, in the order of the shards."""
-        wanted = set(keys)
-        for table in self._shards.tables():
-            if not wanted:
-                return
-            for record in table.filter(pc.is_in(table["key"], pa.array(sorted(wanted)))).to_pylist():
-                if record["key"] in wanted:
-                    wanted.discard(record["key"])
-                    yield record
+        return self.finder(keys).records()
 
 
 class FeatureStore:
@@ -141,20 +120,45 @@ class FeatureStore:
         self.root = Path(root)
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(f"the store {self.root} is a file; give a folder")
-        self._photos = _Shards(self.root / "photos", SCHEMAS["photos"])
+        self.photos = Shards(self.root / "photos", SCHEMAS["photos"], unique="name", keep="last")
 
     def table(self, kind: Kind, settings: Mapping[str, Any]) -> FeatureTable:
         """Return the table of ``kind`` made with ``settings``."""
         return FeatureTable(self.root, kind, settings)
 
-    def photo_keys(self, photos: Mapping[str, Path | None]) -> dict[str, str]:
-        """Return the content key of each photo.
+    def known_keys(self, photos: Mapping[str, Path | None]) -> dict[str, str]:
+        """Return the content key of each photo whose file is as it was when last read; no photo is opened.
 
         Parameters
         ----------
         photos : mapping of name to path or None
             Where each photo lies; None when it is not at hand, in which case the key it last had in this
             store is used: a scorer can rank stored features without the photos.
+        """
+        names = list(photos)
+        position = pd.Index(names, dtype=object)
+        size, mtime = np.full(len(names), -1, np.int64), np.zeros(len(names), np.int64)
+        key = np.zeros(len(names), "S64")
+        for _, table in self.photos.tables():
+            at = position.get_indexer(table["name"].to_pylist())
+            asked = at >= 0
+            for into, column in ((size, "bytes"), (mtime, "mtime_ns"), (key, "key")):
+                into[at[asked]] = table[column].to_numpy()[asked]
+        keys = {}
+        for i, (name, path) in enumerate(photos.items()):
+            if key[i] and (path is None or _stat(path) == (int(size[i]), int(mtime[i]))):
+                keys[name] = key[i].decode()
+        return keys
+
+    def photo_keys(self, photos: Mapping[str, Path | None], progress: bool = False) -> dict[str, str]:
+        """Return the content key of each photo, reading the files that are new or changed.
+
+        Parameters
+        ----------
+        photos : mapping of name to path or None
+            As for :meth:`known_keys`.
+        progress : bool
+            Show a progress bar while photos are read.
 
         Returns
         -------
@@ -165,38 +169,33 @@ class FeatureStore:
         -----
         A file whose name, size and modification time are known is not read again.
         """
+        from tqdm import tqdm
+
         from .images import fingerprint as content_key
 
-        known: dict[str, tuple[int, int, str]] = {}
-        for table in self._photos.tables():
-            columns = (table[c].to_pylist() for c in ("name", "bytes", "mtime_ns", "key"))
-            for name, size, mtime, key in zip(*columns, strict=True):
-                if name in photos:
-                    known[name] = (size, mtime, key)
-        keys: dict[str, str] = {}
+        keys = self.known_keys(photos)
+        unknown = {name: path for name, path in photos.items() if path is not None and name not in keys}
         fresh: list[dict[str, Any]] = []
-        for name, path in photos.items():
-            if path is None:
-                if name in known:
-                    keys[name] = known[name][2]
-                continue
-            try:
-                stat = path.stat()
-            except OSError as error:
-                log.warning("%s: %s", path, error.strerror or error)
-                continue
-            if name in known and known[name][:2] == (stat.st_size, stat.st_mtime_ns):
-                keys[name] = known[name][2]
-                continue
-            try:
-                keys[name] = content_key(path)
-            except ImageError as error:
-                log.warning("%s", error)
-                continue
-            fresh.append(
-                {"name": name, "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "key": keys[name]}
-            )
-        self._photos.append(fresh)
+        written = time.monotonic()
+        try:
+            for name, path in tqdm(
+                unknown.items(), "contents", unit="photo", disable=not (progress and unknown)
+            ):
+                stat = _stat(path)
+                if stat is None:
+                    log.warning("%s: is not there, or cannot be read", path)
+                    continue
+                try:
+                    keys[name] = content_key(path)
+                except ImageError as error:
+                    log.warning("%s", error)
+                    continue
+                fresh.append({"name": name, "bytes": stat[0], "mtime_ns": stat[1], "key": keys[name]})
+                if len(fresh) >= PHOTOS_A_SHARD or time.monotonic() - written > FLUSH_SECONDS:
+                    self.photos.append(fresh)
+                    fresh, written = [], time.monotonic()
+        finally:
+            self.photos.append(fresh)
         return keys
 
     def readings(self, settings: Mapping[str, Any], keys: Iterable[str]) -> Iterator[tuple[str, Reading]]:
@@ -209,9 +208,7 @@ class FeatureStore:
         self, settings: Mapping[str, Any], keys: Iterable[str]
     ) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
         """Yield ``(key, vector)`` of the photos that were embedded with ``settings``."""
-        for record in self.table("embeddings", settings).records(keys):
-            if record["error"] is None:
-                yield record["key"], np.asarray(record["vector"], dtype=np.float32)
+        yield from vectors_of(self.table("embeddings", settings).records(keys))
 
     def seen(
         self, settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str]
@@ -226,31 +223,47 @@ class FeatureStore:
         keys : iterable of str
             The photos.
         """
-        batch: list[tuple[str, Reading]] = []
-        for item in self.readings(settings["reader"], keys):
-            batch.append(item)
-            if len(batch) == PHOTOS_AT_ONCE:
-                yield from self._joined(batch, settings)
-                batch = []
-        yield from self._joined(batch, settings)
-
-    def _joined(
-        self, batch: Sequence[tuple[str, Reading]], settings: Mapping[str, Mapping[str, Any]]
-    ) -> Iterator[tuple[str, Seen]]:
-        keys = [key for key, _ in batch]
-        found: dict[str, dict[str, Any]] = {}
-        for name, kind, back in _LOOKS:
-            records = self.table(kind, settings[name]).records(keys) if name in settings else ()
-            found[name] = {r["key"]: back(r) for r in records if r["error"] is None}
-        for key, reading in batch:
-            regions = found["regions"].get(key)
-            if regions is not None and len(regions) != len(reading.lines):
-                regions = None
-            yield key, Seen(reading, found["lines"].get(key), regions, found["second"].get(key))
+        keys = list(keys)
+        readings = self.readings(settings["reader"], keys)
+        finders = {
+            name: self.table(kind, settings[name]).finder(keys)
+            for name, kind, _ in _LOOKS
+            if name in settings
+        }
+        while batch := list(islice(readings, PHOTOS_AT_ONCE)):
+            yield from _joined(batch, finders)
 
 
-PHOTOS_AT_ONCE = 2048
-"""Photos whose drawings and regions are joined to their readings in one pass over the shards."""
+def vectors_of(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+    """Yield ``(key, vector)`` of the records of photos that were embedded."""
+    for record in records:
+        if record["error"] is None:
+            yield record["key"], np.asarray(record["vector"], dtype=np.float32)
+
+
+def _joined(
+    batch: Sequence[tuple[str, Reading]], finders: Mapping[str, Finder]
+) -> Iterator[tuple[str, Seen]]:
+    keys = [key for key, _ in batch]
+    found: dict[str, dict[str, Any]] = {}
+    for name, _, back in _LOOKS:
+        records = finders[name].records(keys) if name in finders else ()
+        found[name] = {r["key"]: back(r) for r in records if r["error"] is None}
+    for key, reading in batch:
+        regions = found["regions"].get(key)
+        if regions is not None and len(regions) != len(reading.lines):
+            regions = None
+        yield key, Seen(reading, found["lines"].get(key), regions, found["second"].get(key))
+
+
+def _stat(path: Path) -> tuple[int, int] | None:
+    """Return size and modification time of a file, None when it cannot be told."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
 
 _LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (
     ("lines", "drawings", drawing_of),

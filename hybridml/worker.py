@@ -85,6 +85,10 @@ class Worker:
         result = Result(photos=len(tasks))
         to_embed: list[tuple[Task, np.ndarray]] = []
         for task in tasks:
+            cause = _unreadable(task.path)
+            if cause:
+                result.failed[task.key] = cause
+                continue
             try:
                 image = decode(Path(task.path))
             except ImageError as error:
@@ -155,3 +159,12 @@ class Worker:
             raise
         except Exception as error:
             result.failed[task.key] = f"the {what} failed: {type(error).__name__}: {error}"
+
+
+def _unreadable(path: str) -> str:
+    """Return why a file cannot be opened, empty when it can: no fault of the photo's, and not recorded as one."""
+    try:
+        with open(path, "rb"):
+            return ""
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"

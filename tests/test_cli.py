@@ -10,10 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import hybridml
 from hybridml.cli import main
 from tests.fakes import write_rows
 
 ENGINES = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none"]
+OTHER = "tests.slow:LoggedReader"
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,103 @@ def test_blanks_what_is_not_sure_enough(folder: Path, tmp_path: Path) -> None:
     assert answered[0] >= answered[1] >= answered[2] == 0
     assert answered[0] > 0
     assert predict(folder, rows, tmp_path / "p.csv", "--precision", "0.9") == 0
+
+
+def test_answers_stand_in_the_order_of_the_rows(folder: Path, tmp_path: Path) -> None:
+    # a photo's rows need not stand together, and no order is the store's
+    frame = pd.read_csv(folder / "split" / "test.csv").sample(frac=1, random_state=1)
+    entities = ["item_weight", "width", "height"]
+    rows = pd.concat([frame.assign(entity_name=entity) for entity in entities]).assign(
+        index=range(3 * len(frame))
+    )
+    rows = rows.sample(frac=1, random_state=2)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    assert predict(folder, tmp_path / "rows.csv", tmp_path / "a.csv") == 0
+    extractor = hybridml.load(folder / "model.joblib").set_params(
+        images=folder / "images", store=folder / "store", workers=1
+    )
+    expected = extractor.predict(rows)
+    written = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
+    assert list(written["index"]) == list(rows["index"])
+    assert list(written["prediction"]) == list(expected["prediction"])
+    details = [json.loads(line) for line in Path(f"{tmp_path}/a.csv.details.jsonl").read_text().splitlines()]
+    for record, row, answer in zip(details, rows.itertuples(), expected.itertuples(), strict=True):
+        assert (record["index"], record["image_link"]) == (row.index, row.image_link)
+        assert (record["entity_name"], record["prediction"]) == (row.entity_name, answer.prediction)
+        assert record["confidence"] == answer.confidence
+        assert tuple(record["candidates"]) == answer.candidates
+        assert [other["value"] for other in record["runner_ups"]] == [r.value for r in answer.runner_ups]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_status_and_partial_answers_of_half_a_run(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = pd.read_csv(folder / "split" / "test.csv")
+    images, store = tmp_path / "images", tmp_path / "store"
+    for link in frame["image_link"]:
+        name = link.rsplit("/", 1)[1]
+        images.mkdir(exist_ok=True)
+        (images / name).write_bytes((folder / "images" / name).read_bytes())
+    (images / "bad.png").write_bytes(b"")
+    monkeypatch.setenv("HYBRIDML_TEST_LOG", str(tmp_path / "log"))
+    bad = {"index": -1, "image_link": "bad.png", "group_id": "g", "entity_name": "width"}
+    gone = {"index": -2, "image_link": "gone.png", "group_id": "g", "entity_name": "width"}
+    pd.concat([frame, pd.DataFrame([bad, gone])]).to_csv(tmp_path / "all.csv", index=False)
+    pd.concat([frame.head(5), pd.DataFrame([bad])]).to_csv(tmp_path / "some.csv", index=False)
+    own = ["--images", str(images), "--store", str(store), "--workers", "1"]
+    looks = ["--looks", "lines"]
+    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *looks]) == 0
+    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, "--ocr", OTHER, *looks]) == 0
+    (shard, *_) = store.glob("drawings/*/part-*.parquet")
+    shard.rename(shard.with_suffix(".damaged"))
+    (store / "photos" / ".part-1.parquet.2.tmp").write_bytes(b"half")
+    files_before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+    capsys.readouterr()
+
+    ask = ["features", "--rows", f"{tmp_path}/all.csv", *own, *ENGINES, *looks, "--status"]
+    assert main([*ask, "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert (status["photos"], status["known"], status["absent"]) == (len(frame) + 2, 6, 1)
+    read, lines = status["tables"]
+    assert (read["done"], read["failed"], read["missing"]) == (5, 1, len(frame) - 4)
+    assert (lines["done"], lines["failed"], lines["missing"]) == (0, 0, len(frame) + 2)
+    assert "empty" in status["causes"]["bad.png"]
+    assert [(table["what"], table["records"]) for table in status["others"]] == [(f"reading ({OTHER})", 6)]
+    assert [Path(name).suffix for name in status["damaged"]] == [".damaged"]
+    assert len(status["unfinished"]) == 1
+    assert main(ask) == 0
+    said = capsys.readouterr().out
+    assert "bad.png: " in said
+    assert "set aside as damaged" in said
+    assert "other settings" in said
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == files_before
+
+    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *looks]) == 0
+    model = ["--model", f"{folder}/model.joblib", "--without", "regions", "--without", "second"]
+    out = ["--out", f"{tmp_path}/a.csv", "--partial"]
+    capsys.readouterr()
+    assert main(["-q", "predict", "--rows", f"{tmp_path}/all.csv", *own, *model, *out]) == 0
+    assert f"{len(frame) - 5} rows left blank" in capsys.readouterr().err
+    answers = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
+    assert len(answers) == len(frame) + 2
+    assert (answers["prediction"].head(5) != "").any()
+    assert (answers["prediction"][5:] == "").all()
+    told = [
+        json.loads(line)["problem"]
+        for line in Path(f"{tmp_path}/a.csv.details.jsonl").read_text().splitlines()
+    ]
+    assert told[:5] == [""] * 5
+    assert set(told[5:-2]) == {"not read yet"}
+    assert "empty" in told[-2]
+    assert "no such photo" in told[-1]
+    assert {Path(link).name for link in pd.read_csv(f"{tmp_path}/a.csv.faults.csv")["image_link"]} == {
+        "bad.png",
+        "gone.png",
+    }
 
 
 def test_faulty_rows_are_named_and_the_others_answered(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -15,8 +16,10 @@ from sklearn.base import clone
 
 import hybridml
 from hybridml import EntityExtractor, artifact, shipped
+from hybridml.answering import answer_rows
 from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
+from hybridml.seeing import seen_so_far
 from hybridml.store import FeatureStore
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
@@ -216,6 +219,44 @@ def test_a_damaged_shard_is_told_of_its_rows(
     hurt = some.predict(test)
     assert ((hurt["prediction"] != "") | (hurt["problem"] != "")).all()
     pd.testing.assert_frame_equal(some.predict(test), first)
+
+
+def test_what_is_done_so_far_is_answered_and_the_rest_left_blank(
+    fitted: EntityExtractor, folder: Path, test: pd.DataFrame, tmp_path: Path
+) -> None:
+    some = copied(fitted, images=folder / "images", store=tmp_path / "store")
+    full = fitted.predict(test)
+    some.predict(test.head(10))
+    mixed = test.iloc[::-1]
+    part = some.predict(mixed, partial=True)
+    assert list(part["index"]) == list(mixed["index"])
+    part = part.set_index("index").loc[test["index"]].reset_index()
+    pd.testing.assert_frame_equal(part.head(10), full.head(10))
+    assert (part["prediction"][10:] == "").all()
+    assert (part["problem"][10:] == "not read yet").all()
+    assert some.faults_ == {}
+    pd.testing.assert_frame_equal(some.predict(test), full)
+
+
+def test_a_row_whose_second_look_is_still_to_come_is_left_blank(
+    fitted: EntityExtractor, folder: Path, test: pd.DataFrame, tmp_path: Path
+) -> None:
+    some = copied(fitted, images=folder / "images", store=tmp_path / "store")
+    write_photo(tmp_path / "images" / "dull.png", [line("nothing here")])
+    dull = {"index": 99, "image_link": "dull.png", "group_id": "g", "entity_name": "width"}
+    frame = pd.concat([test.drop(columns="entity_value").head(4), pd.DataFrame([dull])])
+    some.set_params(images=[folder / "images", tmp_path / "images"])
+    some.predict(frame)
+    second = replace(fitted.looks_[0], kind="second", name="second", settings={"second": "another"})
+    some.looks_ = [*fitted.looks_, second]
+    model, faults = fitted.model_, []
+    report = seen_so_far(
+        frame, some.images, FeatureStore(some.store), (some.reader_, some.embedder_, some.looks_)
+    )
+    engines = (some.reader_, some.embedder_, some.looks_)
+    told = list(answer_rows(model, frame, faults, report, FeatureStore(some.store), engines))
+    assert sorted(each.row for each in told) == list(range(5))
+    assert {each.row for each in told if each.problem == "not read yet"} == {4}
 
 
 def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:

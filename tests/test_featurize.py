@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hybridml import images
 from hybridml.engines import Engine, embedding_engine, reader_engine
-from hybridml.errors import ArtifactError, HybridmlError
-from hybridml.featurize import Report, featurize
+from hybridml.errors import ArtifactError, HybridmlError, ImageError
+from hybridml.featurize import Report, done_so_far, featurize
 from hybridml.store import FeatureStore
+from hybridml.worker import Task, Worker
 from tests.fakes import MeanEmbedder, PixelReader, write_photo
 from tests.lines import line
 
@@ -134,3 +136,72 @@ def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_workers_are_checked(tmp_path: Path, workers: int) -> None:
     with pytest.raises(HybridmlError, match="at least 1"):
         run(tmp_path, {}, workers)
+
+
+def test_what_is_new_beside_what_is_known_is_done(tmp_path: Path) -> None:
+    some = photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(6)})
+    run(tmp_path, {name: some[name] for name in ("1.png", "4.png")})
+    report = run(tmp_path, some)
+    assert (report.cached, report.done) == (2, 4)
+    assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).keys()) == 6
+
+
+def test_a_failed_photo_is_tried_again_when_its_bytes_change_or_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = photos(tmp_path, {"a.png": "5 g", "b.png": "6 g"})
+    decode, decoded = images.decode, []
+
+    def fails(path: Path) -> np.ndarray:
+        decoded.append(path.name)
+        raise ImageError(f"{path}: no luck")
+
+    monkeypatch.setattr(images, "decode", fails)
+    assert set(run(tmp_path, some).failed) == {"a.png", "b.png"}
+    monkeypatch.setattr(images, "decode", lambda path: decoded.append(path.name) or decode(path))
+    assert set(run(tmp_path, some).failed) == {"a.png", "b.png"}
+    assert len(decoded) == 2
+    write_photo(tmp_path / "a.png", [line("7 g")])
+    assert set(run(tmp_path, some).failed) == {"b.png"}
+    report = featurize(
+        some, FeatureStore(tmp_path / "store"), READER, None, 1, progress=False, retry_failed=True
+    )
+    assert (report.failed, report.cached, report.done) == ({}, 1, 1)
+    assert run(tmp_path, some).cached == 2
+
+
+def test_a_file_that_cannot_be_opened_is_no_failure_of_the_photo() -> None:
+    result = Worker({}, 1)([Task("k", "/nowhere/a.png", frozenset({"reader"}))])
+    assert "No such file" in result.failed["k"]
+    assert not result.records
+
+
+def test_slow_work_is_written_before_a_shard_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hybridml.featurize.FLUSH_SECONDS", 0.0)
+    run(tmp_path, photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(20)}))
+    assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).shards.paths()) == 3
+
+
+def test_many_small_shards_are_merged_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hybridml.featurize.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("hybridml.shards.MANY", 2)
+    run(tmp_path, photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(20)}))
+    table = FeatureStore(tmp_path / "store").table("readings", READER.settings)
+    assert len(table.shards.paths()) == 1
+    assert len(table.keys()) == 20
+
+
+def test_what_is_done_so_far_is_told_without_opening_a_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(4)})
+    (tmp_path / "bad.png").write_bytes(b"")
+    some |= {"bad.png": tmp_path / "bad.png", "gone.png": None}
+    store = FeatureStore(tmp_path / "store")
+    run(tmp_path, {name: some[name] for name in ("0.png", "1.png", "bad.png")})
+    monkeypatch.setattr(images, "decode", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr(images, "fingerprint", lambda path: pytest.fail(f"{path} was opened"))
+    report = done_so_far(some, store, [READER])
+    assert report.waiting == {"2.png", "3.png"}
+    assert set(report.failed) == {"bad.png", "gone.png"}
+    assert done_so_far(some, store, [READER, EMBEDDER]).waiting == {"0.png", "1.png", "2.png", "3.png"}

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 from .._version import __version__
 from ..errors import HybridmlError
-from . import judge, run, single
+from . import fetch, judge, run, single
 
 DESCRIPTION = """\
 Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
 
 The usual order, on a CSV of rows (index, image_link, group_id, entity_name[, entity_value]):
 
+  hybridml download --rows train.csv --rows test.csv --images photos/
   hybridml features --rows train.csv --rows test.csv --images photos/
   hybridml train    --rows train.csv --images photos/
   hybridml predict  --rows test.csv  --images photos/ --out predictions.csv
@@ -34,13 +35,16 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
     top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (single, run, judge):
+    for module in (single, fetch, run, judge):
         module.add_commands(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 0, 1 for faults found by ``check``, 2 for an error."""
+    """Run one command; return its exit status.
+
+    0; 1 for faults found by ``check`` and rows left without a photo by ``download``; 2 for an error.
+    """
     arguments = parser().parse_args(argv)
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where a user's own 'module:name' lies

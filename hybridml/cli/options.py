@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..csvfile import write_csv
-from ..engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS, LOOKS
+from ..effort import DEFAULT_EFFORT, EFFORTS
+from ..engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from ..entities import EntityBook
@@ -57,6 +58,13 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
         help="reader: rapidocr, tesseract, or module:name (default: %(default)s)",
     )
     parser.add_argument(
+        "--effort",
+        choices=list(EFFORTS),
+        default=DEFAULT_EFFORT,
+        help="how much work a photo gets: fast (one quick reading), balanced, or best (four times the work of "
+        "balanced; a model belongs to the effort it was trained with) (default: %(default)s)",
+    )
+    parser.add_argument(
         "--embedding",
         default=DEFAULT_EMBEDDING,
         metavar="NAME",
@@ -70,17 +78,18 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--looks",
-        default=",".join(LOOKS),
         metavar="NAMES",
         help="what else looks at photos, with commas between: lines (dimension lines), regions (the ResNet-50 with "
         "our own weights), second (a closer reading where the first shows nothing usable); none for nothing "
-        "(default: %(default)s)",
+        "(default: as the effort says)",
     )
     add_entities(parser)
 
 
-def looks_of(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Return the looks that a command was asked for."""
+def looks_of(arguments: argparse.Namespace) -> tuple[str, ...] | None:
+    """Return the looks that a command was asked for, None for those of the effort."""
+    if arguments.looks is None:
+        return None
     names = tuple(name.strip() for name in arguments.looks.split(",") if name.strip())
     return () if names == ("none",) else names
 

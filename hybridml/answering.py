@@ -1,0 +1,137 @@
+"""Rows answered from the store, one after the other as their photos come: memory for a batch, not for all answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .answer import Answer
+from .engines import Engine
+from .featurize import Report
+from .image_block import ImageBlock
+from .model import Model, Projection
+from .parts import photo_names
+from .rows import RowFault
+from .seeing import settings_of
+from .store import FeatureStore, vectors_of
+
+DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"
+NOT_YET = "not read yet"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer to one row.
+
+    Parameters
+    ----------
+    row : int
+        Position of the row.
+    answer : Answer
+        Empty where there is a problem.
+    problem : str
+        Why the row could not be answered, empty when it could.
+    """
+
+    row: int
+    answer: Answer
+    problem: str = ""
+
+
+def answer_rows(
+    model: Model,
+    frame: pd.DataFrame,
+    faults: Iterable[RowFault],
+    report: Report,
+    store: FeatureStore,
+    engines: tuple[Engine, Engine | None, Sequence[Engine]],
+) -> Iterator[Answered]:
+    """Yield each row's answer once, in the order in which the photos come from the store, those without one last.
+
+    Parameters
+    ----------
+    model : Model
+        What answers.
+    frame : data frame
+        Checked rows.
+    faults : iterable of RowFault
+        What is wrong with single rows.
+    report : Report
+        Of reading and looking; photos whose reading turns out to be lost are added to ``report.failed``.
+    store : FeatureStore
+        What was read and seen.
+    engines : (reader, embedder or None, looks)
+        Whose results to answer from.
+    """
+    reader, embedder, looks = engines
+    names, entities = photo_names(frame), list(frame["entity_name"])
+    keys = keys_of(names, report)
+    present = list(dict.fromkeys(key for key in keys if key))
+    of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
+    indexes = frame["index"].tolist()
+
+    def problem(row: int) -> str:
+        told = of_row.get(indexes[row], "") or report.failed.get(names[row], "")
+        return told or (NOT_YET if names[row] in report.waiting or row in late else "")
+
+    late: set[int] = set()
+    settings = settings_of(reader, looks)
+    unread = None
+    if report.partial and "second" in settings:
+        unread = store.table("readings", settings["second"]).finder(present)
+    done = np.zeros(len(frame), dtype=bool)
+    seen = store.seen(settings, present)
+    found = model.answers(keys, entities, seen, _projection(model.image_block, store, embedder, present))
+    for row, answer in found:
+        done[row] = True
+        # nothing found that could answer it: the second look, still to come, may find it
+        if unread is not None and not answer.candidates and not unread.has([keys[row] or ""])[0]:
+            late.add(row)
+        yield Answered(row, answer, problem(row))
+    for row in np.flatnonzero(~done).tolist():
+        if keys[row] is not None and report.partial:
+            late.add(row)
+        elif keys[row] is not None:
+            report.failed[names[row]] = DAMAGED
+        yield Answered(row, Answer(entities[row]), problem(row))
+
+
+def keys_of(names: Sequence[str], report: Report) -> list[str | None]:
+    """Return the key of each row's photo, None where reading or looking failed or is still to come."""
+    return [
+        None if name in report.failed or name in report.waiting else report.keys.get(name) for name in names
+    ]
+
+
+def _projection(
+    block: ImageBlock | None, store: FeatureStore, embedder: Engine | None, keys: Sequence[str]
+) -> Projection | None:
+    """Return what reduces the stored embeddings of some of ``keys``."""
+    if block is None or embedder is None:
+        return None
+    finder = store.table("embeddings", embedder.settings).finder(keys)
+    return lambda some: block.project(vectors_of(finder.records(some)))
+
+
+def answers_frame(frame: pd.DataFrame, answered: Iterable[Answered]) -> pd.DataFrame:
+    """Return the answers as the table that :meth:`hybridml.EntityExtractor.predict` describes."""
+    by_row = sorted(answered, key=lambda each: each.row)
+    answers = [each.answer for each in by_row]
+    return pd.DataFrame(
+        {
+            "index": list(frame["index"]),
+            "prediction": [a.prediction for a in answers],
+            "value": [a.value for a in answers],
+            "unit": [a.unit for a in answers],
+            "confidence": [a.confidence for a in answers],
+            "box": [a.box for a in answers],
+            "text": [a.text for a in answers],
+            "runner_ups": [a.runner_ups for a in answers],
+            "candidates": [a.candidates for a in answers],
+            "problem": [each.problem for each in by_row],
+        },
+        index=frame.index,
+    )

@@ -1,0 +1,201 @@
+"""The command ``predict``: answers are written as they come, none is held in memory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..effort import LOOKS
+from ..files import atomic
+from . import rowfiles
+from .options import Commands, add_files, command, images_of, probability, tell, write_faults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..answering import Answered
+    from ..extractor import EntityExtractor
+
+DEFAULT_MODEL = "models/model.joblib"
+
+
+def add_command(commands: Commands) -> None:
+    """Add the command of this module."""
+    predict = command(
+        commands,
+        "predict",
+        _predict,
+        "answer rows with a trained model",
+        "Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box\n"
+        "and runner-ups, one JSON object a line. Reader and embedding are the model's; photos that the store\n"
+        "lacks are read first. With --truth, F1 is printed, apart for rows whose photo or group was trained on.\n\n"
+        "  hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv\n"
+        "  hybridml predict --rows test.csv --precision 0.95     only what is sure enough to publish unseen\n"
+        "  hybridml predict --rows test.csv --partial            what is read so far; reads nothing",
+    )
+    predict.add_argument("--rows", required=True, metavar="CSV", help="rows")
+    add_files(predict)
+    predict.add_argument(
+        "--model", metavar="FILE", help=f"trained model (default: {DEFAULT_MODEL}, else the shipped one)"
+    )
+    predict.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=LOOKS,
+        help="answer without a look that the model was trained with, where its weights are not at hand, say; "
+        "costs accuracy. May be given again",
+    )
+    predict.add_argument(
+        "--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)"
+    )
+    predict.add_argument("--details", metavar="FILE", help="sidecar (default: OUT with .details.jsonl added)")
+    predict.add_argument(
+        "--min-confidence", type=probability, metavar="P", help="blank answers less sure than P"
+    )
+    predict.add_argument(
+        "--precision",
+        type=probability,
+        metavar="P",
+        help="blank answers below the confidence from which precision P is sure, by what held out of fold",
+    )
+    predict.add_argument(
+        "--partial",
+        action="store_true",
+        help="answer from what the store has so far, also while 'hybridml features' fills it; rows whose photo is "
+        "not done are left blank",
+    )
+    predict.add_argument("--truth", metavar="CSV", help="labels of these rows: print F1")
+    predict.add_argument(
+        "--truth-is", metavar="TEXT", default="", help="what these labels are, printed above the F1"
+    )
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from .. import artifact, rows
+    from ..reading import model_path
+
+    path = model_path(arguments.model)
+    tell(f"model: {path}")
+    extractor = artifact.load(path)
+    if arguments.without:
+        tell(f"answering WITHOUT {', '.join(arguments.without)}, with which the model was trained")
+        extractor.looks_ = [e for e in extractor.looks_ if e.kind not in arguments.without]
+    extractor.set_params(
+        images=images_of(arguments),
+        store=arguments.store,
+        workers=arguments.workers,
+        progress=not arguments.quiet,
+    )
+    frame, faults = rowfiles.read(arguments.rows, extractor.model_.book, images_of(arguments))
+    details = Path(arguments.details or f"{arguments.out}.details.jsonl")
+    answers, waiting = _answer(arguments, extractor, frame, details)
+    rows.write_predictions(arguments.out, answers)
+    write_faults(Path(f"{arguments.out}.faults.csv"), faults + rowfiles.of_photos(frame, extractor))
+    answered = int((answers["prediction"] != "").sum())
+    tell(f"{answered} of {len(answers)} rows answered; details in {details}")
+    if waiting:
+        tell(
+            f"{waiting} rows left blank: their photos are not read yet ('hybridml features' goes on with them)"
+        )
+    if arguments.truth:
+        _score(arguments, extractor, frame, answers)
+    print(arguments.out)
+    return 0
+
+
+def _answer(
+    arguments: argparse.Namespace, extractor: EntityExtractor, frame: pd.DataFrame, details: Path
+) -> tuple[pd.DataFrame, int]:
+    """Answer the rows and write the sidecar; return index and prediction by row, and how many rows wait."""
+    import pandas as pd
+    from tqdm import tqdm
+
+    from ..answering import NOT_YET
+    from ..spool import Spool
+
+    indexes, links, entities = (frame[c].tolist() for c in ("index", "image_link", "entity_name"))
+    blanked_by = _blanking(arguments, entities, extractor)
+    predictions, waiting = [""] * len(frame), 0
+    candidates: list[tuple[str, ...]] = [()] * len(frame) if arguments.truth else []
+    answers = extractor.answers(frame, arguments.partial)
+    with Spool(len(frame), details.parent) as spool:
+        for each in tqdm(answers, "answers", len(frame), unit="row", disable=arguments.quiet):
+            row, option = each.row, blanked_by(each)
+            if not option:
+                predictions[row] = sys.intern(each.answer.prediction)
+            if candidates:
+                candidates[row] = tuple(map(sys.intern, each.answer.candidates))
+            waiting += each.problem == NOT_YET
+            place = {"index": indexes[row], "image_link": links[row], "entity_name": entities[row]}
+            record = {**place, **_told(each), "prediction": predictions[row], "blanked_by": option}
+            spool.put(row, json.dumps(record, default=_plain, allow_nan=False))
+        with atomic(details) as temporary, open(temporary, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in spool)
+    columns: dict[str, Sequence[Any]] = {"index": indexes, "prediction": predictions}
+    if candidates:
+        columns["candidates"] = candidates
+    return pd.DataFrame(columns), waiting
+
+
+def _told(each: Answered) -> dict[str, Any]:
+    """Return what the sidecar says of an answer."""
+    answer = each.answer
+    return {
+        "prediction": answer.prediction,
+        "value": answer.value,
+        "unit": answer.unit,
+        "confidence": answer.confidence,
+        "box": answer.box,
+        "text": answer.text,
+        "runner_ups": [vars(other) for other in answer.runner_ups],
+        "candidates": answer.candidates,
+        "problem": each.problem,
+    }
+
+
+def _blanking(
+    arguments: argparse.Namespace, entities: Sequence[str], extractor: EntityExtractor
+) -> Callable[[Answered], str]:
+    """Return what names the option that blanks an answer, empty for none."""
+    decision = extractor.model_.decision
+    thresholds: dict[str, float] = {}
+    if arguments.precision is not None:
+        thresholds = {e: decision.threshold(arguments.precision, e) for e in dict.fromkeys(entities)}
+        for entity, threshold in thresholds.items():
+            if threshold == float("inf"):
+                tell(
+                    f"no confidence is sure of precision {arguments.precision} for {entity}: all of it left blank"
+                )
+
+    def option(each: Answered) -> str:
+        answer = each.answer
+        if not answer.prediction:
+            return ""
+        if answer.confidence < (arguments.min_confidence or 0.0):
+            return "min-confidence"
+        return "precision" if answer.confidence < thresholds.get(answer.entity, 0.0) else ""
+
+    return option
+
+
+def _score(
+    arguments: argparse.Namespace, extractor: EntityExtractor, frame: pd.DataFrame, answers: pd.DataFrame
+) -> None:
+    from ..evaluation import evaluate_seen, text_of
+
+    model = extractor.model_
+    for title, result in evaluate_seen(
+        arguments.truth, answers, model.seen(frame), arguments.truth_is, model.book
+    ):
+        print(f"{title}\n{text_of(result)}")
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")

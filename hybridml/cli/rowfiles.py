@@ -1,0 +1,52 @@
+"""Rows that a command is given, and their faults in the form of the faults file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..entities import EntityBook
+    from ..extractor import EntityExtractor
+
+Faults = list[Mapping[str, object]]
+
+
+def read(
+    path: str, book: EntityBook, images: Sequence[str], truth: bool | None = None
+) -> tuple[pd.DataFrame, Faults]:
+    """Return the rows of a file, each with the photo it has in ``images``, and its faults for the faults file."""
+    from .. import photos
+
+    frame, faults = photos.checked(path, truth=truth, book=book, images=images)
+    if not faults:
+        return frame, []
+    by_index = frame.set_index("index")
+    told: Faults = [
+        {
+            "index": f.index,
+            "image_link": by_index["image_link"].get(f.index, ""),
+            "entity_name": by_index["entity_name"].get(f.index, ""),
+            "problem": f"{path}, line {f.line}, {f.column}: {f.problem}",
+        }
+        for f in faults
+    ]
+    return frame, told
+
+
+def of_photos(frame: pd.DataFrame, extractor: EntityExtractor) -> Faults:
+    """Return the rows whose photo failed, in the form of the faults file."""
+    from ..parts import photo_names
+
+    failed = extractor.faults_
+    if not failed:
+        return []
+    return [
+        {"index": index, "image_link": link, "entity_name": entity, "problem": failed[name]}
+        for index, link, entity, name in zip(
+            frame["index"], frame["image_link"], frame["entity_name"], photo_names(frame), strict=True
+        )
+        if name in failed
+    ]

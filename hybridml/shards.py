@@ -1,0 +1,294 @@
+"""Parquet shards of one schema in one folder: each there whole or not at all, only ever added, merged when many.
+
+Several processes can write to one folder, and read it meanwhile: a shard never changes, and one that goes (merged into
+a larger one, or set aside because it is damaged) is looked for again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .errors import StoreError
+from .files import atomic
+
+log = logging.getLogger(__name__)
+
+PATTERN = "part-*.parquet"
+DAMAGED = ".damaged"
+COMPRESSION = "zstd"
+
+MERGED = 8192
+"""Records of a merged shard at most; one that has half of them is left as it is."""
+
+MANY = 16
+"""Small shards that are worth merging."""
+
+ROW_GROUP = 256
+"""Records that are decompressed together when only some of a shard's are wanted."""
+
+STALE = 24 * 3600.0
+"""Age in seconds from which a temporary file is taken for what a killed run left."""
+
+
+class ShardGoneError(Exception):
+    """A shard was merged, or set aside as damaged, since it was listed."""
+
+
+class Shards:
+    """Parquet shards of one schema in one folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie; made with the first of them.
+    schema : Schema
+        Their columns.
+    unique : str
+        Column of which merging keeps each value once.
+    keep : {"first", "last"}
+        Which record of several: the oldest one without an ``error``, or the newest.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema, unique: str = "key", keep: str = "first") -> None:
+        self.folder, self.schema = folder, schema
+        self._unique, self._keep = unique, keep
+
+    def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Write ``records`` as one shard, whole or not at all."""
+        if records:
+            self._write([pa.Table.from_pylist(list(records), schema=self.schema)])
+
+    def _write(self, tables: Iterable[pa.Table], mtime_ns: int | None = None) -> None:
+        """Write a shard from its parts, in memory for a row group."""
+        with atomic(self.folder / f"part-{uuid.uuid4().hex}.parquet", StoreError) as temporary:
+            with pq.ParquetWriter(
+                temporary,
+                self.schema,
+                compression=COMPRESSION,
+                write_statistics=False,
+                write_page_checksum=True,
+            ) as writer:
+                waiting: list[pa.Table] = []
+                for table in tables:
+                    waiting.append(table)
+                    if sum(part.num_rows for part in waiting) >= ROW_GROUP:
+                        writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
+                        waiting = []
+                if waiting:
+                    writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
+            if mtime_ns is not None:
+                os.utime(temporary, ns=(mtime_ns, mtime_ns))
+
+    def paths(self) -> list[Path]:
+        """Return the shards, oldest first."""
+        return [path for _, path in self._by_age()]
+
+    def _by_age(self) -> list[tuple[int, Path]]:
+        found = []
+        for path in self.folder.glob(PATTERN):
+            try:
+                found.append((path.stat().st_mtime_ns, path))
+            except FileNotFoundError:
+                continue
+        return sorted(found, key=lambda pair: (pair[0], pair[1].name))
+
+    def tables(self, columns: Sequence[str] | None = None) -> Iterator[tuple[Path, pa.Table]]:
+        """Yield path and content of the shards, oldest first; a damaged one is named, set aside and left out.
+
+        A record may come twice when shards are merged meanwhile.
+        """
+        done: set[str] = set()
+        gone = True
+        while gone:
+            gone = False
+            for path in self.paths():
+                if path.name not in done:
+                    done.add(path.name)
+                    try:
+                        with self._opened(path) as file:
+                            table = file.read(columns=list(columns) if columns else None)
+                    except ShardGoneError:
+                        gone = True
+                        continue
+                    yield path, table
+
+    def take(self, path: Path, rows: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
+        """Yield the records of one shard at ascending positions ``rows``, a row group's at a time.
+
+        Raises
+        ------
+        ShardGoneError
+            When it is no longer there, or damaged.
+        """
+        with self._opened(path) as file:
+            sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        group_of = np.searchsorted(starts, rows, side="right") - 1
+        for group in np.unique(group_of).tolist():
+            with self._opened(path) as file:
+                table = file.read_row_group(group)
+            yield table.take(rows[group_of == group] - starts[group])
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[pq.ParquetFile]:
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                if not file.schema_arrow.equals(self.schema):
+                    raise pa.ArrowInvalid(
+                        f"its columns are {', '.join(file.schema_arrow.names)}, expected {', '.join(self.schema.names)}"
+                    )
+                yield file
+        except FileNotFoundError:
+            raise ShardGoneError from None
+        except MemoryError:  # Arrow's own counts as damage below, and is not
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
+            # Arrow reports damage as OSError too, but only the system's errors carry a number
+            if isinstance(error, OSError) and error.errno:
+                raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+            set_aside(path, str(error).splitlines()[0])
+            raise ShardGoneError from None
+
+    def merge(self) -> int:
+        """Merge small shards where there are many, and clear what killed runs left; return how many were merged.
+
+        The merged shard is written whole before its sources go, so that a kill in between costs nothing: a record that
+        is there twice counts once. Of several processes one merges; the others go on. Where nothing can be written
+        the shards stay as they are.
+        """
+        try:
+            return self._merged()
+        except StoreError as error:
+            log.warning("small shards stay apart: %s", error)
+            return 0
+
+    def _merged(self) -> int:
+        with _alone(self.folder) as alone:
+            if not alone:
+                return 0
+            for path in temporary_files(self.folder):
+                if _age(path) > STALE:
+                    path.unlink(missing_ok=True)
+            small = [
+                (mtime, path, rows)
+                for mtime, path in self._by_age()
+                if 0 <= (rows := _rows(path)) < MERGED // 2
+            ]
+            if len(small) < MANY:
+                return 0
+            group: list[tuple[int, Path]] = []
+            merged = total = 0
+            for mtime, path, rows in small:
+                if total + rows > MERGED:
+                    merged += self._merge(group)
+                    group, total = [], 0
+                group.append((mtime, path))
+                total += rows
+            return merged + self._merge(group)
+
+    def _merge(self, sources: Sequence[tuple[int, Path]]) -> int:
+        if len(sources) < 2:
+            return 0
+        paths = [path for _, path in sources]
+        try:
+            kept = self._once(paths)
+            # as old as its newest source: what other processes wrote meanwhile stays newer
+            self._write(self._filtered(paths, kept), max(mtime for mtime, _ in sources))
+        except ShardGoneError:
+            return 0  # the next run merges the others
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return len(paths)
+
+    def _once(self, paths: Sequence[Path]) -> npt.NDArray[np.bool_]:
+        """Return which of the records of several shards, one after the other, are to be kept."""
+        names: list[str] = []
+        failed: list[bool] = []
+        for path in paths:
+            with self._opened(path) as file:
+                table = file.read(columns=[c for c in (self._unique, "error") if c in self.schema.names])
+            names += table[self._unique].to_pylist()
+            failed += (~table["error"].is_null().to_numpy()).tolist() if "error" in table.column_names else []
+        ordered = pd.Series(names, dtype=object)
+        if failed:
+            ordered = ordered.iloc[np.argsort(failed, kind="stable")]
+        kept = np.zeros(len(names), dtype=bool)
+        kept[ordered.drop_duplicates(keep="last" if self._keep == "last" else "first").index] = True
+        return kept
+
+    def _filtered(self, paths: Sequence[Path], kept: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+        start = 0
+        for path in paths:
+            with self._opened(path) as file:
+                table = file.read()
+            yield table.filter(pa.array(kept[start : start + table.num_rows]))
+            start += table.num_rows
+
+
+def set_aside(path: Path, why: str) -> None:
+    """Rename a damaged file of the store and name it in a warning; its photos are done again."""
+    aside = path.with_suffix(DAMAGED)
+    try:
+        os.replace(path, aside)
+    except FileNotFoundError:
+        return  # another process did
+    except OSError as error:
+        log.warning("damaged file %s (%s) cannot be set aside: %s", path, why, error.strerror or error)
+        return
+    log.warning(
+        "damaged file %s set aside as %s (%s); what it held will be done again", path, aside.name, why
+    )
+
+
+def temporary_files(folder: Path) -> list[Path]:
+    """Return the files in ``folder`` that are being written, or that a killed run left half written."""
+    return sorted(folder.glob(".*.tmp"))
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _rows(path: Path) -> int:
+    """Return the number of records of a shard, -1 when it cannot be told."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError, ValueError):
+        return -1
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Give whether this process is the only one that merges in ``folder``; the lock goes with the process."""
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except OSError:  # taken, or a file system without locks
+            alone = False
+        yield alone
+    finally:
+        os.close(handle)

@@ -1,0 +1,165 @@
+"""What a store has for given photos, what failed, and what else lies in it; nothing is computed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .engines import Engine
+from .records import SCHEMAS
+from .shards import DAMAGED, Shards, temporary_files
+from .store import FeatureStore
+from .worker import KIND_OF
+
+TITLES = {
+    "reader": "reading",
+    "lines": "lines",
+    "regions": "regions",
+    "second": "second look",
+    "embedding": "embedding",
+}
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """What one table holds.
+
+    Parameters
+    ----------
+    what : str
+        Kind of engine and its name.
+    folder : str
+        Below the store's root: kind and fingerprint of the settings.
+    done, failed, missing : int or None
+        Photos of the rows asked about; None where that is not known.
+    records, shards, bytes : int
+        All that lies there.
+    newest : float or None
+        When the last shard was written, in seconds since 1970.
+    """
+
+    what: str
+    folder: str
+    done: int | None
+    failed: int | None
+    missing: int | None
+    records: int
+    shards: int
+    bytes: int
+    newest: float | None
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """What a store holds.
+
+    Parameters
+    ----------
+    root : str
+        The store.
+    photos, known, absent : int
+        Photos of the rows; those whose content the store knows; those that are neither known nor on disk.
+    tables, others : list of TableStatus
+        Of the engines asked about, and of other settings.
+    causes : dict of str to str
+        Photo name to why it is recorded as failed.
+    damaged, unfinished : list of str
+        Files set aside, and temporary files: of a run that goes on, or that was killed.
+    """
+
+    root: str
+    photos: int
+    known: int
+    absent: int
+    tables: list[TableStatus]
+    others: list[TableStatus]
+    causes: dict[str, str] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+
+
+def status_of(
+    store: FeatureStore, photos: Mapping[str, Path | None], engines: Sequence[Engine]
+) -> StoreStatus:
+    """Return what ``store`` has.
+
+    Parameters
+    ----------
+    store : FeatureStore
+        The store.
+    photos : mapping of name to path or None
+        Where each photo lies, None when it is missing.
+    engines : sequence of Engine
+        Whose results to count; of a second look no more than what was taken is known.
+    """
+    keys = store.known_keys(photos)
+    tables: list[TableStatus] = []
+    causes: dict[str, str] = {}
+    for engine in engines:
+        table = store.table(KIND_OF[engine.kind], engine.settings)
+        finder = table.finder(keys.values())
+        there = finder.has(list(keys.values()))
+        errors = finder.errors()
+        failed = {name: errors[key] for name, key in keys.items() if key in errors}
+        causes |= failed
+        missing = None if engine.kind == "second" else len(photos) - int(there.sum())
+        what = f"{TITLES[engine.kind]} ({engine.name})" if engine.name != engine.kind else TITLES[engine.kind]
+        tables.append(
+            _status(store, table.folder, what, int(there.sum()) - len(failed), len(failed), missing)
+        )
+    own = {table.folder for table in tables}
+    folders = sorted(
+        f for kind in SCHEMAS if kind != "photos" for f in (store.root / kind).glob("*") if f.is_dir()
+    )
+    others = [_status(store, folder, _told(folder)) for folder in folders]
+    return StoreStatus(
+        str(store.root),
+        len(photos),
+        len(keys),
+        sum(path is None and name not in keys for name, path in photos.items()),
+        tables,
+        [table for table in others if table.folder not in own],
+        causes,
+        [str(path) for path in sorted(store.root.rglob(f"*{DAMAGED}"))],
+        [str(path) for folder in (store.photos.folder, *folders) for path in temporary_files(folder)],
+    )
+
+
+def _status(
+    store: FeatureStore,
+    folder: Path,
+    what: str,
+    done: int | None = None,
+    failed: int | None = None,
+    missing: int | None = None,
+) -> TableStatus:
+    records = size = shards = 0
+    newest = None
+    for path in Shards(folder, SCHEMAS[folder.parent.name]).paths():
+        try:
+            stat, rows = path.stat(), int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowException, OSError, ValueError):
+            continue  # merged meanwhile, or damaged: the next run names it
+        records, size, shards = records + rows, size + stat.st_size, shards + 1
+        newest = max(newest or 0.0, stat.st_mtime)
+    place = str(folder.relative_to(store.root))
+    return TableStatus(what, place, done, failed, missing, records, shards, size, newest)
+
+
+def _told(folder: Path) -> str:
+    """Return what the settings of a table say made it."""
+    try:
+        settings: dict[str, Any] = json.loads((folder / "settings.json").read_bytes())
+        named = next((k for k in ("second", "regions", "lines", "embedding", "reader") if k in settings), "")
+        name = settings[named]
+    except FileNotFoundError:
+        return "settings.json is missing"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"settings.json is damaged ({type(error).__name__})"
+    return f"{TITLES[named]} ({name})" if isinstance(name, str) and name != named else TITLES[named]
