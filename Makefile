@@ -21,7 +21,8 @@ OUT ?= predictions.csv
 OCR ?= rapidocr
 EMBEDDING ?= none
 RESNET_WEIGHTS ?= IMAGENET1K_V2
-LOOKS ?= lines,regions,second
+EFFORT ?= balanced
+LOOKS ?=
 ENTITIES ?=
 WORKERS ?=
 SHARED ?= ../shared
@@ -61,7 +62,7 @@ endif
 
 ENTITY_FILE := $(if $(ENTITIES),--entities '$(ENTITIES)')
 ENGINES := --ocr '$(OCR)' --embedding '$(EMBEDDING)' --resnet-weights '$(RESNET_WEIGHTS)' \
-  --looks '$(LOOKS)' $(ENTITY_FILE)
+  --effort '$(EFFORT)' $(if $(LOOKS),--looks '$(LOOKS)') $(ENTITY_FILE)
 FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WORKERS))
 
 # The modules that open no image and need no engine; their coverage must stay above 95 %.
@@ -72,7 +73,7 @@ PURE := quantity candidates features rows metrics
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS LOOKS ENTITIES WORKERS TORCH_INDEX"
+	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS EFFORT LOOKS ENTITIES WORKERS TORCH_INDEX"
 
 install: $(VENV)/.installed ## set up .venv and what the system lacks
 

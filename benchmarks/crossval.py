@@ -39,7 +39,7 @@ from benchmarks.labelled import (
 from benchmarks.tables import difference, report_differences, report_ranker, report_systems, table
 from hybridml import baselines, folds
 from hybridml.answer import Answer
-from hybridml.engines import LOOKS
+from hybridml.effort import DEFAULT_EFFORT, EFFORTS, LOOKS
 from hybridml.errors import HybridmlError
 from hybridml.evaluation import evaluate
 from hybridml.features import DEFAULT_BLOCKS
@@ -61,7 +61,13 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--embedding", default="none", help="resnet50 or none (default: %(default)s)")
     parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
     parser.add_argument("--blocks", nargs="+", help="feature blocks (default: all)")
-    parser.add_argument("--looks", nargs="*", default=list(LOOKS), help="looks (default: all)")
+    parser.add_argument(
+        "--effort",
+        choices=list(EFFORTS),
+        default=DEFAULT_EFFORT,
+        help="as in 'hybridml features' (default: %(default)s)",
+    )
+    parser.add_argument("--looks", nargs="*", help="looks (default: as the effort says)")
     parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
     parser.add_argument("--no-labels", action="store_true", help="do not count labels without photos")
     parser.add_argument("--ablation", action="store_true", help="leave out one block at a time")
@@ -102,15 +108,20 @@ def _without(
 
 
 def ablation(
-    data: Data, settings: ModelSettings, full: Result, trusts: dict[int, dict[str, float]], jobs: int
+    parts: Sequence[str],
+    data: Data,
+    settings: ModelSettings,
+    full: Result,
+    trusts: dict[int, dict[str, float]],
+    jobs: int,
 ) -> None:
-    """Print what the F1 is without each block, and the interval of the difference."""
+    """Print what the F1 is without each of ``parts``, and the interval of the difference."""
     from joblib import Parallel, delayed
 
     truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
-    found = Parallel(jobs)(delayed(_without)(name, data, settings, trusts) for name in WITHOUT)
+    found = Parallel(jobs)(delayed(_without)(name, data, settings, trusts) for name in parts)
     lines = []
-    for name, predictions in zip(WITHOUT, found, strict=True):
+    for name, predictions in zip(parts, found, strict=True):
         gap, low, high = difference(truth, full.predictions, predictions, groups)
         scores = evaluate(truth, predictions, list(data.frame["entity_name"]))["all"]
         cells = [f"{scores['f1']:.3f}", f"{scores['f1_any_unit']:.3f}", f"{gap:+.3f}"]
@@ -144,8 +155,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in options.readers:
         # the second look and the rows of others are read with the better reader only
         best = name == "rapidocr"
-        looks = [look for look in options.looks if best or look != "second"]
-        engines = engines_of(name, options.embedding, options.resnet_weights, looks)
+        asked = EFFORTS[options.effort].looks if options.looks is None else options.looks
+        looks = [look for look in asked if best or look != "second"]
+        engines = engines_of(name, options.embedding, options.resnet_weights, looks, options.effort)
         data = load(frame, fold, sources, engines, best and not options.no_others, not options.no_labels)
         if data.second_photos:
             print(f"second look: {data.second_photos} photos, {data.second_seconds:.0f} s of reading")
@@ -181,7 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             results.append((with_fold_f1(result, part), part, scores))
         details.append((found, results[-1][2], kept(answers, shown), part))
         if options.ablation and best and not options.hand_corrected:
-            ablation(data, settings, found, trusts, options.jobs)
+            parts = [part for part in WITHOUT if part in looks or part not in LOOKS]
+            ablation(parts, data, settings, found, trusts, options.jobs)
     report_systems(results)
     report_differences(results)
     for result, scores, answers, part in details:

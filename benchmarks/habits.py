@@ -36,7 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     sources, book = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
-    data = load(frame, np.zeros(len(frame), dtype=int), sources, engines_of("rapidocr", looks=["lines"]))
+    data = load(
+        frame,
+        np.zeros(len(frame), dtype=int),
+        sources,
+        engines_of("rapidocr", looks=["lines"], effort="best"),
+    )
     pairs: Counter[bool] = Counter()
     runs: dict[str, Counter[str]] = {}
     rows = 0

@@ -18,7 +18,8 @@ import pandas as pd
 
 from hybridml import folds, links, metrics, photos
 from hybridml.answer import Answer
-from hybridml.engines import LOOKS, Engine, embedding_engine, look_engines, reader_engine
+from hybridml.effort import DEFAULT_EFFORT
+from hybridml.engines import Engine, embedding_engine, look_engines, reader_engine
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.model import Model, ModelSettings
@@ -91,12 +92,16 @@ class Sources:
 
 
 def engines_of(
-    reader: str, embedding: str = "none", weights: str = "IMAGENET1K_V2", looks: Sequence[str] = LOOKS
+    reader: str,
+    embedding: str = "none",
+    weights: str = "IMAGENET1K_V2",
+    looks: Sequence[str] | None = None,
+    effort: str = DEFAULT_EFFORT,
 ) -> tuple[Engine, Engine | None, list[Engine]]:
     """Return the engines by name, and say which are not there."""
-    made = reader_engine(reader)
+    made = reader_engine(reader, None, effort)
     look, reason = embedding_engine(embedding, weights)
-    found, reasons = look_engines(looks, made)
+    found, reasons = look_engines(looks, made, None, effort)
     for name, why in reasons.items():
         print(f"look {name!r} is left out: {why}")
     if reason and embedding != "none":

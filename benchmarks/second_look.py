@@ -97,7 +97,7 @@ def count(rows: Sequence[Row], first: dict[str, Reading], second: dict[str, Read
 
 def first_readings(paths: dict[str, Path], store: Path) -> dict[str, Reading]:
     """Return each photo's first reading, from the store where it is there."""
-    engine, kept = reader_engine(), FeatureStore(store)
+    engine, kept = reader_engine(effort="best"), FeatureStore(store)
     keys = kept.photo_keys(dict(paths)) if store.is_dir() else {}
     found = dict(kept.readings(engine.settings, set(keys.values())))
     readings = {name: found[key] for name, key in keys.items() if key in found}

@@ -23,7 +23,7 @@ from benchmarks.crossval import add_sources
 from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
 from benchmarks.tables import difference, table
 from hybridml import folds, metrics
-from hybridml.engines import LOOKS
+from hybridml.effort import LOOKS
 from hybridml.errors import HybridmlError, MissingExtraError
 from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import Model, ModelSettings
@@ -115,7 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
-    data = load(frame, fold, sources, engines_of("rapidocr", looks=LOOKS), others=True, labels=True)
+    data = load(
+        frame, fold, sources, engines_of("rapidocr", looks=LOOKS, effort="best"), others=True, labels=True
+    )
     options.study.parent.mkdir(parents=True, exist_ok=True)
     base = replace(ModelSettings(), folds=options.inner)
     truth, groups = list(frame["entity_value"]), list(frame["group_id"])

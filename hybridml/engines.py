@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from . import images
+from .effort import DEFAULT_EFFORT, LOOKS, effort_of
 from .errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
 from .fingerprint import fingerprint
 
@@ -18,7 +19,6 @@ EngineKind = Literal["reader", "embedding", "lines", "regions", "second"]
 DEFAULT_OCR = "rapidocr"
 DEFAULT_EMBEDDING = "none"
 DEFAULT_WEIGHTS = "IMAGENET1K_V2"
-LOOKS: tuple[Literal["lines", "regions", "second"], ...] = ("lines", "regions", "second")
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,10 @@ class Engine:
         made = _make(self.kind, self.name, options)
         now = _settings(self.kind, self.name, made, self.options)
         if now != dict(self.settings):
-            differ = [
-                f"{key} was {self.settings.get(key)!r} and is {now.get(key)!r}"
-                for key in sorted({*now, *self.settings})
-                if now.get(key) != self.settings.get(key)
-            ]
+            differ = "; ".join(_differences(self.settings, now).values())
             raise ArtifactError(
                 f"the {self.kind} {self.name!r} on this machine is not the one the model was trained with: "
-                f"{'; '.join(differ)}. Install what it was trained with, or train again"
+                f"{differ}. Install what it was trained with, or train again"
             )
         return made
 
@@ -111,7 +107,8 @@ def _adopted(engine: Engine, options: Mapping[str, Any]) -> Engine:
         "the %s %r has another library version than the model was trained with (%s): results may differ slightly",
         engine.kind,
         engine.name,
-        "; ".join(_differing(engine.settings, settings)),
+        "; ".join(v for k, v in _differences(engine.settings, settings).items() if k in LIBRARIES)
+        or "of what reads for it",
     )
     return now
 
@@ -124,12 +121,13 @@ def _essence(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{key} was {then.get(key)!r} and is {now.get(key)!r}"
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was and is of each setting that differs."""
+    return {
+        key: f"{key} was {then.get(key)!r} and is {now.get(key)!r}"
         for key in sorted({*now, *then})
-        if now.get(key) != then.get(key) and key in LIBRARIES
-    ] or ["of what reads for it"]
+        if now.get(key) != then.get(key)
+    }
 
 
 def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
@@ -141,14 +139,12 @@ def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
         from .drawing import LineFinder
 
         return LineFinder(**options)
-    if kind == "regions":
+    if kind in ("regions", "second"):
+        from .ocr.second_look import SecondLook
         from .regions import RegionLooker
 
-        return RegionLooker(**{k: v for k, v in options.items() if k != "reader"})
-    if kind == "second":
-        from .ocr.second_look import SecondLook
-
-        return SecondLook(**{k: v for k, v in options.items() if k != "reader"})
+        own = {k: v for k, v in options.items() if k != "reader"}
+        return RegionLooker(**own) if kind == "regions" else SecondLook(**own)
     from . import embedding
 
     return embedding.create(name, **options)
@@ -161,18 +157,23 @@ def _settings(kind: EngineKind, name: str, made: Any, options: Mapping[str, Any]
 
 
 def look_engines(
-    names: Sequence[str], reader: Engine, options: Mapping[str, Mapping[str, Any]] | None = None
+    names: Sequence[str] | None,
+    reader: Engine,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    effort: str = DEFAULT_EFFORT,
 ) -> tuple[list[Engine], dict[str, str]]:
     """Return the engines that look at photos besides reading and embedding them.
 
     Parameters
     ----------
-    names : sequence of str
-        Of ``"lines"``, ``"regions"`` and ``"second"``.
+    names : sequence of str, optional
+        Of ``"lines"``, ``"regions"`` and ``"second"``; by default the effort's.
     reader : Engine
         Who reads the text lines that two of them look at.
     options : mapping, optional
-        Settings of each, by name.
+        Settings of each, by name, in place of the effort's.
+    effort : str
+        As in :data:`hybridml.effort.EFFORTS`.
 
     Returns
     -------
@@ -183,10 +184,12 @@ def look_engines(
     """
     made: list[Engine] = []
     reasons: dict[str, str] = {}
-    for name in names:
+    wanted = effort_of(effort)
+    given = {**wanted.look_options, **(options or {})}
+    for name in wanted.looks if names is None else names:
         if name not in LOOKS:
             raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(LOOKS)}")
-        own = dict((options or {}).get(name, {}))
+        own = dict(given.get(name, {}))
         if name != "lines":
             own["reader"] = fingerprint(reader.settings)
         try:
@@ -201,9 +204,26 @@ def look_engines(
     return made, reasons
 
 
-def reader_engine(name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None) -> Engine:
-    """Return the reader called ``name``; raise MissingExtraError saying what to type when it is not installed."""
-    options = dict(options or {})
+def reader_engine(
+    name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None, effort: str = DEFAULT_EFFORT
+) -> Engine:
+    """Return the reader called ``name``.
+
+    Parameters
+    ----------
+    name : str
+        As registered, or ``module:name``.
+    options : mapping, optional
+        Settings that differ from the effort's.
+    effort : str
+        As in :data:`hybridml.effort.EFFORTS`.
+
+    Raises
+    ------
+    MissingExtraError
+        When it is not installed; says what to type.
+    """
+    options = {**effort_of(effort).reader.get(name, {}), **(options or {})}
     return Engine("reader", name, options, _settings("reader", name, _make("reader", name, options), options))
 
 

@@ -61,5 +61,5 @@ else
     "${pip[@]}" install "torch==$TORCH"
   fi
 fi
-"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,dev]'
+"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,dev]'
 say "ready: $VENV/bin/hybridml --help"

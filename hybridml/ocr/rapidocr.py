@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from .. import images
 from ..errors import MissingExtraError
-from ..registry import in_range, one_of, settings_of
+from ..registry import SettingsError, in_range, one_of, settings_of
+from . import int8
 from .order import reading_order
 from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine
+from .trim import content_box, moved
 
 NAME = "rapidocr"
 # Of this module: counts up with every change that changes an answer.
@@ -29,6 +31,13 @@ INSTALL = 'pip install "hybridml[read]"'
 
 # RapidOCR turns crops this much taller than wide before it reads them.
 TALL = 1.5
+# Which parts compute in 8 bits, and the height at which lines are read.
+INT8_PARTS: dict[str, tuple[str, ...]] = {
+    "float32": (),
+    "mixed": ("detector",),
+    "int8": ("detector", "recognizer"),
+}
+LINE_HEIGHT = 48
 # The detector stops at sides below 32 px and sees nothing in very long strips.
 SMALLEST_SIDE, LARGEST_ASPECT = 32, 8
 
@@ -56,6 +65,19 @@ class RapidOCRSettings(PreprocessSettings):
         See ``turned``.
     detector, recognizer, classifier : str
         Model files, in RapidOCR's own folder unless they are absolute paths.
+    precision : {"float32", "mixed", "int8"}
+        In what the networks compute: all in 32-bit floats, the detector in 8-bit integers, or the recognizer,
+        too; see :mod:`hybridml.ocr.int8`.
+    trim : bool
+        Whether only the part of the photo that is not plain background is looked at; ``detector_side`` is
+        then that of the part.
+    batch : int
+        Lines that are read together: all are padded to the longest.
+    least_width : int
+        Lines are padded to at least this width, at a height of 48 pixels. The recognizer was trained so;
+        less is quicker and reads short lines worse.
+    longest_line : float
+        Lines longer than this many times their height, sentences, are not read; 0 reads all.
     """
 
     detector_side: int = 960
@@ -68,6 +90,11 @@ class RapidOCRSettings(PreprocessSettings):
     detector: str = "PP-OCRv6_det_small.onnx"
     recognizer: str = "PP-OCRv6_rec_small.onnx"
     classifier: str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+    precision: str = "float32"
+    trim: bool = False
+    batch: int = 6
+    least_width: int = 320
+    longest_line: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,6 +105,25 @@ class RapidOCRSettings(PreprocessSettings):
         in_range("sure_score", self.sure_score, 0, 1)
         in_range("box_score", self.box_score, 0, 1)
         in_range("unclip_ratio", self.unclip_ratio, 1, 10)
+        one_of("precision", self.precision, tuple(INT8_PARTS))
+        if not isinstance(self.trim, bool):
+            raise SettingsError(f"trim must be True or False, got {self.trim!r}")
+        in_range("batch", self.batch, 1, 64, whole=True)
+        in_range("least_width", self.least_width, 16, 2000, whole=True)
+        in_range("longest_line", self.longest_line, 0, 1000)
+
+    def told(self) -> dict[str, Any]:
+        """Return the settings as they are kept: without those that came later and are as if they had not."""
+        plain = RapidOCRSettings()
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in LATER or value != getattr(plain, name)
+        }
+
+
+LATER = ("precision", "trim", "batch", "least_width", "longest_line")
+"""Settings added after results were stored: those results stay good where these are as by default."""
 
 
 def missing() -> str | None:
@@ -167,6 +213,9 @@ class RapidOCRReader:
                     f"install its wheel again: {INSTALL} --force-reinstall"
                 )
             self._models[part] = str(path)
+        for part in INT8_PARTS[self.config.precision]:
+            if reason := int8.missing(self.model(part)):
+                raise MissingExtraError(reason)
         self._engine: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -180,12 +229,36 @@ class RapidOCRReader:
             "version": VERSION,
             "rapidocr": importlib.metadata.version("rapidocr"),
             "onnxruntime": importlib.metadata.version("onnxruntime"),
-            **asdict(self.config),
+            **self.config.told(),
             **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
+            **{f"{part}_int8": int8.digest(self.model(part)) for part in INT8_PARTS[self.config.precision]},
         }
+
+    def model(self, part: str) -> Path:
+        """Return the file of the ``"detector"``, ``"recognizer"`` or ``"classifier"``."""
+        return Path(self._models[part])
+
+    def input_name(self, part: str) -> str:
+        """Return what the detector or the recognizer calls its input."""
+        engine = self._loaded()
+        loaded = engine._load_det_model() if part == "detector" else engine._load_rec_model()
+        return str(loaded.session.get_input_names()[0])
+
+    def crops(self, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """Return the regions of a photo that look like lines of text, cut out and turned level (BGR)."""
+        prepared, _ = prepare(image, self.config)
+        return self._regions(_padded(prepared)[:, :, ::-1])[0]
 
     def read(self, image: NDArray[np.uint8]) -> Reading:
         """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""
+        height, width = image.shape[:2]
+        if not self.config.trim:
+            return self._read(image)
+        left, top, right, bottom = content_box(image)
+        part = np.ascontiguousarray(image[top:bottom, left:right])
+        return moved(self._read(part), left, top, width, height)
+
+    def _read(self, image: NDArray[np.uint8]) -> Reading:
         prepared, (scale_x, scale_y) = prepare(image, self.config)
         height, width = image.shape[:2]
         scale = np.array([scale_x, scale_y])
@@ -196,15 +269,25 @@ class RapidOCRReader:
         ]
         return Reading(reading_order(lines), width, height)
 
-    def _lines(self, bgr: NDArray[np.uint8]) -> list[tuple[str, float, Polygon]]:
+    def _regions(self, bgr: NDArray[np.uint8]) -> tuple[list[Any], NDArray[np.float32]]:
+        """Return crops and boxes (regions, 4, 2) of what looks like text and may be read."""
         from rapidocr.main import RapidOCRError
 
         engine = self._loaded()
         try:
             crops, found = engine.detect_and_crop(np.ascontiguousarray(bgr), {})
         except RapidOCRError:  # how it says that there is no text
-            return []
+            return [], np.zeros((0, 4, 2), np.float32)
         boxes = np.asarray(found.boxes, dtype=np.float32)
+        if not self.config.longest_line:
+            return crops, boxes
+        short = [c.shape[1] <= self.config.longest_line * c.shape[0] for c in crops]
+        return [c for c, s in zip(crops, short, strict=True) if s], boxes[short]
+
+    def _lines(self, bgr: NDArray[np.uint8]) -> list[tuple[str, float, Polygon]]:
+        crops, boxes = self._regions(bgr)
+        if not crops:
+            return []
         tall = [is_tall(box) for box in boxes]
         if self.config.turned == "classify":
             texts, flipped = self._classified(crops)
@@ -250,8 +333,10 @@ class RapidOCRReader:
                     "Global.use_vertical_padding": False,
                     "EngineConfig.onnxruntime.intra_op_num_threads": self.threads or -1,
                     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                    "Det.model_path": self._models["detector"],
-                    "Rec.model_path": self._models["recognizer"],
+                    "Det.model_path": self._file("detector"),
+                    "Rec.model_path": self._file("recognizer"),
+                    "Rec.rec_batch_num": c.batch,
+                    "Rec.rec_img_shape": [3, LINE_HEIGHT, c.least_width],
                     "Cls.model_path": self._models["classifier"],
                     "Det.limit_side_len": c.detector_side,
                     "Det.limit_type": c.detector_limit,
@@ -260,6 +345,10 @@ class RapidOCRReader:
                 }
             )
         return self._engine
+
+    def _file(self, part: str) -> str:
+        eight = part in INT8_PARTS[self.config.precision]
+        return str(int8.int8_copy(self.model(part)) if eight else self.model(part))
 
 
 def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

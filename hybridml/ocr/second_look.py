@@ -7,8 +7,8 @@ photos that :func:`hybridml.seen.wants_second_look` picks. What it reads is merg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ class SecondLookSettings:
         Clip limit of contrast equalisation; 0 for off.
     text_score : float
         Lines read with less confidence are dropped.
+    options : mapping
+        Further settings of the engine.
     """
 
     engine: str = "rapidocr"
@@ -66,6 +68,7 @@ class SecondLookSettings:
     tile_overlap: float = 0.2
     clahe: float = 0.0
     text_score: float = 0.5
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         in_range("longest_side", self.longest_side, 32, 20_000, whole=True)
@@ -213,12 +216,13 @@ class SecondLook:
             options["detector_side"] = c.longest_side
         if threads is not None:
             options["threads"] = threads
-        return create(c.engine, **options)
+        return create(c.engine, **{**options, **c.options})
 
     def settings(self) -> dict[str, Any]:
         """Return everything that changes an answer, that of the reader included."""
         merging = {"same": SAME, "margin": MARGIN, "cut": CUT}
         own = {**asdict(self.config), "turns": list(self.config.turns), **merging}
+        del own["options"]  # they are among the reader's settings
         return {"look": NAME, "version": VERSION, **own, "reader": self.reader.settings()}
 
     def read(self, image: NDArray[np.uint8], first: Reading) -> Reading:

@@ -1,0 +1,88 @@
+"""Measures what the values in the reader's networks range over, for computing in 8 bits.
+
+    python -m benchmarks.calibrate --shared ../shared --out hybridml/data/int8
+
+On photos of agreed/ that share no group and no photo with labelled/: nothing of the rows that numbers are reported on
+goes into the ranges. Writes one file a network; :mod:`hybridml.ocr.int8` makes 8-bit copies from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.labelled import Sources
+from hybridml import folds, images
+from hybridml.ocr.int8 import quantize
+from hybridml.ocr.rapidocr import RapidOCRReader
+from hybridml.ocr.trim import content_box
+from hybridml.photos import photo_paths
+
+SIDES = (448, 736, 1280)
+CROP_HEIGHT, LEAST_WIDTH = 48, 320
+
+
+def blob(image: np.ndarray) -> np.ndarray:
+    """Return a picture as a network takes it: (1, 3, H, W), from -1 to 1."""
+    return (image.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+
+
+def pictures(paths: Sequence[Path]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return inputs for the detector and for the recognizer."""
+    reader = RapidOCRReader(threads=1)
+    whole, crops = [], []
+    for i, path in enumerate(paths):
+        photo = images.decode(path)
+        left, top, right, bottom = content_box(photo)
+        part = np.ascontiguousarray(photo[top:bottom, left:right, ::-1])
+        scale = SIDES[i % len(SIDES)] / max(part.shape[:2])
+        size = [max(32, round(side * scale / 32) * 32) for side in part.shape[1::-1]]
+        whole.append(blob(cv2.resize(part, size)))
+        for crop in reader.crops(photo)[:8]:
+            width = round(crop.shape[1] * CROP_HEIGHT / crop.shape[0])
+            padded = np.zeros((1, 3, CROP_HEIGHT, max(width, LEAST_WIDTH)), np.float32)
+            padded[..., :width] = blob(cv2.resize(crop, (max(width, 1), CROP_HEIGHT)))
+            crops.append(padded)
+    return whole, crops
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the measurement."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--photos", type=int, default=60, help="photos drawn (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(argv)
+    sources = Sources(options.shared, Path("features"))
+    others = sources.rows("agreed")
+    free = others[~folds.rows_sharing(others, sources.rows("labelled"))]
+    found = photo_paths(free, sources.folder("agreed") / "images")
+    paths = sorted(path for path in found.values() if path)
+    drawn = random.Random(options.seed).sample(paths, min(options.photos, len(paths)))
+    reader = RapidOCRReader(threads=1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for part, inputs in zip(("detector", "recognizer"), pictures(drawn), strict=True):
+        model = reader.model(part)
+        ranges = options.out / f"{model.stem}.json"
+        ranges.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            name = reader.input_name(part)
+            quantize(model, Path(folder) / "copy.onnx", ranges, [{name: each} for each in inputs])
+        ranges.write_text(json.dumps(json.loads(ranges.read_text()), indent=None) + "\n", encoding="utf-8")
+        print(f"{ranges}: {len(inputs)} inputs from {len(drawn)} photos")
+
+
+if __name__ == "__main__":
+    main()

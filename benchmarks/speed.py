@@ -1,0 +1,286 @@
+"""Photos a second, processor time and memory of reading and looking, against the usual ways of doing it.
+
+    python -m benchmarks.speed --shared ../shared --photos 200 --processes 2
+
+All systems work on the same photos of labelled/, drawn by a seed, one after the other, with the same number of
+processes and one thread each:
+
+usual      pytesseract on the original photo and torchvision's ResNet-50, eager, photo by photo
+usual-1    the same with OMP_THREAD_LIMIT=1, which few scripts set
+stock      RapidOCR as it comes, and ResNet-50, eager, in batches of 16
+fast, balanced, best      what 'hybridml features --effort NAME' does
+
+Seconds are from the first photo to the last: starting processes and loading models, which a run pays once, is told
+apart. Recall is the share of the drawn photos' rows that have the label's quantity among their candidates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.labelled import Sources
+from hybridml import metrics
+from hybridml.candidates import find_candidates, for_entity
+from hybridml.effort import EFFORTS
+from hybridml.entities import default_entities
+from hybridml.errors import HybridmlError
+from hybridml.ocr.textline import Reading, TextLine
+from hybridml.parts import photo_names
+from hybridml.photos import photo_paths
+from hybridml.quantity import format_quantity
+from hybridml.seen import as_seen
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+BATCH = 16
+
+_read: Callable[[str], Reading] | None = None
+_look: Callable[[Sequence[str]], None] | None = None
+
+
+def _resnet() -> Callable[[Sequence[str]], None]:
+    """Return what embeds photos as the usual script does; the weights are random, which costs the same."""
+    import torch
+    from PIL import Image
+
+    from hybridml.torchvision_ops import import_torchvision
+
+    vision = import_torchvision()
+    from torchvision import transforms
+
+    torch.set_num_threads(1)
+    network = vision.models.resnet50(weights=None)
+    network.fc = torch.nn.Identity()
+    network.eval()
+    steps = [transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()]
+    prepared = transforms.Compose(
+        [*steps, transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
+    )
+
+    def look(paths: Sequence[str]) -> None:
+        with torch.no_grad():
+            network(torch.stack([prepared(Image.open(path).convert("RGB")) for path in paths]))
+
+    return look
+
+
+def _stacked(texts: Sequence[str]) -> Reading:
+    """Return texts without places as lines below each other."""
+    lines = []
+    for i, text in enumerate(texts):
+        top, right = 30.0 * i, 10.0 * max(len(text), 1)
+        lines.append(TextLine(text, 1.0, ((0, top), (right, top), (right, top + 20), (0, top + 20))))
+    return Reading(tuple(lines), 1000, 1000)
+
+
+def _usual() -> Callable[[str], Reading]:
+    import pytesseract
+    from PIL import Image
+
+    def read(path: str) -> Reading:
+        text = pytesseract.image_to_string(Image.open(path))
+        return _stacked([line for line in text.splitlines() if line.strip()])
+
+    return read
+
+
+def _stock() -> Callable[[str], Reading]:
+    import logging
+
+    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    from rapidocr import RapidOCR
+
+    engine = RapidOCR(
+        params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1}
+    )
+
+    def read(path: str) -> Reading:
+        found = engine(path)
+        if found.boxes is None:
+            return Reading((), 1, 1)
+        height, width = found.img.shape[:2]
+        return Reading(
+            tuple(
+                TextLine(text, float(score), tuple((float(x), float(y)) for x, y in box))
+                for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
+            ),
+            width,
+            height,
+        )
+
+    return read
+
+
+def _start(system: str, first: str) -> None:
+    global _read, _look
+    _read, _look = (_stock if system == "stock" else _usual)(), _resnet()
+    _read(first)
+    _look([first])
+
+
+def _script(paths: Sequence[str]) -> list[Reading]:
+    assert _read is not None
+    assert _look is not None
+    found = [_read(path) for path in paths]
+    _look(paths)
+    return found
+
+
+def _cost() -> tuple[float, float]:
+    """Return the processor time of this process and of those that ended below it, and the wall clock."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used), time.perf_counter()
+
+
+def others(system: str, paths: dict[str, Path], processes: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Read photos as a usual script does; return readings by name, and what it cost."""
+    size = 1 if system.startswith("usual") else BATCH
+    listed = [str(path) for path in paths.values()]
+    batches = [listed[i : i + size] for i in range(0, len(listed), size)]
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start, (system, listed[0]))
+    begun = _cost()
+    # every process is started and loaded before the clock that counts
+    list(pool.map(time.sleep, [1.0] * processes))
+    started = _cost()
+    found = [reading for batch in pool.map(_script, batches) for reading in batch]
+    wall = _cost()[1] - started[1]
+    pool.shutdown()
+    cost = {"start": started[1] - begun[1], "wall": wall, "cpu": _cost()[0] - begun[0]}
+    return dict(zip(paths, found, strict=True)), cost
+
+
+def ours(
+    effort: str, frame: pd.DataFrame, images: Path, processes: int
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Read and look at photos as 'hybridml features' does; return what was seen by name, and what it cost."""
+    from benchmarks.labelled import engines_of
+    from hybridml.seeing import see, settings_of
+    from hybridml.store import FeatureStore
+
+    book = default_entities()
+    engines = engines_of("rapidocr", effort=effort)
+    with tempfile.TemporaryDirectory() as folder:
+        begun = _cost()
+        few = frame[frame["image_link"].isin(frame["image_link"].unique()[:processes])]
+        see(few, images, FeatureStore(Path(folder) / "few"), engines, book, processes, progress=False)
+        started = _cost()
+        store = FeatureStore(Path(folder) / "store")
+        report = see(frame, images, store, engines, book, processes, progress=False)
+        ended = _cost()
+        names = {key: name for name, key in report.keys.items()}
+        settings = settings_of(engines[0], engines[2])
+        found = {names[key]: seen for key, seen in store.seen(settings, names)}
+    start, photos = started[1] - begun[1], report.photos
+    # the few photos are in the time to start: what the others took is the difference
+    share = photos / max(photos - processes, 1)
+    cpu = (ended[0] - started[0]) - (started[0] - begun[0])
+    return found, {"start": start, "wall": (ended[1] - started[1] - start) * share, "cpu": cpu * share}
+
+
+def recall(frame: pd.DataFrame, found: dict[str, Any]) -> float:
+    """Return the share of rows whose label is among the candidates of their photo."""
+    book = default_entities()
+    candidates = []
+    for name, asked in zip(photo_names(frame), frame["entity_name"], strict=True):
+        entity = book.entity(asked)
+        seen = as_seen(found.get(name, Reading((), 1, 1)))
+        among = for_entity(find_candidates(seen.reading_for(entity, book), book), entity)
+        candidates.append([format_quantity(c.value, c.unit) for c in among])
+    return float(np.mean(metrics.reachable(list(frame["entity_value"]), candidates)))
+
+
+def measure(system: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what one system does and costs; in this process, which is best a fresh one."""
+    sources = Sources(options.shared, Path("features"))
+    frame = sources.rows("labelled")
+    links = sorted(frame["image_link"].unique())
+    drawn = links if not options.photos else random.Random(options.seed).sample(links, options.photos)
+    frame = frame[frame["image_link"].isin(drawn)].reset_index(drop=True)
+    images = sources.folder("labelled") / "images"
+    if system in EFFORTS:
+        found, cost = ours(system, frame, images, options.processes)
+    else:
+        paths = {name: path for name, path in photo_paths(frame, images).items() if path}
+        found, cost = others(system, paths, options.processes)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    photos = len(drawn)
+    return {
+        "system": system,
+        "photos": photos,
+        "photos a second": photos / cost["wall"],
+        "CPU s a photo": cost["cpu"] / photos,
+        "s to start": cost["start"],
+        "peak MB a process": peak,
+        "recall": recall(frame, found),
+    }
+
+
+def _apart(system: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure one system in a process of its own."""
+    environment = {**os.environ, **ONE_THREAD}
+    if system == "usual":
+        environment.pop("OMP_NUM_THREADS")
+    if system == "usual-1":
+        environment["OMP_THREAD_LIMIT"] = "1"
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        command = [sys.executable, "-m", "benchmarks.speed", "--one", system, "--json", str(out)]
+        for name in ("shared", "photos", "processes", "seed"):
+            command += [f"--{name}", str(getattr(options, name))]
+        if subprocess.run(command, env=environment).returncode:
+            print(f"{system}: failed, see above")
+            return
+        yield json.loads(out.read_text())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    every = ["usual", "usual-1", "stock", *EFFORTS]
+    parser.add_argument(
+        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
+    )
+    parser.add_argument("--photos", type=int, default=200, help="0 for all (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--systems", nargs="+", choices=every, default=every)
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    parser.add_argument("--one", choices=every, help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.one:
+        options.json.write_text(json.dumps(measure(options.one, options)), encoding="utf-8")
+        return 0
+    results = [result for system in options.systems for result in _apart(system, options)]
+    if results:
+        print(f"| {' | '.join(results[0])} |\n|{'---|' * len(results[0])}")
+    for result in results:
+        cells = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in result.values()]
+        cells[-1] = f"{result['recall']:.3f}"
+        print(f"| {' | '.join(cells)} |", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0 if len(results) == len(options.systems) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except HybridmlError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,78 @@
+"""How much work a photo gets: named settings of reading and looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .registry import SettingsError
+
+Look = Literal["lines", "regions", "second"]
+LOOKS: tuple[Look, ...] = ("lines", "regions", "second")
+
+DEFAULT_EFFORT = "balanced"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Settings of reading and looking that belong together.
+
+    Parameters
+    ----------
+    reader : mapping
+        Settings of the reader, by its name; one that is not there has its own defaults.
+    looks : tuple of str
+        What else looks at photos.
+    look_options : mapping of str to mapping
+        Settings of each look, by name.
+    """
+
+    reader: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    looks: tuple[Look, ...] = ()
+    look_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+# Lines one by one: none is padded to the length of another. Only tall ones are read both ways.
+_QUICK = {"trim": True, "batch": 1, "sure_score": 0.0}
+
+EFFORTS: dict[str, Effort] = {
+    "fast": Effort(
+        {
+            "rapidocr": {
+                **_QUICK,
+                "precision": "int8",
+                "longest_side": 960,
+                "detector_side": 448,
+                "least_width": 160,
+                "longest_line": 14.0,
+            },
+            "tesseract": {"turned": False},
+        }
+    ),
+    "balanced": Effort(
+        {"rapidocr": {**_QUICK, "precision": "int8", "detector_side": 736}},
+        ("regions", "second"),
+        {"second": {"turns": (0,), "options": {**_QUICK, "precision": "mixed"}}},
+    ),
+    "best": Effort(looks=LOOKS),
+}
+"""From the least work to the most; the README has what each costs and finds."""
+
+
+def effort_of(name: str) -> Effort:
+    """Return the effort called ``name``.
+
+    Raises
+    ------
+    SettingsError
+        When there is none.
+
+    Examples
+    --------
+    >>> effort_of("best").looks
+    ('lines', 'regions', 'second')
+    """
+    if name not in EFFORTS:
+        raise SettingsError(f"unknown effort {name!r}; expected one of: {', '.join(EFFORTS)}")
+    return EFFORTS[name]

@@ -1,0 +1,69 @@
+"""The part of a photo that is not plain background: what lies outside holds no text and needs no looking at."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .textline import Polygon, Reading, TextLine
+
+LONGEST = 480
+"""Pixels of the longest side of the copy on which the background is told apart."""
+
+STEP = 20
+"""Levels (of 255) by which something differs from the background."""
+
+MARGIN = 0.015
+"""Part of the longest side that is left around what was found."""
+
+
+def content_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Return the box around everything that differs from the colour of the photo's border.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+        RGB.
+
+    Returns
+    -------
+    left, top, right, bottom : int
+        In pixels; the whole photo where its border has no one colour, or where nothing differs from it.
+
+    Examples
+    --------
+    >>> photo = np.full((400, 300, 3), 255, np.uint8)
+    >>> photo[100:200, 50:150] = 0
+    >>> content_box(photo)
+    (44, 94, 156, 206)
+    """
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(1.0, LONGEST / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    background = np.full_like(small, np.median(border, axis=0).astype(np.uint8))
+    differs = (cv2.absdiff(small, background).max(axis=2) > STEP).astype(np.uint8)
+    left, top, wide, high = cv2.boundingRect(differs)
+    if not wide or not high:
+        return (0, 0, width, height)
+    across, down = width / size[0], height / size[1]
+    margin = MARGIN * max(height, width)
+    return (
+        max(0, int(left * across - margin)),
+        max(0, int(top * down - margin)),
+        min(width, int(np.ceil((left + wide) * across + margin))),
+        min(height, int(np.ceil((top + high) * down + margin))),
+    )
+
+
+def moved(reading: Reading, left: int, top: int, width: int, height: int) -> Reading:
+    """Return the reading of a part of a photo where it lies in the photo of ``width`` x ``height``."""
+    lines = []
+    for line in reading.lines:
+        a, b, c, d = ((x + left, y + top) for x, y in line.polygon)
+        polygon: Polygon = (a, b, c, d)
+        lines.append(TextLine(line.text, line.confidence, polygon))
+    return Reading(tuple(lines), width, height)

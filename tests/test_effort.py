@@ -1,0 +1,144 @@
+"""Efforts: named settings; quick readings find what slow ones find, in the same places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hybridml import EntityExtractor
+from hybridml.effort import EFFORTS, effort_of
+from hybridml.engines import look_engines, reader_engine
+from hybridml.errors import HybridmlError, MissingExtraError
+from hybridml.ocr import Reader, create
+from hybridml.ocr.int8 import int8_copy, missing
+from hybridml.ocr.rapidocr import LATER, RapidOCRSettings
+from hybridml.ocr.trim import content_box, moved
+from hybridml.registry import SettingsError
+from tests.test_ocr import Canvas, find
+
+pytest.importorskip("rapidocr")
+pytest.importorskip("onnx")
+
+
+@pytest.fixture(scope="module")
+def photo() -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    canvas = Canvas(1400, 1000)
+    box = canvas.put("12.5 cm", 700, 500, 40)
+    canvas.put("NET WT 340 g", 500, 620, 36)
+    return canvas.array(), box
+
+
+def test_best_keeps_results_stored_before_efforts_were_named() -> None:
+    told = RapidOCRSettings(**EFFORTS["best"].reader.get("rapidocr", {})).told()
+    assert not set(LATER) & set(told)
+    assert set(RapidOCRSettings(trim=True).told()) - set(told) == {"trim"}
+
+
+def test_each_effort_has_settings_of_its_own() -> None:
+    readers = {name: reader_engine("rapidocr", None, name).settings for name in EFFORTS}
+    assert len({str(settings) for settings in readers.values()}) == len(EFFORTS)
+    assert "recognizer_int8" in readers["fast"]
+    assert "recognizer_int8" not in readers["best"]
+
+
+def test_options_and_looks_stand_above_the_effort() -> None:
+    assert reader_engine("rapidocr", {"detector_side": 512}, "balanced").settings["detector_side"] == 512
+    reader = reader_engine("rapidocr", None, "balanced")
+    assert [e.kind for e in look_engines(None, reader, None, "balanced")[0]] == list(
+        EFFORTS["balanced"].looks
+    )
+    assert look_engines((), reader, None, "best")[0] == []
+
+
+def test_unknown_effort_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"'quick'.*fast, balanced, best"):
+        effort_of("quick")
+    with pytest.raises(SettingsError, match="quick"):
+        EntityExtractor(effort="quick")._make_engines()
+
+
+@pytest.mark.parametrize("effort", list(EFFORTS))
+def test_every_effort_reads_a_plain_photo_where_it_stands(effort: str, photo) -> None:
+    image, (left, top, right, bottom) = photo
+    reader: Reader = create("rapidocr", threads=1, **EFFORTS[effort].reader.get("rapidocr", {}))
+    line = find(reader.read(image), "12.5 cm")
+    assert np.allclose(line.box, (left, top, right, bottom), atol=16)
+    find(reader.read(image), "NET WT 340 g")
+
+
+def test_long_lines_are_left_out_only_where_asked() -> None:
+    canvas = Canvas(1200, 300)
+    canvas.put("this sentence is longer than any quantity and holds none", 40, 40, 30)
+    canvas.put("500 ml", 40, 150, 40)
+    every = create("rapidocr", threads=1).read(canvas.array())
+    short = create("rapidocr", threads=1, longest_line=14.0).read(canvas.array())
+    assert len(every.lines) == 2
+    assert [line.text.replace(" ", "") for line in short.lines] == ["500ml"]
+
+
+def test_content_box_is_the_whole_photo_where_nothing_or_everything_differs() -> None:
+    rng = np.random.default_rng(0)
+    for image in (np.full((50, 70, 3), 9, np.uint8), rng.integers(0, 255, (50, 70, 3), np.uint8)):
+        assert content_box(image) == (0, 0, 70, 50)
+
+
+def test_content_box_holds_all_that_differs() -> None:
+    image = np.full((900, 1200, 3), 250, np.uint8)
+    image[300:310, 1000:1010] = 0
+    image[700, 100:140] = (255, 0, 0)
+    left, top, right, bottom = content_box(image)
+    assert left <= 100
+    assert top <= 300
+    assert right >= 1010
+    assert bottom >= 701
+    assert (right - left) * (bottom - top) < 0.6 * 900 * 1200
+
+
+def test_a_photo_without_text_reads_as_nothing_however_small() -> None:
+    reader = create("rapidocr", threads=1, **EFFORTS["fast"].reader["rapidocr"])
+    for shape in ((1, 1, 3), (3, 400, 3), (200, 200, 3)):
+        image = np.full(shape, 255, np.uint8)
+        reading = reader.read(image)
+        assert reading.lines == ()
+        assert (reading.width, reading.height) == (shape[1], shape[0])
+
+
+def test_moved_reading_keeps_text_and_shifts_corners(photo) -> None:
+    image, _ = photo
+    reading = create("rapidocr", threads=1).read(image[400:700, 400:1300])
+    back = moved(reading, 400, 400, 1400, 1000)
+    assert [line.text for line in back.lines] == [line.text for line in reading.lines]
+    for line, old in zip(back.lines, reading.lines, strict=True):
+        assert np.allclose(np.asarray(line.polygon) - np.asarray(old.polygon), 400)
+
+
+def test_an_eight_bit_copy_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
+    model = create("rapidocr").model("detector")  # type: ignore[attr-defined]
+    copy = int8_copy(model)
+    assert copy.parent == tmp_path
+    assert copy.stat().st_size < 0.5 * model.stat().st_size
+    made = copy.stat().st_mtime_ns
+    assert int8_copy(model) == copy
+    assert copy.stat().st_mtime_ns == made
+    assert [path.name for path in tmp_path.iterdir()] == [copy.name]
+
+
+def test_a_network_without_ranges_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"")
+    assert "other.onnx" in (missing(other) or "")
+    with pytest.raises(MissingExtraError, match=r"benchmarks\.calibrate"):
+        int8_copy(other)
+
+
+def test_a_copy_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
+    model = create("rapidocr").model("detector")  # type: ignore[attr-defined]
+    broken = tmp_path / model.name
+    broken.write_bytes(b"no network")
+    with pytest.raises(HybridmlError, match="float32"):
+        int8_copy(broken)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [model.name]
