@@ -26,6 +26,7 @@ from benchmarks.labelled import Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import metrics
 from hybridml.candidates import Candidate, find_candidates, for_entity
+from hybridml.effort import DEFAULT_EFFORT, EFFORTS
 from hybridml.entities import Entity, EntityBook, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.ocr.textline import Reading
@@ -110,6 +111,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--first-reading", action="store_true", help="the predictions were made without a second look"
     )
+    parser.add_argument(
+        "--effort",
+        choices=list(EFFORTS),
+        default=DEFAULT_EFFORT,
+        help="with which they were made (default: %(default)s)",
+    )
     parser.add_argument("--list", metavar="CAUSE", help="print the rows of one cause")
     options = parser.parse_args(argv)
     sources, book = Sources(options.shared, options.store), default_entities()
@@ -119,8 +126,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise HybridmlError(
             f"{options.predictions} is not about the rows of labelled/: run crossval --out again"
         )
-    looks = ["second"] if not options.first_reading else []
-    data = load(frame, np.zeros(len(frame), dtype=int), sources, engines_of("rapidocr", looks=looks))
+    looks = [] if options.first_reading or "second" not in EFFORTS[options.effort].looks else ["second"]
+    engines = engines_of("rapidocr", looks=looks, effort=options.effort)
+    data = load(frame, np.zeros(len(frame), dtype=int), sources, engines)
     truths = metrics.parse_truth(frame["entity_value"], book)
     predictions = metrics.parse_predictions(found["prediction"], book)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
