@@ -61,5 +61,5 @@ else
     "${pip[@]}" install "torch==$TORCH"
   fi
 fi
-"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,dev]'
+"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,dev]'
 say "ready: $VENV/bin/hybridml --help"

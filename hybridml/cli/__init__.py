@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .._version import __version__
 from ..errors import HybridmlError
-from . import fetch, judge, run, single
+from . import explore, fetch, judge, run, single
 
 DESCRIPTION = """\
 Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
     top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (single, fetch, run, judge):
+    for module in (single, fetch, explore, run, judge):
         module.add_commands(commands)
     return top
 
