@@ -27,7 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +142,12 @@ def _script(paths: Sequence[str]) -> list[Reading]:
 
 
 def _cost() -> tuple[float, float]:
-    """Return the processor time of this process and of those that ended below it, and the wall clock."""
+    """Return the processor time of this process and of those below it, which have ended, and the wall clock."""
+    now = time.perf_counter()
+    for child in active_children():
+        child.join()
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used), time.perf_counter()
+    return sum(u.ru_utime + u.ru_stime for u in used), now
 
 
 def others(system: str, paths: dict[str, Path], processes: int) -> tuple[dict[str, Any], dict[str, float]]:
@@ -153,14 +156,14 @@ def others(system: str, paths: dict[str, Path], processes: int) -> tuple[dict[st
     listed = [str(path) for path in paths.values()]
     batches = [listed[i : i + size] for i in range(0, len(listed), size)]
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _start, (system, listed[0]))
-    begun = _cost()
+    begun = time.perf_counter()
     # every process is started and loaded before the clock that counts
     list(pool.map(time.sleep, [1.0] * processes))
-    started = _cost()
+    started = time.perf_counter()
     found = [reading for batch in pool.map(_script, batches) for reading in batch]
-    wall = _cost()[1] - started[1]
+    wall = time.perf_counter() - started
     pool.shutdown()
-    cost = {"start": started[1] - begun[1], "wall": wall, "cpu": _cost()[0] - begun[0]}
+    cost = {"start": started - begun, "wall": wall, "cpu": _cost()[0]}
     return dict(zip(paths, found, strict=True)), cost
 
 

@@ -1,0 +1,45 @@
+"""The command ``explore``: what a person looks at first."""
+
+from __future__ import annotations
+
+import argparse
+
+from .options import Commands, add_entities, book_of, command, tell
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the command of this module."""
+    explore = command(
+        commands,
+        "explore",
+        _explore,
+        "print and plot what rows and photos are like",
+        "Rows per entity and group, units, values on a log scale, odd labels with examples, and, with --images,\n"
+        "sizes, duplicates and failures of the photos. Also takes a table of labels without photos.\n\n"
+        "  hybridml explore --rows train.csv --images photos/",
+    )
+    explore.add_argument("--rows", required=True, metavar="CSV", help="rows, or labels without photos")
+    explore.add_argument(
+        "--images", action="append", metavar="DIR", help="folder with the photos; may be given again"
+    )
+    explore.add_argument("--store", metavar="DIR", help="feature store: list what could not be read")
+    explore.add_argument(
+        "--out", default="build/explore", metavar="DIR", help="tables, plots, page (default: %(default)s)"
+    )
+    explore.add_argument("--no-plots", action="store_true", help="tables only; needs no matplotlib")
+    add_entities(explore)
+
+
+def _explore(arguments: argparse.Namespace) -> int:
+    from .. import explore
+    from ..explore.plots import require_matplotlib
+
+    if not arguments.no_plots:
+        require_matplotlib()
+    book = book_of(arguments)
+    found = explore.explore(
+        arguments.rows, book, arguments.images, arguments.store, progress=not arguments.quiet
+    )
+    print(explore.text(found))
+    tell(f"written to {explore.write(found, book, arguments.out, not arguments.no_plots)}")
+    return 0

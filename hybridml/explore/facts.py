@@ -1,0 +1,111 @@
+"""The rows as exploring needs them: one line per row, its label read once for every distinct text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..csvfile import read_csv
+from ..entities import EntityBook
+from ..errors import RowsError
+from ..labels import Label, parse_label
+from ..parts import group_names, photo_names
+from ..photos import Images, checked
+from ..priors import read_labels
+from ..rows import REQUIRED, VALUE, RowFault
+
+_WRITTEN = re.compile(r"[^\W\d_]+(?:[ .][^\W\d_]+)*\.?\s*$")
+
+
+def read_table(
+    path: str | Path, book: EntityBook, images: Images | None = None
+) -> tuple[pd.DataFrame, list[RowFault]]:
+    """Return the rows of a file and the faults of single rows.
+
+    Parameters
+    ----------
+    path : path
+        A table of rows, or one of labels without photos: compressed, or lacking ``image_link`` or ``group_id``.
+    book : EntityBook
+        Entities and units.
+    images : path or sequence of paths, optional
+        Folders with the photos.
+    """
+    if Path(path).suffix == ".csv" and {"index", *REQUIRED} <= set(read_csv(path).header):
+        return checked(path, book=book, images=images)
+    frame = read_labels(path)
+    if not len(frame):
+        raise RowsError(f"{path}: has no rows below the header; expected at least one")
+    if "index" not in frame:
+        frame.insert(0, "index", np.arange(len(frame)))
+    return frame, []
+
+
+def facts(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+    """Return one line per row with its label read.
+
+    Parameters
+    ----------
+    frame : data frame
+        With ``entity_name`` and, where they are known, ``index, image_link, group_id, entity_value``.
+    book : EntityBook
+        Entities and units.
+
+    Returns
+    -------
+    data frame
+        ``index, entity, group, photo, text, kind, written, unit, value, base, fits``: ``kind`` as
+        :func:`hybridml.labels.parse_label` says, or "unlabelled"; ``base`` in the base unit of the unit's family;
+        ``fits`` whether the entity allows the unit. ``group`` and ``photo`` are blank where not known.
+    """
+    count = len(frame)
+    blank = [""] * count
+    texts = list(frame[VALUE].fillna("").astype(str)) if VALUE in frame else blank
+    read = {text: parse_label(text, book) for text in dict.fromkeys(texts)}
+    of_text = pd.DataFrame([_columns(text, label, book) for text, label in read.items()], index=list(read))
+    table = of_text.loc[texts].reset_index(drop=True)
+    names = [str(name) for name in frame["entity_name"]]
+    table.insert(0, "index", list(frame["index"]) if "index" in frame else range(count))
+    table.insert(1, "entity", names)
+    table.insert(2, "group", group_names(frame) if "group_id" in frame else blank)
+    table.insert(3, "photo", photo_names(frame) if "image_link" in frame else blank)
+    table.insert(4, "text", texts)
+    if VALUE not in frame:
+        table["kind"] = "unlabelled"
+    allowed = {(name, unit) for name, entity in book.entities.items() for unit in entity.units}
+    table["fits"] = [pair in allowed for pair in zip(names, table["unit"], strict=True)]
+    return table
+
+
+def _columns(text: str, label: Label, book: EntityBook) -> dict[str, object]:
+    found = _WRITTEN.search(text)
+    known = label.unit in book.units
+    value = np.nan if label.value is None else label.value
+    return {
+        "kind": label.kind,
+        "written": found[0].strip() if found else "",
+        "unit": label.unit or "",
+        "value": value,
+        "base": book.to_base(value, str(label.unit)) if known else np.nan,
+    }
+
+
+def base_units(book: EntityBook) -> dict[str, str]:
+    """Return entity to the unit of its family that others are converted to.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> base_units(default_entities())["voltage"]
+    'volt'
+    """
+    units: dict[str, str] = {}
+    for name, entity in book.entities.items():
+        family: Sequence[str] = [u.name for u in book.units.values() if u.family == entity.family]
+        exact = [unit for unit in family if book.unit(unit).factor == 1.0]
+        units[name] = exact[0] if exact else f"base unit of {entity.family}"
+    return units

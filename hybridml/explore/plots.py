@@ -1,0 +1,124 @@
+"""The pictures: readable in print and by the colour-blind, each naming its n and units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..entities import EntityBook
+from ..errors import MissingExtraError
+from ..files import atomic
+from .counts import measured
+from .facts import base_units
+from .oddities import FAR
+from .page import text_of
+
+BLUE, ORANGE = "#0072B2", "#E69F00"
+COLUMNS = 2
+BINS = 40
+"""Bars of a histogram at most."""
+
+
+def require_matplotlib() -> None:
+    """Raise an error that says what to type when matplotlib is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise MissingExtraError(
+            'plots need matplotlib, which is not installed: pip install "hybridml[explore]", '
+            "or leave them out with --no-plots"
+        ) from None
+
+
+def rows_plot(entities: pd.DataFrame, path: Path) -> None:
+    """Draw rows per entity, from :func:`hybridml.explore.counts.entities`, into a PNG."""
+    figure, axes = _figure(7.0, 0.8 + 0.35 * len(entities))
+    names, counts = list(entities["entity"])[::-1], list(entities["rows"])[::-1]
+    bars = axes.barh(names, counts, color=BLUE)
+    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=3, fontsize=9)
+    axes.margins(x=0.12)
+    axes.set_xlabel("rows")
+    axes.set_title(f"Rows per entity (n = {sum(counts):,})")
+    _save(figure, path)
+
+
+def values_plot(table: pd.DataFrame, book: EntityBook, path: Path) -> None:
+    """Draw how the values of each entity lie on a logarithmic axis, into a PNG; nothing without values."""
+    whole = measured(table)
+    names = sorted(whole["entity"].unique())
+    if not names:
+        return
+    base = base_units(book)
+    lines = -(-len(names) // COLUMNS)
+    figure, grid = _figure(9.0, 0.5 + 2.3 * lines, lines, COLUMNS)
+    for axes, name in zip(grid.flat, names, strict=False):
+        numbers = whole.loc[whole["entity"] == name, "base"].to_numpy(dtype=float)
+        median = float(np.median(numbers))
+        edges = _edges(numbers)
+        outside = int(((numbers < edges[0]) | (numbers > edges[-1])).sum())
+        axes.hist(numbers, edges, color=BLUE)
+        axes.axvline(median, color=ORANGE, linewidth=2, linestyle="--")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.set_xscale("log")
+        # whole decades: labels between them run into each other
+        axes.set_xlim(10 ** np.floor(np.log10(edges[0])), 10 ** np.ceil(np.log10(edges[-1])))
+        axes.xaxis.set_minor_formatter("")
+        off = f", {outside:,} off the axis" if outside else ""
+        axes.set_title(f"{name}\nn = {len(numbers):,}, median {text_of(median)}{off}", fontsize=9)
+        axes.set_xlabel(base[name])
+        axes.set_ylabel("rows")
+    for axes in grid.flat[len(names) :]:
+        axes.remove()
+    _save(figure, path)
+
+
+def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the bins of a logarithmic axis; one absurd label must not squeeze all others into a bar."""
+    sizes = np.log10(numbers)
+    near = sizes[np.abs(sizes - np.median(sizes)) <= FAR]
+    low, high = (near.min(), near.max()) if len(near) else (sizes.min(), sizes.max())
+    margin = max(0.25 - (high - low) / 2, 1e-6)
+    bins = min(max(10, len(numbers) // 2), BINS)
+    return np.logspace(low - margin, high + margin, bins + 1)
+
+
+def photos_plot(photos: pd.DataFrame, path: Path) -> None:
+    """Draw width against height and the file sizes of photos, into a PNG; nothing without photos."""
+    whole = photos[photos["width"].notna()]
+    if not len(whole):
+        return
+    figure, grid = _figure(9.0, 3.8, 1, 2)
+    left, right = grid.flat
+    left.scatter(whole["width"], whole["height"], s=8, alpha=0.35, color=BLUE, linewidths=0, rasterized=True)
+    left.set_xlabel("width (px)")
+    left.set_ylabel("height (px)")
+    left.set_title(f"Sizes of photos (n = {len(whole):,})", fontsize=10)
+    left.set_xlim(left=0)
+    left.set_ylim(bottom=0)
+    right.hist(whole["bytes"].to_numpy(dtype=float) / 1000, BINS, color=BLUE)
+    right.set_xlabel("file size (kB)")
+    right.set_ylabel("photos")
+    right.set_title(f"File sizes (n = {len(whole):,})", fontsize=10)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float, lines: int = 1, columns: int = 1) -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # no pyplot: it would choose a backend for the whole process and keep the figure
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(lines, columns, squeeze=lines * columns == 1)
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, grid
+
+
+def _save(figure: Any, path: Path) -> None:
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png")
