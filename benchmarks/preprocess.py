@@ -19,20 +19,21 @@ import random
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from hybridml import images
+from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.fingerprint import fingerprint
 from hybridml.links import image_name
 from hybridml.ocr import Reader, create
 
-Variants = dict[str, dict[str, Any]]
+Variants = dict[str, Mapping[str, Any]]
 
 COMMON: Variants = {
     "default": {},
@@ -46,6 +47,7 @@ COMMON: Variants = {
     "doubled below 640": {"enlarge_below": 640},
     "doubled below 800": {"enlarge_below": 800},
 }
+QUICK = EFFORTS["balanced"].reader["rapidocr"]
 VARIANTS: dict[str, Variants] = {
     "rapidocr": {
         **COMMON,
@@ -61,6 +63,13 @@ VARIANTS: dict[str, Variants] = {
         "unclip 1.9": {"unclip_ratio": 1.9},
         "classifier": {"turned": "classify"},
         "tall only": {"sure_score": 0.0},
+        "trimmed": {"trim": True},
+        "trimmed, 736": {**QUICK, "precision": "float32"},
+        "trimmed, 736, mixed": {**QUICK, "precision": "mixed"},
+        "trimmed, 736, int8": QUICK,
+        "trimmed, 736, int8, width 192": {**QUICK, "least_width": 192},
+        "trimmed, 736, int8, width 48": {**QUICK, "least_width": 48},
+        "fast": EFFORTS["fast"].reader["rapidocr"],
     },
     "tesseract": {
         **COMMON,

@@ -45,6 +45,7 @@ from hybridml.parts import photo_names
 from hybridml.photos import photo_paths
 from hybridml.quantity import format_quantity
 from hybridml.seen import as_seen
+from hybridml.worker import KIND_OF
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 BATCH = 16
@@ -188,6 +189,12 @@ def ours(
         names = {key: name for name, key in report.keys.items()}
         settings = settings_of(engines[0], engines[2])
         found = {names[key]: seen for key, seen in store.seen(settings, names)}
+        stages = ", ".join(
+            f"{engine.kind} {np.sum([r['seconds'] for r in table.records(names)]) / report.photos:.2f}"
+            for engine in (engines[0], *engines[2])
+            for table in [store.table(KIND_OF[engine.kind], engine.settings)]
+        )
+    print(f"{effort}, seconds a photo: {stages}", flush=True)
     start, photos = started[1] - begun[1], report.photos
     # the few photos are in the time to start: what the others took is the difference
     share = photos / max(photos - processes, 1)
