@@ -109,7 +109,8 @@ lint: $(VENV)/.installed ## ruff and mypy
 	@$(BIN)/ruff format --check hybridml tests benchmarks
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed ## cross-validated F1 on the real photos of SHARED, and the quantity cases of other projects
+bench: $(VENV)/.installed ## speed and cross-validated F1 on the real photos of SHARED, quantity cases of other projects
+	@$(BIN)/python -m benchmarks.speed --shared $(SHARED)
 	@$(BIN)/python -m benchmarks.peer_cases --shared $(SHARED)
 	@$(BIN)/python -m benchmarks.crossval --shared $(SHARED) --out build/crossval
 	@$(BIN)/python -m benchmarks.errors --shared $(SHARED) --predictions build/crossval/ranker-rapidocr.csv
