@@ -10,9 +10,18 @@ import pytest
 from PIL import Image
 
 from hybridml.cli import main
+from hybridml.download.status import FAILED, OK, PLACEHOLDER, Journal, Record
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.explore import counts, explore, photo_files, reading_failures
+from hybridml.explore import (
+    Exploration,
+    counts,
+    download_failures,
+    explore,
+    photo_files,
+    reading_failures,
+    text,
+)
 from hybridml.explore.facts import facts, read_table
 from hybridml.explore.oddities import masks, oddities
 from hybridml.explore.page import html_page
@@ -78,6 +87,22 @@ def test_labels_of_one_photo_contradict_unless_they_mean_the_same() -> None:
     }
 
 
+def test_labels_in_a_unit_that_does_not_fit_contradict_and_repeat_too() -> None:
+    contradicts = "one photo and entity, different labels"
+    inch = ("a.jpg", "1", "width", "5 inch")
+    assert found(inch, ("a.jpg", "1", "width", "5 gram"))[contradicts] == [10, 11]
+    assert found(inch, ("a.jpg", "1", "width", "wide"))[contradicts] == [10, 11]
+    assert contradicts not in found(("a.jpg", "1", "width", "5 gram"), ("a.jpg", "1", "width", "5.0 gram"))
+    assert contradicts not in found(("a.jpg", "1", "width", "-5 inch"), ("a.jpg", "1", "width", "-5.0 inch"))
+    assert contradicts not in found(inch, ("a.jpg", "1", "width", ""))
+    candela = found(*[(f"{i}.jpg", "1", "wattage", "0 candela") for i in range(5)])
+    assert candela["one label on 5 photos or more of a group"] == [10, 11, 12, 13, 14]
+    assert candela["zero"] == [10, 11, 12, 13, 14]
+    assert "one label on 5 photos or more of a group" not in found(
+        *[(f"{i}.jpg", "1", "width", "") for i in range(5)]
+    )
+
+
 def test_equal_sides_are_of_one_photo() -> None:
     width, height = ("a.jpg", "1", "width", "10 centimetre"), ("a.jpg", "1", "height", "100 millimetre")
     assert found(width, height) == {"width, height, depth: two equal on one photo": [10, 11]}
@@ -115,6 +140,11 @@ def test_overview_tells_empty_labels_from_none() -> None:
     }
     without = counts.overview(facts(frame.drop(columns="entity_value"), BOOK)).set_index("what")["count"]
     assert without["rows without a label column"] == 3
+
+
+def test_a_blank_link_is_no_photo_of_its_group() -> None:
+    table = facts(rows(("a.jpg", "1", "width", "5 inch"), ("", "1", "width", "5 inch")), BOOK)
+    assert counts.top_groups(table).to_numpy().tolist() == [["1", 2, 1]]
 
 
 def test_units_are_repaired_and_judged_for_their_entity() -> None:
@@ -167,6 +197,24 @@ def test_duplicates_tell_whether_labels_conflict(tmp_path: Path) -> None:
     table = facts(rows(*[(name, "1", "width", f"{i + 1} inch") for i, name in enumerate(names)]), BOOK)
     same = photo_files.duplicates(photos, table)
     assert same.to_numpy().tolist() == [[2, 2, 1, "a.png b.png"]]
+    table = facts(rows(("a.png", "1", "width", "1 inch"), ("b.png", "1", "width", "2.54 gram")), BOOK)
+    assert photo_files.duplicates(photos, table)["conflicts"].tolist() == [1]
+    table = facts(rows(("a.png", "1", "width", "1 foot"), ("b.png", "1", "width", "12 inch")), BOOK)
+    assert photo_files.duplicates(photos, table)["conflicts"].tolist() == [0]
+
+
+def test_what_a_download_could_not_fetch_is_counted_by_cause(tmp_path: Path) -> None:
+    assert len(download_failures(tmp_path)) == 0
+    journal = Journal(tmp_path, {})
+    for name, state, problem in (
+        ("a", OK, ""),
+        ("b", FAILED, "404"),
+        ("c", PLACEHOLDER, "404"),
+        ("d", FAILED, "dns"),
+    ):
+        journal.add(Record(f"https://x.example/{name}.jpg", f"{name}.jpg", state, problem))
+    journal.fold()
+    assert download_failures(tmp_path).to_numpy().tolist() == [["404", 2], ["dns", 1]]
 
 
 def test_what_reading_failed_is_found_in_a_store(tmp_path: Path) -> None:
@@ -185,6 +233,8 @@ def test_what_is_asked_for_and_not_there_is_an_error(tmp_path: Path) -> None:
     frame.to_csv(path, index=False)
     with pytest.raises(HybridmlError, match="no feature store"):
         explore(path, BOOK, store=tmp_path / "none")
+    with pytest.raises(HybridmlError, match=r"no folder .*none"):
+        explore(path, BOOK, images=[tmp_path, tmp_path / "none"])
     frame.drop(columns="image_link").to_csv(path, index=False)
     with pytest.raises(HybridmlError, match="leave out --images"):
         explore(path, BOOK, images=tmp_path)
@@ -221,6 +271,14 @@ def test_the_page_escapes_what_it_shows() -> None:
     shown = html_page(EVIL, {"photos": pd.DataFrame({EVIL: [EVIL]})}, [])
     assert "<img" not in shown
     assert shown.count("&lt;img src=x onerror=alert(1)&gt;") == 4
+
+
+def test_a_cell_cannot_steer_the_terminal() -> None:
+    shown = text(
+        Exploration("rows.csv", pd.DataFrame(), {"entities": pd.DataFrame({"entity": ["\x1b[31mwidth\r"]})})
+    )
+    assert "\\x1b[31mwidth\\r" in shown
+    assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize("plots", [True, False])

@@ -13,7 +13,7 @@ import pandas as pd
 from ..csvfile import write_csv
 from ..download import status
 from ..entities import EntityBook
-from ..errors import RowsError, StoreError
+from ..errors import HybridmlError, RowsError, StoreError
 from ..files import atomic
 from ..photos import Images, folders, located
 from ..records import Kind
@@ -88,6 +88,11 @@ def explore(
     if images is not None:
         if "image_link" not in frame:
             raise RowsError(f"{path}: no column 'image_link', so no photos to look at; leave out --images")
+        for folder in folders(images):
+            if not folder.is_dir():
+                raise HybridmlError(
+                    f"no folder {folder}; name the one with the photos, or leave out --images"
+                )
         where = located(frame, images)
         paths = where.paths
         photos = photo_files.inspect(paths, where.causes, progress)

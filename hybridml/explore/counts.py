@@ -49,7 +49,7 @@ def entities(table: pd.DataFrame) -> pd.DataFrame:
 def top_groups(table: pd.DataFrame) -> pd.DataFrame:
     """Return the groups with most rows."""
     known = table[table["group"] != ""]
-    grouped = known.groupby("group")
+    grouped = known.assign(photo=known["photo"].replace("", None)).groupby("group")
     counts = pd.DataFrame({"rows": grouped.size(), "photos": grouped["photo"].nunique()})
     return counts.sort_values("rows", ascending=False, kind="stable").head(TOP).reset_index()
 

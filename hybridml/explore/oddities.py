@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def masks(table: pd.DataFrame, book: EntityBook) -> dict[str, pd.Series]:
     number = table["kind"].isin(("plain", "range"))
     known = own_family.notna() & unit_family.notna() & number
     two = _several_quantities(table)
-    whole = measured(table)
+    whole, told = measured(table), table[labelled(table)]
     sorts: dict[str, Callable[[], pd.Series]] = {
         "range": lambda: table["kind"] == "range",
         "two quantities or more": lambda: two,
@@ -67,11 +67,11 @@ def masks(table: pd.DataFrame, book: EntityBook) -> dict[str, pd.Series]:
         "unit outside every list": lambda: table["kind"] == "foreign unit",
         "unit of another dimension": lambda: known & (own_family != unit_family),
         "unit of the dimension, not allowed": lambda: known & (own_family == unit_family) & ~table["fits"],
-        "zero": lambda: number & (table["value"] == 0),
-        "negative": lambda: number & (table["value"] < 0),
+        "zero": lambda: table["value"] == 0,
+        "negative": lambda: table["value"] < 0,
         f"more than {FAR:g} decades from the entity's median": lambda: _on(table, _far(whole)),
-        f"one label on {REPEATED} photos or more of a group": lambda: _on(table, _repeated(whole)),
-        "one photo and entity, different labels": lambda: _on(table, _contradicting(whole)),
+        f"one label on {REPEATED} photos or more of a group": lambda: _on(table, _repeated(told)),
+        "one photo and entity, different labels": lambda: _on(table, _contradicting(told)),
         "width, height, depth: two equal on one photo": lambda: _on(table, _equal_sides(whole)),
         "unit factor from the group's median": lambda: _on(table, _factor(whole)),
     }
@@ -93,16 +93,29 @@ def _far(whole: pd.DataFrame) -> pd.Series:
     return (size - size.groupby(whole["entity"]).transform("median")).abs() > FAR
 
 
-def _repeated(whole: pd.DataFrame) -> pd.Series:
-    known = whole[(whole["group"] != "") & (whole["photo"] != "")]
+def _repeated(told: pd.DataFrame) -> pd.Series:
+    known = told[(told["group"] != "") & (told["photo"] != "")]
     shared = known.groupby(["group", "entity", "text"])["photo"].transform("nunique")
     return shared >= REPEATED
 
 
-def _contradicting(whole: pd.DataFrame) -> pd.Series:
-    known = whole[whole["photo"] != ""]
-    ends = known.groupby(["photo", "entity"])["base"]
-    return ends.transform("max") > ends.transform("min") * (1 + _TOLERANCE)
+def _contradicting(told: pd.DataFrame) -> pd.Series:
+    return differing(told[told["photo"] != ""], ["photo", "entity"])
+
+
+def differing(told: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
+    """Return the labelled rows whose label means something else than another's with the same keys.
+
+    Quantities within 1 % mean the same, in whatever unit their entity allows.
+    """
+    named = told["value"].astype(str) + " " + told["unit"]
+    # of a unit that fits the size tells; of any other only what is written can be compared
+    sense = named.where(told["unit"] != "", told["text"]).where(~told["fits"], "")
+    by = [told[key] for key in keys]
+    size = told["base"].where(told["fits"]).groupby(by)
+    low, high = size.transform("min"), size.transform("max")
+    apart = (high - low) > _TOLERANCE * np.maximum(low.abs(), high.abs())
+    return (sense.groupby(by).transform("nunique") > 1) | apart
 
 
 def _equal_sides(whole: pd.DataFrame) -> pd.Series:

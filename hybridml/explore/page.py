@@ -75,4 +75,7 @@ def text_of(value: object) -> str:
         if value != value:
             return ""
         return f"{value:,.0f}" if 10_000 <= abs(value) < 1e9 else f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    # a label must not steer the terminal
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))

@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from ..errors import ImageError, MissingExtraError
 from ..images import FORMATS, fingerprint
+from .counts import labelled
+from .oddities import differing
 
 THREADS = 8
 _COLUMNS = ("photo", "problem", "format", "width", "height", "bytes", "sha256")
@@ -113,8 +115,8 @@ def duplicates(photos: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     hashed = photos[photos["sha256"] != ""]
     same = hashed[hashed["sha256"].duplicated(keep=False)]
     rows = table[table["photo"].isin(same["photo"])].merge(same[["photo", "sha256"]], on="photo")
-    ends = rows[rows["base"].notna()].groupby(["sha256", "entity"])["base"].agg(["min", "max"])
-    conflicts = (ends["max"] > ends["min"] * 1.01).groupby(level="sha256").sum()
+    told = rows[labelled(rows)]
+    conflicts = told[differing(told, ["sha256", "entity"])].groupby("sha256")["entity"].nunique()
     count = rows["sha256"].value_counts()
     records = [
         (len(some), int(count.get(sha, 0)), int(conflicts.get(sha, 0)), " ".join(some["photo"]))
