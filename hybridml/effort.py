@@ -34,7 +34,7 @@ class Effort:
 
 
 # Lines one by one: none is padded to the length of another. Only tall ones are read both ways.
-_QUICK = {"trim": True, "batch": 1, "sure_score": 0.0}
+_QUICK = {"trim": True, "batch": 1, "sure_score": 0.0, "characters": "western", "scaling": "linear"}
 
 EFFORTS: dict[str, Effort] = {
     "fast": Effort(

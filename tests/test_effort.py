@@ -12,8 +12,9 @@ from hybridml.effort import EFFORTS, effort_of
 from hybridml.engines import look_engines, reader_engine
 from hybridml.errors import HybridmlError, MissingExtraError
 from hybridml.ocr import Reader, create
-from hybridml.ocr.int8 import int8_copy, missing
-from hybridml.ocr.rapidocr import LATER, RapidOCRSettings
+from hybridml.ocr.int8 import missing
+from hybridml.ocr.networks import lighter
+from hybridml.ocr.rapidocr import RapidOCRSettings
 from hybridml.ocr.trim import content_box, moved
 from hybridml.registry import SettingsError
 from tests.test_ocr import Canvas, find
@@ -32,7 +33,7 @@ def photo() -> tuple[np.ndarray, tuple[float, float, float, float]]:
 
 def test_best_keeps_results_stored_before_efforts_were_named() -> None:
     told = RapidOCRSettings(**EFFORTS["best"].reader.get("rapidocr", {})).told()
-    assert not set(LATER) & set(told)
+    assert not set(RapidOCRSettings.LATER) & set(told)
     assert set(RapidOCRSettings(trim=True).told()) - set(told) == {"trim"}
 
 
@@ -117,13 +118,39 @@ def test_moved_reading_keeps_text_and_shifts_corners(photo) -> None:
 def test_an_eight_bit_copy_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
     model = create("rapidocr").model("detector")  # type: ignore[attr-defined]
-    copy = int8_copy(model)
+    copy = lighter(model, eight=True)
     assert copy.parent == tmp_path
     assert copy.stat().st_size < 0.5 * model.stat().st_size
     made = copy.stat().st_mtime_ns
-    assert int8_copy(model) == copy
+    assert lighter(model, eight=True) == copy
     assert copy.stat().st_mtime_ns == made
     assert [path.name for path in tmp_path.iterdir()] == [copy.name]
+
+
+def test_western_characters_read_the_same_and_are_fewer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo
+) -> None:
+    monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
+    image, _ = photo
+    every, western = (create("rapidocr", threads=1, characters=which) for which in ("all", "western"))
+    assert [line.text for line in western.read(image).lines] == [
+        line.text for line in every.read(image).lines
+    ]
+    (copy,) = tmp_path.iterdir()
+    assert copy.stat().st_size < 0.7 * every.model("recognizer").stat().st_size  # type: ignore[attr-defined]
+    assert every.settings() != western.settings()
+
+
+def test_a_recognizer_built_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
+    detector = create("rapidocr").model("detector")  # type: ignore[attr-defined]
+    with pytest.raises(HybridmlError, match="list of its characters"):
+        lighter(detector, western=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_asked_for_is_no_copy(tmp_path: Path) -> None:
+    assert lighter(tmp_path / "any.onnx") == tmp_path / "any.onnx"
 
 
 def test_a_network_without_ranges_is_named(tmp_path: Path) -> None:
@@ -131,7 +158,7 @@ def test_a_network_without_ranges_is_named(tmp_path: Path) -> None:
     other.write_bytes(b"")
     assert "other.onnx" in (missing(other) or "")
     with pytest.raises(MissingExtraError, match=r"benchmarks\.calibrate"):
-        int8_copy(other)
+        lighter(other, eight=True)
 
 
 def test_a_copy_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,5 +167,5 @@ def test_a_copy_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch:
     broken = tmp_path / model.name
     broken.write_bytes(b"no network")
     with pytest.raises(HybridmlError, match="float32"):
-        int8_copy(broken)
+        lighter(broken, eight=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == [model.name]

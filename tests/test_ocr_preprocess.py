@@ -67,3 +67,21 @@ def test_unsharp_leaves_flat_areas() -> None:
 def test_settings_validate_themselves(name: str, value: object) -> None:
     with pytest.raises(SettingsError, match=name):
         PreprocessSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_settings_that_came_later_are_told_only_where_they_differ() -> None:
+    assert "scaling" not in PreprocessSettings(longest_side=900).told()
+    assert PreprocessSettings(scaling="linear").told()["scaling"] == "linear"
+    assert PreprocessSettings(longest_side=900).told()["longest_side"] == 900
+
+
+def test_both_ways_of_scaling_show_the_same_picture() -> None:
+    image = np.zeros((300, 400, 3), dtype=np.uint8)
+    image[100:200, 150:250] = 240
+    area, linear = (
+        prepare(image, PreprocessSettings(longest_side=300, scaling=how))[0] for how in ("area", "linear")
+    )
+    assert area.shape == linear.shape
+    assert np.abs(area.astype(int) - linear).mean() < 1
+    with pytest.raises(SettingsError, match="scaling"):
+        PreprocessSettings(scaling="nearest")

@@ -1,14 +1,15 @@
 """The regions network: what it sees, what it answers, how it fails."""
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hybridml.errors import WeightsError
+from hybridml.errors import HybridmlError, MissingExtraError, WeightsError
 from hybridml.ocr.textline import TextLine
-from hybridml.regions import CLASSES, SIZE, RegionLooker, default_weights, look_at
+from hybridml.regions import CLASSES, SIZE, RegionLooker, default_weights, look_at, maps
 
 LINES = [
     TextLine("12 cm", 0.9, ((100, 300), (200, 300), (200, 330), (100, 330))),
@@ -19,6 +20,15 @@ LINES = [
 
 def photo(width: int = 600, height: int = 400) -> np.ndarray:
     return np.full((height, width, 3), 255, dtype=np.uint8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Networks that are made of random weights do not stay."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYBRIDML_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +91,7 @@ def test_without_digits_nothing_is_loaded(weights: Path) -> None:
     looker = RegionLooker(weights)
     assert looker.look(photo(), []).shape == (0, len(CLASSES))
     assert np.isnan(looker.look(photo(), LINES[1:2])).all()
-    assert looker._network is None
+    assert looker._loaded is None
 
 
 def test_a_line_is_seen_the_same_beside_others(weights: Path) -> None:
@@ -104,6 +114,36 @@ def test_folding_batch_norms_changes_no_answer(weights: Path) -> None:
         )
         wanted = network(planes, geometry, torch.zeros(1, dtype=torch.int64)).softmax(1).numpy()
     assert RegionLooker(weights).look(photo(), LINES[:1]) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_the_network_is_translated_once(weights: Path, cache: Path) -> None:
+    RegionLooker(weights, threads=1).look(photo(), LINES)
+    made = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    assert made
+    RegionLooker(weights, threads=1).look(photo(), LINES)
+    assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == made
+
+
+def test_a_network_that_cannot_be_translated_says_what_to_do(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(network: object, target: Path) -> None:
+        raise RuntimeError("unsupported operator")
+
+    monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
+    monkeypatch.setattr(maps, "_translate", fail)
+    with pytest.raises(HybridmlError, match=r"unsupported operator.*--effort fast"):
+        RegionLooker(weights).look(photo(), LINES)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_package_is_named(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = maps.importlib.util.find_spec
+    monkeypatch.setattr(
+        maps.importlib.util, "find_spec", lambda name: None if name == "onnxscript" else found(name)
+    )
+    with pytest.raises(MissingExtraError, match="onnxscript"):
+        RegionLooker(weights).look(photo(), LINES)
 
 
 def test_settings_change_with_the_weights(weights: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Eight-bit copies of a reader's ONNX models, made once on each machine from the models of its wheel.
+"""Eight-bit copies of a reader's ONNX models, made from the models of its wheel.
 
-Most convolutions compute in 8-bit integers (convolutions; weights per channel, activations
-per tensor), which on a processor with 8-bit dot products takes about half the time. What each tensor's values range
+Most convolutions compute in 8-bit integers (weights per channel, activations per tensor), which on a processor with
+8-bit dot products takes about half the time. What each tensor's values range
 over was measured on photos (``python -m benchmarks.calibrate``) and is packaged, so the copy that is made is the same
 everywhere: B. Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference, CVPR 2018.
@@ -11,26 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import logging
-import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .. import files
-from ..errors import HybridmlError, MissingExtraError
-
-log = logging.getLogger(__name__)
-
 # Of this module: counts up with every change that changes a copy.
-VERSION = 1
+VERSION = 2
 RANGES = Path(__file__).parent.parent / "data" / "int8"
 # Scales per channel came with operator set 13.
 OPERATOR_SET = 17
 # Convolutions left as they are, by network: with the recognizer's first ones in full precision far more lines read
 # the same.
 FIRST_KEPT = {"PP-OCRv6_rec_small": 6}
+# What else handles 8-bit integers, by network: between two convolutions, it would turn them into floats and back.
+BETWEEN = {"PP-OCRv6_det_small": ["Concat", "MaxPool", "Resize"]}
 INSTALL = 'pip install "hybridml[read]"'
 
 
@@ -55,49 +50,6 @@ def missing(model: Path) -> str | None:
 def digest(model: Path) -> str:
     """Return what stands for the copy's weights beside those of ``model`` in a reader's settings."""
     return f"{VERSION}:{hashlib.sha256(ranges_of(model).read_bytes()).hexdigest()[:16]}"
-
-
-def cache_folder() -> Path:
-    """Return where copies are kept: the environment variable HYBRIDML_CACHE, or the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    own = os.environ.get("HYBRIDML_CACHE")
-    return Path(own) if own else user_cache_path("hybridml")
-
-
-def int8_copy(model: Path) -> Path:
-    """Return the eight-bit copy of a model, made now where there is none yet: some seconds, once.
-
-    Parameters
-    ----------
-    model : Path
-        An ONNX file.
-
-    Raises
-    ------
-    MissingExtraError
-        When a package, or the ranges of this model, are missing.
-    HybridmlError
-        When the copy cannot be made or written; says what to do.
-    """
-    import onnxruntime
-
-    if reason := missing(model):
-        raise MissingExtraError(reason)
-    source = hashlib.sha256(model.read_bytes()).hexdigest()
-    told = f"{source} {digest(model)} {onnxruntime.__version__}"
-    copy = cache_folder() / f"{model.stem}-int8-{hashlib.sha256(told.encode()).hexdigest()[:16]}.onnx"
-    if not copy.is_file():
-        log.info("making an 8-bit copy of %s, once: %s", model.name, copy)
-        with files.atomic(copy) as temporary:
-            try:
-                quantize(model, temporary, ranges_of(model))
-            except Exception as error:
-                raise HybridmlError(
-                    f"cannot make an 8-bit copy of {model.name} ({type(error).__name__}: {error}): "
-                    "use precision='float32' (--effort best), or the versions that setup.cfg names"
-                ) from error
-    return copy
 
 
 def quantize(model: Path, target: Path, ranges: Path, photos: Iterable[dict[str, Any]] | None = None) -> None:
@@ -126,20 +78,23 @@ def quantize(model: Path, target: Path, ranges: Path, photos: Iterable[dict[str,
 
     original = onnx.load(str(model))
     with tempfile.TemporaryDirectory() as folder:
-        newer, prepared, made = (str(Path(folder) / f"{name}.onnx") for name in ("newer", "prepared", "made"))
+        newer, plain, fused, made = (
+            str(Path(folder) / f"{name}.onnx") for name in ("newer", "plain", "fused", "made")
+        )
         onnx.save(version_converter.convert_version(original, OPERATOR_SET), newer)
-        quant_pre_process(newer, prepared, skip_symbolic_shape=True)
+        quant_pre_process(newer, plain, skip_symbolic_shape=True)
+        _fuse(plain, fused)
         quantization.quantize_static(
-            prepared,
+            fused,
             made,
             Inputs() if photos is not None else None,
             quant_format=quantization.QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
+            op_types_to_quantize=["Conv", *BETWEEN.get(model.stem, [])],
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
             calibrate_method=quantization.CalibrationMethod.MinMax,
-            nodes_to_exclude=_sensitive(onnx.load(prepared), FIRST_KEPT.get(model.stem, 0)),
+            nodes_to_exclude=_sensitive(onnx.load(fused), FIRST_KEPT.get(model.stem, 0)),
             # the mean of the photos' ranges: the widest of all would leave few levels for the usual
             extra_options={"CalibMovingAverage": True},
             calibration_cache_path=str(ranges),
@@ -148,6 +103,22 @@ def quantize(model: Path, target: Path, ranges: Path, photos: Iterable[dict[str,
         del copy.metadata_props[:]
         copy.metadata_props.extend(original.metadata_props)  # the characters that a recognizer knows
         onnx.save(copy, str(target))
+
+
+def _fuse(model: str, target: str) -> None:
+    """Write ``model`` with its activations as one operation each: in 8 bits their parts are no longer recognised.
+
+    Not joined with convolutions, which would then not be quantized.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = target
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(
+        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=["ConvActivationFusion"]
+    )
 
 
 def _sensitive(model: Any, first: int) -> list[str]:

@@ -7,10 +7,10 @@ import importlib.util
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from .. import images
 from ..errors import MissingExtraError
 from ..registry import SettingsError, in_range, one_of, settings_of
-from . import int8
+from . import characters, int8
+from .networks import lighter
 from .order import reading_order
 from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine
@@ -68,6 +69,8 @@ class RapidOCRSettings(PreprocessSettings):
     precision : {"float32", "mixed", "int8"}
         In what the networks compute: all in 32-bit floats, the detector in 8-bit integers, or the recognizer,
         too; see :mod:`hybridml.ocr.int8`.
+    characters : {"all", "western"}
+        What the recognizer tells apart: all that it knows, or not the East Asian ones, which are nine in ten.
     trim : bool
         Whether only the part of the photo that is not plain background is looked at; ``detector_side`` is
         then that of the part.
@@ -80,6 +83,16 @@ class RapidOCRSettings(PreprocessSettings):
         Lines longer than this many times their height, sentences, are not read; 0 reads all.
     """
 
+    LATER: ClassVar[tuple[str, ...]] = (
+        *PreprocessSettings.LATER,
+        "precision",
+        "characters",
+        "trim",
+        "batch",
+        "least_width",
+        "longest_line",
+    )
+
     detector_side: int = 960
     detector_limit: str = "max"
     text_score: float = 0.5
@@ -91,6 +104,7 @@ class RapidOCRSettings(PreprocessSettings):
     recognizer: str = "PP-OCRv6_rec_small.onnx"
     classifier: str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
     precision: str = "float32"
+    characters: str = "all"
     trim: bool = False
     batch: int = 6
     least_width: int = 320
@@ -106,24 +120,12 @@ class RapidOCRSettings(PreprocessSettings):
         in_range("box_score", self.box_score, 0, 1)
         in_range("unclip_ratio", self.unclip_ratio, 1, 10)
         one_of("precision", self.precision, tuple(INT8_PARTS))
+        one_of("characters", self.characters, ("all", "western"))
         if not isinstance(self.trim, bool):
             raise SettingsError(f"trim must be True or False, got {self.trim!r}")
         in_range("batch", self.batch, 1, 64, whole=True)
         in_range("least_width", self.least_width, 16, 2000, whole=True)
         in_range("longest_line", self.longest_line, 0, 1000)
-
-    def told(self) -> dict[str, Any]:
-        """Return the settings as they are kept: without those that came later and are as if they had not."""
-        plain = RapidOCRSettings()
-        return {
-            name: value
-            for name, value in asdict(self).items()
-            if name not in LATER or value != getattr(plain, name)
-        }
-
-
-LATER = ("precision", "trim", "batch", "least_width", "longest_line")
-"""Settings added after results were stored: those results stay good where these are as by default."""
 
 
 def missing() -> str | None:
@@ -232,6 +234,7 @@ class RapidOCRReader:
             **self.config.told(),
             **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
             **{f"{part}_int8": int8.digest(self.model(part)) for part in INT8_PARTS[self.config.precision]},
+            **({"characters_version": characters.VERSION} if self.config.characters != "all" else {}),
         }
 
     def model(self, part: str) -> Path:
@@ -347,8 +350,8 @@ class RapidOCRReader:
         return self._engine
 
     def _file(self, part: str) -> str:
-        eight = part in INT8_PARTS[self.config.precision]
-        return str(int8.int8_copy(self.model(part)) if eight else self.model(part))
+        western = part == "recognizer" and self.config.characters == "western"
+        return str(lighter(self.model(part), part in INT8_PARTS[self.config.precision], western))
 
 
 def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class TesseractReader:
 
     def settings(self) -> dict[str, Any]:
         """Return every setting and the version of the engine."""
-        return {"engine": NAME, "version": VERSION, "tesseract": _version(), **asdict(self.config)}
+        return {"engine": NAME, "version": VERSION, "tesseract": _version(), **self.config.told()}
 
     def read(self, image: NDArray[np.uint8]) -> Reading:
         """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""

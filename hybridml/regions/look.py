@@ -15,10 +15,11 @@ from ..embedding import _first_line, _fold_batch_norms, _sha256
 from ..errors import WeightsError
 from ..ocr.textline import TextLine
 from ..registry import in_range
+from .maps import Maps, maps_of
 from .view import CLASSES, SIZE, has_digit, look_at
 
 # Of this package: counts up with every change that changes a probability.
-VERSION = 1
+VERSION = 2
 
 
 def default_weights() -> Path:
@@ -57,11 +58,11 @@ class RegionLooker:
                 "'python -m benchmarks.train_regions' wrote, or train one with it"
             )
         self._digest = _sha256(self._path)
-        self._network: Any = None
+        self._loaded: tuple[Maps, Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the network behind: each process loads its own."""
-        return {**self.__dict__, "_network": None}
+        return {**self.__dict__, "_loaded": None}
 
     def settings(self) -> dict[str, Any]:
         """Return everything that changes a probability, with the SHA-256 of the weights."""
@@ -88,26 +89,28 @@ class RegionLooker:
             return result
         import torch
 
-        network = self._loaded()
+        maps, head = self._load()
+        from .network import answer
+
         view = look_at(image, lines)
+        local, whole = (torch.from_numpy(m) for m in maps(np.divide(view.planes[None], 255, dtype=np.float32)))
         before = torch.get_num_threads()
         if self.threads:
             torch.set_num_threads(self.threads)
         try:
             with torch.inference_mode():
-                planes = torch.from_numpy(view.planes).float().div(255)[None]
-                planes = planes.contiguous(memory_format=torch.channels_last)
                 geometry = torch.from_numpy(view.geometry[asked])
                 photo = torch.zeros(len(geometry), dtype=torch.int64)
-                result[asked] = network(planes, geometry, photo).softmax(1).numpy()
+                result[asked] = answer(head, local, whole, geometry, photo).softmax(1).numpy()
         finally:
             torch.set_num_threads(before)
         return result
 
-    def _loaded(self) -> Any:
-        if self._network is None:
-            self._network = load_network(self._path)
-        return self._network
+    def _load(self) -> tuple[Maps, Any]:
+        if self._loaded is None:
+            network = load_network(self._path)
+            self._loaded = maps_of(network, self._digest, VERSION, self.threads), network.head
+        return self._loaded
 
 
 def load_network(path: Path) -> Any:

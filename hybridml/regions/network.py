@@ -56,6 +56,23 @@ class RegionNetwork(nn.Module):
         photo : Tensor of int64, shape (lines,)
             Which of the photos a line belongs to.
         """
+        return answer(self.head, *self.maps(planes), geometry, photo)
+
+    def maps(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what is seen of photos, whatever text stands on them.
+
+        Parameters
+        ----------
+        planes : Tensor of shape (photos, 3, size, size)
+            From 0 to 1.
+
+        Returns
+        -------
+        local : Tensor of shape (photos, 96, size / 8, size / 8)
+            Features of each place.
+        whole : Tensor of shape (photos, 64)
+            Features of each photo.
+        """
         b = self.backbone
         x = b.maxpool(b.relu(b.bn1(b.conv1((planes - 0.5) * 2))))
         early = b.layer2(b.layer1(x))
@@ -63,13 +80,27 @@ class RegionNetwork(nn.Module):
         last = b.layer4(middle)
         whole = torch.relu(self.whole(last.mean((2, 3))))
         coarse = nn.functional.interpolate(self.coarse(middle), size=early.shape[2:], mode="nearest")
-        local = torch.relu(self.fine(early) + coarse).float()
-        rows, columns = region_weights(geometry, local.shape[2])
-        pooled = torch.einsum("nrh,nchw,nrw->nrc", rows, local[photo], columns)
-        box, angle = geometry[:, :4], geometry[:, 4:]
-        size = box[:, 2:] - box[:, :2]
-        shape = torch.cat([(box[:, :2] + box[:, 2:]) * 2 - 2, box[:, :2], size * 4, angle, size.log1p()], 1)
-        return self.head(torch.cat([pooled.flatten(1), whole.float()[photo], shape], 1)).float()
+        return torch.relu(self.fine(early) + coarse), whole
+
+
+def answer(head: nn.Module, local: Tensor, whole: Tensor, geometry: Tensor, photo: Tensor) -> Tensor:
+    """Return logits, one row per text line, from what :meth:`RegionNetwork.maps` returned.
+
+    Parameters
+    ----------
+    head : Module
+        The network's.
+    local, whole, geometry, photo : Tensor
+        As there.
+    """
+    local = local.float()
+    rows, columns = region_weights(geometry, local.shape[2])
+    pooled = torch.einsum("nrh,nchw,nrw->nrc", rows, local[photo], columns)
+    box, angle = geometry[:, :4], geometry[:, 4:]
+    size = box[:, 2:] - box[:, :2]
+    shape = torch.cat([(box[:, :2] + box[:, 2:]) * 2 - 2, box[:, :2], size * 4, angle, size.log1p()], 1)
+    logits: Tensor = head(torch.cat([pooled.flatten(1), whole.float()[photo], shape], 1))
+    return logits.float()
 
 
 def region_weights(geometry: Tensor, cells: int) -> tuple[Tensor, Tensor]:

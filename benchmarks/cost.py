@@ -1,0 +1,99 @@
+r"""Draws F1 against cost: what one more processor second a photo buys.
+
+    python -m benchmarks.speed --shared ../shared --json build/speed.json
+    python -m benchmarks.crossval --shared ../shared --effort fast --no-others --readers rapidocr --json build/fast.json
+    python -m benchmarks.crossval --shared ../shared --readers rapidocr --json build/balanced.json
+    python -m benchmarks.crossval --shared ../shared --effort best --readers rapidocr tesseract --json build/best.json
+    python -m benchmarks.cost docs/cost.png --speed build/speed.json --fast build/fast.json \
+        --balanced build/balanced.json --best build/best.json
+
+The bars are the standard deviation over the five folds. The usual script is drawn with the F1 of the first candidate
+that Tesseract reads, stock RapidOCR with that of its own first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybridml.effort import EFFORTS
+from hybridml.errors import HybridmlError
+from hybridml.explore.plots import BLUE, ORANGE, require_matplotlib
+
+RULES = {
+    "usual": ("usual script, first value", "tesseract"),
+    "stock": ("stock RapidOCR, first value", "rapidocr"),
+}
+
+
+def point(scores: Sequence[dict[str, Any]], system: str, reader: str) -> tuple[float, float] | None:
+    """Return F1 and the standard deviation of its folds, None where this was not measured."""
+    for each in scores:
+        if each["system"] == system and each["reader"] == reader:
+            return each["all"]["f1"], float(np.std(each["fold_f1"]))
+    return None
+
+
+def draw(out: Path, speed: Sequence[dict[str, Any]], scores: dict[str, Sequence[dict[str, Any]]]) -> None:
+    """Write the picture."""
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    cost = {each["system"]: each["CPU s a photo"] for each in speed}
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    ours = [
+        (cost[name], *found, f"--effort {name}")
+        for name in scores
+        if name in cost
+        if (found := point(scores[name], "ranker", "rapidocr"))
+    ]
+    theirs = [
+        (cost[name], *found, label)
+        for name, (label, reader) in RULES.items()
+        if name in cost
+        if (found := point(scores.get("best", ()), "first", reader))
+    ]
+    for points, colour, marker, style in ((ours, BLUE, "o", "-"), (theirs, ORANGE, "s", "none")):
+        if not points:
+            continue
+        x, y, spread, labels = zip(*sorted(points), strict=True)
+        axes.errorbar(x, y, yerr=spread, color=colour, marker=marker, linestyle=style, capsize=3)
+        for place, height, label in zip(x, y, labels, strict=True):
+            axes.annotate(label, (place, height), (6, -14), textcoords="offset points", fontsize=9)
+    axes.set_xlabel("processor seconds a photo")
+    axes.set_ylabel("F1, 5 folds by group and photo")
+    axes.set_xlim(0, max(place for place, *_ in ours + theirs) * 1.25)
+    axes.grid(alpha=0.3)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=110)
+
+
+def main() -> int:
+    """Draw the picture."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path, help="PNG to write")
+    parser.add_argument("--speed", type=Path, required=True, help="what benchmarks.speed wrote")
+    for name in EFFORTS:
+        parser.add_argument(f"--{name}", type=Path, help="what benchmarks.crossval wrote at this effort")
+    options = parser.parse_args()
+    files = {name: getattr(options, name) for name in EFFORTS}
+    scores = {name: json.loads(path.read_text()) for name, path in files.items() if path}
+    draw(options.out, json.loads(options.speed.read_text()), scores)
+    print(options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except HybridmlError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,68 @@
+"""The networks a reader runs: those of its wheel, or lighter copies, made from them once on each machine."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .. import cache
+from ..errors import HybridmlError, MissingExtraError
+from . import characters, int8
+
+
+def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
+    """Return a copy of a network that takes less time, made now where there is none yet: some seconds, once.
+
+    Parameters
+    ----------
+    model : Path
+        An ONNX file; returned as it is where nothing is asked for.
+    eight : bool
+        Compute in 8-bit integers, see :mod:`hybridml.ocr.int8`.
+    western : bool
+        A recognizer without East Asian characters, see :mod:`hybridml.ocr.characters`.
+
+    Raises
+    ------
+    MissingExtraError
+        When a package, or the ranges of this model, are missing.
+    HybridmlError
+        When the copy cannot be made or written; says what to do.
+    """
+    if not eight and not western:
+        return model
+    if eight and (reason := int8.missing(model)):
+        raise MissingExtraError(reason)
+    import onnxruntime
+
+    source = hashlib.sha256(model.read_bytes()).hexdigest()
+    told = [source]
+    told += [f"western {characters.VERSION}"] if western else []
+    told += [f"int8 {int8.digest(model)} {onnxruntime.__version__}"] if eight else []
+    name = "-".join([model.stem, *(["western"] if western else []), *(["int8"] if eight else [])])
+
+    def make(target: Path) -> None:
+        try:
+            _make(model, target, eight, western)
+        except Exception as error:
+            raise HybridmlError(
+                f"cannot make a lighter copy of {model.name} ({type(error).__name__}: {error}): use "
+                "precision='float32' and characters='all' (--effort best), or the versions that setup.cfg names"
+            ) from error
+
+    return cache.made_once(f"{name}.onnx", " ".join(told), make)
+
+
+def _make(model: Path, target: Path, eight: bool, western: bool) -> None:
+    import onnx
+
+    with TemporaryDirectory() as folder:
+        source = model
+        if western:
+            source = Path(folder) / model.name
+            onnx.save(characters.western(onnx.load(str(model))), str(source))
+        if eight:
+            int8.quantize(source, target, int8.ranges_of(model))
+        else:
+            target.write_bytes(source.read_bytes())
