@@ -2,19 +2,21 @@
 
 It holds numbers, strings, arrays and LightGBM's own model text, and everything that decides an answer:
 feature names and order, reader, embedding and looks with their settings (the hash of the weights is one), PCA,
-priors, calibration, entities and units, the versions it was made with and a fingerprint of what it was trained on.
+priors, calibration, thresholds, entities and units, the versions it was made with, a fingerprint of what it was
+trained on and the F1 reached there out of fold. Format and safety: ``docs/artifact.md``.
 """
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from . import artifact_file, named_parts
 from ._version import __version__
+from .artifact_file import FORMAT
 from .columns import LearnedColumns
 from .decision import Decision
 from .engines import Engine
@@ -23,13 +25,10 @@ from .errors import ArtifactError
 from .extractor import EntityExtractor
 from .features import VERSION as FEATURES_VERSION
 from .features import column_names
-from .files import atomic
 from .image_block import ImageBlock
 from .model import Model, ModelSettings
 from .priors import Priors
 from .ranker import Ranker, RankerSettings
-
-FORMAT = 2
 
 
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
@@ -38,11 +37,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
     model = extractor.model_
     return {
         "format": FORMAT,
-        "versions": {
-            "hybridml": __version__,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in ("lightgbm", "numpy", "scikit-learn")},
-        },
+        "versions": model.versions,
         "reader": asdict(extractor.reader_),
         "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
         "image_reason": extractor.image_reason_,
@@ -64,12 +59,9 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
 
 def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtractor:
     """Return the extractor that :func:`to_dict` described; raise ArtifactError saying what differs."""
-    if data.get("format") != FORMAT:
-        raise ArtifactError(
-            f"{source}: its format is {data.get('format')!r}, this hybridml {__version__} reads {FORMAT}. "
-            f"It was written by hybridml {data.get('versions', {}).get('hybridml', 'unknown')}; "
-            "use that version, or train again"
-        )
+    _check_lightgbm(data["versions"]["lightgbm"], source)
+    engines = [data["reader"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
+    named_parts.check(data["settings"]["blocks"], engines, source)
     settings = dict(data["settings"])
     settings["blocks"] = tuple(settings["blocks"])
     settings["ranker"] = RankerSettings(**settings["ranker"])
@@ -83,6 +75,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     )
     model.trust = dict(data["trust"])
     model.training = dict(data["training"])
+    model.versions = dict(data["versions"])
     _check_columns(model, data, source)
     reader = Engine(**data["reader"])
     embedder = Engine(**data["embedder"]) if data["embedder"] else None
@@ -108,6 +101,16 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     extractor.looks_ = [Engine(**engine) for engine in data["looks"]]
     extractor.look_reasons_ = dict(data["look_reasons"])
     return extractor
+
+
+def _check_lightgbm(then: str, source: str) -> None:
+    now = metadata.version("lightgbm")
+    major = then.split(".")[0]
+    if major != now.split(".")[0]:
+        raise ArtifactError(
+            f"{source}: its ranker was written by LightGBM {then}, and {now} is installed: another major version may "
+            f"read it otherwise. pip install 'lightgbm=={major}.*' where this hybridml allows it, or train again"
+        )
 
 
 def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
@@ -152,45 +155,23 @@ def _book_from_dict(data: Mapping[str, Any]) -> EntityBook:
 
 def save(extractor: EntityExtractor, path: str | Path) -> Path:
     """Write a fitted extractor to ``path``, whole or not at all."""
-    import joblib
-
-    with atomic(path, ArtifactError) as temporary:
-        joblib.dump(to_dict(extractor), temporary, compress=3)
-    return Path(path)
+    return artifact_file.write(to_dict(extractor), path)
 
 
 def load(path: str | Path) -> EntityExtractor:
-    """Return the extractor that was saved at ``path``.
+    """Return the extractor that was saved at ``path``. Nothing in the file is ever run, whoever made it.
 
     Parameters
     ----------
     path : path
-        A file that :func:`save` or ``hybridml train`` wrote. Only load files you trust: joblib files can run
-        code when they are opened.
+        A file that :func:`save` or ``hybridml train`` wrote.
 
     Raises
     ------
     ArtifactError
-        When there is no such file, it is no artifact, or this version of the code cannot use it; the
-        message says what differs.
+        When there is no such file, it is no artifact, is damaged, holds anything but plain data, or this version of
+        the code cannot use it; the message says what was found and what to do.
     """
-    import joblib
-
-    path = Path(path)
-    if not path.is_file():
-        raise ArtifactError(f"no model at {path}: train one with 'hybridml train', or name its file")
-    try:
-        data = joblib.load(path)
-    except Exception as error:
-        raise ArtifactError(
-            f"{path} is not a readable joblib file: {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(data, dict) or "format" not in data:
-        raise ArtifactError(f"{path} is a joblib file, but no hybridml artifact ({type(data).__name__})")
-    try:
+    data = artifact_file.read(path)
+    with artifact_file.complete(path):
         return from_dict(data, str(path))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(
-            f"{path} lacks, or has otherwise, what an artifact of format {FORMAT} holds: "
-            f"{type(error).__name__}: {error}. Train again"
-        ) from error

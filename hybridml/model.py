@@ -85,6 +85,8 @@ class Model:
         What was learned; ``columns`` is what candidates are described with beside the feature blocks.
     trust : dict of str to float
         How much rows labelled by others counted, by entity.
+    training, versions : dict
+        Facts of the training, and the versions of what it used.
     out_of_fold : data frame
         Of the training rows: ``index, entity_name, prediction, confidence, outcome``, each predicted by a
         ranker that saw neither its group nor its photo. Not part of the artifact.
@@ -98,6 +100,7 @@ class Model:
         self.columns = LearnedColumns()
         self.trust: dict[str, float] = {}
         self.training: dict[str, Any] = {}
+        self.versions: dict[str, str] = {}
         self.out_of_fold = pd.DataFrame()
 
     def fit(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import folds as folding
-from . import metrics
+from . import metrics, versions
 from .columns import LearnedColumns
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
@@ -90,9 +90,9 @@ class Training:
         self.groups = [*groups, *[""] * (len(self.rows.keys) - self.asked)]
         self.labels = None
         if self.settings.priors:
-            source = self.frame[~other[: self.asked]] if labels is None else labels.reset_index(drop=True)
-            self._label_rows = source
-            self.labels = label_table(source, self.book)
+            source = self.frame[~other[: self.asked]] if labels is None else labels
+            self._label_rows = source.reset_index(drop=True)
+            self.labels = label_table(self._label_rows, self.book)
         self._folds: list[tuple[Bools, CandidateTable]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
@@ -225,6 +225,7 @@ def train(
     scores = data.out_of_fold(model.trust, settings.ranker)
     _fit_decision(model, data, scores)
     groups = group_names(frame)
+    model.versions = versions.installed()
     model.training = {
         "rows": len(frame),
         "rows_of_others": int(data.other.sum()),

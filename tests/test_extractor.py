@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn.base import clone
 
 import hybridml
-from hybridml import EntityExtractor, artifact, shipped
+from hybridml import EntityExtractor, artifact, artifact_file, shipped
 from hybridml.answering import answer_rows
 from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
@@ -124,7 +124,7 @@ def test_a_scorer_without_photos_answers_from_the_store(
 def test_an_artifact_that_does_not_fit_says_what_differs(
     fitted: EntityExtractor, tmp_path: Path, change: dict, said: str
 ) -> None:
-    joblib.dump({**artifact.to_dict(fitted), **change}, tmp_path / "model.joblib")
+    artifact_file.write({**artifact.to_dict(fitted), **change}, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=said):
         hybridml.load(tmp_path / "model.joblib")
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .._version import __version__
 from ..errors import HybridmlError
-from . import explore, fetch, judge, run, single
+from . import explore, fetch, inspect, judge, run, single
 
 DESCRIPTION = """\
 Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
     top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (single, fetch, explore, run, judge):
+    for module in (single, fetch, explore, run, judge, inspect):
         module.add_commands(commands)
     return top
 
@@ -43,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status.
 
-    0; 1 for faults found by ``check`` and rows left without a photo by ``download``; 2 for an error.
+    0; 1 for faults found by ``check``, rows left without a photo by ``download`` and differences found by ``inspect``;
+    2 for an error.
     """
     arguments = parser().parse_args(argv)
     if "" not in sys.path and os.getcwd() not in sys.path:
