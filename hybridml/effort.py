@@ -51,7 +51,7 @@ EFFORTS: dict[str, Effort] = {
         }
     ),
     "balanced": Effort(
-        {"rapidocr": {**_QUICK, "precision": "int8", "detector_side": 736}},
+        {"rapidocr": {**_QUICK, "precision": "checked", "detector_side": 736}},
         ("regions", "second"),
         {"second": {"turns": (0,), "options": {**_QUICK, "precision": "mixed"}}},
     ),

@@ -141,6 +141,28 @@ def test_western_characters_read_the_same_and_are_fewer(
     assert every.settings() != western.settings()
 
 
+def test_numbers_that_eight_bits_are_unsure_of_are_read_again(photo) -> None:
+    image, _ = photo
+
+    def read(precision: str, **settings: float) -> dict[str, float]:
+        lines = create("rapidocr", threads=1, precision=precision, **settings).read(image).lines
+        return {line.text: line.confidence for line in lines}
+
+    floats, eight = read("mixed"), read("int8")
+    assert all(0.5 < score < 1 for score in eight.values())
+    assert read("checked", check_score=1.0) == floats
+    assert read("checked", check_score=0.0) == eight
+    assert floats != eight
+
+
+def test_words_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    canvas = Canvas(600, 200)
+    canvas.put("Chocolate", 40, 60, 40)
+    reader = create("rapidocr", threads=1, precision="checked", check_score=1.0)
+    assert len(reader.read(canvas.array()).lines) == 1
+    assert reader._checker is None  # type: ignore[attr-defined]
+
+
 def test_a_recognizer_built_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
     detector = create("rapidocr").model("detector")  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import logging
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ NAME = "rapidocr"
 VERSION = 1
 INSTALL = 'pip install "hybridml[read]"'
 
+DIGIT = re.compile(r"\d")
 # RapidOCR turns crops this much taller than wide before it reads them.
 TALL = 1.5
 # Which parts compute in 8 bits, and the height at which lines are read.
@@ -37,6 +39,7 @@ INT8_PARTS: dict[str, tuple[str, ...]] = {
     "float32": (),
     "mixed": ("detector",),
     "int8": ("detector", "recognizer"),
+    "checked": ("detector", "recognizer"),
 }
 LINE_HEIGHT = 48
 # The detector stops at sides below 32 px and sees nothing in very long strips.
@@ -66,9 +69,12 @@ class RapidOCRSettings(PreprocessSettings):
         See ``turned``.
     detector, recognizer, classifier : str
         Model files, in RapidOCR's own folder unless they are absolute paths.
-    precision : {"float32", "mixed", "int8"}
-        In what the networks compute: all in 32-bit floats, the detector in 8-bit integers, or the recognizer,
-        too; see :mod:`hybridml.ocr.int8`.
+    precision : {"float32", "mixed", "int8", "checked"}
+        In what the networks compute: all in 32-bit floats; the detector in 8-bit integers; or the recognizer, too;
+        or so, but with lines read again in floats that have a digit and were read with less confidence than
+        ``check_score``. See :mod:`hybridml.ocr.int8`.
+    check_score : float
+        See ``precision``.
     characters : {"all", "western"}
         What the recognizer tells apart: all that it knows, or not the East Asian ones, which are nine in ten.
     trim : bool
@@ -86,6 +92,7 @@ class RapidOCRSettings(PreprocessSettings):
     LATER: ClassVar[tuple[str, ...]] = (
         *PreprocessSettings.LATER,
         "precision",
+        "check_score",
         "characters",
         "trim",
         "batch",
@@ -104,6 +111,7 @@ class RapidOCRSettings(PreprocessSettings):
     recognizer: str = "PP-OCRv6_rec_small.onnx"
     classifier: str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
     precision: str = "float32"
+    check_score: float = 0.97
     characters: str = "all"
     trim: bool = False
     batch: int = 6
@@ -117,6 +125,7 @@ class RapidOCRSettings(PreprocessSettings):
         one_of("turned", self.turned, ("read", "classify"))
         in_range("text_score", self.text_score, 0, 1)
         in_range("sure_score", self.sure_score, 0, 1)
+        in_range("check_score", self.check_score, 0, 1)
         in_range("box_score", self.box_score, 0, 1)
         in_range("unclip_ratio", self.unclip_ratio, 1, 10)
         one_of("precision", self.precision, tuple(INT8_PARTS))
@@ -219,10 +228,11 @@ class RapidOCRReader:
             if reason := int8.missing(self.model(part)):
                 raise MissingExtraError(reason)
         self._engine: Any = None
+        self._checker: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the engine behind: sessions do not travel between processes, settings do."""
-        return {**self.__dict__, "_engine": None}
+        return {**self.__dict__, "_engine": None, "_checker": None}
 
     def settings(self) -> dict[str, Any]:
         """Return every setting, the versions of the engine, and the digests of the models."""
@@ -296,6 +306,8 @@ class RapidOCRReader:
             texts, flipped = self._classified(crops)
         else:
             texts, flipped = self._read_both_ways(crops, tall)
+        if self.config.precision == "checked":
+            self._check(crops, texts, flipped)
         return [
             (text, float(score), turned_polygon(box, *turns))
             for (text, score), box, *turns in zip(texts, boxes, tall, flipped, strict=True)
@@ -319,39 +331,57 @@ class RapidOCRReader:
                     texts[i], flipped[i] = other, True
         return texts, flipped
 
-    def _recognized(self, crops: list[Any]) -> list[tuple[str, float]]:
-        result = self._engine.recognize_txt(crops)
+    def _check(self, crops: list[Any], texts: list[tuple[str, float]], flipped: list[bool]) -> None:
+        """Read numbers that 8 bits were unsure of again, in floats."""
+        limit = self.config.check_score
+        unsure = [i for i, (text, score) in enumerate(texts) if score < limit and DIGIT.search(text)]
+        if not unsure:
+            return
+        if self._checker is None:
+            self._checker = self._create(str(lighter(self.model("recognizer"), western=self._western)))
+        level = [np.ascontiguousarray(crops[i][::-1, ::-1]) if flipped[i] else crops[i] for i in unsure]
+        for i, read in zip(unsure, self._recognized(level, self._checker), strict=True):
+            texts[i] = read
+
+    def _recognized(self, crops: list[Any], engine: Any = None) -> list[tuple[str, float]]:
+        result = (engine or self._engine).recognize_txt(crops)
         return list(zip(result.txts, result.scores, strict=True))
+
+    @property
+    def _western(self) -> bool:
+        return self.config.characters == "western"
 
     def _loaded(self) -> Any:
         if self._engine is None:
-            # Made before the import, RapidOCR's own logger would print the paths of its models.
-            logging.getLogger("RapidOCR").setLevel(logging.ERROR)
-            from rapidocr import RapidOCR
-
-            c = self.config
-            self._engine = RapidOCR(
-                params={
-                    "Global.log_level": "error",
-                    "Global.use_vertical_padding": False,
-                    "EngineConfig.onnxruntime.intra_op_num_threads": self.threads or -1,
-                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                    "Det.model_path": self._file("detector"),
-                    "Rec.model_path": self._file("recognizer"),
-                    "Rec.rec_batch_num": c.batch,
-                    "Rec.rec_img_shape": [3, LINE_HEIGHT, c.least_width],
-                    "Cls.model_path": self._models["classifier"],
-                    "Det.limit_side_len": c.detector_side,
-                    "Det.limit_type": c.detector_limit,
-                    "Det.box_thresh": c.box_score,
-                    "Det.unclip_ratio": c.unclip_ratio,
-                }
-            )
+            eight = "recognizer" in INT8_PARTS[self.config.precision]
+            self._engine = self._create(str(lighter(self.model("recognizer"), eight, self._western)))
         return self._engine
 
-    def _file(self, part: str) -> str:
-        western = part == "recognizer" and self.config.characters == "western"
-        return str(lighter(self.model(part), part in INT8_PARTS[self.config.precision], western))
+    def _create(self, recognizer: str) -> Any:
+        """Return an engine, which loads each network when it is first needed."""
+        # Made before the import, RapidOCR's own logger would print the paths of its models.
+        logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+        from rapidocr import RapidOCR
+
+        c = self.config
+        detector = lighter(self.model("detector"), "detector" in INT8_PARTS[c.precision])
+        return RapidOCR(
+            params={
+                "Global.log_level": "error",
+                "Global.use_vertical_padding": False,
+                "EngineConfig.onnxruntime.intra_op_num_threads": self.threads or -1,
+                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                "Det.model_path": str(detector),
+                "Rec.model_path": recognizer,
+                "Rec.rec_batch_num": c.batch,
+                "Rec.rec_img_shape": [3, LINE_HEIGHT, c.least_width],
+                "Cls.model_path": self._models["classifier"],
+                "Det.limit_side_len": c.detector_side,
+                "Det.limit_type": c.detector_limit,
+                "Det.box_thresh": c.box_score,
+                "Det.unclip_ratio": c.unclip_ratio,
+            }
+        )
 
 
 def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

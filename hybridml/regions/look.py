@@ -93,7 +93,9 @@ class RegionLooker:
         from .network import answer
 
         view = look_at(image, lines)
-        local, whole = (torch.from_numpy(m) for m in maps(np.divide(view.planes[None], 255, dtype=np.float32)))
+        local, whole = (
+            torch.from_numpy(m) for m in maps(np.divide(view.planes[None], 255, dtype=np.float32))
+        )
         before = torch.get_num_threads()
         if self.threads:
             torch.set_num_threads(self.threads)
