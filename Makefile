@@ -68,11 +68,11 @@ FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WOR
 # The modules that open no image and need no engine; their coverage must stay above 95 %.
 PURE := quantity candidates features rows metrics
 
-.PHONY: help install features train predict test lint bench shipped clean cleanall
+.PHONY: help install features train predict test lint dist-check bench shipped clean cleanall
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS EFFORT LOOKS ENTITIES WORKERS TORCH_INDEX"
 
 install: $(VENV)/.installed ## set up .venv and what the system lacks
@@ -108,6 +108,9 @@ lint: $(VENV)/.installed ## ruff and mypy
 	@$(BIN)/ruff check hybridml tests benchmarks
 	@$(BIN)/ruff format --check hybridml tests benchmarks
 	@$(BIN)/mypy
+
+dist-check: $(VENV)/.installed ## build sdist and wheel, install the wheel in a new environment, use it there
+	@PYTHON='$(abspath $(BIN))/python' bash tools/smoke_wheel.sh
 
 bench: $(VENV)/.installed ## speed and cross-validated F1 on the real photos of SHARED, quantity cases of other projects
 	@$(BIN)/python -m benchmarks.speed --shared $(SHARED)

@@ -1,22 +1,28 @@
-"""Peak memory of ``features``, ``predict`` and ``train``, as a curve over sizes.
+"""Peak memory of ``features``, ``predict`` and ``train``, as a curve over sizes; and what a scorer alone costs.
 
-    python -m benchmarks.memory --shared ../shared --store features --parts features,predict,train
+    python -m benchmarks.memory --shared ../shared --store features --parts predict,train,scorer
+    python -m benchmarks.memory --parts features -- --effort fast
+    python -m benchmarks.memory --parts predict --predict 1000000 --most-lines 3
 
-``features`` reads real photos into a store of its own. ``predict`` and ``train`` get real readings again and again
-under new keys, taken from ``--store``: no photo is opened. Every command is a process of its own; what is told is the
-most that it, or a worker of it, had resident at any time (VmHWM).
+``features`` reads real photos into a store of its own. The others get real readings again and again under new keys,
+taken from ``--store``: no photo is opened. A reading comes again only after a thousand others, when nothing of it is
+at hand any more. Every command is a process of its own; what is told is the most that it, or a worker of it, had
+resident at any time (VmHWM). ``scorer`` ranks stored readings on one core: the time from the start of the process to
+the answer of one row, rows a minute, peak memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,9 +43,12 @@ from hybridml.worker import KIND_OF
 
 LIMIT = 1.5e9
 AT_ONCE = 2048
-FEATURES = (100, 300, 1000, 3000)
-PREDICT = (10_000, 50_000, 200_000, 1_000_000)
-TRAIN = (1_000, 3_000, 10_000)
+FEATURES = (100, 300, 1_000)
+PREDICT = (10_000, 50_000, 200_000)
+TRAIN = (500, 1_000, 2_000, 4_000)
+SCORER = (2_000,)
+STARTS = 5
+ONE_CORE = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,12 @@ class Peak:
     said: str
 
 
-def peak_of(line: Sequence[str]) -> Peak:
+def peak_of(line: Sequence[str], environment: Mapping[str, str] | None = None) -> Peak:
     """Run a command and watch it and its children."""
     start = time.perf_counter()
     most: dict[int, float] = {}
     with tempfile.TemporaryFile("w+") as said:
-        run = subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT)
+        run = subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT, env=environment)
         try:
             while run.poll() is None:
                 for pid in tree(run.pid):
@@ -189,20 +198,60 @@ class Tiler:
         return path
 
 
+def predicting(rows: Path, folder: Path) -> list[str]:
+    """Return the command line that answers rows from the store in a folder."""
+    store, out = folder / "store", folder / "answers.csv"
+    return hybridml(
+        "predict", "--rows", rows, "--images", folder, "--store", store, "--out", out, "--workers", 1
+    )
+
+
 def measure_predict(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
-    """Answer rows of replayed readings."""
+    """Answer rows of replayed readings, and fit a line through memory over rows."""
+    points = []
     for size in arguments.predict:
         with tempfile.TemporaryDirectory(dir=folder) as own:
             rows = tiler.write(Path(own), size, tiler.settings)
-            store, out = Path(own) / "store", Path(own) / "answers.csv"
-            peak = peak_of(
-                hybridml(
-                    "predict", "--rows", rows, "--images", own, "--store", store, "--out", out, "--workers", 1
-                )
-            )
-            answered = int((pd.read_csv(out, keep_default_na=False)["prediction"] != "").sum())
+            peak = peak_of(predicting(rows, Path(own)))
+            answers = pd.read_csv(Path(own) / "answers.csv", keep_default_na=False)
         show("predict", "rows", size, peak)
-        print(f"{'':9}{answered:9,} answered", flush=True)
+        print(f"{'':9}{(answers['prediction'] != '').sum():9,} answered", flush=True)
+        points.append((size, peak.own))
+    tell_slope("predict", "row", points)
+
+
+def measure_scorer(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
+    """Answer one row of many stored ones, from the start of the process on, and then all of them."""
+    for size in arguments.scorer:
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            rows = tiler.write(Path(own), size, tiler.settings)
+            one = Path(own) / "one.csv"
+            pd.read_csv(rows, dtype=str, keep_default_na=False).head(1).to_csv(one, index=False)
+            first = [seconds_of(predicting(one, Path(own))) for _ in range(STARTS)]
+            peak = peak_of(predicting(rows, Path(own)), ONE_CORE)
+        show("scorer", "rows", size, peak)
+        start = statistics.median(first)
+        print(
+            f"{'':9}first answer of a process after {start:.2f} s (median of {STARTS}, best {min(first):.2f} s)"
+        )
+        print(
+            f"{'':9}{60 * (size - 1) / max(peak.seconds - start, 1e-9):9,.0f} rows a minute after that",
+            flush=True,
+        )
+
+
+def seconds_of(line: Sequence[str]) -> float:
+    """Run a command and return how long it took."""
+    start = time.perf_counter()
+    subprocess.run(line, check=True, capture_output=True, env=ONE_CORE)
+    return time.perf_counter() - start
+
+
+def tell_slope(part: str, what: str, points: Sequence[tuple[int, float]]) -> None:
+    """Print a line fitted through (size, bytes)."""
+    if len(points) > 1:
+        slope, base = np.polyfit(*np.array(points, dtype=float).T, 1)
+        print(f"{part}: {base / 1e6:.0f} MB and {slope:,.0f} bytes a {what}", flush=True)
 
 
 def measure_train(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
@@ -231,9 +280,7 @@ def measure_train(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> 
         candidates = int(re.search(r"(\d+) candidates", peak.said)[1])  # type: ignore[index]
         print(f"{'':9}{candidates:9,} candidates", flush=True)
         points.append((candidates, peak.own))
-    if len(points) > 1:
-        slope, base = np.polyfit(*np.array(points, dtype=float).T, 1)
-        print(f"train: {base / 1e6:.0f} MB and {slope:,.0f} bytes a candidate")
+    tell_slope("train", "candidate", points)
 
 
 def sizes(text: str) -> tuple[int, ...]:
@@ -253,11 +300,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--store", type=Path, default=Path("features"), help="where readings are (default: %(default)s)"
     )
     parser.add_argument(
-        "--parts", default="features,predict,train", help="what to measure (default: %(default)s)"
+        "--parts", default="features,predict,train,scorer", help="what to measure (default: %(default)s)"
     )
     parser.add_argument("--features", type=sizes, default=FEATURES, metavar="N,N", help="photos to read")
     parser.add_argument("--predict", type=sizes, default=PREDICT, metavar="N,N", help="rows to answer")
     parser.add_argument("--train", type=sizes, default=TRAIN, metavar="N,N", help="rows to train on")
+    parser.add_argument("--scorer", type=sizes, default=SCORER, metavar="N,N", help="rows to rank")
     parser.add_argument(
         "--most-lines", type=int, metavar="N", help="replay photos with up to N text lines: quicker"
     )
@@ -271,12 +319,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = Path(temporary)
         if "features" in parts:
             measure_features(arguments, folder)
-        if {"predict", "train"} & set(parts):
+        if {"predict", "train", "scorer"} & set(parts):
             tiler = Tiler(arguments.shared, arguments.store, arguments.most_lines)
             if "predict" in parts:
                 measure_predict(arguments, folder, tiler)
             if "train" in parts:
                 measure_train(arguments, folder, tiler)
+            if "scorer" in parts:
+                measure_scorer(arguments, folder, tiler)
     return 0
 
 

@@ -1,8 +1,24 @@
 """Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
 
+``EntityExtractor`` learns from rows and answers them; ``save`` and ``load`` keep one as a file; ``read`` answers a
+single photo with an ``Answer`` for each entity; ``quantity`` finds quantities in text; every error raised on purpose
+is a ``HybridmlError``. A tour is in ``docs/example.md``.
+
+Examples
+--------
 >>> import hybridml
 >>> [(q.value, q.unit) for q in hybridml.quantity.parse("NET WT 12 OZ (340 g)")]
 [(12.0, 'ounce'), (340.0, 'gram')]
+>>> hybridml.EntityExtractor(images="photos", effort="fast").get_params()["effort"]
+'fast'
+>>> hybridml.Answer("item_weight", 340.0, "gram", confidence=0.9).prediction
+'340 gram'
+>>> from hybridml import shipped
+>>> hybridml.load(shipped.MODEL).model_.book.entity("wattage").units
+('kilowatt', 'watt')
+>>> hybridml.load("no/such/model.joblib")
+Traceback (most recent call last):
+hybridml.errors.ArtifactError: no model at no/such/model.joblib: ...
 """
 
 from __future__ import annotations
@@ -15,14 +31,22 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import quantity
     from .answer import Answer
-    from .artifact import load
+    from .artifact import load, save
+    from .errors import HybridmlError
     from .extractor import EntityExtractor
     from .reading import read
 
-__all__ = ["Answer", "EntityExtractor", "__version__", "load", "quantity", "read"]
+__all__ = ["Answer", "EntityExtractor", "HybridmlError", "__version__", "load", "quantity", "read", "save"]
 
 # Looked up when first used: importing hybridml costs neither scikit-learn nor an engine.
-_HOME = {"Answer": "answer", "EntityExtractor": "extractor", "load": "artifact", "read": "reading"}
+_HOME = {
+    "Answer": "answer",
+    "EntityExtractor": "extractor",
+    "HybridmlError": "errors",
+    "load": "artifact",
+    "read": "reading",
+    "save": "artifact",
+}
 
 
 def __getattr__(name: str) -> Any:

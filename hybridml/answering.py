@@ -71,7 +71,7 @@ def answer_rows(
     keys = keys_of(names, report)
     present = list(dict.fromkeys(key for key in keys if key))
     of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
-    indexes = frame["index"].tolist()
+    indexes = frame["index"].to_numpy()
 
     def problem(row: int) -> str:
         told = of_row.get(indexes[row], "") or report.failed.get(names[row], "")

@@ -45,6 +45,29 @@ def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:
     return number
 
 
+def most(gain: Floats) -> float:
+    """Return the largest sum of one element from each line, no two of them in one column.
+
+    Two lines, as width, height and depth leave, are done here: loading SciPy takes longer than many an answer.
+
+    Examples
+    --------
+    >>> most(np.array([[5.0, 4.0, 0.0], [5.0, 1.0, 0.0]]))
+    9.0
+    """
+    if len(gain) == 1:
+        return float(gain[0].max())
+    if len(gain) == 2:
+        a, b = gain
+        i, j = int(a.argmax()), int(b.argmax())
+        if i != j:
+            return float(a[i] + b[j])
+        return float(max(a[i] + np.delete(b, i).max(), np.delete(a, i).max() + b[i]))
+    from scipy.optimize import linear_sum_assignment
+
+    return float(gain[linear_sum_assignment(-gain)].sum())
+
+
 def jointly(scores: Mapping[str, Floats], quantities: Sequence[float]) -> dict[str, Floats]:
     """Return each entity's scores of the same candidates, weighed together.
 
@@ -68,8 +91,6 @@ def jointly(scores: Mapping[str, Floats], quantities: Sequence[float]) -> dict[s
     >>> int(settled["width"].argmax()), int(settled["height"].argmax())
     (1, 0)
     """
-    from scipy.optimize import linear_sum_assignment
-
     number = same_numbers(quantities)
     n = int(number.max(initial=-1)) + 1
     if n < 2 or len(scores) < 2:
@@ -88,6 +109,6 @@ def jointly(scores: Mapping[str, Floats], quantities: Sequence[float]) -> dict[s
         for q in range(n):
             rest = [r for r in range(n) if r != q]
             table = np.hstack([gain[np.ix_(others, rest)], nobody])
-            bonus[q] = table[linear_sum_assignment(-table)].sum()
+            bonus[q] = most(table)
         settled[name] = scores[name] + OTHERS / SHARPNESS * (bonus - bonus.max())[number]
     return settled

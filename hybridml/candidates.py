@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from . import quantity
 from .entities import Entity, EntityBook, default_entities
@@ -94,16 +94,35 @@ def _largest(reading: Reading) -> list[int]:
     return sorted(by_size[:MAX_LINES])
 
 
-def _relation(a: TextLine, b: TextLine) -> Literal["beside", "below"] | None:
+class _Place(NamedTuple):
+    """Where a text line stands, computed once for all its neighbours."""
+
+    characters: int
+    x: float
+    y: float
+    length: float
+    height: float
+    angle: float
+    ux: float
+    uy: float
+
+    @classmethod
+    def of(cls, line: TextLine) -> _Place:
+        """Return the place of a line."""
+        angle = line.angle
+        turn = math.radians(angle)
+        return cls(
+            len(line.text), *line.center, line.length, line.height, angle, math.cos(turn), math.sin(turn)
+        )
+
+
+def _relation(a: _Place, b: _Place) -> Literal["beside", "below"] | None:
     """Return how ``b`` continues ``a`` in the direction ``a`` runs, if it does."""
     turn = abs((a.angle - b.angle + 180) % 360 - 180)
-    if turn > 20 and min(len(a.text), len(b.text)) > 3:
+    if turn > 20 and min(a.characters, b.characters) > 3:
         return None
-    angle = math.radians(a.angle)
-    ux, uy = math.cos(angle), math.sin(angle)
-    (ax, ay), (bx, by) = a.center, b.center
-    along = (bx - ax) * ux + (by - ay) * uy
-    across = -(bx - ax) * uy + (by - ay) * ux
+    along = (b.x - a.x) * a.ux + (b.y - a.y) * a.uy
+    across = -(b.x - a.x) * a.uy + (b.y - a.y) * a.ux
     size = max(min(a.height, b.height), 1.0)
     tall = max(a.height, b.height, 1.0)
     gap_along = along - (a.length + b.length) / 2
@@ -237,14 +256,40 @@ def find_candidates(reading: Reading, book: EntityBook | None = None) -> list[Ca
     """
     book = book or default_entities()
     kept = _largest(reading)
-    numbers = {i: found for i in kept if (found := quantity.numbers(reading.lines[i].text))}
-    candidates = [c for i in kept for c in _own(reading, i, book)]
-    for i in numbers:
-        for j in kept:
-            if i != j and (relation := _relation(reading.lines[i], reading.lines[j])):
-                candidates += _joined(reading, i, j, relation, book)
-    candidates += _declared(reading, numbers, book)
-    return _distinct(candidates)
+    return _distinct([c for i in kept for c in _own(reading, i, book)] + _across(reading, kept, book))
+
+
+def shows(reading: Reading, entity: Entity, book: EntityBook) -> bool:
+    """Return whether a photo has a candidate for ``entity``; the first one found is enough.
+
+    Examples
+    --------
+    >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
+    >>> reading, book = Reading((TextLine("8 oz 230 V", 1.0, box),), 100, 100), default_entities()
+    >>> [shows(reading, book.entity(name), book) for name in ("voltage", "wattage")]
+    [True, False]
+    """
+    kept = _largest(reading)
+    units = (q.unit for i in kept for q in quantity.parse(reading.lines[i].text, book))
+    if any(entity.unit_for(unit) is not None for unit in units):
+        return True
+    return bool(for_entity(_across(reading, kept, book), entity))
+
+
+def _across(reading: Reading, kept: Sequence[int], book: EntityBook) -> list[Candidate]:
+    """Return the candidates whose unit stands in another text line than their number."""
+    numbers = {i: found for i in kept if (found := quantity.numbers(reading.lines[i].text, book))}
+    if not numbers:
+        return []
+    places = {i: _Place.of(reading.lines[i]) for i in kept}
+    joined = [
+        c
+        for i in numbers
+        for j in kept
+        if i != j and (relation := _relation(places[i], places[j]))
+        for c in _joined(reading, i, j, relation, book)
+    ]
+    return joined + _declared(reading, numbers, book)
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

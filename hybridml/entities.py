@@ -7,9 +7,10 @@ their own (:func:`load_entities`).
 from __future__ import annotations
 
 import math
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -49,6 +50,7 @@ class Unit:
 
 
 AXES = ("", "level", "upright", "receding")
+SYSTEMS = ("metric", "imperial")
 
 
 @dataclass(frozen=True)
@@ -147,15 +149,17 @@ class EntityBook:
         return frozenset(own | {e.family for e in self.entities.values() if unit in e.reads_as})
 
 
-def _tuple(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    value = raw.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-        raise EntityError(f"{where}: {key!r} must be a list of strings, got {value!r}")
-    return tuple(value)
+UNIT_KEYS = ("extends", "family", "factor", "spellings", "exact", "system")
+ENTITY_KEYS = ("extends", "units", "keywords", "reads_as", "axis")
+TABLES = ("units", "entities", "contexts")
+
+# an answer is accepted with a unit of such a name only
+_UNIT_NAME = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
+_UNSEEN = re.compile(r"[ .\-]")
 
 
 def parse_entities(text: str, source: str = "<string>", base: EntityBook | None = None) -> EntityBook:
-    """Build an :class:`EntityBook` from TOML text; see ``data/entities.toml`` for the format.
+    """Build an :class:`EntityBook` from TOML text; see ``docs/entities.md`` for the format.
 
     Parameters
     ----------
@@ -164,64 +168,150 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
     source : str
         Name used in errors.
     base : EntityBook, optional
-        What the text extends: its tables replace those of the same name.
+        What the text extends: its tables replace those of the same name, or add to them with ``extends = true``.
 
     Raises
     ------
     EntityError
-        When the text is no TOML, its format is not known, or a table lacks what it needs.
+        When the text is no TOML, its format is not known, or a table lacks what it needs or has what is not known.
+
+    Examples
+    --------
+    >>> text = '''format = 1
+    ... [units.lumen]
+    ... family = "light"
+    ... factor = 1.0
+    ... spellings = ["lm"]
+    ... [entities.brightness]
+    ... units = ["lumen"]
+    ... '''
+    >>> parse_entities(text, base=default_entities()).entity("brightness").units
+    ('lumen',)
     """
+    raw = _tables(text, source)
+    units = dict(base.units) if base else {}
+    entities = dict(base.entities) if base else {}
+    contexts = dict(base.contexts) if base else {}
+    for name, table in raw["units"].items():
+        where = f"{source}: [units.{name}]"
+        units[name] = _unit(name, _extended(table, units.get(name), UNIT_KEYS, where), where)
+    _check_spellings(units, set(raw["units"]), source)
+    for name, table in raw["entities"].items():
+        where = f"{source}: [entities.{name}]"
+        entities[name] = _entity(name, _extended(table, entities.get(name), ENTITY_KEYS, where), units, where)
+    contexts |= {name: _tuple(raw["contexts"], name, f"{source}: [contexts]") for name in raw["contexts"]}
+    return EntityBook(units, entities, contexts)
+
+
+def _tables(text: str, source: str) -> dict[str, dict[str, Any]]:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise EntityError(f"{source}: not valid TOML: {error}") from None
     if raw.get("format") != FORMAT:
-        raise EntityError(f"{source}: expected 'format = {FORMAT}', got {raw.get('format')!r}")
-    units = dict(base.units) if base else {}
-    entities = dict(base.entities) if base else {}
-    for kind in ("units", "entities", "contexts"):
+        raise EntityError(f"{source}: expected 'format = {FORMAT}' at the top, got {raw.get('format')!r}")
+    unknown = sorted(set(raw) - {"format", *TABLES})
+    if unknown:
+        raise EntityError(
+            f"{source}: nothing is known of {', '.join(map(repr, unknown))}; expected 'format' and tables "
+            "[units.NAME], [entities.NAME] and [contexts]"
+        )
+    for kind in TABLES:
         if not isinstance(raw.get(kind, {}), dict):
             raise EntityError(f"{source}: [{kind}] must be a table, got {raw[kind]!r}")
-    for name, table in raw.get("units", {}).items():
-        where = f"{source}: [units.{name}]"
-        if not isinstance(table, dict):
-            raise EntityError(f"{where}: must be a table, got {table!r}")
-        if not isinstance(table.get("family"), str) or not isinstance(table.get("factor"), int | float):
-            raise EntityError(f"{where}: needs 'family' (a string) and 'factor' (a number)")
-        if not 0 < table["factor"] < math.inf:
-            raise EntityError(f"{where}: 'factor' must be above 0, got {table['factor']!r}")
-        units[name] = Unit(
-            name,
-            table["family"],
-            float(table["factor"]),
-            _tuple(table, "spellings", where),
-            _tuple(table, "exact", where),
-            table.get("system", "metric"),
+    return {kind: raw.get(kind, {}) for kind in TABLES}
+
+
+def _extended(table: Any, old: Unit | Entity | None, keys: tuple[str, ...], where: str) -> dict[str, Any]:
+    """Return a table with what it extends, if it does: lists and tables grow, other values are replaced."""
+    if not isinstance(table, dict):
+        raise EntityError(f"{where}: must be a table, got {table!r}")
+    unknown = sorted(set(table) - set(keys))
+    if unknown:
+        raise EntityError(
+            f"{where}: no such key: {', '.join(map(repr, unknown))}; expected some of: {', '.join(keys)}"
         )
-    for name, table in raw.get("entities", {}).items():
-        where = f"{source}: [entities.{name}]"
-        if not isinstance(table, dict):
-            raise EntityError(f"{where}: must be a table, got {table!r}")
-        allowed = _tuple(table, "units", where)
-        reads_as = table.get("reads_as", {})
-        if not isinstance(reads_as, dict):
-            raise EntityError(f"{where}: 'reads_as' must be a table of units, got {reads_as!r}")
-        for unit in (*allowed, *reads_as, *reads_as.values()):
-            if unit not in units:
-                raise EntityError(f"{where}: unit {unit!r} has no [units] table")
-        families = {units[u].family for u in allowed}
-        if len(families) != 1:
-            raise EntityError(f"{where}: its units must be of one family, got {sorted(families)}")
-        axis = table.get("axis", "")
-        if axis not in AXES:
-            raise EntityError(f"{where}: 'axis' must be one of {', '.join(map(repr, AXES))}, got {axis!r}")
-        entities[name] = Entity(
-            name, families.pop(), allowed, _tuple(table, "keywords", where), reads_as, axis
+    if table.get("extends", False) is False:
+        return table
+    if table["extends"] is not True or old is None:
+        reason = "must be true or false" if old else "there is nothing of that name to extend: leave it out"
+        raise EntityError(f"{where}: 'extends': {reason}")
+    made = {key: value for key, value in asdict(old).items() if key in keys}
+    for key, value in table.items():
+        before = made.get(key)
+        if isinstance(value, list) and isinstance(before, tuple):
+            made[key] = [*before, *(v for v in value if v not in before)]
+        elif isinstance(value, dict) and isinstance(before, dict):
+            made[key] = before | value
+        else:
+            made[key] = value
+    return made
+
+
+def _unit(name: str, table: Mapping[str, Any], where: str) -> Unit:
+    if not _UNIT_NAME.fullmatch(name):
+        raise EntityError(
+            f"{where}: a unit's name is what answers say: letters a to z and single blanks, such as 'ampere hour'; "
+            "give other ways to write it as 'spellings'"
         )
-    contexts = dict(base.contexts) if base else {}
-    words = raw.get("contexts", {})
-    contexts |= {name: _tuple(words, name, f"{source}: [contexts]") for name in words}
-    return EntityBook(units, entities, contexts)
+    factor = table.get("factor")
+    if (
+        not isinstance(table.get("family"), str)
+        or isinstance(factor, bool)
+        or not isinstance(factor, int | float)
+    ):
+        raise EntityError(f"{where}: needs 'family' (a string) and 'factor' (a number)")
+    if not 0 < factor < math.inf:
+        raise EntityError(f"{where}: 'factor' must be above 0, got {factor!r}")
+    system = table.get("system", "metric")
+    if system not in SYSTEMS:
+        raise EntityError(f"{where}: 'system' must be one of {', '.join(map(repr, SYSTEMS))}, got {system!r}")
+    spellings, exact = _tuple(table, "spellings", where), _tuple(table, "exact", where)
+    return Unit(name, table["family"], float(factor), spellings, exact, system)
+
+
+def _entity(name: str, table: Mapping[str, Any], units: Mapping[str, Unit], where: str) -> Entity:
+    allowed = _tuple(table, "units", where)
+    reads_as = table.get("reads_as", {})
+    if not isinstance(reads_as, dict):
+        raise EntityError(f"{where}: 'reads_as' must be a table of units, got {reads_as!r}")
+    for unit in (*allowed, *reads_as, *reads_as.values()):
+        if unit not in units:
+            raise EntityError(
+                f"{where}: unit {unit!r} has no [units] table; known are: {', '.join(sorted(units))}"
+            )
+    for unit in reads_as.values():
+        if unit not in allowed:
+            raise EntityError(f"{where}: 'reads_as' leads to {unit!r}, which is none of its 'units'")
+    families = {units[u].family for u in allowed}
+    if len(families) != 1:
+        raise EntityError(f"{where}: needs 'units' of one family, got {sorted(families) or 'none'}")
+    axis = table.get("axis", "")
+    if axis not in AXES:
+        raise EntityError(f"{where}: 'axis' must be one of {', '.join(map(repr, AXES))}, got {axis!r}")
+    keywords = tuple(word.lower() for word in _tuple(table, "keywords", where))
+    return Entity(name, families.pop(), allowed, keywords, reads_as, axis)
+
+
+def _tuple(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = raw.get(key, ())
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        raise EntityError(f"{where}: {key!r} must be a list of strings, got {value!r}")
+    return tuple(value)
+
+
+def _check_spellings(units: Mapping[str, Unit], fresh: Set[str], source: str) -> None:
+    """Refuse a spelling that two units have, one of them of this file: text could not tell which is meant."""
+    owners: dict[str, str] = {}
+    for unit in units.values():
+        loose = {_UNSEEN.sub("", s.lower()) for s in (unit.name, *unit.spellings)}
+        for key in (*loose, *(f"={spelling}" for spelling in unit.exact)):
+            other = owners.setdefault(key, unit.name)
+            if other != unit.name and {other, unit.name} & fresh:
+                raise EntityError(
+                    f"{source}: {key.removeprefix('=')!r} is a spelling of both {other!r} and {unit.name!r}; give it "
+                    "to one of them, or, where case tells them apart, to each as 'exact'"
+                )
 
 
 def load_entities(path: str | Path, extend: bool = True) -> EntityBook:

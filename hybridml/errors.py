@@ -1,4 +1,29 @@
-"""The errors that hybridml raises on purpose: one small hierarchy, each message saying what to do."""
+"""The errors that hybridml raises on purpose: one small hierarchy, each message saying what to do.
+
+::
+
+    HybridmlError
+    ├── RowsError             (a ValueError)  tables of rows, predictions, truth
+    ├── EntityError                           entities, units, entity files
+    ├── ImageError                            one photo; costs its own rows, never the run
+    ├── MissingExtraError                     an extra or a system package; says what to install
+    ├── WeightsError                          pretrained weights
+    ├── StoreError                            the feature store
+    ├── ArtifactError                         a model file, or parts here that are not those it was trained with
+    ├── NotFittedError        (also scikit-learn's, where it is raised)
+    ├── registry.SettingsError (a ValueError) a part or setting that is not known
+    │   └── registry.MissingPartError         ... or cannot be imported here; a MissingExtraError, too
+    └── download.failure.FetchError           one photo that cannot be fetched
+
+Examples
+--------
+>>> import hybridml
+>>> try:
+...     hybridml.load("no/such/model.joblib")
+... except hybridml.HybridmlError as error:
+...     print(error)
+no model at no/such/model.joblib: train one with 'hybridml train', or name its file
+"""
 
 from __future__ import annotations
 
@@ -11,7 +36,7 @@ class HybridmlError(Exception):
     """
 
 
-class RowsError(HybridmlError):
+class RowsError(HybridmlError, ValueError):
     """A table of rows, predictions or truth does not have the agreed form."""
 
 

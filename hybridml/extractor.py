@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.base import BaseEstimator
 
 from . import metrics, photos
 from .answering import Answered, answer_rows, answers_frame, keys_of
@@ -22,9 +21,10 @@ from .engines import (
     reader_engine,
 )
 from .entities import EntityBook, default_entities, load_entities
-from .errors import HybridmlError, NotFittedError, RowsError
+from .errors import HybridmlError, RowsError
 from .features import DEFAULT_BLOCKS
 from .featurize import Report
+from .manners import Estimator
 from .model import Model, ModelSettings
 from .parts import as_text, photo_names
 from .priors import read_labels
@@ -35,7 +35,7 @@ from .status import StoreStatus, status_of
 from .store import FeatureStore
 
 
-class EntityExtractor(BaseEstimator):
+class EntityExtractor(Estimator):
     """Reads the value of an entity off a photo: reader, candidates, features, ranker, decision.
 
     Parameters
@@ -273,7 +273,9 @@ class EntityExtractor(BaseEstimator):
 
     def _check_fitted(self) -> Model:
         if not hasattr(self, "model_"):
-            raise NotFittedError(
+            from .unfitted import UnfittedError
+
+            raise UnfittedError(
                 "this EntityExtractor is not fitted: call fit(rows), or hybridml.load(path) for a trained one"
             )
         model: Model = self.model_
@@ -281,6 +283,12 @@ class EntityExtractor(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # rows are a table of texts, not an array of numbers
+        tags.input_tags.string = True
+        return tags
 
     def predict(self, X: pd.DataFrame | str | Path, partial: bool = False) -> pd.DataFrame:
         """Answer rows, reading their photos first where the store lacks them.
@@ -303,16 +311,18 @@ class EntityExtractor(BaseEstimator):
         NotFittedError
             Before ``fit``.
         """
-        frame, _ = photos.checked(X, images=self.images, book=self._check_fitted().book)
-        return answers_frame(frame, self.answers(frame, partial))
+        given = photos.checked(X, images=self.images, book=self._check_fitted().book)
+        return answers_frame(given[0], self.answers(given, partial))
 
-    def answers(self, X: pd.DataFrame | str | Path, partial: bool = False) -> Iterator[Answered]:
+    def answers(
+        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
+    ) -> Iterator[Answered]:
         """Read what the store lacks, then answer rows one after the other: no answer is held in memory.
 
         Parameters
         ----------
         X, partial
-            As for :meth:`predict`.
+            As for :meth:`predict`; or rows with their faults, as :func:`hybridml.photos.checked` returns them.
 
         Returns
         -------

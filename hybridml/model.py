@@ -253,8 +253,8 @@ class Model:
             )
             best = candidates[made.best]
             if say:
-                entity = self.book.entity(entities[row])
-                reading = as_seen(found[keys[row] or ""]).reading_for(entity, self.book)
+                seen = as_seen(found[keys[row] or ""])
+                reading = seen.second if row in table.second and seen.second else seen.reading
                 answer = replace(
                     answer,
                     value=best.value,

@@ -23,19 +23,22 @@ from .rows import RowFault
 Images = str | Path | Sequence[str | Path]
 """A folder with photos, or several."""
 
+Checked = tuple[pd.DataFrame, list[RowFault]]
+"""Rows that :func:`checked` returned, and the faults of single ones."""
+
 
 def checked(
-    X: pd.DataFrame | str | Path,
+    X: pd.DataFrame | str | Path | Checked,
     truth: bool | None = None,
     book: EntityBook | None = None,
     images: Images | None = None,
-) -> tuple[pd.DataFrame, list[RowFault]]:
+) -> Checked:
     """Return rows as a checked data frame with a fresh index, and the faults of single rows.
 
     Parameters
     ----------
     X : data frame or path of a CSV
-        The rows.
+        The rows; what this function returned is taken as it is.
     truth : bool, optional
         Whether labels must be there; see :func:`hybridml.rows.read_rows`.
     book : EntityBook, optional
@@ -43,6 +46,8 @@ def checked(
     images : path or sequence of paths, optional
         Folders with the photos: name the photos by their files there, as :func:`named` does.
     """
+    if isinstance(X, tuple):
+        return X
     if isinstance(X, str | Path):
         frame, faults = rows.read_rows(X, truth=truth, book=book, on_row_fault="collect")
     elif isinstance(X, pd.DataFrame):

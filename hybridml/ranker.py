@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .booster import Booster
 from .errors import HybridmlError
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -77,7 +78,11 @@ class Ranker:
         self.settings = settings or RankerSettings()
         self.columns_: list[str] = []
         self.models_: list[str] = []
-        self._boosters: list[Any] = []
+        self._boosters: list[Booster] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickling keeps: the models' text, not what LightGBM made of it."""
+        return {**self.__dict__, "_boosters": []}
 
     def fit(
         self,
@@ -123,7 +128,7 @@ class Ranker:
         sizes = np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]])))
         options = {k: v for k, v in asdict(self.settings).items() if k not in ("seeds", "random_state")}
         self.columns_ = list(columns)
-        self._boosters = []
+        self.models_, self._boosters = [], []
         for seed in range(self.settings.seeds):
             model = LGBMRanker(
                 objective="lambdarank",
@@ -144,26 +149,23 @@ class Ranker:
                 feature_name=[c.replace(":", "_") for c in columns],
                 categorical_feature=[i for i, c in enumerate(columns) if c in categorical],
             )
-            self._boosters.append(model.booster_)
-        self.models_ = [booster.model_to_string() for booster in self._boosters]
+            self.models_.append(model.booster_.model_to_string())
         return self
 
     def score(self, X: Floats) -> npt.NDArray[np.float64]:
         """Return one score per candidate; only comparable within a group."""
-        if not self._boosters:
-            import lightgbm
-
-            self._boosters = [lightgbm.Booster(model_str=text) for text in self.models_]
         if not len(X):
             return np.zeros(0)
-        threads = self.settings.n_jobs
-        return np.mean([b.predict(X, num_threads=threads) for b in self._boosters], axis=0)
+        return np.mean([b.score(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+
+    def _loaded(self) -> list[Booster]:
+        if not self._boosters:
+            self._boosters = [Booster(text) for text in self.models_]
+        return self._boosters
 
     def importance(self) -> dict[str, float]:
         """Return each column's share of the total gain, largest first."""
-        if not self._boosters:
-            self.score(np.zeros((1, len(self.columns_))))
-        gain = np.mean([b.feature_importance("gain") for b in self._boosters], axis=0)
+        gain = np.mean([b.gain() for b in self._loaded()], axis=0)
         share = gain / max(gain.sum(), 1e-12)
         return {self.columns_[i]: float(share[i]) for i in np.argsort(-share)}
 

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from .errors import HybridmlError
+from .errors import HybridmlError, MissingExtraError
 
 Part = TypeVar("Part")
 Settings = TypeVar("Settings")
@@ -15,6 +15,10 @@ Settings = TypeVar("Settings")
 
 class SettingsError(HybridmlError, ValueError):
     """A part, or a setting of one, that is not known or has no sensible value."""
+
+
+class MissingPartError(SettingsError, MissingExtraError):
+    """A user's own ``module:name`` that cannot be imported here: what the store has of it can be ranked without."""
 
 
 def build(
@@ -37,6 +41,14 @@ def build(
     ------
     SettingsError
         When the name is not known, cannot be imported, or does not take these settings.
+
+    Examples
+    --------
+    >>> build("number", "fractions:Fraction", {}, {"numerator": 3})
+    Fraction(3, 1)
+    >>> build("number", "no_such_module:Number", {}, {})
+    Traceback (most recent call last):
+    hybridml.registry.MissingPartError: number 'no_such_module:Number': cannot import 'no_such_module' ...
     """
     factory = known.get(name)
     if factory is None:
@@ -55,11 +67,19 @@ def _imported(what: str, name: str, known: Mapping[str, object]) -> Callable[...
             "or your own as 'module:name'"
         )
     try:
-        factory = getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
     except ImportError as error:
-        raise SettingsError(f"{what} {name!r}: cannot import {module!r}: {error}") from error
+        raise MissingPartError(
+            f"{what} {name!r}: cannot import {module!r} here: {error}. Install it, or put the folder in which it lies "
+            "on PYTHONPATH"
+        ) from error
+    try:
+        factory = getattr(found, attribute)
     except AttributeError:
-        raise SettingsError(f"{what} {name!r}: module {module!r} has no {attribute!r}") from None
+        raise SettingsError(
+            f"{what} {name!r}: module {module!r} ({getattr(found, '__file__', 'packaged')}) has no {attribute!r}; "
+            "correct the name, or the module"
+        ) from None
     if not callable(factory):
         raise SettingsError(f"{what} {name!r}: expected something to call, got {factory!r}")
     return factory

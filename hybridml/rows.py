@@ -30,6 +30,9 @@ REQUIRED = ("image_link", "group_id", "entity_name")
 
 VALUE = "entity_value"
 
+PRODUCT = "product_id"
+"""Column that says which rows show one product, blank where none; tables may lack it."""
+
 Result = tuple[pd.DataFrame, "list[RowFault]"]
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
@@ -103,8 +106,8 @@ def read_rows(
     Returns
     -------
     data frame
-        ``index`` (whole numbers if all are, else text), ``image_link, group_id, entity_name`` and, where it
-        is there, ``entity_value`` as text, blank when empty; other columns as text.
+        ``index`` (whole numbers if all are, else text), ``image_link, group_id, entity_name`` and, where they
+        are there, ``entity_value`` and ``product_id`` as text, blank when empty; other columns as text.
     list of RowFault
         Only with ``on_row_fault="collect"``.
 
@@ -114,8 +117,9 @@ def read_rows(
         When the table cannot be used: the message has each fault with its line and column.
     """
     file = read_csv(path)
-    frame = pd.DataFrame(file.columns(), dtype=object)
-    return _validated(frame, _Place(str(path), "line", file.lines), truth, book, on_row_fault, make_index)
+    frame, lines = pd.DataFrame(file.columns(), dtype=object), file.lines
+    del file  # its records would be in memory a second time while they are checked
+    return _validated(frame, _Place(str(path), "line", lines), truth, book, on_row_fault, make_index)
 
 
 @overload
@@ -189,7 +193,7 @@ def _validated(
         raise RowsError(f"{place.source}: has no rows below the header; expected at least one")
     frame = frame.reset_index(drop=True)
     labelled = VALUE in frame.columns
-    for column in (*REQUIRED, *([VALUE] if labelled else [])):
+    for column in (*REQUIRED, *(c for c in (VALUE, PRODUCT) if c in frame.columns)):
         frame[column] = _texts(frame[column])
     unusable: list[str] = []
     if "index" in frame.columns:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .candidates import find_candidates, for_entity
+from .candidates import shows
 from .drawing import Drawing
 from .entities import Entity, EntityBook
 from .ocr.textline import Reading
@@ -51,7 +51,7 @@ def wants_second_look(reading: Reading, entity: Entity, book: EntityBook) -> boo
     >>> wants_second_look(Reading((), 100, 100), book.entity("voltage"), book)
     True
     """
-    return not for_entity(find_candidates(reading, book), entity)
+    return not shows(reading, entity, book)
 
 
 def as_seen(found: Seen | Reading) -> Seen:

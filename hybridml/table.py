@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from .candidates import Candidate
-from .entities import EntityBook
+from .entities import Entity, EntityBook
 from .features import DEFAULT_BLOCKS, PhotoView, describe
 from .ocr.textline import Reading
 from .seen import Seen, as_seen
@@ -30,12 +31,15 @@ class CandidateTable:
         Position of each candidate's row; ascending, so that a row's candidates stand together.
     candidates : list of Candidate
         What the features describe.
+    second : frozenset of int
+        Rows whose candidates are those of the second look.
     """
 
     columns: tuple[str, ...]
     X: npt.NDArray[np.float32]
     row: npt.NDArray[np.int64]
     candidates: list[Candidate]
+    second: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -49,11 +53,10 @@ class CandidateTable:
 
     def with_columns(self, names: Sequence[str], per_row: npt.NDArray[np.float32]) -> CandidateTable:
         """Return the table with columns added that are one per row: ``per_row`` is (n_rows, n_names)."""
-        return CandidateTable(
-            (*self.columns, *names),
-            np.hstack([self.X, per_row[self.row]]).astype(np.float32),
-            self.row,
-            self.candidates,
+        return replace(
+            self,
+            columns=(*self.columns, *names),
+            X=np.hstack([self.X, per_row[self.row]]).astype(np.float32),
         )
 
 
@@ -87,37 +90,69 @@ def build_table(
     for i, (photo, entity) in enumerate(zip(photos, entities, strict=True)):
         if photo is not None and entity in book.entities:
             rows_of.setdefault(photo, []).append(i)
-    found: dict[int, tuple[list[Candidate], npt.NDArray[np.float32]]] = {}
+    found: dict[int, _Found] = {}
     columns: tuple[str, ...] = ()
     for photo, found_there in readings:
         rows = rows_of.get(photo, [])
         if not rows:
             continue
-        seen = as_seen(found_there)
-        first = PhotoView(seen.reading, book, seen.drawing, seen.regions)
-        by_entity: dict[str, tuple[list[Candidate], npt.NDArray[np.float32]]] = {}
+        views = _Views(as_seen(found_there), book)
+        by_entity: dict[str, _Found | None] = {}
         for i in rows:
             name = entities[i]
             if name not in by_entity:
-                view, asked = first, book.entity(name)
-                if seen.second is not None and seen.reading_for(asked, book) is seen.second:
-                    view = PhotoView(seen.second, book, seen.drawing, second=True)
-                candidates, described = describe(view, asked, blocks)
-                if candidates:
-                    columns = tuple(described)
-                by_entity[name] = (
-                    candidates,
-                    np.column_stack(list(described.values())) if candidates else _NONE,
-                )
-            if by_entity[name][0]:
-                found[i] = by_entity[name]
+                by_entity[name] = _found(views, book.entity(name), blocks)
+            here = by_entity[name]
+            if here:
+                found[i] = here
+                columns = here.columns
     order = sorted(found)
     return CandidateTable(
         columns,
-        np.vstack([found[i][1] for i in order]) if order else np.zeros((0, len(columns)), np.float32),
-        np.repeat(np.array(order, dtype=np.int64), [len(found[i][0]) for i in order]),
-        [c for i in order for c in found[i][0]],
+        np.vstack([found[i].X for i in order]) if order else np.zeros((0, len(columns)), np.float32),
+        np.repeat(np.array(order, dtype=np.int64), [len(found[i].candidates) for i in order]),
+        [c for i in order for c in found[i].candidates],
+        frozenset(i for i in order if found[i].second),
     )
 
 
-_NONE = np.zeros((0, 0), dtype=np.float32)
+@dataclass(frozen=True)
+class _Found:
+    """The candidates for one entity on one photo, described."""
+
+    candidates: list[Candidate]
+    columns: tuple[str, ...]
+    X: npt.NDArray[np.float32]
+    second: bool
+
+
+class _Views:
+    """What features need to know of one photo's readings, each computed when it is first wanted."""
+
+    def __init__(self, seen: Seen, book: EntityBook) -> None:
+        self._seen, self._book = seen, book
+
+    @cached_property
+    def first(self) -> PhotoView:
+        """The first look."""
+        return PhotoView(self._seen.reading, self._book, self._seen.drawing, self._seen.regions)
+
+    @cached_property
+    def second(self) -> PhotoView | None:
+        """The second look, which the region network did not see, where there was one."""
+        if self._seen.second is None:
+            return None
+        return PhotoView(self._seen.second, self._book, self._seen.drawing, second=True)
+
+
+def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:
+    """Return the candidates of the first look, those of the second where it has none, None where neither has."""
+    candidates, described = describe(views.first, entity, blocks)
+    second = None if candidates else views.second
+    if second is not None:
+        candidates, described = describe(second, entity, blocks)
+    if not candidates:
+        return None
+    return _Found(
+        candidates, tuple(described), np.array(list(described.values())).T.copy(), second is not None
+    )

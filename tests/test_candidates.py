@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridml.candidates import MAX_LINES, find_candidates, for_entity, span_box
+from hybridml.candidates import MAX_LINES, find_candidates, for_entity, shows, span_box
 from hybridml.entities import default_entities
+from hybridml.ocr.textline import TextLine
 from tests.lines import line, reading
 
 BOOK = default_entities()
@@ -83,8 +84,25 @@ def test_a_wall_of_text_costs_the_largest_lines_only() -> None:
     assert any(c.value == 500 for c in candidates)
 
 
+@settings(deadline=None)  # units are compiled when they are first met
 @given(st.lists(st.tuples(st.text(max_size=25), st.floats(-10, 1000), st.floats(-10, 1000)), max_size=6))
 def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None:
     for candidate in find_candidates(reading([line(t, x, y) for t, x, y in lines])):
         assert 0 <= candidate.start <= candidate.end
         assert candidate.unit in BOOK.units
+
+
+@pytest.mark.parametrize("entity", ["item_weight", "width", "voltage", "item_volume"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [line("12 oz (340 g)")],
+        [line("Weight 12", 0, 0), line("kg", 130, 0)],
+        [line("Unit: cm", 0, 0), line("30", 0, 200), line("24", 0, 300)],
+        [line("made of cotton", 0, 0), line("2024", 0, 100)],
+    ],
+)
+def test_a_photo_shows_an_entity_where_it_has_a_candidate(lines: list[TextLine], entity: str) -> None:
+    asked, seen = BOOK.entity(entity), reading(lines)
+    assert shows(seen, asked, BOOK) == bool(for_entity(find_candidates(seen, BOOK), asked))

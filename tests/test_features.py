@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybridml.drawing import Drawing
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
+from hybridml.features.lines import NAMES as LINES
 from hybridml.features.photo import word_pattern
 from hybridml.features.words import FAR
 from tests.lines import line, reading
@@ -124,6 +126,7 @@ def lengths(photo: object, entity: object, candidates: list) -> dict[str, list[f
     return {"mine.length": [0.0] * len(candidates)}
 
 
+@settings(deadline=None)  # units are compiled when they are first met
 @given(
     st.lists(
         st.tuples(
@@ -143,3 +146,25 @@ def test_always_finite(lines: list, entity: str) -> None:
         # what was not looked at is NaN, and nothing else is
         unseen = name.startswith(("lines.", "regions."))
         assert (np.isnan(values) if unseen else np.isfinite(values)).all(), name
+
+
+def test_what_entities_share_is_what_each_has_alone() -> None:
+    seen = reading(DRAWING)
+    segments = np.array([[100, 830, 300, 830, 0.5, 0.1, 0.2, 0.2]], np.float32)
+    drawing = Drawing(segments, (100.0, 100.0, 700.0, 900.0), 0.5, 0.5, 1000, 1000)
+    together = PhotoView(seen, BOOK, drawing)
+    for entity in ("width", "height", "depth"):
+        _, alone = describe(PhotoView(seen, BOOK, drawing), BOOK.entity(entity))
+        _, shared = describe(together, BOOK.entity(entity))
+        assert list(shared) == list(alone)
+        for name in alone:
+            np.testing.assert_array_equal(shared[name], alone[name], err_msg=name)
+    assert [name for name in alone if name.startswith("lines.")] == list(LINES)
+
+
+def test_words_of_two_lines_are_no_words_of_one() -> None:
+    photo = PhotoView(reading([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), BOOK)
+    hits = photo.words["entity:item_weight"]
+    assert 2 in hits.line
+    assert all(photo.texts[i][a:b].strip() for i, a, b in zip(hits.line, hits.start, hits.end, strict=True))
+    assert (hits.end <= np.array([len(photo.texts[i]) for i in hits.line])).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable
 
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from hybridml.entities import default_entities, parse_entities
 from hybridml.quantity import (
     Quantity,
+    atoms,
     declared_unit,
     format_quantity,
     numbers,
     parse,
     parse_number,
+    repair,
     unit_mentions,
 )
 from hybridml.quantity.atoms import decode, scan
@@ -486,3 +489,38 @@ def test_a_repair_leaves_no_zero() -> None:
     assert {(q.value, q.repaired) for q in parse("l00 g")} == {(100.0, True)}
     assert parse("0z") == []
     assert [(q.value, q.repaired) for q in parse("0 g")] == [(0.0, False)]
+
+
+TEXTS = st.text(alphabet="0159OoQlI|!isSBZxX×*.,'\" kgcmz2half wo½-", max_size=16)
+
+
+@given(TEXTS)
+def test_what_is_passed_over_has_nothing_to_repair(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repair, "_REPAIRABLE", re.compile(""))
+        thorough = repair.repaired(text, [])
+    assert repair.repaired(text, []) == thorough
+
+
+@given(TEXTS)
+def test_what_is_passed_over_has_no_number(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(atoms, "_DIGIT", re.compile(""))
+        thorough = list(scan(fold(text)))
+    assert list(scan(fold(text))) == thorough
+
+
+def test_books_do_not_mix() -> None:
+    own = parse_entities(OWN, base=default_entities())
+    assert [[q.unit for q in parse("5 flurbs", book)] for book in (None, own, None)] == [[], ["flurb"], []]
+
+
+OWN = """
+format = 1
+[units.flurb]
+family = "flurbs"
+factor = 1.0
+spellings = ["flurb", "flurbs"]
+[entities.flurbiness]
+units = ["flurb"]
+"""

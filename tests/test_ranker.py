@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,7 @@ def test_plain_data_makes_the_same_ranker() -> None:
     np.testing.assert_array_equal(again.score(X), ranker.score(X))
     assert again.importance() == ranker.importance()
     assert len(again.score(X[:0])) == 0
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(again)).score(X), ranker.score(X))
 
 
 @pytest.mark.parametrize("relevance", [0, 3])

@@ -20,6 +20,7 @@ from hybridml.priors import COLUMNS, LEAST, Priors, label_table, read_labels
 from hybridml.ranker import RankerSettings
 from hybridml.seen import Seen, wants_second_look
 from hybridml.siblings import siblings_of, with_siblings
+from hybridml.table import build_table
 from tests.fakes import OPTIONS, draw_lines, write_rows
 from tests.lines import line, reading
 
@@ -128,6 +129,9 @@ def test_a_second_look_answers_only_what_the_first_shows_nothing_of() -> None:
     assert not wants_second_look(first, voltage, BOOK)
     assert seen.reading_for(weight, BOOK) is second
     assert seen.reading_for(voltage, BOOK) is first
+    table = build_table(["a", "a"], ["item_weight", "voltage"], [("a", seen)], BOOK)
+    assert [(c.value, c.unit) for c in table.candidates] == [(500.0, "gram"), (12.0, "volt")]
+    assert table.second == {0}
 
 
 # ---------------------------------------------------------------- others' rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..answering import Answered
     from ..extractor import EntityExtractor
+    from ..photos import Checked
 
 DEFAULT_MODEL = "models/model.joblib"
 
@@ -76,7 +77,8 @@ def add_command(commands: Commands) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from .. import artifact, rows
+    from .. import artifact, photos, rows
+    from ..parts import PHOTO
     from ..reading import model_path
 
     path = model_path(arguments.model)
@@ -91,11 +93,17 @@ def _predict(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         progress=not arguments.quiet,
     )
-    frame, faults = rowfiles.read(arguments.rows, extractor.model_.book, images_of(arguments))
+    given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
+    frame, faults = given
+    if not arguments.truth:
+        # what answers do not need goes: a million rows can carry any columns
+        frame = frame[[c for c in ("index", "image_link", "entity_name", PHOTO) if c in frame.columns]]
+        given = (frame, faults)
     details = Path(arguments.details or f"{arguments.out}.details.jsonl")
-    answers, waiting = _answer(arguments, extractor, frame, details)
+    answers, waiting = _answer(arguments, extractor, given, details)
     rows.write_predictions(arguments.out, answers)
-    write_faults(Path(f"{arguments.out}.faults.csv"), faults + rowfiles.of_photos(frame, extractor))
+    told = rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor)
+    write_faults(Path(f"{arguments.out}.faults.csv"), told)
     answered = int((answers["prediction"] != "").sum())
     tell(f"{answered} of {len(answers)} rows answered; details in {details}")
     if waiting:
@@ -109,7 +117,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _answer(
-    arguments: argparse.Namespace, extractor: EntityExtractor, frame: pd.DataFrame, details: Path
+    arguments: argparse.Namespace, extractor: EntityExtractor, given: Checked, details: Path
 ) -> tuple[pd.DataFrame, int]:
     """Answer the rows and write the sidecar; return index and prediction by row, and how many rows wait."""
     import pandas as pd
@@ -118,11 +126,13 @@ def _answer(
     from ..answering import NOT_YET
     from ..spool import Spool
 
-    indexes, links, entities = (frame[c].tolist() for c in ("index", "image_link", "entity_name"))
+    frame, _ = given
+    # arrays: a list of a million whole numbers takes as much as their photos' names
+    indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
     blanked_by = _blanking(arguments, entities, extractor)
     predictions, waiting = [""] * len(frame), 0
     candidates: list[tuple[str, ...]] = [()] * len(frame) if arguments.truth else []
-    answers = extractor.answers(frame, arguments.partial)
+    answers = extractor.answers(given, arguments.partial)
     with Spool(len(frame), details.parent) as spool:
         for each in tqdm(answers, "answers", len(frame), unit="row", disable=arguments.quiet):
             row, option = each.row, blanked_by(each)
@@ -136,7 +146,7 @@ def _answer(
             spool.put(row, json.dumps(record, default=_plain, allow_nan=False))
         with atomic(details) as temporary, open(temporary, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in spool)
-    columns: dict[str, Sequence[Any]] = {"index": indexes, "prediction": predictions}
+    columns: dict[str, Any] = {"index": indexes, "prediction": predictions}
     if candidates:
         columns["candidates"] = candidates
     return pd.DataFrame(columns), waiting
@@ -159,7 +169,7 @@ def _told(each: Answered) -> dict[str, Any]:
 
 
 def _blanking(
-    arguments: argparse.Namespace, entities: Sequence[str], extractor: EntityExtractor
+    arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
 ) -> Callable[[Answered], str]:
     """Return what names the option that blanks an answer, empty for none."""
     decision = extractor.model_.decision

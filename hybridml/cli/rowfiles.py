@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ..entities import EntityBook
     from ..extractor import EntityExtractor
+    from ..rows import RowFault
 
 Faults = list[Mapping[str, object]]
 
@@ -21,10 +22,15 @@ def read(
     from .. import photos
 
     frame, faults = photos.checked(path, truth=truth, book=book, images=images)
+    return frame, of_rows(path, frame, faults)
+
+
+def of_rows(path: str, frame: pd.DataFrame, faults: Sequence[RowFault]) -> Faults:
+    """Return the faults of single rows of a file, in the form of the faults file."""
     if not faults:
-        return frame, []
+        return []
     by_index = frame.set_index("index")
-    told: Faults = [
+    return [
         {
             "index": f.index,
             "image_link": by_index["image_link"].get(f.index, ""),
@@ -33,7 +39,6 @@ def read(
         }
         for f in faults
     ]
-    return frame, told
 
 
 def of_photos(frame: pd.DataFrame, extractor: EntityExtractor) -> Faults:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..candidates import Candidate, for_entity
+from ..candidates import Candidate
 from ..entities import Entity, EntityBook
 from ..errors import HybridmlError
 from ..ocr.textline import Reading, TextLine
@@ -81,7 +81,7 @@ def describe(
     columns : dict of str to array of float32, one per candidate
         Empty when there is no candidate.
     """
-    candidates = for_entity(photo.candidates, entity)
+    candidates = photo.for_entity(entity)
     columns: dict[str, npt.NDArray[np.float32]] = {}
     if not candidates:
         return candidates, columns

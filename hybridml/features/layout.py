@@ -13,6 +13,10 @@ from .photo import PhotoView
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return the layout features of each candidate; lengths relative to the photo."""
+    return photo.shared("layout", entity, lambda: _columns(photo, candidates))
+
+
+def _columns(photo: PhotoView, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     line = np.array([c.line for c in candidates], dtype=int)
     boxes = np.array([c.box for c in candidates], dtype=float).reshape(-1, 4)
     center = (boxes[:, :2] + boxes[:, 2:]) / 2 / photo.size

@@ -200,11 +200,19 @@ def _tied(photo: PhotoView, drawing: Drawing) -> dict[int, np.ndarray]:
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return the drawing's features of each candidate; all NaN on a photo that was not looked at."""
-    n = len(candidates)
     drawing = photo.drawing
-    empty = drawing is None
-    drawing = drawing or Drawing()
-    per_line = photo.cached("lines", lambda: _tied(photo, drawing))
+    if drawing is None:
+        nothing = np.full(len(candidates), math.nan)
+        return dict.fromkeys(NAMES, nothing)
+    shared = photo.shared("lines", entity, lambda: _columns(photo, drawing, candidates))
+    line = np.array([c.line for c in candidates], dtype=int)
+    return shared | _own_way(shared, entity, line)
+
+
+def _columns(photo: PhotoView, drawing: Drawing, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return what entities of the same units share."""
+    n = len(candidates)
+    per_line = photo.cached("tied", lambda: _tied(photo, drawing))
     line = np.array([c.line for c in candidates], dtype=int)
     table = np.array([per_line[i] for i in line], dtype=float).reshape(n, len(COLUMNS))
     columns = {f"lines.{name}": table[:, k].copy() for k, name in enumerate(COLUMNS)}
@@ -218,11 +226,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     columns["lines.outline_share"] = np.full(n, wide * high / max(drawing.width * drawing.height, 1))
     columns["lines.outline_filled"] = np.full(n, drawing.filled)
     columns["lines.plain"] = np.full(n, drawing.plain)
-    columns |= _among(columns, line, base, math.log(high / wide))
-    columns |= _own_way(columns, entity, line)
-    if empty:
-        return {name: np.full(n, math.nan) for name in columns}
-    return columns
+    return columns | _among(columns, line, base, math.log(high / wide))
 
 
 def _own_way(columns: dict[str, np.ndarray], entity: Entity, line: np.ndarray) -> dict[str, np.ndarray]:
@@ -288,3 +292,16 @@ def _among(
     made["lines.as_height"] = np.where(other, np.abs(ratio - aspect), 9.0).min(axis=1, initial=9.0)
     made["lines.as_width"] = np.where(other, np.abs(ratio + aspect), 9.0).min(axis=1, initial=9.0)
     return made
+
+
+NAMES = tuple(
+    f"lines.{name}"
+    for name in (
+        *COLUMNS,
+        "outline_x", "outline_y", "outline_aspect", "outline_share", "outline_filled", "plain",
+        *(f"{d}_ties" for d in DIRECTIONS),
+        "longer_same_way", "longer", "scale", "as_height", "as_width",
+        *OWN_WAY,
+    )
+)  # fmt: skip
+"""Every column, in order."""

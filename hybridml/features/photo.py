@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..candidates import Candidate, find_candidates, span_box
+from ..candidates import Candidate, find_candidates, for_entity, span_box
 from ..drawing import Drawing
-from ..entities import EntityBook
+from ..entities import Entity, EntityBook
 from ..ocr.textline import Reading
 
 T = TypeVar("T")
@@ -54,6 +54,12 @@ class Hits:
 
     def __len__(self) -> int:
         return len(self.line)
+
+
+_NO_HITS = Hits(np.zeros(0, int), np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)))
+
+_SEAM = "\0"
+"""Stands between text lines where they are searched together: no letter and no blank, so that no word goes across."""
 
 
 class PhotoView:
@@ -106,6 +112,14 @@ class PhotoView:
         found: T = self._cache[name]
         return found
 
+    def shared(self, name: str, entity: Entity, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned for the first entity with the same units, whose candidates are the same."""
+        return self.cached(f"{name} {entity.units} {entity.reads_as}", make)
+
+    def for_entity(self, entity: Entity) -> list[Candidate]:
+        """Return the candidates that ``entity`` could be, in its own units."""
+        return self.shared("candidates", entity, lambda: for_entity(self.candidates, entity))
+
     @cached_property
     def median_font(self) -> float:
         """Median font size of the photo, in pixels."""
@@ -122,12 +136,19 @@ class PhotoView:
         """Occurrences of each entity's keywords (``entity:NAME``) and of each context (``context:NAME``)."""
         key = tuple((f"entity:{e.name}", e.keywords) for e in self.book.entities.values())
         key += tuple((f"context:{name}", words) for name, words in self.book.contexts.items())
-        return {name: self._find(pattern) for name, pattern in _patterns(key).items()}
+        text = _SEAM.join(self.texts)
+        starts = np.cumsum([0, *(len(t) + len(_SEAM) for t in self.texts)])
+        return {name: self._find(pattern, text, starts) for name, pattern in _patterns(key).items()}
 
-    def _find(self, pattern: re.Pattern[str]) -> Hits:
-        found = [(i, *m.span()) for i, text in enumerate(self.texts) for m in pattern.finditer(text)]
+    def _find(self, pattern: re.Pattern[str], text: str, starts: np.ndarray) -> Hits:
+        """Return the occurrences in all text lines at once, joined to ``text``, of which they begin at ``starts``."""
+        at = np.array([m.span() for m in pattern.finditer(text)], dtype=int).reshape(-1, 2)
+        if not len(at):
+            return _NO_HITS
+        line = np.searchsorted(starts, at[:, 0], side="right") - 1
+        spans = at - starts[line, None]
+        found = zip(line.tolist(), *spans.T.tolist(), strict=True)
         boxes = np.array([span_box(self.reading.lines[i], s, e) for i, s, e in found], dtype=float).reshape(
             -1, 4
         )
-        spans = np.array(found, dtype=int).reshape(-1, 3)
-        return Hits(spans[:, 0], spans[:, 1], spans[:, 2], (boxes[:, :2] + boxes[:, 2:]) / 2)
+        return Hits(line, spans[:, 0], spans[:, 1], (boxes[:, :2] + boxes[:, 2:]) / 2)

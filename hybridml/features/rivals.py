@@ -21,6 +21,10 @@ def _share_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return the set features of each candidate."""
+    return photo.shared("rivals", entity, lambda: _columns(photo, entity, candidates))
+
+
+def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     n = len(candidates)
     book = photo.book
     base = np.array([book.to_base(c.value, c.unit) for c in candidates], dtype=float)

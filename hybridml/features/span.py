@@ -13,21 +13,37 @@ FORMS = (
     "plain", "range low", "range high", "product part", "multipack each", "multipack total", "sum", "sum part", "bound",
 )  # fmt: skip
 ORIGINS = ("line", "beside", "below", "declared")
+COLUMNS = tuple(
+    f"span.{name}"
+    for name in (
+        "entity", "unit", "unit_factor", "number", "quantity", "whole", "round", "digits", "decimals", "repaired",
+        "form", "origin", "part", "parts", "labelled", "share_of_line", "before", "after",
+    )
+)  # fmt: skip
 
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
     """Return the span features of each candidate."""
+    shared = photo.shared("span", entity, lambda: _columns(photo, entity, candidates))
+    number = float(list(photo.book.entities).index(entity.name))
+    own = {
+        "span.entity": [number] * len(candidates),
+        "span.labelled": [float(label_match(c, entity, photo)) for c in candidates],
+    }
+    return {name: own.get(name) or shared[name] for name in COLUMNS}
+
+
+def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
+    """Return what entities of the same units share."""
     rows: dict[str, list[float]] = {}
 
     def add(name: str, value: float) -> None:
         rows.setdefault(name, []).append(float(value))
 
-    entity_number = list(photo.book.entities).index(entity.name)
     for c in candidates:
         unit = photo.book.unit(c.unit)
         text = photo.texts[c.line]
         digits = c.number_text
-        add("span.entity", entity_number)
         add("span.unit", entity.units.index(c.unit))
         add("span.unit_factor", math.log10(unit.factor))
         add("span.number", math.log10(c.value + 1e-9))
@@ -41,7 +57,6 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
         add("span.origin", ORIGINS.index(c.origin))
         add("span.part", c.part[0] if c.part else -1)
         add("span.parts", c.part[1] if c.part else 0)
-        add("span.labelled", label_match(c, entity, photo))
         add("span.share_of_line", (c.end - c.start) / max(len(text), 1))
         add("span.before", c.start)
         add("span.after", max(len(text) - c.end, 0))

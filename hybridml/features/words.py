@@ -67,7 +67,7 @@ class _Spans:
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return the keyword and context features of each candidate."""
-    spans = _Spans(photo, candidates)
+    spans = photo.shared("spans", entity, lambda: _Spans(photo, candidates))
     n = len(candidates)
     own = photo.words[f"entity:{entity.name}"]
     rivals = _merged(
@@ -86,8 +86,17 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
         columns[f"words.{name}_count"] = np.full(n, float(len(hits)))
     columns["words.own_minus_rival"] = columns["words.own_near"] - columns["words.rival_near"]
     columns["words.own_nearest_here"] = columns["words.own_near"] - columns["words.own_near"].min(initial=FAR)
+    return columns | photo.shared("contexts", entity, lambda: _contexts(photo, spans))
+
+
+def _contexts(photo: PhotoView, spans: _Spans) -> dict[str, np.ndarray]:
+    columns = {}
+    nowhere = np.full(len(spans.line), FAR)
     for name in photo.book.contexts:
         hits = photo.words[f"context:{name}"]
+        if not len(hits):
+            columns[f"words.{name}_on_line"] = columns[f"words.{name}_near"] = nowhere
+            continue
         columns[f"words.{name}_on_line"] = np.minimum(spans.before(hits), spans.after(hits))
         columns[f"words.{name}_near"] = spans.near(hits)[0]
     return columns

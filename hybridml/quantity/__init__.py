@@ -8,15 +8,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
-from ..entities import EntityBook, default_entities
+from ..entities import EntityBook
 from .bare import declared_unit, numbers, unit_mentions
 from .format import format_quantity
 from .price import parse_number
 from .reader import read
 from .repair import repaired
 from .types import Form, Number, Quantity, UnitMention
-from .units import table_for
+from .units import TEXTS_AT_HAND, UnitTable, table_for
 
 __all__ = [
     "Form",
@@ -59,15 +60,20 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     >>> [(q.value, q.unit, q.repaired) for q in parse("l2Ocm")]
     [(120.0, 'centimetre', True)]
     """
-    book = book or default_entities()
-    found = read(text, book, table_for(book))
+    return list(_parsed(text, table_for(book), table_for(book, lenient=True)))
+
+
+@lru_cache(maxsize=TEXTS_AT_HAND)
+def _parsed(text: str, strict: UnitTable, lenient: UnitTable) -> tuple[Quantity, ...]:
+    found = read(text, strict)
     known = {(q.value, q.unit, q.span[0]) for q in found}
     edited = repaired(text, [q.span for q in found if not q.repaired])
-    for q in read(edited, book, table_for(book, lenient=True), gaps=True):
+    for q in read(edited, lenient, gaps=True):
         if (q.value, q.unit, q.span[0]) not in known:
             known.add((q.value, q.unit, q.span[0]))
             number = text[q.span[0] : q.span[0] + len(q.number_text)]
             found.append(replace(q, repaired=True, number_text=number))
     # a zero that no one wrote is what a guess left over
     found = [q for q in found if q.value or not q.repaired]
-    return sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))
+    order = sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))
+    return tuple(order)

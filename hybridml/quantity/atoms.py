@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .words import WORDS, word_value
+from .words import WORD_SET, WORDS, word_value
 
 _VULGAR = {
     "½": 1 / 2, "⅓": 1 / 3, "⅔": 2 / 3, "¼": 1 / 4, "¾": 3 / 4, "⅕": 1 / 5, "⅖": 2 / 5, "⅗": 3 / 5, "⅘": 4 / 5,
@@ -21,6 +21,9 @@ MAX_LENGTH = 40
 VULGAR = "".join(_VULGAR)
 """The characters that are fractions."""
 
+_DIGIT = re.compile(rf"[0-9{VULGAR}]")
+_LETTERS = re.compile("[a-z]+")
+_SEPARATOR = re.compile("[.,]")
 _START = re.compile(rf"[0-9{VULGAR}]|(?<![a-z]){WORDS}(?![a-z])|(?<![0-9.,])[.,](?=[0-9])")
 _MIXED = re.compile(r"([0-9]{1,4})(?:-| ?[&+] ?| and | {1,2})([0-9]{1,2}) ?/ ?([0-9]{1,2})(?![0-9/])")
 _FRACTION = re.compile(r"([0-9]{1,4}) ?/ ?([0-9]{1,4})(?![0-9/]|[.,][0-9])")
@@ -75,7 +78,7 @@ def decode(digits: str) -> tuple[float, float | None] | None:
     marks = [c for c in digits if c in ".,"]
     if not marks:
         return float(digits), None
-    groups = re.split("[.,]", digits)
+    groups = _SEPARATOR.split(digits)
     thousands = 1 <= len(groups[0]) <= 3 and groups[0][0] != "0" and all(len(g) == 3 for g in groups[1:])
     if len(marks) == 1:
         decimal = float(f"{groups[0] or 0}.{groups[1]}")
@@ -132,7 +135,7 @@ def _at(text: str, at: int) -> Atom | None:
 
 def _decimal(text: str, m: re.Match[str]) -> Atom | None:
     at, written = m.start(), m[0]
-    longest = max(map(len, re.split("[.,]", written)))
+    longest = max(map(len, _SEPARATOR.split(written)))
     if longest > MAX_DIGITS and (written.isdigit() or longest > 17):
         return None
     if written[0] in ".," and at and (text[at - 1].isalnum() or text[at - 1] == "."):
@@ -177,6 +180,9 @@ def scan(text: str, gaps: bool = False) -> Iterator[Atom]:
     >>> [a.value for a in scan("1 1/2 cups, 3/4 in, 2,000 mg or two and a half")]
     [1.5, 0.75, 2000.0, 2.5]
     """
+    if not _DIGIT.search(text) and WORD_SET.isdisjoint(_LETTERS.findall(text)):
+        return
+    gaps = gaps and _GAPPED.search(text) is not None
     at = 0
     while m := _START.search(text, at):
         if m[0][0].isalpha():

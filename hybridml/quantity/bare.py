@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
-from ..entities import EntityBook, default_entities
+from ..entities import EntityBook
 from . import context
 from .fold import fold, one_of
 from .items import Item, letters_to_labels, read_items
 from .reader import link, run_of
 from .types import Number, UnitMention
-from .units import UnitTable, table_for
+from .units import TEXTS_AT_HAND, UnitTable, table_for
 
 _OTHER_UNIT = re.compile(rf" ?(?:{context.OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
 _WORD_NEXT = re.compile(r" (?!x |by |ac|dc)([a-z]{2,})")
@@ -35,7 +36,7 @@ _IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{one_of('of is are : = the den di')})? 
 _OPEN = re.compile(r"[(\[/:=,] ?$")
 
 
-def numbers(text: str) -> list[Number]:
+def numbers(text: str, book: EntityBook | None = None) -> list[Number]:
     """Return the numbers of ``text`` that have no unit and could be quantities, in order.
 
     Barcodes, dates, prices, percentages, article numbers and numbers of other things (hours, pieces,
@@ -48,9 +49,13 @@ def numbers(text: str) -> list[Number]:
     >>> numbers("30% off, 12/05/2021, 4006381333931, model 45")
     []
     """
-    book, table = default_entities(), table_for()
+    return list(_numbers(text, table_for(book)))
+
+
+@lru_cache(maxsize=TEXTS_AT_HAND)
+def _numbers(text: str, table: UnitTable) -> tuple[Number, ...]:
     folded = fold(text)
-    items = read_items(text, folded, table, context.keywords_of(book))
+    items = read_items(text, folded, table)
     links = [link(folded, a, b) for a, b in pairwise(items)]
     out: list[Number] = []
     at = 0
@@ -66,7 +71,7 @@ def numbers(text: str) -> list[Number]:
                 if item.usable and _bare(folded, item, table, last):
                     out += _number(item, (k, part_of) if part_of > 1 else None)
         at = end + 1
-    return _ranges(out, folded)
+    return tuple(_ranges(out, folded))
 
 
 def _number(item: Item, part: tuple[int, int] | None) -> list[Number]:
@@ -87,7 +92,7 @@ def _bare(folded: str, item: Item, table: UnitTable, last: bool) -> bool:
         if _OTHER_UNIT.match(folded, atom.end):
             return False
         m = _WORD_NEXT.match(folded, atom.end)
-        if m and m[1] not in context.keywords_of(default_entities()):
+        if m and m[1] not in table.keywords:
             return False
     return True
 
@@ -131,10 +136,15 @@ def declared_unit(text: str, book: EntityBook | None = None) -> list[UnitMention
     >>> declared_unit("30 cm in length")
     []
     """
-    folded, table = fold(text), table_for(book)
+    return list(_declared(text, table_for(book)))
+
+
+@lru_cache(maxsize=TEXTS_AT_HAND)
+def _declared(text: str, table: UnitTable) -> tuple[UnitMention, ...]:
+    folded = fold(text)
     out: list[UnitMention] = []
     if "/" not in folded and not re.search(r"[a-z(]", folded):
-        return out
+        return ()
     for m in re.finditer(r"(?<![a-z0-9])(?:[a-zµ]{1,12}|[\"'](?![a-z]))", folded):
         at = m.start()
         found = table.match(folded, text, at)
@@ -155,4 +165,4 @@ def declared_unit(text: str, book: EntityBook | None = None) -> list[UnitMention
             if worded and not opened and found.written.lower() == "in":
                 continue
             out.append(UnitMention(found.name, (found.start, found.end)))
-    return out
+    return tuple(out)

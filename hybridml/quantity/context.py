@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from ..entities import EntityBook
 from .fold import fold, one_of
@@ -208,13 +207,8 @@ def closes_quote(folded: str, at: int) -> bool:
     return bool(opened) and '"' not in folded[opened[-1] + 1 : at]
 
 
-@lru_cache(maxsize=16)
-def _keywords(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(fold(w) for w in words)
-
-
 def keywords_of(book: EntityBook) -> frozenset[str]:
     """Return the folded single-word keywords of every entity."""
-    return _keywords(
-        frozenset(w for e in book.entities.values() for w in e.keywords if w.isalpha() and len(w) > 1)
+    return frozenset(
+        fold(w) for e in book.entities.values() for w in e.keywords if w.isalpha() and len(w) > 1
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from . import context
 from .atoms import Atom, scan
-from .units import RATE, TORQUE, UnitMatch, UnitTable
+from .units import RATE, TEXTS_AT_HAND, TORQUE, UnitMatch, UnitTable
 from .words import is_article
 
 _BEFORE = re.compile(
@@ -19,7 +20,7 @@ _FOLLOWED = re.compile(r" ?(?!x ?[0-9]|e\b)[a-z%]|[0-9]*[/:]")
 _SMALL = frozenset({"gram", "milligram", "millilitre", "millimetre", "watt", "volt"})
 """Units nobody gives to the thousandth: 2.000 W is two thousand."""
 
-_LABEL_UNITS = frozenset("lwt")
+_LABEL_UNITS = frozenset("lwtdhb")
 
 
 @dataclass
@@ -54,20 +55,12 @@ class Item:
         return self.atom.value
 
 
-def read_items(
-    text: str, folded: str, table: UnitTable, keywords: frozenset[str], gaps: bool = False
-) -> list[Item]:
+def read_items(text: str, folded: str, table: UnitTable, gaps: bool = False) -> list[Item]:
     """Return the numbers of a text in order, each with its own unit and label if it has them."""
-    masked = sorted(context.noise(folded))
     items: list[Item] = []
-    covered = 0
     last: Item | None = None
-    for atom in scan(folded, gaps):
-        while covered < len(masked) and masked[covered][1] <= atom.start:
-            covered += 1
-        if covered < len(masked) and masked[covered][0] < atom.end and masked[covered][1] > atom.start:
-            continue
-        item = _item(text, folded, atom, table, keywords, last)
+    for atom in _atoms(folded, gaps):
+        item = _item(text, folded, atom, table, last)
         if item.unit is None and is_article(folded[atom.start : atom.end]):
             continue
         items.append(item)
@@ -75,9 +68,23 @@ def read_items(
     return items
 
 
-def _item(
-    text: str, folded: str, atom: Atom, table: UnitTable, keywords: frozenset[str], last: Item | None
-) -> Item:
+@lru_cache(maxsize=TEXTS_AT_HAND)
+def _atoms(folded: str, gaps: bool) -> tuple[Atom, ...]:
+    """Return the numbers of a folded text that are no part of a date, a phone number and the like."""
+    found = tuple(scan(folded, gaps))
+    masked = sorted(context.noise(folded)) if found else []
+    free: list[Atom] = []
+    covered = 0
+    for atom in found:
+        while covered < len(masked) and masked[covered][1] <= atom.start:
+            covered += 1
+        if covered < len(masked) and masked[covered][0] < atom.end and masked[covered][1] > atom.start:
+            continue
+        free.append(atom)
+    return tuple(free)
+
+
+def _item(text: str, folded: str, atom: Atom, table: UnitTable, last: Item | None) -> Item:
     last_end = last.end if last else -1
     word = atom.kind == "word" and folded[atom.start].isalpha()
     unit = table.after(folded, text, atom.end, word)
@@ -85,7 +92,7 @@ def _item(
         atom = _last_group(atom)
     if unit and unit.name in _SMALL and atom.others and folded[atom.start : atom.end].endswith(".000"):
         atom = replace(atom, value=atom.others[0][0], others=((atom.value, atom.start),))
-    label, left = context.label_before(folded, text, atom.start, keywords)
+    label, left = context.label_before(folded, text, atom.start, table.keywords)
     if left < last_end:
         label, left = None, atom.start
     letter = False
@@ -127,7 +134,8 @@ def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end:
 def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) -> None:
     last_end = last.end if last else -1
     atom, unit = item.atom, item.unit
-    if context.is_money_or_percent(folded, atom.start, atom.end):
+    share = unit is not None and unit.written[0] in "%‰"
+    if not share and context.is_money_or_percent(folded, atom.start, atom.end):
         item.usable = False
     glued = (
         "free"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ..entities import EntityBook
 from . import context
 from .fold import fold, one_of
 from .items import Item, letters_to_labels, read_items
@@ -48,10 +47,10 @@ class _Draft:
     start: int | None = None
 
 
-def read(text: str, book: EntityBook, table: UnitTable, gaps: bool = False) -> list[Quantity]:
+def read(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
     """Return the quantities of a text; those whose reading is doubtful are marked as repaired."""
     folded = fold(text)
-    items = read_items(text, folded, table, context.keywords_of(book), gaps)
+    items = read_items(text, folded, table, gaps)
     links = [link(folded, a, b) for a, b in pairwise(items)]
     found: list[Quantity] = []
     at = 0

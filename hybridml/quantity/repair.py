@@ -26,6 +26,9 @@ _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"^([^0-9A-Za-z]{0,3}[1-9][0-9]{1,2})9(?=[^0-9A-Za-z%]{0,3}$)"), lambda m: m[1] + "g"),
     (re.compile(r"([0-9] ?)m9(?![A-Za-z0-9])"), lambda m: m[1] + "mg"),
 )  # fmt: skip
+_REPAIRABLE = re.compile(rf"[0-9]|[.xX×*][SB]|{_NO_DIGIT.pattern}", re.I)
+"""What a text has in which anything could be put right: most lines of a label are words."""
+
 _FEET = re.compile(r"(?<![0-9.])([0-9]{1,3}\.[0-9]{1,2}|[2-9][0-9])['’′](?![0-9A-Za-z'’′])")
 """Feet in decimals or by the dozens are rather inches, half of whose mark was read."""
 
@@ -44,6 +47,8 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
     >>> repaired("2Ocm, 3.50Z, 2.21bs", [])
     '20cm, 3.5oz, 2.2lbs'
     """
+    if not _REPAIRABLE.search(text):
+        return text
     free = _outside(taken)
     chars = list(text)
     for m in _TOKEN.finditer(text):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..entities import EntityBook, default_entities
+from . import context
 from .fold import fold, one_of
 
 FOREIGN = {
@@ -32,9 +33,11 @@ _LONG = r"(?=[^\W\d_]{2})"
 _SHORT = r"(?=[^\W\d_](?![^\W\d_]))"
 _MISREAD_START = r"[01][a-z][a-z0-9]?(?![a-z0-9])"
 _GAP = re.compile(
-    rf" {{0,2}}(?:[-.]? ?{_LONG}|-{_SHORT}|(?=[^\W\d_]|[\"'|]|{_MISREAD_START}))"
+    rf" {{0,2}}(?:[-.]? ?{_LONG}|-{_SHORT}|(?=[^\W\d_]|[\"'|%‰°º]|{_MISREAD_START}))"
     rf"| ?[(\[] ?(?={_LONG}[^)\]]{{0,14}}[)\]])"
 )
+_CLOSED = re.compile(r" ?[)\]]")
+_IGNORED = re.compile(r"[ .\-]")
 _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
 TORQUE = re.compile(rf"[ .-]{{0,2}}{one_of('lbs lb pounds pound hg poise force')}(?![a-z])")
 _PER = one_of(
@@ -42,6 +45,10 @@ _PER = one_of(
     "min minute sec s second sqm sq ha acre mol mile m² m2 cm2 cm² hz k"
 )
 RATE = re.compile(rf" ?(?:/|·| per | pro | par ) ?{_PER}(?![a-z0-9])")
+
+
+TEXTS_AT_HAND = 2048
+"""Texts of which is kept what was read in them: those of a photo are asked for again, and many stand on many photos."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +61,28 @@ class UnitMatch:
     written: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitTable:
-    """Spellings of a book, ready to match."""
+    """Spellings of a book, ready to match, and the words that label its quantities; one per book."""
 
     family: dict[str, str]
     factor: dict[str, float]
     allowed: frozenset[str]
     names: dict[str, str]
     exact: dict[str, str]
-    patterns: dict[str, re.Pattern[str]]
+    sources: dict[str, str]
+    keywords: frozenset[str]
+    _patterns: dict[str, re.Pattern[str]] = field(default_factory=dict)
+
+    def _pattern(self, first: str) -> re.Pattern[str] | None:
+        """Return what finds the units that start with a character, compiled when it is first met: that is slow."""
+        if first not in self._patterns and first in self.sources:
+            self._patterns[first] = re.compile(self.sources[first])
+        return self._patterns.get(first)
 
     def match(self, folded: str, text: str, at: int) -> UnitMatch | None:
         """Return the unit that starts exactly at ``at``."""
-        if at >= len(folded) or (pattern := self.patterns.get(folded[at])) is None:
+        if at >= len(folded) or (pattern := self._pattern(folded[at])) is None:
             return None
         if (m := pattern.match(folded, at)) is None:
             return None
@@ -90,7 +105,7 @@ class UnitTable:
             return None
         found = self.match(folded, text, gap.end())
         if found and gap[0].strip() in {"(", "["}:
-            closed = re.compile(r" ?[)\]]").match(folded, found.end)
+            closed = _CLOSED.match(folded, found.end)
             return UnitMatch(found.name, found.start, closed.end(), found.written) if closed else None
         if found and gap[0] and found.written in "vV" and folded[found.end : found.end + 1].isalpha():
             return None
@@ -98,7 +113,7 @@ class UnitTable:
 
 
 def _key(written: str) -> str:
-    return re.sub(r"[ .\-]", "", written)
+    return _IGNORED.sub("", written)
 
 
 def _pattern(spelling: str, length: bool) -> str:
@@ -142,8 +157,8 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
         by_first.setdefault(spelling[0], []).append(_pattern(spelling, family[spelled[spelling]] == "length"))
     if lenient and "v" in by_first:
         by_first["v"].append(f"v(?={_LETTER}{{3}})")
-    patterns = {first: re.compile("|".join(f"(?:{p})" for p in parts)) for first, parts in by_first.items()}
-    return UnitTable(family, factor, frozenset(book.units), names, exact, patterns)
+    sources = {first: "|".join(f"(?:{p})" for p in parts) for first, parts in by_first.items()}
+    return UnitTable(family, factor, frozenset(book.units), names, exact, sources, context.keywords_of(book))
 
 
 @lru_cache(maxsize=16)

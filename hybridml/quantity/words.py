@@ -32,6 +32,7 @@ _PARTS = {
 }  # fmt: skip
 _AND = frozenset({"and", "&", "und", "et", "y", "e"})
 _ALL = sorted({*_ONES, *_TENS, *_ARTICLES, *_SCALES, *_PARTS}, key=len, reverse=True)
+WORD_SET = frozenset(_ALL)
 WORDS = rf"(?:{'|'.join(_ALL)})"
 _TOKEN = re.compile(r"[ -]?(?:([a-z]+|&)(?![a-z]))")
 _OF_A = re.compile(r" (?:of )?an?(?= [a-z])")
