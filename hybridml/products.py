@@ -1,0 +1,246 @@
+"""Several photos of one product: one answer per product and entity, and where photos contradict each other.
+
+What photos say is weighed in two steps. Photos that agree (within 1 %, in whatever unit) are evidence for one
+quantity: it is wrong only if every one of them is, so it is right with ``1 - (1 - p1)(1 - p2)...``, each photo counting
+once. Photos of one product share misprints and misleading numbers, so agreement alone never brings more than 0.99.
+Then, a product has one such quantity: given the evidence ``q`` for each, the probabilities that one is right
+and all others wrong, or that all are wrong, are scaled to sum to one. A product with one answer keeps its confidence;
+a contradiction lowers it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+import pandas as pd
+
+from .check import parse_prediction
+from .csvfile import write_csv
+from .entities import EntityBook, default_entities
+from .errors import RowsError
+from .metrics import SAME_QUANTITY
+from .parts import as_text, photo_names
+from .rows import PRODUCT
+
+MOST_BY_AGREEMENT = 0.99
+"""Evidence that agreeing photos bring at most; one photo alone may be surer."""
+
+CONTRADICTS = 0.5
+"""Share of the answer's evidence from which on other evidence is a conflict."""
+
+COLUMNS = (PRODUCT, "entity_name", "prediction", "confidence", "rows", "conflict", "others")
+
+
+@dataclass(frozen=True)
+class Other:
+    """What some photos of a product say in place of its answer.
+
+    Parameters
+    ----------
+    prediction : str
+        As the surest of them says it.
+    confidence : float
+        Probability that it is the right one.
+    rows : tuple
+        Indexes of the rows that say so.
+    """
+
+    prediction: str
+    confidence: float
+    rows: tuple[Any, ...]
+
+
+class _Said(NamedTuple):
+    """What all rows say, column by column."""
+
+    indexes: npt.NDArray[Any]
+    photos: Sequence[str]
+    predictions: npt.NDArray[Any]
+    confidences: npt.NDArray[Any]
+
+
+class _Claim(NamedTuple):
+    """What one row says; ``base`` is the quantity in its family's base unit."""
+
+    row: int
+    photo: str
+    prediction: str
+    base: float
+    confidence: float
+
+
+def combine(answers: pd.DataFrame, rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+    """Return one answer per product and entity from the answers to all its photos.
+
+    Parameters
+    ----------
+    answers : data frame
+        With ``prediction`` and ``confidence``, as :meth:`hybridml.EntityExtractor.predict` returns them.
+    rows : data frame
+        The rows that were answered, in the same order: ``index, image_link, entity_name`` and ``product_id``, which
+        is blank where a row is of no product.
+    book : EntityBook, optional
+        Entities and units; the packaged ones by default.
+
+    Returns
+    -------
+    data frame
+        One line per product and entity, in the order of the rows: ``product_id, entity_name, prediction, confidence,
+        rows, conflict, others``. ``prediction`` is the quantity with the strongest evidence, as the surest photo says
+        it, blank where no photo was answered; ``rows`` are the indexes of the rows that agree; ``others`` the
+        other quantities as :class:`Other`, surest first. ``conflict`` says whether the photos of one of these are
+        at least half as strong evidence as those of the answer.
+
+    Raises
+    ------
+    RowsError
+        When the two tables do not belong together, lack a column, or a prediction has not the agreed form.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"index": [1, 2, 3], "image_link": ["a.jpg", "b.jpg", "c.jpg"]})
+    >>> rows = rows.assign(entity_name="item_weight", product_id="P7")
+    >>> said = {"prediction": ["1 kilogram", "1000 gram", "50 gram"], "confidence": [0.8, 0.5, 0.6]}
+    >>> (line,) = combine(pd.DataFrame(said), rows).itertuples()
+    >>> line.prediction, round(line.confidence, 2), line.rows, line.conflict
+    ('1 kilogram', 0.78, (1, 2), True)
+    >>> [(other.prediction, round(other.confidence, 2), other.rows) for other in line.others]
+    [('50 gram', 0.13, (3,))]
+    """
+    _check(answers, rows)
+    book = book or default_entities()
+    asked: dict[tuple[str, str], list[int]] = {}
+    for row, (product, entity) in enumerate(zip(rows[PRODUCT], rows["entity_name"], strict=True)):
+        if name := as_text(product):
+            asked.setdefault((name, entity), []).append(row)
+    said = _Said(
+        rows["index"].to_numpy(),
+        photo_names(rows),
+        answers["prediction"].to_numpy(),
+        answers["confidence"].to_numpy(),
+    )
+    lines = [
+        (product, entity, *_combined(list(_claims(positions, entity, said, book)), said.indexes))
+        for (product, entity), positions in asked.items()
+    ]
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _check(answers: pd.DataFrame, rows: pd.DataFrame) -> None:
+    for what, frame, wanted in (
+        ("the answers", answers, ("prediction", "confidence")),
+        ("the rows", rows, ("index", "image_link", "entity_name", PRODUCT)),
+    ):
+        missing = [name for name in wanted if name not in frame.columns]
+        if missing:
+            raise RowsError(
+                f"{what} have no column {missing[0]!r}; expected {', '.join(wanted)}, "
+                f"found {', '.join(map(str, frame.columns)) or 'none'}"
+            )
+    if len(answers) != len(rows):
+        raise RowsError(f"{len(answers)} answers for {len(rows)} rows; expected one for each, in their order")
+    if "index" in answers.columns:
+        for position, (a, b) in enumerate(zip(answers["index"], rows["index"], strict=True), 1):
+            if a != b and as_text(a) != as_text(b):
+                raise RowsError(
+                    f"answer {position} has the index {a}, its row {b}; expected the answers in the order of the rows"
+                )
+
+
+def _claims(positions: Sequence[int], entity: str, said: _Said, book: EntityBook) -> Iterator[_Claim]:
+    """Yield what the answered ones among some rows say."""
+    for row in positions:
+        text, confidence = as_text(said.predictions[row]), float(said.confidences[row])
+        if not text:
+            continue
+        units = book.entity(entity).units
+        found = parse_prediction(text, units)
+        if found is None or not 0 <= confidence <= 1:
+            raise RowsError(
+                f"index {said.indexes[row]}: {text!r} with confidence {confidence:g}; expected a number, a unit of "
+                f"{entity} ({', '.join(units)}) and a confidence from 0 to 1"
+            )
+        yield _Claim(row, said.photos[row], text, book.to_base(*found), confidence)
+
+
+def _combined(
+    claims: Sequence[_Claim], indexes: npt.NDArray[Any]
+) -> tuple[str, float, tuple[Any, ...], bool, tuple[Other, ...]]:
+    """Return the columns of a product's line from ``prediction`` on."""
+    groups = _agreeing(claims)
+    if not groups:
+        return "", 0.0, (), False, ()
+    evidence = [_evidence(group) for group in groups]
+    order = sorted(range(len(groups)), key=lambda i: -evidence[i])
+    confidence = _confidences(evidence)
+    first, *others = (
+        Other(
+            groups[i][0].prediction,
+            confidence[i],
+            tuple(indexes[sorted(claim.row for claim in groups[i])].tolist()),
+        )
+        for i in order
+    )
+    conflict = len(order) > 1 and evidence[order[1]] >= CONTRADICTS * evidence[order[0]]
+    return first.prediction, first.confidence, first.rows, conflict, tuple(others)
+
+
+def _agreeing(claims: Sequence[_Claim]) -> list[list[_Claim]]:
+    """Return the claims by quantity, the surest of each first."""
+    groups: list[list[_Claim]] = []
+    for claim in sorted(claims, key=lambda claim: -claim.confidence):
+        for group in groups:
+            base = group[0].base
+            if abs(base - claim.base) <= SAME_QUANTITY * max(base, claim.base):
+                group.append(claim)
+                break
+        else:
+            groups.append([claim])
+    return groups
+
+
+def _evidence(group: Sequence[_Claim]) -> float:
+    """Return how likely at least one photo of a group is right; the surest comes first."""
+    of_photo: dict[str, float] = {}
+    for claim in group:
+        of_photo.setdefault(claim.photo, claim.confidence)
+    agreed = 1.0 - math.prod(1.0 - p for p in of_photo.values())
+    return max(group[0].confidence, min(agreed, MOST_BY_AGREEMENT))
+
+
+def _confidences(evidence: Sequence[float]) -> list[float]:
+    """Return the probability of each quantity that it is right, and all others are wrong."""
+    if len(evidence) == 1:
+        return list(evidence)
+    odds = [q / max(1.0 - q, 1e-9) for q in evidence]
+    return [one / (1.0 + sum(odds)) for one in odds]
+
+
+def write_products(path: str | Path, table: pd.DataFrame) -> None:
+    """Write what :func:`combine` returned as CSV: ``rows`` and ``others`` as JSON, ``conflict`` as yes or blank.
+
+    Parameters
+    ----------
+    path : path
+        The CSV to write or replace.
+    table : data frame
+        One answer per product and entity.
+    """
+    write_csv(path, COLUMNS, (_record(line) for line in table.to_dict("records")))
+
+
+def _record(line: Mapping[Any, Any]) -> list[object]:
+    cells = {
+        **line,
+        "confidence": f"{line['confidence']:.4f}",
+        "rows": json.dumps(line["rows"]),
+        "conflict": "yes" if line["conflict"] else "",
+        "others": json.dumps([{**asdict(o), "confidence": round(o.confidence, 4)} for o in line["others"]]),
+    }
+    return [cells[name] for name in COLUMNS]
