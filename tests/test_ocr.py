@@ -14,8 +14,8 @@ import pytest
 from hybridml.errors import MissingExtraError
 from hybridml.fingerprint import fingerprint
 from hybridml.ocr import READERS, Reader, Reading, TextLine, available, create
-from hybridml.ocr.rapidocr import is_tall
 from hybridml.ocr.tesseract import group_words, merged, turned_back
+from hybridml.ocr.turned import is_tall
 from hybridml.registry import SettingsError
 
 Image = pytest.importorskip("PIL.Image")

@@ -7,7 +7,6 @@ import importlib.util
 import logging
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from .order import reading_order
 from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine
 from .trim import content_box, moved
+from .turned import is_tall, turned_polygon
 
 NAME = "rapidocr"
 # Of this module: counts up with every change that changes an answer.
@@ -32,8 +32,6 @@ VERSION = 1
 INSTALL = 'pip install "hybridml[read]"'
 
 DIGIT = re.compile(r"\d")
-# RapidOCR turns crops this much taller than wide before it reads them.
-TALL = 1.5
 # Which parts compute in 8 bits, and the height at which lines are read.
 INT8_PARTS: dict[str, tuple[str, ...]] = {
     "float32": (),
@@ -148,41 +146,6 @@ def missing() -> str | None:
 @lru_cache(maxsize=8)
 def _digest(path: str) -> str:
     return images.fingerprint(path)[:16]
-
-
-def turned_polygon(box: Sequence[Sequence[float]], tall: bool, flipped: bool) -> Polygon:
-    """Return the corners of a detected box in the order in which its text runs.
-
-    RapidOCR crops the box (corners from the photo's top left, clockwise), turns tall crops a quarter
-    counter-clockwise, which makes text that runs downwards upright, and then flips what is upside down.
-
-    Parameters
-    ----------
-    box : four (x, y)
-        Top left, top right, bottom right, bottom left of the region in the photo.
-    tall : bool
-        Whether the crop was turned.
-    flipped : bool
-        Whether the turned crop was then turned by 180 degrees to be read.
-
-    Examples
-    --------
-    >>> box = [(0, 0), (10, 0), (10, 50), (0, 50)]
-    >>> turned_polygon(box, tall=True, flipped=False)[:2]  # downwards
-    ((10.0, 0.0), (10.0, 50.0))
-    >>> turned_polygon(box, tall=True, flipped=True)[:2]  # upwards
-    ((0.0, 50.0), (0.0, 0.0))
-    """
-    start = (1 if tall else 0) + (2 if flipped else 0)
-    a, b, c, d = ((float(x), float(y)) for x, y in (box[(start + i) % 4] for i in range(4)))
-    return (a, b, c, d)
-
-
-def is_tall(box: NDArray[np.float32]) -> bool:
-    """Return whether RapidOCR turns the crop of this box, by its own rounding."""
-    across = int(max(math.dist(box[0], box[1]), math.dist(box[2], box[3])))
-    down = int(max(math.dist(box[0], box[3]), math.dist(box[1], box[2])))
-    return down >= TALL * across
 
 
 class RapidOCRReader:
