@@ -87,7 +87,7 @@ $(SAMPLE)/.drawn: $(VENV)/.installed
 	@touch $@
 
 build/holdout-%/.split: $(TRAIN) $(VENV)/.installed
-	@$(BIN)/hybridml split --rows '$(TRAIN)' --out $(@D)
+	@$(BIN)/hybridml split --rows '$(TRAIN)' --out $(@D) $(ENTITY_FILE)
 	@touch $@
 
 features: $(VENV)/.installed $(ROWS) ## read and embed the photos of both tables into STORE

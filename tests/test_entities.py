@@ -8,6 +8,7 @@ import pytest
 
 from hybridml import quantity
 from hybridml.candidates import find_candidates
+from hybridml.cli import main
 from hybridml.entities import EntityBook, default_entities, load_entities, parse_entities
 from hybridml.errors import EntityError
 from hybridml.ocr.textline import Reading
@@ -150,3 +151,22 @@ def test_the_packaged_file_alone_and_left_out(tmp_path: Path) -> None:
     file.write_text("", "utf-8")
     with pytest.raises(EntityError, match="expected 'format = 1' at the top, got None"):
         load_entities(file)
+
+
+def test_split_knows_entities_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        "format = 1\n"
+        + UNIT.format(name='"ampere hour"', more='spellings = ["Ah"]')
+        + '[entities.battery_capacity]\nunits = ["ampere hour"]\n'
+    )
+    rows = [f"{i},{i}.jpg,g{i},battery_capacity,{i + 1} ampere hour" for i in range(10)]
+    (tmp_path / "rows.csv").write_text(
+        "index,image_link,group_id,entity_name,entity_value\n" + "\n".join(rows) + "\n"
+    )
+    line = ["-q", "split", "--rows", f"{tmp_path}/rows.csv", "--out", f"{tmp_path}/out"]
+    assert main([*line, "--entities", f"{tmp_path}/own.toml"]) == 0
+    kept = [
+        len((tmp_path / "out" / f"{name}.csv").read_text().splitlines()) - 1 for name in ("train", "test")
+    ]
+    assert sum(kept) == 10
+    assert min(kept) > 0

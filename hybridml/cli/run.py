@@ -11,6 +11,7 @@ from . import predict, rowfiles, status
 from .options import (
     Commands,
     add_engines,
+    add_entities,
     add_files,
     book_of,
     command,
@@ -48,6 +49,7 @@ def add_commands(commands: Commands) -> None:
         "--share", type=float, default=0.2, help="share of the rows held out (default: %(default)s)"
     )
     split.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
+    add_entities(split)
 
     features = command(
         commands,
@@ -106,7 +108,9 @@ def _split(arguments: argparse.Namespace) -> int:
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
-    frame, _ = photos.checked(arguments.rows, truth=True, images=images_of(arguments))
+    frame, _ = photos.checked(
+        arguments.rows, truth=True, book=book_of(arguments), images=images_of(arguments)
+    )
     train, test = rows.hold_out(frame, arguments.share, arguments.seed)
     out = Path(arguments.out)
     for name, part in (
