@@ -178,6 +178,10 @@ class Decision:
         The precision of a threshold is the lower end of a one-sided 90 % interval (Wilson's) around what held
         out of fold, so that a few lucky rows promise nothing. Where no threshold reaches it, the return is
         infinite: nothing is published. Precisions count in steps of 0.01, rounded up; above 0.99 none is kept.
+
+        An entity with fewer than MIN_ROWS answers has the threshold of all entities, which holds over all of
+        them together, not for each. Where rows hardly suffice for a precision, a threshold that is found is
+        a lucky one more often than the interval says: measure such a promise (benchmarks/promise.py).
         """
         curve = self.thresholds.get(entity, self.thresholds.get("", []))
         return min((t for p, t, _ in curve if p >= precision - 1e-9), default=np.inf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybridml.decision import Decision, contest
+from hybridml.decision import MIN_ROWS, Decision, contest
 
 
 def contests(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], list[str]]:
@@ -86,6 +86,17 @@ def test_what_cannot_be_promised_is_not_published() -> None:
     assert decision.threshold(0.999, "width") == np.inf
     thresholds = [decision.threshold(p, "width") for p in (0.3, 0.5, 0.6, 0.7, 0.8)]
     assert thresholds == sorted(thresholds)
+
+
+def test_an_entity_of_few_rows_has_the_thresholds_of_all() -> None:
+    made, _, outcome = contests(600, 0)
+    entity = ["voltage" if i < MIN_ROWS - 1 else "width" if i < 300 else "depth" for i in range(600)]
+    # of depth nothing is right: its own rows promise nothing, whatever holds over all
+    outcome = [o if i < 300 else "wrong" for i, o in enumerate(outcome)]
+    decision = Decision().fit(made, entity, outcome)
+    assert decision.threshold(0.6, "voltage") == decision.threshold(0.6, "") < np.inf
+    assert decision.threshold(0.6, "width") not in (decision.threshold(0.6, ""), np.inf)
+    assert decision.threshold(0.2, "depth") == np.inf
 
 
 @pytest.mark.parametrize("only", ["right", "wrong"])

@@ -224,7 +224,11 @@ def test_an_interrupted_run_keeps_what_it_has(server: Server, tmp_path: Path) ->
         "4",
     ]
     running = subprocess.Popen(
-        [sys.executable, "-m", "hybridml", *map(str, arguments)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "hybridml", *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite that runs in the background ignores interrupts, and so would what it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 30
     while len(server.hits) < 40 and time.monotonic() < until:

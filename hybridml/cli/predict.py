@@ -37,7 +37,7 @@ def add_command(commands: Commands) -> None:
         "lacks are read first. With --truth, F1 is printed, apart for rows whose photo or group was trained on.\n"
         "Where rows have a product_id, OUT.products.csv has one answer per product and entity from all its photos.\n\n"
         "  hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv\n"
-        "  hybridml predict --rows test.csv --precision 0.95     only what is sure enough to publish unseen\n"
+        "  hybridml predict --rows test.csv --precision 0.9      only what is sure enough to publish unseen\n"
         "  hybridml predict --rows test.csv --unit gram --unit width=inch    in units of one's own\n"
         "  hybridml predict --rows test.csv --partial            what is read so far; reads nothing",
     )
@@ -237,6 +237,11 @@ def _blanking(
             if threshold == float("inf"):
                 tell(
                     f"no confidence is sure of precision {arguments.precision} for {entity}: all of it left blank"
+                )
+            elif entity not in decision.thresholds:
+                tell(
+                    f"too few {entity} rows were trained on for a threshold of its own: it takes that of all entities, "
+                    "which promises nothing for it alone"
                 )
 
     def option(each: Answered) -> str:
