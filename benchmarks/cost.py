@@ -8,7 +8,7 @@ r"""Draws F1 against cost: what one more processor second a photo buys.
         --balanced build/balanced.json --best build/best.json
 
 The bars are the standard deviation over the five folds. The usual script is drawn with the F1 of the first candidate
-that Tesseract reads, stock RapidOCR with that of its own first.
+of what Tesseract reads at 'best', where that was measured, stock RapidOCR with that of what RapidOCR reads there.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def point(scores: Sequence[dict[str, Any]], system: str, reader: str) -> tuple[f
     """Return F1 and the standard deviation of its folds, None where this was not measured."""
     for each in scores:
         if each["system"] == system and each["reader"] == reader:
-            return each["all"]["f1"], float(np.std(each["fold_f1"]))
+            return each["all"]["f1"], float(np.std(each["fold_f1"], ddof=1))
     return None
 
 
