@@ -35,6 +35,8 @@ class Effort:
 
 # Lines one by one: none is padded to the length of another. Only tall ones are read both ways.
 _QUICK = {"trim": True, "batch": 1, "sure_score": 0.0, "characters": "western", "scaling": "linear"}
+# Numbers that 8 bits are unsure of are read again in floats; sentences are not read.
+_CHECKED = {"precision": "checked", "longest_line": 24.0}
 
 EFFORTS: dict[str, Effort] = {
     "fast": Effort(
@@ -43,7 +45,7 @@ EFFORTS: dict[str, Effort] = {
                 **_QUICK,
                 "precision": "int8",
                 "longest_side": 960,
-                "detector_side": 448,
+                "detector_side": 416,
                 "least_width": 160,
                 "longest_line": 14.0,
             },
@@ -51,9 +53,9 @@ EFFORTS: dict[str, Effort] = {
         }
     ),
     "balanced": Effort(
-        {"rapidocr": {**_QUICK, "precision": "checked", "detector_side": 736}},
+        {"rapidocr": {**_QUICK, **_CHECKED, "detector_side": 736}},
         ("regions", "second"),
-        {"second": {"turns": (0,), "options": {**_QUICK, "precision": "mixed"}}},
+        {"second": {"turns": (0,), "sure": 0.97, "options": {**_QUICK, **_CHECKED}}},
     ),
     "best": Effort(looks=LOOKS),
 }

@@ -169,6 +169,40 @@ def test_first_lines_stay_where_the_second_look_sees_nothing() -> None:
     assert merged == first
 
 
+@pytest.mark.parametrize("turn", range(4))
+def test_where_a_line_lies_in_a_view_is_the_inverse_of_where_it_lies_in_the_photo(turn: int) -> None:
+    view = View(30, 10, 130, 90, 2.0, turn)
+    own = line("12 oz", 40, 20)
+    back = [view.back(point) for point in view.there(own).polygon]
+    assert np.allclose(back, own.polygon)
+
+
+def test_what_the_first_reading_is_sure_of_is_not_read_again() -> None:
+    if reason := available()["rapidocr"]:
+        pytest.skip(reason)
+    image, draw = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageDraw")
+    photo = image.new("RGB", (640, 400), "white")
+    font = pytest.importorskip("PIL.ImageFont").load_default(40)
+    for y, text in ((60, "GREEN TEA"), (260, "Net Wt 340 g")):
+        draw.Draw(photo).text((80, y), text, fill="black", font=font)
+    pixels = np.asarray(photo)
+    reader = create("rapidocr", threads=1)
+    tea, weight = sorted(reader.read(pixels).lines, key=lambda each: each.box[1])
+    assert [each.text for each in reader.read(pixels, [tea]).lines] == [weight.text]  # type: ignore[call-arg]
+
+    sure = TextLine("GREEN TEA as read first", 0.99, tea.polygon)
+    doubtful = TextLine("Not Wt", 0.6, weight.polygon)
+    merged = SecondLook(threads=1, turns=(0,), sure=0.97).read(pixels, Reading((sure, doubtful), 640, 400))
+    assert merged.lines[0] == sure
+    assert "340" in merged.lines[1].text
+
+
+def test_settings_from_before_text_could_be_left_out_stay_the_same() -> None:
+    assert "sure" not in SecondLook(MarkReader()).settings()
+    if not available()["rapidocr"]:
+        assert SecondLook(threads=1, sure=0.9).settings()["sure"] == 0.9
+
+
 def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
     look = SecondLook(MarkReader())
     told = look.settings()
@@ -181,7 +215,16 @@ def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"tiles": 0}, {"turns": (4,)}, {"turns": ()}, {"longest_side": 3}, {"tile_overlap": 1}, {"no": 1}],
+    [
+        {"tiles": 0},
+        {"turns": (4,)},
+        {"turns": ()},
+        {"longest_side": 3},
+        {"tile_overlap": 1},
+        {"sure": 2},
+        {"sure": 0.9, "engine": "tesseract"},
+        {"no": 1},
+    ],
 )
 def test_senseless_settings_are_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):

@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +41,7 @@ INT8_PARTS: dict[str, tuple[str, ...]] = {
     "checked": ("detector", "recognizer"),
 }
 LINE_HEIGHT = 48
+COVERED = 0.5
 # The detector stops at sides below 32 px and sees nothing in very long strips.
 SMALLEST_SIDE, LARGEST_ASPECT = 32, 8
 
@@ -207,6 +209,7 @@ class RapidOCRReader:
             **self.config.told(),
             **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
             **{f"{part}_int8": int8.digest(self.model(part)) for part in INT8_PARTS[self.config.precision]},
+            **({"detector_input": "float32"} if self.config.precision != "float32" else {}),
             **({"characters_version": characters.VERSION} if self.config.characters != "all" else {}),
         }
 
@@ -223,30 +226,36 @@ class RapidOCRReader:
     def crops(self, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """Return the regions of a photo that look like lines of text, cut out and turned level (BGR)."""
         prepared, _ = prepare(image, self.config)
-        return self._regions(_padded(prepared)[:, :, ::-1])[0]
+        return self._regions(_padded(prepared)[:, :, ::-1], np.zeros((0, 4)))[0]
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
-        """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""
+    def read(self, image: NDArray[np.uint8], known: Sequence[TextLine] = ()) -> Reading:
+        """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``.
+
+        Text where ``known`` lines stand is found again but neither read nor returned.
+        """
         height, width = image.shape[:2]
+        boxes = np.array([line.box for line in known], dtype=float).reshape(-1, 4)
         if not self.config.trim:
-            return self._read(image)
+            return self._read(image, boxes)
         left, top, right, bottom = content_box(image)
         part = np.ascontiguousarray(image[top:bottom, left:right])
-        return moved(self._read(part), left, top, width, height)
+        return moved(self._read(part, boxes - (left, top, left, top)), left, top, width, height)
 
-    def _read(self, image: NDArray[np.uint8]) -> Reading:
+    def _read(self, image: NDArray[np.uint8], known: NDArray[np.float64]) -> Reading:
         prepared, (scale_x, scale_y) = prepare(image, self.config)
         height, width = image.shape[:2]
         scale = np.array([scale_x, scale_y])
         lines = [
             TextLine(text.strip(), min(1.0, max(0.0, score)), _within(polygon, scale, width, height))
-            for text, score, polygon in self._lines(_padded(prepared)[:, :, ::-1])
+            for text, score, polygon in self._lines(_padded(prepared)[:, :, ::-1], known * (*scale, *scale))
             if text.strip() and score >= self.config.text_score
         ]
         return Reading(reading_order(lines), width, height)
 
-    def _regions(self, bgr: NDArray[np.uint8]) -> tuple[list[Any], NDArray[np.float32]]:
-        """Return crops and boxes (regions, 4, 2) of what looks like text and may be read."""
+    def _regions(
+        self, bgr: NDArray[np.uint8], known: NDArray[np.float64]
+    ) -> tuple[list[Any], NDArray[np.float32]]:
+        """Return crops and boxes (regions, 4, 2) of what looks like text, may be read and is not known."""
         from rapidocr.main import RapidOCRError
 
         engine = self._loaded()
@@ -255,13 +264,13 @@ class RapidOCRReader:
         except RapidOCRError:  # how it says that there is no text
             return [], np.zeros((0, 4, 2), np.float32)
         boxes = np.asarray(found.boxes, dtype=np.float32)
-        if not self.config.longest_line:
-            return crops, boxes
-        short = [c.shape[1] <= self.config.longest_line * c.shape[0] for c in crops]
-        return [c for c, s in zip(crops, short, strict=True) if s], boxes[short]
+        wanted = ~_covered(boxes, known)
+        if self.config.longest_line:
+            wanted &= [c.shape[1] <= self.config.longest_line * c.shape[0] for c in crops]
+        return [c for c, w in zip(crops, wanted, strict=True) if w], boxes[wanted]
 
-    def _lines(self, bgr: NDArray[np.uint8]) -> list[tuple[str, float, Polygon]]:
-        crops, boxes = self._regions(bgr)
+    def _lines(self, bgr: NDArray[np.uint8], known: NDArray[np.float64]) -> list[tuple[str, float, Polygon]]:
+        crops, boxes = self._regions(bgr, known)
         if not crops:
             return []
         tall = [is_tall(box) for box in boxes]
@@ -328,7 +337,7 @@ class RapidOCRReader:
 
         c = self.config
         detector = lighter(self.model("detector"), "detector" in INT8_PARTS[c.precision])
-        return RapidOCR(
+        engine = RapidOCR(
             params={
                 "Global.log_level": "error",
                 "Global.use_vertical_padding": False,
@@ -345,6 +354,10 @@ class RapidOCRReader:
                 "Det.unclip_ratio": c.unclip_ratio,
             }
         )
+        if c.precision != "float32":
+            found = engine._load_det_model()
+            found.mean, found.std = np.float32(found.mean), np.float32(found.std)
+        return engine
 
 
 def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -357,6 +370,15 @@ def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if need_h <= 0 and need_w <= 0:
         return image
     return cv2.copyMakeBorder(image, 0, max(0, need_h), 0, max(0, need_w), cv2.BORDER_REPLICATE)
+
+
+def _covered(boxes: NDArray[np.float32], known: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which regions (n, 4, 2) and one of the known boxes (m, 4) cover each other by more than half."""
+    low, high = boxes.min(axis=1)[:, None], boxes.max(axis=1)[:, None]
+    shared = np.clip(np.minimum(high, known[:, 2:]) - np.maximum(low, known[:, :2]), 0, None).prod(axis=2)
+    own, theirs = (high - low).prod(axis=2), (known[:, 2:] - known[:, :2]).prod(axis=1)
+    covers = (shared > COVERED * own) & (shared > COVERED * theirs)
+    return np.asarray(covers.any(axis=1), dtype=np.bool_)
 
 
 def _within(polygon: Polygon, scale: NDArray[np.float64], width: int, height: int) -> Polygon:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..registry import in_range, settings_of
+from ..registry import SettingsError, in_range, settings_of
 from . import Reader, create
 from .order import overlap, reading_order
 from .textline import Point, Reading, TextLine
@@ -56,6 +56,8 @@ class SecondLookSettings:
         Clip limit of contrast equalisation; 0 for off.
     text_score : float
         Lines read with less confidence are dropped.
+    sure : float
+        Text that the first reading is this sure of is not read again; 0 reads all. Only RapidOCR can.
     options : mapping
         Further settings of the engine.
     """
@@ -68,6 +70,7 @@ class SecondLookSettings:
     tile_overlap: float = 0.2
     clahe: float = 0.0
     text_score: float = 0.5
+    sure: float = 0.0
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,6 +79,9 @@ class SecondLookSettings:
         in_range("tiles", self.tiles, 1, 8, whole=True)
         in_range("tile_overlap", self.tile_overlap, 0, 0.9)
         in_range("clahe", self.clahe, 0, 40)
+        in_range("sure", self.sure, 0, 1)
+        if self.sure and self.engine != "rapidocr":
+            raise SettingsError(f"sure={self.sure} needs engine='rapidocr', got {self.engine!r}: use sure=0")
         in_range("text_score", self.text_score, 0, 1)
         object.__setattr__(self, "turns", tuple(self.turns))
         for turn in self.turns or (-1,):
@@ -134,6 +140,25 @@ class View:
             round(self.left + x * (self.right - self.left) / width, 2),
             round(self.top + y * (self.bottom - self.top) / height, 2),
         )
+
+    def there(self, line: TextLine) -> TextLine:
+        """Return where in the view a line of the photo lies; the inverse of :meth:`back`.
+
+        Examples
+        --------
+        >>> line = TextLine("9 V", 1.0, ((110, 20), (110, 40), (100, 40), (100, 20)))
+        >>> View(10, 20, 110, 70, 2.0, 1).there(line).polygon[0]
+        (0.0, 0.0)
+        """
+        width, height = self.size
+        scale_x, scale_y = width / (self.right - self.left), height / (self.bottom - self.top)
+
+        def moved(point: Point) -> Point:
+            x, y = (point[0] - self.left) * scale_x, (point[1] - self.top) * scale_y
+            return ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[self.turn]
+
+        a, b, c, d = (moved(point) for point in line.polygon)
+        return TextLine(line.text, line.confidence, (a, b, c, d))
 
     def lines(self, reading: Reading, width: int, height: int) -> list[TextLine]:
         """Return the lines of a reading of the view where they lie in a photo of ``width`` x ``height``.
@@ -223,6 +248,8 @@ class SecondLook:
         merging = {"same": SAME, "margin": MARGIN, "cut": CUT}
         own = {**asdict(self.config), "turns": list(self.config.turns), **merging}
         del own["options"]  # they are among the reader's settings
+        if not self.config.sure:
+            del own["sure"]  # came later: what was read before stays known
         return {"look": NAME, "version": VERSION, **own, "reader": self.reader.settings()}
 
     def read(self, image: NDArray[np.uint8], first: Reading) -> Reading:
@@ -238,9 +265,15 @@ class SecondLook:
         height, width = image.shape[:2]
         second = Reading((), width, height)
         for view in views(width, height, self.config):
-            seen = view.lines(self.reader.read(view.picture(image)), width, height)
+            seen = view.lines(self._read(view, image, first), width, height)
             second = pool(second, Reading(tuple(seen), width, height))
         return merge(first, second)
+
+    def _read(self, view: View, image: NDArray[np.uint8], first: Reading) -> Reading:
+        if not self.config.sure:
+            return self.reader.read(view.picture(image))
+        known = [view.there(line) for line in first.lines if line.confidence >= self.config.sure]
+        return self.reader.read(view.picture(image), known)  # type: ignore[call-arg]
 
 
 def merge(first: Reading, second: Reading, margin: float = MARGIN) -> Reading:
