@@ -12,113 +12,49 @@ observation each, and is set beside the table. ``--list CAUSE`` prints the rows 
 from __future__ import annotations
 
 import argparse
-import difflib
-import re
-import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.crossval import add_sources
-from benchmarks.labelled import Sources, engines_of, load
+from benchmarks import command
+from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import metrics
-from hybridml.candidates import Candidate, find_candidates, for_entity
-from hybridml.effort import DEFAULT_EFFORT, EFFORTS
-from hybridml.entities import Entity, EntityBook, default_entities
+from hybridml.effort import EFFORTS
+from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.ocr.textline import Reading
+from hybridml.report.causes import CAUSES, cause_of
 from hybridml.seen import as_seen
 
 SEEN = Path(__file__).parent / "errors_seen.csv"
 
-SAME = 0.035
-"""Both units of a pair are rounded: within this share they are one quantity."""
 
-CAUSES = (
-    "no such label",
-    "nothing read near the value",
-    "read wrong",
-    "read, not a candidate",
-    "other unit of a pair",
-    "other axis",
-    "range end",
-    "part of a product or multipack",
-    "other quantity",
-)
-
-
-def cause_of(
-    truth: metrics.Truth,
-    predicted: tuple[float, str] | None,
-    reading: Reading,
-    entity: Entity,
-    book: EntityBook,
-) -> str:
-    """Return why a wrong answer is wrong."""
-    if truth.quantity is None or truth.quantity[0] == 0:
-        return "no such label"
-    candidates = for_entity(find_candidates(reading, book), entity)
-    right = [c for c in candidates if (c.value, c.unit) == truth.quantity]
-    if not right:
-        return _not_reached(truth.quantity[0], [line.text for line in reading.lines])
-    return _not_chosen(right, candidates, truth.quantity, predicted, entity, book)
-
-
-def _not_reached(value: float, texts: Sequence[str]) -> str:
-    digits = f"{value:g}".replace(".", "")
-    numbers = [re.sub(r"[^\d]", "", n) for text in texts for n in re.findall(r"\d[\d.,]*", text)]
-    if digits in (n.lstrip("0") or n for n in numbers) or f"{value:g}" in " ".join(texts).replace(",", "."):
-        return "read, not a candidate"
-    if len(digits) > 1 and any(difflib.SequenceMatcher(None, digits, n).ratio() >= 0.75 for n in numbers):
-        return "read wrong"
-    return "nothing read near the value"
-
-
-def _not_chosen(
-    right: Sequence[Candidate],
-    candidates: Sequence[Candidate],
-    truth: tuple[float, str],
-    predicted: tuple[float, str] | None,
-    entity: Entity,
-    book: EntityBook,
-) -> str:
-    if predicted is None:
-        return "other quantity"
-    here, there = book.to_base(*truth), book.to_base(*predicted)
-    if abs(here / max(there, 1e-9) - 1) <= SAME and predicted[1] != truth[1]:
-        return "other unit of a pair"
-    chosen = [c for c in candidates if (c.value, c.unit) == predicted]
-    forms = {c.form for c in (*right, *chosen)}
-    if any(form.startswith("range") for form in forms):
-        return "range end"
-    if any(form.startswith("multipack") for form in forms):
-        return "part of a product or multipack"
-    return "other axis" if entity.axis else "other quantity"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_sources(parser)
+def add_predictions(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where out-of-fold predictions are, and how their photos were read."""
     parser.add_argument(
         "--predictions", type=Path, required=True, help="ranker-rapidocr.csv that crossval --out wrote"
     )
     parser.add_argument(
         "--first-reading", action="store_true", help="the predictions were made without a second look"
     )
-    parser.add_argument(
-        "--effort",
-        choices=list(EFFORTS),
-        default=DEFAULT_EFFORT,
-        help="with which they were made (default: %(default)s)",
-    )
-    parser.add_argument("--list", metavar="CAUSE", help="print the rows of one cause")
-    options = parser.parse_args(argv)
+    command.add_effort(parser, "with which they were made")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Out-of-fold predictions: rows, what was predicted and read, and causes by position of the wrong rows."""
+
+    frame: pd.DataFrame
+    found: pd.DataFrame
+    data: Data
+    causes: dict[int, str]
+
+
+def wrong_rows(options: argparse.Namespace) -> Wrong:
+    """Return why each wrong row is wrong."""
     sources, book = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
     found = pd.read_csv(options.predictions, dtype=str, keep_default_na=False)
@@ -133,12 +69,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     predictions = metrics.parse_predictions(found["prediction"], book)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
     causes: dict[int, str] = {}
-    for i in np.flatnonzero(wrong):
+    for i in np.flatnonzero(wrong).tolist():
         entity, seen = book.entity(frame["entity_name"][i]), as_seen(data.readings[data.keys[i] or ""])
-        causes[int(i)] = cause_of(truths[i], predictions[i], seen.reading_for(entity, book), entity, book)
+        causes[i] = cause_of(truths[i], predictions[i], seen.reading_for(entity, book), entity, book)
+    return Wrong(frame, found, data, causes)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
+    add_predictions(parser)
+    parser.add_argument("--list", metavar="CAUSE", help="print the rows of one cause")
+    options = parser.parse_args(argv)
+    told = wrong_rows(options)
+    frame, found, data, causes = told.frame, told.found, told.data, told.causes
+    wrong = np.isin(np.arange(len(frame)), list(causes))
     entities = list(dict.fromkeys(frame["entity_name"]))
     lines = []
-    for cause in CAUSES:
+    for cause in (c for c in CAUSES if c in causes.values()):
         counts = [
             sum(c == cause and frame["entity_name"][i] == e for i, c in causes.items()) for e in entities
         ]
@@ -163,7 +112,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

@@ -1,8 +1,9 @@
 """Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
 
 ``EntityExtractor`` learns from rows and answers them; ``save`` and ``load`` keep one as a file; ``read`` answers a
-single photo with an ``Answer`` for each entity; ``quantity`` finds quantities in text; every error raised on purpose
-is a ``HybridmlError``. A tour is in ``docs/example.md``.
+single photo with an ``Answer`` for each entity, ``read_all`` with every quantity on it; ``candidates_frame`` is what
+was considered for a row, as a table; ``quantity`` finds quantities in text; every error raised on purpose is a
+``HybridmlError``. A tour is in ``docs/example.md``.
 
 Examples
 --------
@@ -34,17 +35,31 @@ if TYPE_CHECKING:
     from .artifact import load, save
     from .errors import HybridmlError
     from .extractor import EntityExtractor
-    from .reading import read
+    from .frames import candidates_frame
+    from .reading import read, read_all
 
-__all__ = ["Answer", "EntityExtractor", "HybridmlError", "__version__", "load", "quantity", "read", "save"]
+__all__ = [
+    "Answer",
+    "EntityExtractor",
+    "HybridmlError",
+    "__version__",
+    "candidates_frame",
+    "load",
+    "quantity",
+    "read",
+    "read_all",
+    "save",
+]
 
 # Looked up when first used: importing hybridml costs neither scikit-learn nor an engine.
 _HOME = {
     "Answer": "answer",
     "EntityExtractor": "extractor",
     "HybridmlError": "errors",
+    "candidates_frame": "frames",
     "load": "artifact",
     "read": "reading",
+    "read_all": "reading",
     "save": "artifact",
 }
 

@@ -43,6 +43,15 @@ class CsvFile:
         cells = zip(*self.records, strict=True) if self.records else [() for _ in self.header]
         return {name: list(column) for name, column in zip(self.header, cells, strict=True)}
 
+    def require(self, names: Sequence[str]) -> None:
+        """Raise an error that names the first of ``names`` that no column has."""
+        for name in names:
+            if name not in self.header:
+                raise RowsError(
+                    f"{self.source}, line 1: no column {name!r}; expected {','.join(names)}, "
+                    f"found {','.join(self.header)}"
+                )
+
 
 def faults_error(source: str, what: str, faults: Sequence[str]) -> RowsError:
     """Return the error that lists ``faults`` of ``source``: the first twenty, then how many more."""

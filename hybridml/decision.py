@@ -233,7 +233,7 @@ def _best_f1(right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed
     return best, best_guess
 
 
-def _lower_bound(precision: Floats, n: npt.NDArray[np.integer[Any]]) -> Floats:
+def lower_bound(precision: Floats, n: npt.NDArray[np.integer[Any]]) -> Floats:
     """Return the lower end of Wilson's one-sided interval.
 
     References
@@ -250,7 +250,7 @@ def _curve(confidence: Floats, correct: npt.NDArray[np.bool_]) -> list[tuple[flo
     order = np.argsort(-confidence, kind="stable")
     confidence, correct = confidence[order], correct[order]
     counted = np.arange(1, len(correct) + 1)
-    sure = _lower_bound(np.cumsum(correct) / counted, counted)
+    sure = lower_bound(np.cumsum(correct) / counted, counted)
     # a threshold cannot part equal confidences
     last_of_tie = np.append(confidence[1:] != confidence[:-1], True) if len(confidence) else np.zeros(0, bool)
     curve = []

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import metrics, rows
+from .corrections import apply, read_corrections
 from .entities import EntityBook
 from .errors import RowsError
 from .parts import as_text
@@ -118,8 +119,14 @@ def _texts(column: pd.Series) -> list[str]:
     return [as_text(value) for value in column]
 
 
-def _read_truth(path: str | Path, book: EntityBook | None) -> pd.DataFrame:
+def _read_truth(
+    path: str | Path, book: EntityBook | None, corrections: str | Path | None = None
+) -> pd.DataFrame:
     labelled, faults = rows.read_rows(path, truth=True, book=book, on_row_fault="collect")
+    if corrections is not None:
+        corrected = apply(labelled, read_corrections(corrections, book))
+        log.log(logging.WARNING if corrected.unknown else logging.INFO, "%s: %s", path, corrected)
+        labelled, faults = corrected.frame, corrected.standing(faults)
     if faults:
         log.warning(
             "%s: %d faults in single rows, which are scored as they are; the first: %s",
@@ -135,6 +142,7 @@ def evaluate_files(
     predictions: str | Path,
     details: str | Path | None = None,
     book: EntityBook | None = None,
+    corrections: str | Path | None = None,
 ) -> dict[str, Any]:
     """Score a file of answers against a file of labels.
 
@@ -149,24 +157,31 @@ def evaluate_files(
         belongs to these answers.
     book : EntityBook, optional
         Entities and units.
+    corrections : path, optional
+        Labels that a person corrected; see :func:`hybridml.corrections.read_corrections`.
 
     Raises
     ------
     RowsError
         When a file does not have the agreed form, or rows have no line.
     """
-    labelled = _read_truth(truth, book)
+    labelled = _read_truth(truth, book, corrections)
     answers = _texts(_aligned(labelled, rows.read_predictions(predictions), str(predictions))["prediction"])
     sidecar = Path(details) if details else Path(f"{predictions}.details.jsonl")
     candidates = None
     if sidecar.is_file():
         candidates = _candidates(sidecar, labelled, answers)
         if candidates is None and details:
-            raise RowsError(f"{sidecar} is not the sidecar of the answers in {predictions}")
+            raise RowsError(
+                f"{sidecar} is not the sidecar of the answers in {predictions}; name the one that 'hybridml predict' "
+                "wrote beside them"
+            )
         if candidates is None:
             log.warning("%s is not the sidecar of these answers: no oracle", sidecar)
     elif details:
-        raise RowsError(f"no sidecar at {details}; it is what 'hybridml predict' writes beside its answers")
+        raise RowsError(
+            f"no sidecar at {details}; name the one that 'hybridml predict' wrote beside its answers"
+        )
     return evaluate(
         _texts(labelled["entity_value"]), answers, _texts(labelled["entity_name"]), candidates, book
     )
@@ -181,7 +196,10 @@ def _candidates(sidecar: Path, labelled: pd.DataFrame, answers: Sequence[str]) -
                 record = json.loads(line)
                 found[as_text(record["index"])] = (record["prediction"], list(record["candidates"]))
             except (ValueError, KeyError, TypeError) as error:
-                raise RowsError(f"{sidecar}, line {number}: not a line of a sidecar: {error}") from None
+                raise RowsError(
+                    f"{sidecar}, line {number}: not a line of a sidecar ({type(error).__name__}: {error}); expected "
+                    "what 'hybridml predict' writes beside its answers"
+                ) from None
     indexes = _texts(labelled["index"])
     if any(found.get(i, (None,))[0] != answer for i, answer in zip(indexes, answers, strict=True)):
         return None

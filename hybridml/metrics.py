@@ -22,6 +22,7 @@ from .confidence import precision_coverage as precision_coverage
 from .entities import EntityBook, default_entities
 from .labels import parse_label
 from .parts import as_text
+from .resampling import bootstrap_interval as bootstrap_interval
 
 Quantity = tuple[float, str]
 Outcomes = npt.NDArray[np.str_]
@@ -387,51 +388,6 @@ def per_entity(
     return pd.DataFrame(
         [s.to_dict() for s in lines.values()], index=pd.Index(list(lines), name="entity_name")
     )
-
-
-def bootstrap_interval(
-    outcomes: Sequence[str] | Outcomes,
-    groups: Sequence[object],
-    n: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Return an interval of F1 from drawing whole groups with replacement.
-
-    Rows of a group share photos and labels, so drawing rows would make the interval too narrow.
-
-    Parameters
-    ----------
-    outcomes : sequence of str
-        As :func:`outcomes` returns them.
-    groups : sequence, one per row
-        The row's group; a row of blank group is one of its own.
-    n : int
-        How many draws.
-    seed : int
-        Of the draws.
-    level : float
-        Share of draws within the interval, the rest cut off equally on both sides.
-
-    Returns
-    -------
-    low, high : float
-    """
-    _check_lengths(outcomes, groups=groups)
-    if not len(outcomes):
-        return math.nan, math.nan
-    codes, names = pd.factorize(
-        np.array([as_text(g) or f"row {i} alone" for i, g in enumerate(groups)], dtype=object)
-    )
-    found = np.asarray(outcomes)
-    counts = np.stack(
-        [np.bincount(codes[found == k], minlength=len(names)) for k in ("tp", "fp", "fn")], axis=1
-    )
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=n)
-    tp, fp, fn = (draws @ counts).T.astype(float)
-    f1 = 2 * tp / np.maximum(2 * tp + fp + fn, 1.0)
-    low, high = np.quantile(f1, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _check_lengths(first: Any, **others: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from .engines import Engine, adopted
 from .errors import ArtifactError
 from .records import as_stored, drawing_as_stored, regions_as_stored
 from .seen import Seen, wants_second_look
+
+if TYPE_CHECKING:
+    from .whole_photo import WholePhoto
 
 DEFAULT_MODEL = Path("models/model.joblib")
 
@@ -62,16 +65,55 @@ class SinglePhotoReader:
         """
         from .images import decode
 
-        model, made = self._extractor.model_, self._extractor
+        model = self._extractor.model_
         asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
         image = decode(photo)
         seen = self._see(image, asked)
-        vector = None
-        if model.image_block is not None and made.embedder_ is not None:
-            vector = self._engine(made.embedder_).embed([image])[0].astype(np.float16).astype(np.float32)
-        vectors = [] if vector is None else [("photo", vector)]
-        answers = model.answer(["photo"] * len(asked), asked, [("photo", seen)], vectors)
+        answers = model.answer(["photo"] * len(asked), asked, [("photo", seen)], self._vectors(image))
         return answers if entities else [a for a in answers if a.prediction]
+
+    def read_all(self, photo: Any) -> WholePhoto:
+        """Find every quantity on a photo.
+
+        Parameters
+        ----------
+        photo : path, bytes, PIL image or array
+            See :func:`hybridml.images.decode`.
+
+        Returns
+        -------
+        WholePhoto
+            The quantities by region and entity, each with its probability.
+
+        Raises
+        ------
+        ImageError
+            When the photo cannot be decoded.
+        MissingExtraError
+            Without OpenCV, which finds the product's outline: what stands around it belongs together.
+        """
+        from .drawing import LineFinder
+        from .extras import require
+        from .images import decode
+        from .whole_photo import whole_photos
+
+        require("finding the product's outline", ["cv2"])
+        model = self._extractor.model_
+        image = decode(photo)
+        seen = self._see(image, list(model.book.entities))
+        block = model.image_block
+        projected = block.project(self._vectors(image)) if block else {}
+        drawing = seen.drawing or LineFinder().find(image)
+        found = whole_photos(model, [("photo", seen)], lambda _: projected, {"photo": drawing})
+        return next(whole for _, whole in found)
+
+    def _vectors(self, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
+        """Return the photo's embedding as the store would give it back; none where the model sees no images."""
+        embedder = self._extractor.embedder_
+        if self._extractor.model_.image_block is None or embedder is None:
+            return []
+        vector = self._engine(embedder).embed([image])[0]
+        return [("photo", vector.astype(np.float16).astype(np.float32))]
 
     def _see(self, image: np.ndarray, asked: Sequence[str]) -> Seen:
         """Return what reading and looking find, as the store would give it back."""
@@ -136,6 +178,28 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     list of Answer
         With value, unit, confidence, box and runner-ups.
     """
+    return _reader(model).read(photo, entities)
+
+
+def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
+    """Find every quantity on one photo, by the region to which it belongs, with a trained model.
+
+    Parameters
+    ----------
+    photo : path, bytes, PIL image or array
+        The photo.
+    model : path, optional
+        An artifact; see :class:`SinglePhotoReader`.
+
+    Returns
+    -------
+    WholePhoto
+        Its ``regions`` hold the quantities, each with the entity it most probably answers, box and probability.
+    """
+    return _reader(model).read_all(photo)
+
+
+def _reader(model: str | Path | None) -> SinglePhotoReader:
     path = model_path(model).resolve()
     stat = path.stat()
-    return _reader_of(path, stat.st_mtime_ns, stat.st_size).read(photo, entities)
+    return _reader_of(path, stat.st_mtime_ns, stat.st_size)

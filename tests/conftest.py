@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.report_browser import browser, browser_context, opened, written_report  # noqa: F401
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

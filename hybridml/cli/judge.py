@@ -24,6 +24,11 @@ def add_commands(commands: Commands) -> None:
     evaluate.add_argument("--truth", required=True, metavar="CSV", help="rows with entity_value")
     evaluate.add_argument("--predictions", required=True, metavar="CSV", help="index,prediction")
     evaluate.add_argument("--details", metavar="JSONL", help="the sidecar of predict: adds the oracle's F1")
+    evaluate.add_argument(
+        "--corrections",
+        metavar="CSV",
+        help="labels that a report's reader corrected: index,entity_name,correction,value",
+    )
     add_entities(evaluate)
     evaluate.add_argument("--json", metavar="FILE", help="also write the scores to FILE")
 
@@ -56,7 +61,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from ..evaluation import evaluate_files, text_of
 
     book = book_of(arguments)
-    result = evaluate_files(arguments.truth, arguments.predictions, arguments.details, book)
+    result = evaluate_files(
+        arguments.truth, arguments.predictions, arguments.details, book, arguments.corrections
+    )
     print(text_of(result))
     if arguments.json:
         with atomic(arguments.json) as temporary:

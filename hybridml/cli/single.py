@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import HybridmlError
 from .options import Commands, command, tell
+
+if TYPE_CHECKING:
+    from ..answer import Answer
+    from ..whole_photo import WholePhoto
 
 
 def add_commands(commands: Commands) -> None:
@@ -35,13 +41,20 @@ def add_commands(commands: Commands) -> None:
         "read",
         _read,
         "read single photos with a trained model",
-        "Prints the answer for each entity that a photo shows, or for one.\n\n"
+        "Prints the answer for each entity that a photo shows, or for one; or every quantity on it (--all).\n\n"
         "  hybridml read photo.jpg\n"
-        "  hybridml read photo.jpg --entity item_weight --json",
+        "  hybridml read photo.jpg --entity item_weight --json\n"
+        "  hybridml read photo.jpg --all",
     )
     read.add_argument("photos", nargs="+", metavar="PHOTO", help="image files")
-    read.add_argument(
+    what = read.add_mutually_exclusive_group()
+    what.add_argument(
         "--entity", action="append", metavar="NAME", help="what to read (default: whatever is found)"
+    )
+    what.add_argument(
+        "--all",
+        action="store_true",
+        help="every quantity, by the region of the photo it belongs to: photo, region, entity, quantity, probability",
     )
     read.add_argument(
         "--model", metavar="FILE", help="trained model (default: models/model.joblib, else the shipped one)"
@@ -68,15 +81,29 @@ def _read(arguments: argparse.Namespace) -> int:
     failures = 0
     for photo in arguments.photos:
         try:
-            answers = reader.read(photo, arguments.entity)
+            if arguments.all:
+                _print_all(photo, reader.read_all(photo), arguments.json)
+            else:
+                _print_answers(photo, reader.read(photo, arguments.entity), arguments.json)
         except HybridmlError as error:
             failures += 1
             print(f"hybridml read: {photo}: {error}", file=sys.stderr)
-            continue
-        for answer in answers:
-            if arguments.json:
-                print(json.dumps({"photo": photo, **answer.to_dict()}))
-            else:
-                said = answer.prediction or "nothing"
-                print(f"{photo}\t{answer.entity}\t{said}\t{answer.confidence:.2f}")
     return 2 if failures == len(arguments.photos) else 0
+
+
+def _print_answers(photo: str, answers: Sequence[Answer], as_json: bool) -> None:
+    for answer in answers:
+        if as_json:
+            print(json.dumps({"photo": photo, **answer.to_dict()}))
+        else:
+            said = answer.prediction or "nothing"
+            print(f"{photo}\t{answer.entity}\t{said}\t{answer.confidence:.2f}")
+
+
+def _print_all(photo: str, whole: WholePhoto, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"photo": photo, **whole.to_dict()}))
+        return
+    for number, region in enumerate(whole.regions, 1):
+        for item in region.items:
+            print(f"{photo}\t{number}\t{item.entity}\t{item.prediction}\t{item.confidence:.2f}")

@@ -1,0 +1,186 @@
+"""Labels that a person corrected: read, checked, and put in place of those of a table of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from .csvfile import faults_error, read_csv
+from .entities import EntityBook, default_entities
+from .errors import EntityError, RowsError
+from .labels import parse_label
+from .parts import as_text
+from .rows import VALUE, RowFault
+
+COLUMNS = ("index", "entity_name", "correction", "value")
+
+LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE = "label_wrong", "not_in_photo", "value"
+KINDS = (LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE)
+"""The row is left out, for what is right is not known; its truth is blank; its truth is ``value``."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person says of one row's label.
+
+    Parameters
+    ----------
+    index, entity : str
+        The row.
+    kind : {"label_wrong", "not_in_photo", "value"}
+        The label is wrong and what is right is not known; the photo does not show it; ``value`` is right.
+    value : str
+        The right label, blank but for ``"value"``.
+    line : int
+        Line of the file.
+    """
+
+    index: str
+    entity: str
+    kind: str
+    value: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Rows with corrected labels.
+
+    Parameters
+    ----------
+    frame : data frame
+        The rows that are left, with a fresh index.
+    left_out, emptied, changed : int
+        Rows that are left out, whose truth is blank now, whose truth is another.
+    corrected : frozenset of str
+        Indexes of the rows that were corrected.
+    unknown : tuple of Correction
+        Those about a row that the table does not have, or that asks for another entity there.
+    """
+
+    frame: pd.DataFrame
+    left_out: int
+    emptied: int
+    changed: int
+    corrected: frozenset[str]
+    unknown: tuple[Correction, ...]
+
+    def standing(self, faults: Iterable[RowFault]) -> list[RowFault]:
+        """Return the faults of the table that stand: all but those of labels that were corrected."""
+        return [f for f in faults if f.column != VALUE or as_text(f.index) not in self.corrected]
+
+    def __str__(self) -> str:
+        told = (
+            f"corrections: {self.left_out} rows left out, {self.emptied} with nothing to find, "
+            f"{self.changed} with another value"
+        )
+        if not self.unknown:
+            return told
+        first = self.unknown[0]
+        return (
+            f"{told}; {len(self.unknown)} about rows that are not there, the first in line {first.line} "
+            f"(index {first.index}, {first.entity})"
+        )
+
+
+def read_corrections(path: str | Path, book: EntityBook | None = None) -> list[Correction]:
+    """Read corrections from a CSV file, such as a report exports.
+
+    Parameters
+    ----------
+    path : path
+        ``index,entity_name,correction,value``; other columns are left alone.
+    book : EntityBook, optional
+        Entities and units; the packaged ones by default.
+
+    Raises
+    ------
+    RowsError
+        With each fault and its line: a correction must not get lost unseen.
+    """
+    book = book or default_entities()
+    file = read_csv(path)
+    file.require(COLUMNS)
+    columns = file.columns()
+    found: dict[tuple[str, str], Correction] = {}
+    faults = []
+    for line, *cells in zip(file.lines, *(columns[name] for name in COLUMNS), strict=True):
+        index, entity, kind, value = (cell.strip() for cell in cells)
+        correction = Correction(index, entity, kind, value, line)
+        other = found.setdefault((index, entity), correction)
+        problem = _problem(correction, book)
+        if not problem and other is not correction:
+            problem = (
+                f"index {index}, {entity} is corrected in line {other.line}, too; expected each row once"
+            )
+        if problem:
+            faults.append(f"{file.source}, line {line}: {problem}")
+    if faults:
+        raise faults_error(file.source, "the corrections cannot be used", faults)
+    return list(found.values())
+
+
+def _problem(correction: Correction, book: EntityBook) -> str:
+    if not correction.index:
+        return "blank index; expected that of a row"
+    try:
+        units = book.entity(correction.entity).units
+    except EntityError as error:
+        return str(error)
+    if correction.kind not in KINDS:
+        return f"unknown correction {correction.kind!r}; expected one of: {', '.join(KINDS)}"
+    if correction.kind != RIGHT_VALUE:
+        if correction.value:
+            return f"{correction.kind} with the value {correction.value!r}; expected none, or the correction 'value'"
+        return ""
+    label = parse_label(correction.value, book)
+    if label.kind not in ("plain", "range") or label.unit not in units:
+        return (
+            f"cannot take {correction.value!r} for a value of {correction.entity}; expected a number and a unit, "
+            f"such as '12.5 {units[0]}', the unit one of: {', '.join(units)}"
+        )
+    return ""
+
+
+def apply(frame: pd.DataFrame, corrections: Iterable[Correction]) -> Corrected:
+    """Return rows with corrected labels; the frame given is left as it is.
+
+    Parameters
+    ----------
+    frame : data frame
+        ``index, entity_name, entity_value``.
+    corrections : iterable of Correction
+        As :func:`read_corrections` returns them.
+
+    Raises
+    ------
+    RowsError
+        When every row is left out.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"index": [1, 2], "entity_name": "width", "entity_value": ["5 inch", "6 inch"]})
+    >>> print(apply(frame, [Correction("1", "width", "value", "15 inch"), Correction("2", "width", "label_wrong")]))
+    corrections: 1 rows left out, 0 with nothing to find, 1 with another value
+    """
+    of_row = {(c.index, c.entity): c for c in corrections}
+    asked = list(zip(map(as_text, frame["index"]), frame["entity_name"], strict=True))
+    counts = {kind: sum(row in of_row and of_row[row].kind == kind for row in asked) for kind in KINDS}
+    keep = [row not in of_row or of_row[row].kind != LABEL_WRONG for row in asked]
+    if not any(keep):
+        raise RowsError(f"the corrections leave out all of {len(frame)} rows; expected some to be left")
+    values = [
+        of_row[row].value if row in of_row else old for row, old in zip(asked, frame[VALUE], strict=True)
+    ]
+    known = set(asked)
+    return Corrected(
+        frame.assign(**{VALUE: values})[keep].reset_index(drop=True),
+        counts[LABEL_WRONG],
+        counts[NOT_IN_PHOTO],
+        counts[RIGHT_VALUE],
+        frozenset(index for index, entity in asked if (index, entity) in of_row),
+        tuple(c for row, c in of_row.items() if row not in known),
+    )

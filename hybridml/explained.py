@@ -1,0 +1,239 @@
+"""Rows answered with reasons: what was considered for each, how probable it is, and what in it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .answer import Answer
+from .answering import ranked_rows
+from .candidates import Candidate
+from .featurize import Report
+from .model import Model, Ranked
+from .ocr.textline import Reading
+from .parts import as_text, group_names, photo_names
+from .rows import VALUE, RowFault
+from .seeing import Engines
+from .seen import Seen
+from .store import FeatureStore
+from .wording import JOINT, Told, words_of
+
+BEST = 3
+"""Quantities of a row whose scores are told apart into reasons."""
+
+REASONS = 8
+"""Reasons of a quantity that are told, the strongest."""
+
+COLUMNS = 40
+"""Columns that reasons are made of, the strongest: what the others add is next to nothing."""
+
+ALONE = "no other quantity on the photo could answer"
+"""What comparing a candidate with rivals says where there is none."""
+
+ROWS_AT_ONCE = 256
+"""Rows whose contributions are computed together."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one property of a candidate added to its score.
+
+    Parameters
+    ----------
+    feature : str
+        Column of the ranker's table; ``"joint"`` for what weighing width, height and depth together changed.
+    value : float
+        The candidate's; NaN where the photo does not tell.
+    contribution : float
+        Positive where it spoke for the candidate. Only comparable within a row.
+    words : str
+        What ``value`` means: ``"the text beside it says 'net weight'"``.
+    """
+
+    feature: str
+    value: float
+    contribution: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A quantity considered for the answer.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The quantity, where it scored best on the photo.
+    confidence : float
+        Probability that it is the right one.
+    reasons : tuple of Reason
+        Strongest first; of the best few quantities only.
+    """
+
+    candidate: Candidate
+    confidence: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One row, its answer and why.
+
+    Parameters
+    ----------
+    index : object
+        The row's own index.
+    photo : str
+        Name of the photo's file.
+    entity : str
+        What was asked.
+    answer : Answer
+        What ``predict`` says.
+    considered : tuple of Considered
+        Every quantity that could have been answered, best first.
+    seen : Seen or None
+        What was found on the photo; None where it could not be read.
+    second : bool
+        Whether the second look's reading answered.
+    problem : str
+        Why the row could not be answered.
+    group : str
+        The row's group, empty without one.
+    truth : str or None
+        Its label; None where none was given, empty where nothing is to be found.
+    key : str
+        SHA-256 of the photo's bytes, empty where it is not known.
+    path : str
+        Where the photo lies, empty where it is not at hand.
+    trained : bool
+        Whether the model was trained on the row's group or photo.
+    """
+
+    index: object
+    photo: str
+    entity: str
+    answer: Answer
+    considered: tuple[Considered, ...]
+    seen: Seen | None
+    second: bool
+    problem: str = ""
+    group: str = ""
+    truth: str | None = None
+    key: str = ""
+    path: str = ""
+    trained: bool = False
+
+    @property
+    def reading(self) -> Reading | None:
+        """The reading that answered: text lines of boxes and candidates; None where the photo could not be read."""
+        if self.seen is None:
+            return None
+        return self.seen.second if self.second and self.seen.second else self.seen.reading
+
+    def candidates_frame(self) -> pd.DataFrame:
+        """Return what was considered as a table, best first; see :func:`hybridml.frames.candidates_frame`."""
+        from .frames import candidates_frame
+
+        return candidates_frame(self)
+
+    def _repr_html_(self) -> str:
+        """Return the card that a notebook shows."""
+        from .report.card import card_html
+
+        return card_html(self)
+
+
+def explain_rows(
+    model: Model,
+    frame: pd.DataFrame,
+    faults: Iterable[RowFault],
+    report: Report,
+    store: FeatureStore,
+    engines: Engines,
+    paths: Mapping[str, Path | None] | None = None,
+) -> Iterator[tuple[int, Explanation]]:
+    """Yield position and explanation of each row, in the order in which the photos come from the store.
+
+    Parameters
+    ----------
+    model, frame, faults, report, store, engines
+        As for :func:`hybridml.answering.answer_rows`, whose answers these are.
+    paths : mapping of photo name to path, optional
+        Where the photos lie.
+    """
+    names, groups, trained = photo_names(frame), group_names(frame), model.seen(frame)
+    labels = frame[VALUE] if VALUE in frame else [None] * len(frame)
+    truths = [None if pd.isna(label) else as_text(label) for label in labels]
+    indexes, entities = frame["index"].to_numpy(), list(frame["entity_name"])
+    found = ranked_rows(model, frame, faults, report, store, engines)
+    while some := list(islice(found, ROWS_AT_ONCE)):
+        considered = _considered(model, [(entities[row], ranked) for row, ranked, _ in some if ranked])
+        for row, ranked, problem in some:
+            path = (paths or {}).get(names[row])
+            yield (
+                row,
+                Explanation(
+                    index=indexes[row],
+                    photo=names[row],
+                    entity=entities[row],
+                    answer=ranked.answer if ranked else Answer(entities[row]),
+                    considered=next(considered) if ranked else (),
+                    seen=ranked.seen if ranked else None,
+                    second=ranked.second if ranked else False,
+                    problem=problem,
+                    group=groups[row],
+                    truth=truths[row],
+                    key=report.keys.get(names[row], ""),
+                    path=str(path) if path else "",
+                    trained=bool(trained[row]),
+                ),
+            )
+
+
+def _considered(model: Model, asked: Sequence[tuple[str, Ranked]]) -> Iterator[tuple[Considered, ...]]:
+    """Yield what was considered for each row, with the reasons of the best."""
+    best = [[at for at, _ in ranked.order[:BEST]] for _, ranked in asked]
+    tables = [ranked.X[at] for (_, ranked), at in zip(asked, best, strict=True) if at]
+    parts = iter(model.ranker.contributions(np.vstack(tables)) if tables else ())
+    for (entity, ranked), some in zip(asked, best, strict=True):
+        reasons = {at: _reasons(model, entity, ranked, at, next(parts)) for at in some}
+        yield tuple(Considered(ranked.candidates[at], p, reasons.get(at, ())) for at, p in ranked.order)
+
+
+def _reasons(
+    model: Model, entity: str, ranked: Ranked, at: int, parts: npt.NDArray[np.float64]
+) -> tuple[Reason, ...]:
+    """Return the strongest reasons of one candidate; those that say the same in words are one.
+
+    Columns in which a row's candidates are all alike are left out: they tell of the photo and decided nothing.
+    """
+    reading = ranked.seen.second if ranked.second and ranked.seen.second else ranked.seen.reading
+    told = Told(ranked.candidates[at], model.book.entity(entity), reading, model.book)
+    telling = _differing(ranked.X) if len(ranked.order) > 1 else np.ones(ranked.X.shape[1], dtype=bool)
+    columns = model.ranker.columns_
+    weights = [(columns[i], float(ranked.X[at, i]), float(parts[i])) for i in np.flatnonzero(telling)]
+    if ranked.joint[at]:
+        weights.append((JOINT, float(ranked.joint[at]), float(ranked.joint[at])))
+    by_words: dict[str, list[tuple[str, float, float]]] = {}
+    for weight in sorted(weights, key=lambda w: -abs(w[2]))[:COLUMNS]:
+        if weight[2]:
+            alone = len(ranked.order) == 1 and weight[0].startswith("rivals.")
+            words = ALONE if alone else words_of(*weight[:2], told)
+            by_words.setdefault(words, []).append(weight)
+    reasons = [
+        Reason(some[0][0], some[0][1], sum(part for _, _, part in some), words)
+        for words, some in by_words.items()
+    ]
+    return tuple(sorted(reasons, key=lambda r: -abs(r.contribution))[:REASONS])
+
+
+def _differing(X: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Return in which columns the lines of a table differ; missing values are alike."""
+    same = (X[0] == X) | (np.isnan(X) & np.isnan(X[0]))
+    return np.asarray(~same.all(axis=0), dtype=bool)

@@ -1,0 +1,199 @@
+"""One row as a card for notebooks: the photo with what was read and considered on it, the answer, and why.
+
+The card is one piece of HTML that refers to nothing outside itself and runs no script. Whatever comes from photos and
+tables is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+from ..errors import HybridmlError
+from ..explained import Considered, Explanation
+from ..metrics import parse_truth
+from ..ocr.textline import Reading, TextLine
+from ..quantity import format_quantity
+
+SIDE = 640
+"""Longest side of the embedded photo, in pixels."""
+
+SHOWN = 8
+"""Quantities listed at most."""
+
+REASONS = 5
+"""Reasons named at most, of each quantity that has any."""
+
+# Told apart by colour-blind readers, and by their dashes in print: Okabe and Ito's blue, orange and grey.
+ANSWER, OTHER, LINE = "#0072B2", "#B35900", "#8A8A8A"
+
+_CARD = (
+    "display:flex;flex-wrap:wrap;gap:1rem;background:#fff;color:#222;padding:.75rem;border:1px solid #ccc;"
+    "border-radius:4px;font:13px/1.45 system-ui,sans-serif;max-width:72rem"
+)
+_CELL = "border-bottom:1px solid #ddd;padding:.2rem .5rem;text-align:left;vertical-align:top;color:#222"
+
+
+def card_html(explanation: Explanation) -> str:
+    """Return the card of one row.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        The row. Without its photo the text lines stand on a blank canvas of the photo's size.
+
+    Returns
+    -------
+    str
+        HTML for a notebook's output cell.
+    """
+    picture, problem = _picture(explanation)
+    told = [text for text in (explanation.problem, problem) if text]
+    notes = "".join(f'<p style="margin:.3rem 0;color:#8a1c1c">{escape(text)}</p>' for text in told)
+    return (
+        f'<div class="hybridml-card" style="{_CARD}">'
+        f'<div style="flex:1 1 20rem;min-width:16rem">{_drawing(explanation, picture)}</div>'
+        f'<div style="flex:1 1 24rem;min-width:18rem">{_heading(explanation)}{notes}{_table(explanation)}</div></div>'
+    )
+
+
+def _picture(explanation: Explanation) -> tuple[str, str]:
+    """Return the photo as a data URI, and why it cannot be shown where it should be."""
+    if not explanation.path:
+        return "", ""
+    from ..images import decode
+
+    try:
+        image = decode(explanation.path)
+    except HybridmlError as error:
+        return "", f"photo not shown: {error}"
+    from PIL import Image
+
+    small = Image.fromarray(image)
+    small.thumbnail((SIDE, SIDE))
+    written = io.BytesIO()
+    small.save(written, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode("ascii"), ""
+
+
+def _drawing(explanation: Explanation, picture: str) -> str:
+    reading = explanation.reading
+    if reading is None:
+        return '<p style="margin:0;color:#555">The photo could not be read.</p>'
+    width, height = max(reading.width, 1), max(reading.height, 1)
+    shown = f'<image href="{picture}" width="{width}" height="{height}"/>' if picture else ""
+    lines = "".join(_text_line(line) for line in reading.lines)
+    chosen = bool(explanation.answer.prediction)
+    considered = list(enumerate(explanation.considered[:SHOWN], 1))
+    boxes = "".join(_box(each, n, chosen and n == 1, width) for n, each in reversed(considered))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(explanation.photo)}" style="width:100%;max-height:34rem;background:#fff;'
+        f'border:1px solid #ddd">{shown}{lines}{boxes}</svg>'
+    )
+
+
+def _text_line(line: TextLine) -> str:
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.polygon)
+    return (
+        f'<polygon points="{points}" fill="none" stroke="{LINE}" stroke-width="1" pointer-events="all" '
+        f'vector-effect="non-scaling-stroke"><title>{escape(line.text)} ({line.confidence:.2f})</title></polygon>'
+    )
+
+
+def _box(considered: Considered, number: int, chosen: bool, width: int) -> str:
+    """Return a numbered frame around a quantity: solid for the answer, dashed for what was not chosen."""
+    left, top, right, bottom = considered.candidate.box
+    colour, dashes = (ANSWER, "") if chosen else (OTHER, ' stroke-dasharray="6 3"')
+    size = width / 32
+    name = escape(_quantity(considered))
+    return (
+        f'<g><title>{name}</title><rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+        f'height="{bottom - top:.1f}" fill="{colour}" fill-opacity=".12" stroke="{colour}" stroke-width="2"{dashes} '
+        f'vector-effect="non-scaling-stroke"/><text x="{left:.1f}" y="{max(top - size / 4, size):.1f}" '
+        f'font-size="{size:.1f}" font-family="sans-serif" font-weight="bold" fill="{colour}" stroke="#fff" '
+        f'stroke-width="{size / 6:.1f}" paint-order="stroke">{number}</text></g>'
+    )
+
+
+def _heading(explanation: Explanation) -> str:
+    answer = explanation.answer
+    if answer.prediction:
+        said = (
+            f"<b>{escape(answer.prediction)}</b>, {_percent(answer.confidence)} sure, read in "
+            f"<q>{escape(answer.text)}</q>"
+        )
+    else:
+        said = "nothing"
+    lines = [("answer", said)]
+    if explanation.truth is not None:
+        told = escape(explanation.truth) or "nothing to find"
+        lines.append(("truth", f"<b>{told}</b>{_verdict(explanation)}"))
+    if explanation.trained:
+        lines.append(("note", "the model was trained on this row's group or photo"))
+    where = f"{escape(explanation.photo)}, row {escape(str(explanation.index))}"
+    return (
+        f'<p style="margin:0"><b>{escape(explanation.entity)}</b> <span style="color:#555">{where}</span></p>'
+        + "".join(f'<p style="margin:.2rem 0">{name}: {text}</p>' for name, text in lines)
+    )
+
+
+def _verdict(explanation: Explanation) -> str:
+    """Return what the metric says of the answer; nothing of a label that it cannot read."""
+    truth = parse_truth([explanation.truth or ""])[0]
+    answer = explanation.answer
+    if truth.quantity is None and not truth.blank:
+        return ""
+    if not answer.prediction:
+        return ": rightly left blank" if truth.blank else ": left blank"
+    return ": right" if (answer.value, answer.unit) == truth.quantity else ": wrong"
+
+
+def _table(explanation: Explanation) -> str:
+    if not explanation.considered:
+        return '<p style="margin:.3rem 0;color:#555">No quantity on the photo could answer it.</p>'
+    shown = explanation.considered[:SHOWN]
+    chosen = bool(explanation.answer.prediction)
+    label = parse_truth([explanation.truth or ""])[0].quantity
+    rows = "".join(
+        _row(each, n, chosen and n == 1, label, explanation.reading) for n, each in enumerate(shown, 1)
+    )
+    head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("", "quantity", "probability", "because"))
+    left = len(explanation.considered) - len(shown)
+    more = f'<p style="margin:.3rem 0;color:#555">and {left} more</p>' if left else ""
+    return f'<table style="border-collapse:collapse;margin-top:.5rem;font:inherit"><tr>{head}</tr>{rows}</table>{more}'
+
+
+def _row(
+    considered: Considered,
+    number: int,
+    chosen: bool,
+    label: tuple[float, str] | None,
+    reading: Reading | None,
+) -> str:
+    text = reading.lines[considered.candidate.line].text if reading else ""
+    name = f"<b>{escape(_quantity(considered))}</b>" if chosen else escape(_quantity(considered))
+    if (considered.candidate.value, considered.candidate.unit) == label:
+        name += " (the label)"
+    cells = (
+        f'<b style="color:{ANSWER if chosen else OTHER}">{number}</b>',
+        f'{name}<br><span style="color:#555">{escape(text)}</span>',
+        _percent(considered.confidence),
+        _reasons(considered),
+    )
+    return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _reasons(considered: Considered) -> str:
+    return "<br>".join(
+        f"{escape(reason.words)} <b>{reason.contribution:+.2f}</b>" for reason in considered.reasons[:REASONS]
+    )
+
+
+def _quantity(considered: Considered) -> str:
+    return format_quantity(considered.candidate.value, considered.candidate.unit)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

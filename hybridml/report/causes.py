@@ -1,0 +1,122 @@
+"""Why an answer is wrong, told from what was read: is the label's number there, a candidate, and what was chosen?
+
+Whether a value is missing on the photo or was not read, only a person can tell.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from .. import metrics
+from ..assignment import SAME
+from ..candidates import Candidate, find_candidates, for_entity
+from ..entities import Entity, EntityBook
+from ..ocr.textline import Reading
+
+NOTHING_TO_FIND = "nothing to find"
+NO_LABEL = "no such label"
+NOT_READ = "nothing read near the value"
+MISREAD = "read wrong"
+NO_CANDIDATE = "read, not a candidate"
+NOT_ANSWERED = "a candidate, not answered"
+OTHER_UNIT = "other unit of a pair"
+OTHER_AXIS = "other axis"
+RANGE_END = "range end"
+PART = "part of a product or multipack"
+OTHER = "other quantity"
+
+CAUSES = (
+    *(NOTHING_TO_FIND, NO_LABEL, NOT_READ, MISREAD, NO_CANDIDATE),
+    *(NOT_ANSWERED, OTHER_UNIT, OTHER_AXIS, RANGE_END, PART, OTHER),
+)
+"""Every cause, from what no reader could do to what choosing could."""
+
+MEANINGS = {
+    NOTHING_TO_FIND: "the label is blank, and something was answered",
+    NO_LABEL: "no answer can equal the label: its unit is not allowed, it is zero or cannot be read",
+    NOT_READ: "no text line holds the label's digits or digits like them",
+    MISREAD: "a text line holds digits much like the label's",
+    NO_CANDIDATE: "a text line holds the label's digits, perhaps by chance, but not as a quantity of this entity",
+    NOT_ANSWERED: "the label is a candidate, and nothing was answered",
+    OTHER_UNIT: "the same quantity in its other unit was chosen",
+    OTHER_AXIS: "a number was chosen that measures another axis, or something else",
+    RANGE_END: "one of the two is the end of a range",
+    PART: "one of the two is a part of a multipack",
+    OTHER: "another quantity on the photo was chosen",
+}
+"""What each cause means."""
+
+
+def cause_of(
+    truth: metrics.Truth,
+    predicted: tuple[float, str] | None,
+    reading: Reading,
+    entity: Entity,
+    book: EntityBook,
+) -> str:
+    """Return why a wrong or missing answer is wrong: one of :data:`CAUSES`.
+
+    Parameters
+    ----------
+    truth : Truth
+        The label, as :func:`hybridml.metrics.parse_truth` reads it.
+    predicted : (float, str) or None
+        The answer, None where nothing was answered.
+    reading : Reading
+        What was read from the photo for this entity.
+    entity, book : Entity, EntityBook
+        What was asked, and its units.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> from hybridml.ocr.textline import TextLine
+    >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
+    >>> book, read = default_entities(), Reading((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
+    >>> weight = book.entity("item_weight")
+    >>> [cause_of(truth, (12.0, "ounce"), read, weight, book) for truth in metrics.parse_truth(["340 gram", "9 gram"])]
+    ['other unit of a pair', 'nothing read near the value']
+    """
+    if truth.blank:
+        return NOTHING_TO_FIND
+    if truth.quantity is None or truth.quantity[0] == 0:
+        return NO_LABEL
+    candidates = for_entity(find_candidates(reading, book), entity)
+    right = [c for c in candidates if (c.value, c.unit) == truth.quantity]
+    if not right:
+        return _not_reached(truth.quantity[0], [line.text for line in reading.lines])
+    if predicted is None:
+        return NOT_ANSWERED
+    return _not_chosen(right, candidates, truth.quantity, predicted, entity, book)
+
+
+def _not_reached(value: float, texts: Sequence[str]) -> str:
+    digits = f"{value:g}".replace(".", "")
+    numbers = [re.sub(r"[^\d]", "", n) for text in texts for n in re.findall(r"\d[\d.,]*", text)]
+    if digits in (n.lstrip("0") or n for n in numbers) or f"{value:g}" in " ".join(texts).replace(",", "."):
+        return NO_CANDIDATE
+    if len(digits) > 1 and any(difflib.SequenceMatcher(None, digits, n).ratio() >= 0.75 for n in numbers):
+        return MISREAD
+    return NOT_READ
+
+
+def _not_chosen(
+    right: Sequence[Candidate],
+    candidates: Sequence[Candidate],
+    truth: tuple[float, str],
+    predicted: tuple[float, str],
+    entity: Entity,
+    book: EntityBook,
+) -> str:
+    here, there = book.to_base(*truth), book.to_base(*predicted)
+    if abs(here / max(there, 1e-9) - 1) <= SAME and predicted[1] != truth[1]:
+        return OTHER_UNIT
+    chosen = [c for c in candidates if (c.value, c.unit) == predicted]
+    forms = {c.form for c in (*right, *chosen)}
+    if any(form.startswith("range") for form in forms):
+        return RANGE_END
+    if any(form.startswith("multipack") for form in forms):
+        return PART
+    return OTHER_AXIS if entity.axis else OTHER

@@ -1,0 +1,206 @@
+"""What a report says of each row: a line of its table, and the card that shows the photo and the reasons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .. import metrics
+from ..entities import EntityBook
+from ..explained import Considered, Explanation
+from ..ocr.textline import TextLine
+from ..parts import as_text
+from ..quantity import format_quantity
+from ..whole_photo import Region
+from .causes import cause_of
+from .scored import UNLABELLED
+
+RIGHT, OTHER_UNIT, WRONG, BLANK = "right", "other unit", "wrong", "blank"
+OUTCOMES = (RIGHT, OTHER_UNIT, WRONG, BLANK, UNLABELLED)
+"""What can become of a row; "other unit": the right quantity in another unit within 1 %, wrong by the metric."""
+
+FLOOR = 0.001
+"""Least probability of a truth that a loss is computed with."""
+
+TEXT = 400
+"""Characters of a photo's text that are searched."""
+
+
+def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any]:
+    """Return a row's line of the report's table.
+
+    Parameters
+    ----------
+    position : int
+        Of the row.
+    told : Explanation
+        The row, its answer and why.
+    book : EntityBook
+        Entities and units.
+
+    Returns
+    -------
+    dict
+        The columns of :data:`hybridml.report.folder.COLUMNS`, without those that need the picture or all rows.
+    """
+    truth = None if told.truth is None else metrics.parse_truth([told.truth], book)[0]
+    outcome = _outcome(told, book)
+    missed = outcome in (OTHER_UNIT, WRONG, BLANK)
+    return {
+        "id": position,
+        "index": as_text(told.index),
+        "photo": told.photo,
+        "group": told.group,
+        "entity": told.entity,
+        "truth": told.truth or "",
+        "prediction": told.answer.prediction,
+        "confidence": round(told.answer.confidence, 4),
+        "outcome": outcome,
+        "cause": _cause(told, truth, book) if truth and missed else "",
+        "loss": None if truth is None else _loss(truth, told.considered),
+        "trained": told.trained,
+        "text": text_of(told)[:TEXT],
+        "problem": problem_of(told),
+    }
+
+
+def text_of(told: Explanation) -> str:
+    """Return all text that was read from a row's photo, a text line a line."""
+    return "\n".join(line.text for line, _ in _lines(told))
+
+
+def problem_of(told: Explanation) -> str:
+    """Return why a row could not be answered, without the folders of this machine: a report is passed on."""
+    return told.problem.replace(told.path, told.photo) if told.path else told.problem
+
+
+def _outcome(told: Explanation, book: EntityBook) -> str:
+    if told.truth is None:
+        return UNLABELLED
+    kind = metrics.outcomes([told.truth], [told.answer.prediction], book)[0]
+    if kind != "fp":
+        return BLANK if kind == "fn" else RIGHT
+    truth = metrics.parse_truth([told.truth], book)[0].quantity
+    answer = metrics.parse_predictions([told.answer.prediction], book)[0]
+    same = truth and answer and metrics.same_quantity(answer, truth, told.entity, book)
+    return OTHER_UNIT if same else WRONG
+
+
+def _cause(told: Explanation, truth: metrics.Truth, book: EntityBook) -> str:
+    if told.seen is None or told.entity not in book.entities:
+        return ""
+    entity = book.entity(told.entity)
+    answer = told.answer
+    predicted = (answer.value, answer.unit) if answer.value is not None and answer.unit else None
+    return cause_of(truth, predicted, told.seen.reading_for(entity, book), entity, book)
+
+
+def _loss(truth: metrics.Truth, considered: Sequence[Considered]) -> float:
+    """Return -log of the probability that was given to the truth: to none of the quantities where it is blank."""
+    if truth.blank:
+        given = 1.0 - sum(each.confidence for each in considered)
+    else:
+        given = sum(each.confidence for each in considered if _is(each, truth))
+    return round(-math.log(min(max(given, FLOOR), 1.0)), 4) + 0.0
+
+
+def _is(considered: Considered, truth: metrics.Truth | None) -> bool:
+    return truth is not None and truth.quantity == (considered.candidate.value, considered.candidate.unit)
+
+
+def _lines(told: Explanation) -> Iterator[tuple[TextLine, bool]]:
+    """Yield the text lines of the first look, then those of the second where it answered or also found nothing."""
+    if told.seen is None:
+        return
+    yield from ((line, False) for line in told.seen.reading.lines)
+    if told.seen.second and (told.second or not told.considered):
+        yield from ((line, True) for line in told.seen.second.lines)
+
+
+def card_of(position: int, told: Explanation, regions: Iterable[Region], book: EntityBook) -> dict[str, Any]:
+    """Return a row's card.
+
+    Parameters
+    ----------
+    position : int
+        Of the row.
+    told : Explanation
+        The row, its answer and why.
+    regions : iterable of Region
+        Everything found on the photo.
+    book : EntityBook
+        Entities and units.
+    """
+    truth = None if told.truth is None else metrics.parse_truth([told.truth], book)[0]
+    reading = told.seen.reading if told.seen else None
+    # candidates of the second look count its lines, which come after those of the first
+    offset = len(reading.lines) if reading and told.second else 0
+    answer = told.answer
+    return {
+        "id": position,
+        "width": reading.width if reading else 0,
+        "height": reading.height if reading else 0,
+        "lines": [
+            {
+                "text": line.text,
+                "confidence": round(line.confidence, 3),
+                "polygon": [_rounded(point) for point in line.polygon],
+                "second": second,
+            }
+            for line, second in _lines(told)
+        ],
+        "candidates": [
+            {
+                "text": _text(each),
+                "confidence": round(each.confidence, 4),
+                "box": _rounded(each.candidate.box),
+                "line": each.candidate.line + offset,
+                "chosen": i == 0 and answer.value is not None,
+                "right": _is(each, truth),
+                "reasons": [
+                    {"words": reason.words, "contribution": round(reason.contribution, 3)}
+                    for reason in each.reasons
+                ],
+            }
+            for i, each in enumerate(told.considered)
+        ],
+        "answer": {
+            "prediction": answer.prediction,
+            "confidence": round(answer.confidence, 4),
+            "box": _rounded(answer.box) if answer.box else None,
+            "text": answer.text,
+        },
+        "runner_ups": [
+            {
+                "text": format_quantity(other.value, other.unit),
+                "confidence": round(other.confidence, 4),
+                "box": _rounded(other.box),
+            }
+            for other in answer.runner_ups
+        ],
+        "quantities": [
+            {
+                "box": _rounded(region.box),
+                "items": [
+                    {
+                        "entity": found.entity,
+                        "text": found.prediction,
+                        "confidence": round(found.confidence, 4),
+                        "box": _rounded(found.box),
+                    }
+                    for found in region.items
+                ],
+            }
+            for region in regions
+        ],
+        "problem": problem_of(told),
+    }
+
+
+def _text(considered: Considered) -> str:
+    return format_quantity(considered.candidate.value, considered.candidate.unit)
+
+
+def _rounded(numbers: Iterable[float]) -> list[float]:
+    return [round(float(number), 1) for number in numbers]

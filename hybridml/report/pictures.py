@@ -1,0 +1,94 @@
+"""The report's own copies of photos: small enough to page through, named by content, never by a file's own name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..errors import ImageError
+from ..extras import require
+from ..files import atomic
+from ..images import decode
+
+PHOTO_SIDE = 800
+"""Longest side of a photo, in pixels, by default."""
+
+THUMB_SIDE = 160
+QUALITY = 82
+CHARACTERS = 20
+"""Of a content key that name a picture: 80 bits."""
+
+_OURS = re.compile(r"[0-9a-f]{20}(-\d+)?\.jpg")
+
+
+def photo_file(key: str, side: int) -> str:
+    """Return where a photo's copy lies, from the report's folder.
+
+    Examples
+    --------
+    >>> photo_file("0123456789abcdef0123456789abcdef", 800)
+    'photos/0123456789abcdef0123-800.jpg'
+    """
+    return f"photos/{key[:CHARACTERS]}-{side}.jpg"
+
+
+def thumb_file(key: str) -> str:
+    """Return where a photo's thumbnail lies, from the report's folder."""
+    return f"thumbs/{key[:CHARACTERS]}.jpg"
+
+
+def write_pictures(
+    paths: Mapping[str, Path], folder: Path, side: int = PHOTO_SIDE, progress: bool = False
+) -> dict[str, str]:
+    """Write copy and thumbnail of each photo, as JPEG; those that an earlier report left are kept.
+
+    Parameters
+    ----------
+    paths : mapping of content key to path
+        The photos.
+    folder : Path
+        The report's; pictures of photos that are not among ``paths`` are removed from it.
+    side : int
+        Longest side of a copy, in pixels; smaller photos keep their size.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    dict of key to str
+        What is wrong with the photos of which there is no picture.
+    """
+    require("pictures of photos", ["PIL"], "report")
+    # Pillow decodes, scales and encodes outside Python's lock
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        told = pool.map(lambda key: _write(key, paths[key], folder, side), paths)
+        bar = tqdm(told, "photos", len(paths), unit="photo", disable=not progress)
+        problems = {key: problem for key, problem in zip(paths, bar, strict=True) if problem}
+    wanted = {name for key in paths for name in (photo_file(key, side), thumb_file(key))}
+    for part in ("photos", "thumbs"):
+        for earlier in (folder / part).glob("*.jpg"):
+            if _OURS.fullmatch(earlier.name) and f"{part}/{earlier.name}" not in wanted:
+                earlier.unlink()
+    return problems
+
+
+def _write(key: str, path: Path, folder: Path, side: int) -> str:
+    from PIL import Image
+
+    photo, thumb = folder / photo_file(key, side), folder / thumb_file(key)
+    if photo.is_file() and thumb.is_file():
+        return ""
+    try:
+        image = Image.fromarray(decode(path))
+    except ImageError as error:
+        return str(error).replace(str(path), path.name)
+    for target, longest in ((photo, side), (thumb, THUMB_SIDE)):
+        image.thumbnail((longest, longest), reducing_gap=2.0)
+        with atomic(target) as temporary:
+            image.save(temporary, "JPEG", quality=QUALITY)
+    return ""

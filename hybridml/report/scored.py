@@ -1,0 +1,74 @@
+"""The rows of a report held against their labels once, as all of its numbers need them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from .. import metrics
+from ..entities import EntityBook, default_entities
+from ..metrics import Quantity
+
+UNLABELLED = "unlabelled"
+"""Outcome of a row whose truth is not known; a blank truth of any other row says that there is nothing to find."""
+
+
+def scored(
+    rows: pd.DataFrame, candidates: Sequence[Sequence[str]] | None = None, book: EntityBook | None = None
+) -> pd.DataFrame:
+    """Return the labelled rows with what the metric says of each.
+
+    Parameters
+    ----------
+    rows : data frame
+        ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained``, one line per row.
+    candidates : sequence of sequences of str, optional
+        Every quantity that could have been answered, per row.
+    book : EntityBook, optional
+        Entities and units; the packaged ones by default.
+
+    Returns
+    -------
+    data frame
+        The labelled rows, indexed by their position, with ``kind`` ("tp", "fp", "fn", "tn"), ``right``, ``answered``,
+        ``same`` (the right quantity, in another unit), ``reached`` (the right one is a candidate; missing where
+        candidates are), ``truth_value, truth_unit, answer_value, answer_unit`` (as the metric reads them), and
+        ``decades``: log10 of answer / truth in base units, NaN where the two cannot be compared.
+    """
+    book = book or default_entities()
+    labelled = (rows["outcome"] != UNLABELLED).to_numpy(dtype=bool)
+    part = rows.reset_index(drop=True)[labelled].copy()
+    truth, predictions = list(part["truth"]), list(part["prediction"])
+    part["kind"] = metrics.outcomes(truth, predictions, book).astype(object)
+    part["right"] = part["kind"].isin(("tp", "tn"))
+    part["answered"] = part["kind"].isin(("tp", "fp"))
+    truths = [t.quantity for t in metrics.parse_truth(truth, book)]
+    answers = metrics.parse_predictions(predictions, book)
+    entities = list(part["entity"])
+    pairs = list(zip(truths, answers, entities, strict=True))
+    part["same"] = [
+        t is not None and a is not None and t != a and metrics.same_quantity(a, t, e, book)
+        for t, a, e in pairs
+    ]
+    if candidates is not None:
+        kept = [some for some, keep in zip(candidates, labelled, strict=True) if keep]
+        part["reached"] = metrics.reachable(truth, kept, book)
+    for name, quantities in (("truth", truths), ("answer", answers)):
+        part[f"{name}_value"] = [math.nan if q is None else q[0] for q in quantities]
+        part[f"{name}_unit"] = ["" if q is None else q[1] for q in quantities]
+    part["decades"] = np.array([_decades(t, a, e, book) for t, a, e in pairs], dtype=float)
+    return part
+
+
+def _decades(truth: Quantity | None, answer: Quantity | None, entity: str, book: EntityBook) -> float:
+    if truth is None or answer is None:
+        return math.nan
+    asked = book.entities.get(entity)
+    units = [(asked and asked.unit_for(unit)) or unit for unit in (truth[1], answer[1])]
+    if book.unit(units[0]).family != book.unit(units[1]).family:
+        return math.nan
+    there, here = (book.to_base(q[0], unit) for q, unit in zip((truth, answer), units, strict=True))
+    return math.log10(here / there) if here > 0 and there > 0 else math.nan

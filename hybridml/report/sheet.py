@@ -1,0 +1,59 @@
+"""What a report's sections write while they are made: tables, pictures, numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..csvfile import write_csv
+from ..entities import EntityBook
+from .sections import Picture
+
+
+@dataclass
+class Sheet:
+    """Writes tables and pictures to a report's folder, and keeps the numbers.
+
+    Parameters
+    ----------
+    out : path
+        The folder: tables go to ``tables/``, pictures to ``plots/``.
+    book : EntityBook or None
+        Entities and units; None for the packaged ones.
+    numbers : dict
+        What was said so far, by name.
+    """
+
+    out: Path
+    book: EntityBook | None
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+    def table(self, name: str, table: pd.DataFrame) -> str:
+        """Write a table and keep it among the numbers; return its file."""
+        filled = table.astype(object).where(table.notna(), "")
+        write_csv(self.out / "tables" / f"{name}.csv", list(table.columns), filled.itertuples(index=False))
+        self.numbers[name] = table.to_dict("records")
+        return f"{name}.csv"
+
+    def picture(self, name: str, words: str, draw: Callable[[Path], None]) -> Picture:
+        """Draw a picture; return its file and words."""
+        path = self.out / "plots" / f"{name}.svg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw(path)
+        return Picture(path.name, words)
+
+
+def plain(value: Any) -> Any:
+    """Return numbers as JSON has them: None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,103 @@
+"""The report's page: ``index.html``, what it looks like and does, and the form of its data files.
+
+Nothing of this computes anything. The page reads the data files (``HYBRIDML.rows({...});``) by script tags, so that it
+works from a folder without a server; its Content-Security-Policy lets nothing in from elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from ..errors import HybridmlError
+from ..extras import require
+from ..files import atomic
+
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = (
+    "data.js",
+    "dom.js",
+    "state.js",
+    "filter.js",
+    "corrections.js",
+    "facets.js",
+    "grid.js",
+    "photo.js",
+    "judge.js",
+    "card.js",
+    "thresholds.js",
+    "report.js",
+)
+STYLES = ("report.css", "card.css")
+
+# What would end the script element or, in JavaScript of old, the string.
+_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+def script(function: str, *arguments: object) -> str:
+    """Return the text of a data file: a call that hands ``arguments`` to the page.
+
+    Parameters
+    ----------
+    function : str
+        ``"rows"`` or ``"cards"``.
+    arguments : object
+        Anything that JSON can say.
+
+    Raises
+    ------
+    ValueError
+        For a number that is not finite: give None.
+
+    Examples
+    --------
+    >>> print(script("cards", 0, [{"text": "</script>"}]), end="")
+    HYBRIDML.cards(0,[{"text":"\\u003c/script\\u003e"}]);
+    """
+    said = ",".join(
+        json.dumps(a, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for a in arguments
+    )
+    return f"HYBRIDML.{function}({said.translate(_UNSAFE)});\n"
+
+
+def page(title: str, overview: str, changes: str = "") -> str:
+    """Return ``index.html``.
+
+    Parameters
+    ----------
+    title : str
+        Plain text, escaped here.
+    overview, changes : str
+        HTML of the tabs of these names, inserted as it is: escape what goes into it. Without ``changes`` the tab
+        shows rows only, and only when the rows tell of another run.
+    """
+    require("the report", ["jinja2"], "report")
+    from jinja2 import Environment, FileSystemLoader
+
+    template = Environment(loader=FileSystemLoader(ASSETS), autoescape=True).get_template("index.html")
+    return template.render(title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=STYLES)
+
+
+def write_shell(folder: Path, title: str, overview: str, changes: str = "") -> Path:
+    """Write ``index.html`` and the styles and scripts it names; return its path.
+
+    Parameters
+    ----------
+    folder : Path
+        The report's folder; made when it is not there.
+    title, overview, changes : str
+        As for :func:`page`.
+    """
+    text = page(title, overview, changes)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*STYLES, *SCRIPTS):
+            shutil.copyfile(ASSETS / name, folder / name)
+    except OSError as error:
+        raise HybridmlError(
+            f"cannot write the report into {folder}: {error.strerror or error}; name a folder that can be written to"
+        ) from None
+    with atomic(folder / "index.html") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return folder / "index.html"

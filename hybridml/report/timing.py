@@ -1,0 +1,49 @@
+"""What reading and looking took, as the store keeps it of each photo."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from ..engines import Engine
+from ..status import TITLES
+from ..store import FeatureStore
+from ..worker import KIND_OF
+
+NOT_KEPT = "The store holds no seconds of these photos."
+MEASURED = (
+    "Mean over the report's photos of what each took one worker process when it was read, as the store keeps it: other "
+    "work on the machine at that time, and several workers at once, make it more."
+)
+
+
+def seconds_by_stage(
+    store: FeatureStore, engines: Sequence[Engine], keys: Collection[str]
+) -> list[tuple[str, float]]:
+    """Return each stage and the seconds that it took a photo, on average over all of ``keys``.
+
+    Parameters
+    ----------
+    store : FeatureStore
+        Where readings and looks are kept.
+    engines : sequence of Engine
+        What read and looked.
+    keys : collection of str
+        Content keys of the photos.
+
+    Returns
+    -------
+    list of (str, float)
+        Stages of which the store holds nothing are left out.
+    """
+    found = []
+    for engine in engines:
+        seconds: dict[str, float] = {}
+        for _, table in store.table(KIND_OF[engine.kind], engine.settings).shards.tables(["key", "seconds"]):
+            told = zip(table["key"].to_pylist(), table["seconds"].to_pylist(), strict=True)
+            seconds.update((key, s) for key, s in told if key in keys and s is not None)
+        if seconds:
+            share = "" if len(seconds) == len(keys) else f", {len(seconds):,} of {len(keys):,} photos"
+            found.append((f"{TITLES[engine.kind]}{share}", float(np.sum(list(seconds.values()))) / len(keys)))
+    return found

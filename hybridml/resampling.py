@@ -1,0 +1,113 @@
+"""Intervals from drawing whole groups with replacement.
+
+Rows of a group share photos and labels, so drawing rows would make an interval too narrow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .parts import as_text
+
+Floats = npt.NDArray[np.float64]
+
+CHUNK = 4_000_000
+"""Group counts in memory at once: a hundred thousand groups are drawn forty times over, then summed."""
+
+
+def bootstrap_interval(
+    outcomes: Sequence[str] | npt.NDArray[np.str_],
+    groups: Sequence[object],
+    n: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return an interval of F1 from drawing whole groups with replacement.
+
+    Parameters
+    ----------
+    outcomes : sequence of str
+        As :func:`hybridml.metrics.outcomes` returns them.
+    groups : sequence, one per row
+        The row's group; a row of blank group is one of its own.
+    n : int
+        How many draws.
+    seed : int
+        Of the draws.
+    level : float
+        Share of draws within the interval, the rest cut off equally on both sides.
+
+    Returns
+    -------
+    low, high : float
+        NaN without rows.
+    """
+    found = np.asarray(outcomes)
+    counts = np.stack([found == kind for kind in ("tp", "fp", "fn")], axis=-1).reshape(len(found), 3)
+    return interval(f1_of_draws(draw_sums(counts, groups, n, seed)), level)
+
+
+def draw_sums(columns: npt.ArrayLike, groups: Sequence[object], n: int = 1000, seed: int = 0) -> Floats:
+    """Return the sum of each column over the rows of each draw of groups.
+
+    Parameters
+    ----------
+    columns : array (n_rows, n_columns)
+        What is counted or summed of each row.
+    groups, n, seed
+        As for :func:`bootstrap_interval`; the same groups and seed draw the same, whatever is summed.
+
+    Returns
+    -------
+    array (n, n_columns)
+        Without a line where there are no rows.
+
+    Examples
+    --------
+    >>> draw_sums([[1.0], [2.0]], ["a", "a"], n=2).tolist()
+    [[3.0], [3.0]]
+    """
+    values = np.asarray(columns, dtype=float)
+    if len(groups) != len(values):
+        raise ValueError(f"groups has {len(groups)} entries, expected {len(values)}: one per row")
+    if not len(values):
+        return np.zeros((0, values.shape[1] if values.ndim > 1 else 0))
+    codes, names = pd.factorize(
+        np.array([as_text(g) or f"row {i} alone" for i, g in enumerate(groups)], dtype=object)
+    )
+    count = len(names)
+    sums = np.stack([np.bincount(codes, column, minlength=count) for column in values.T], axis=1)
+    random, even = np.random.default_rng(seed), np.full(count, 1 / count)
+    at_once = max(CHUNK // count, 1)
+    drawn = [
+        random.multinomial(count, even, size=min(at_once, n - first)) @ sums for first in range(0, n, at_once)
+    ]
+    return np.asarray(np.concatenate(drawn), dtype=float)
+
+
+def f1_of_draws(counts: npt.NDArray[Any]) -> Floats:
+    """Return the F1 of each draw from its sums of tp, fp and fn, in this order."""
+    tp, fp, fn = counts[:, :3].T.astype(float)
+    return np.asarray(2 * tp / np.maximum(2 * tp + fp + fn, 1.0), dtype=float)
+
+
+def interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Return between which two values the share ``level`` of ``values`` lies; NaN when none of them is a number.
+
+    Examples
+    --------
+    >>> interval([0.0, 1.0, 2.0, 3.0, 4.0], level=0.5)
+    (1.0, 3.0)
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    if not len(known):
+        return math.nan, math.nan
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
