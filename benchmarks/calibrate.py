@@ -8,7 +8,6 @@ goes into the ranges. Writes one file a network; :mod:`hybridml.ocr.int8` makes 
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks import command
 from benchmarks.labelled import Sources
 from hybridml import folds, images
 from hybridml.ocr.int8 import quantize
@@ -55,12 +55,8 @@ def pictures(paths: Sequence[Path]) -> tuple[list[np.ndarray], list[np.ndarray]]
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the measurement."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
-    )
+    parser = command.parser(__doc__)
+    command.add_shared(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--photos", type=int, default=60, help="photos drawn (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
@@ -85,4 +81,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

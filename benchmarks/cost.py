@@ -13,17 +13,15 @@ of what Tesseract reads at 'best', where that was measured, stock RapidOCR with 
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import command
 from hybridml.effort import EFFORTS
-from hybridml.errors import HybridmlError
 from hybridml.explore.plots import BLUE, ORANGE, require_matplotlib
 
 RULES = {
@@ -77,9 +75,7 @@ def draw(out: Path, speed: Sequence[dict[str, Any]], scores: dict[str, Sequence[
 
 def main() -> int:
     """Draw the picture."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("out", type=Path, help="PNG to write")
     parser.add_argument("--speed", type=Path, required=True, help="what benchmarks.speed wrote")
     for name in EFFORTS:
@@ -93,7 +89,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import command
 from benchmarks.labelled import (
     FOLDS,
     Data,
@@ -39,34 +39,23 @@ from benchmarks.labelled import (
 from benchmarks.tables import difference, report_differences, report_ranker, report_systems, table
 from hybridml import baselines, folds
 from hybridml.answer import Answer
-from hybridml.effort import DEFAULT_EFFORT, EFFORTS, LOOKS
-from hybridml.errors import HybridmlError
+from hybridml.baselines.ranker import PARTS, settings_without
+from hybridml.effort import EFFORTS, LOOKS
 from hybridml.evaluation import evaluate
-from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import ModelSettings
-
-WITHOUT = ("layout", "words", "lines", "regions", "priors", "joint", "second", "others")
-"""What an ablation leaves out, one at a time: feature blocks, and what the ranker is given or does besides."""
 
 
 def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the command's options."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_sources(parser)
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
     parser.add_argument(
         "--readers", nargs="+", default=["tesseract", "rapidocr"], help="readers (default: both)"
     )
     parser.add_argument("--embedding", default="none", help="resnet50 or none (default: %(default)s)")
     parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
     parser.add_argument("--blocks", nargs="+", help="feature blocks (default: all)")
-    parser.add_argument(
-        "--effort",
-        choices=list(EFFORTS),
-        default=DEFAULT_EFFORT,
-        help="as in 'hybridml features' (default: %(default)s)",
-    )
+    command.add_effort(parser)
     parser.add_argument("--looks", nargs="*", help="looks (default: as the effort says)")
     parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
     parser.add_argument("--no-labels", action="store_true", help="do not count labels without photos")
@@ -81,27 +70,11 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where data and features are."""
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--store", type=Path, default=Path("features"), help="feature store (default: %(default)s)"
-    )
-
-
 def _without(
     name: str, data: Data, settings: ModelSettings, trusts: dict[int, dict[str, float]]
 ) -> list[str]:
     """Return the predictions of a ranker that lacks one block."""
-    part, less = data, settings
-    if name in DEFAULT_BLOCKS:
-        less = replace(settings, blocks=tuple(b for b in settings.blocks if b != name))
-    if name in LOOKS:
-        part = without_looks(data, [name])
-    if name in ("priors", "joint"):
-        less = replace(settings, **{name: False})
+    part, less = without_looks(data, [name]), settings_without([name], settings)
     if name == "others":
         part = replace(data, others=None, other_keys=[])
     return ranker(part, f"without {name}", less, trusts)[0].predictions
@@ -193,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             results.append((with_fold_f1(result, part), part, scores))
         details.append((found, results[-1][2], kept(answers, shown), part))
         if options.ablation and best and not options.hand_corrected:
-            parts = [part for part in WITHOUT if part in looks or part not in LOOKS]
+            parts = [part for part in PARTS if part in looks or part not in LOOKS]
             ablation(parts, data, settings, found, trusts, options.jobs)
     report_systems(results)
     report_differences(results)
@@ -208,7 +181,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

@@ -8,16 +8,15 @@ looking at photos adds. The test suite runs it and compares with :data:`FLOOR`.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, ranker
 from hybridml import folds, metrics
 from hybridml.errors import HybridmlError
@@ -40,6 +39,8 @@ SETTINGS = ModelSettings(
 
 def stored_readings(path: Path) -> dict[str, Reading]:
     """Return the readings of one file by photo name."""
+    if not path.is_file():
+        raise HybridmlError(f"no readings at {path}: name the folder that has data/ with --shared")
     found = {}
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for record in map(json.loads, file):
@@ -77,12 +78,8 @@ def degraded(settings: ModelSettings = SETTINGS) -> ModelSettings:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
-    )
+    parser = command.parser(__doc__)
+    command.add_shared(parser)
     parser.add_argument(
         "--degraded", action="store_true", help="run a ranker that a change has broken: it must not pass"
     )
@@ -93,7 +90,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

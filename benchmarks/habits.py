@@ -7,32 +7,25 @@ Counted over the labelled rows whose right answer is among the candidates of the
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.crossval import add_sources
+from benchmarks import command
 from benchmarks.labelled import Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import metrics
+from hybridml.assignment import SAME
 from hybridml.entities import default_entities
-from hybridml.errors import HybridmlError
 from hybridml.features import PhotoView, describe
 from hybridml.features.lines import DIRECTIONS, FIRM
-
-SAME = 0.035
-"""Both units of a pair are rounded: within this share they are one quantity."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_sources(parser)
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
     options = parser.parse_args(argv)
     sources, book = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
@@ -82,7 +75,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

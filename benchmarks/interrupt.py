@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import command
+from benchmarks.labelled import Sources
 from hybridml.featurize import SHARD
 from hybridml.parts import photo_names
 from hybridml.records import SCHEMAS
@@ -32,7 +34,8 @@ TABLES = ("labelled", "agreed")
 
 def rows_of(shared: Path, photos: int) -> tuple[pd.DataFrame, list[Path]]:
     """Return the rows of the first ``photos`` real photos, and the folders they lie in."""
-    folders = [shared / "data" / name for name in TABLES]
+    sources = Sources(shared, Path("features"))
+    folders = [sources.folder(name) for name in TABLES]
     tables = [pd.read_csv(folder / "train.csv", dtype=str) for folder in folders]
     frame = pd.concat(tables, ignore_index=True).drop(columns="entity_value")
     frame["index"] = range(len(frame))
@@ -44,7 +47,7 @@ def rows_of(shared: Path, photos: int) -> tuple[pd.DataFrame, list[Path]]:
 LAUNCH = "import sys; from hybridml import cli, featurize; featurize.SHARD = {}; sys.exit(cli.main())"
 
 
-def command(arguments: argparse.Namespace, rows: Path, images: Sequence[Path], store: Path) -> list[str]:
+def features(arguments: argparse.Namespace, rows: Path, images: Sequence[Path], store: Path) -> list[str]:
     """Return ``hybridml features`` as a command line."""
     folders = [part for folder in images for part in ("--images", str(folder))]
     return [
@@ -110,12 +113,8 @@ def differences(ours: dict[str, dict[str, Any]], theirs: dict[str, dict[str, Any
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison; exit status 1 when anything differs."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
-    )
+    parser = command.parser(__doc__)
+    command.add_shared(parser)
     parser.add_argument("--photos", type=int, default=1500, help="real photos (default: %(default)s)")
     parser.add_argument("--kills", type=int, default=3, help="times the run is killed (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: %(default)s)")
@@ -152,11 +151,11 @@ def compare(arguments: argparse.Namespace, out: Path) -> int:
     parts = np.arange(arguments.kills) + draw.random(arguments.kills)
     for i, part in enumerate(parts):
         goal = int(total * part / (arguments.kills + 1))
-        stored = killed(command(arguments, rows, images, broken), broken, goal, draw.random() * 5)
+        stored = killed(features(arguments, rows, images, broken), broken, goal, draw.random() * 5)
         print(f"kill {i + 1}: {stored} of {total} photos have a stored reading")
     for store in (broken, whole):
         start = time.perf_counter()
-        subprocess.run(command(arguments, rows, images, store), check=True)
+        subprocess.run(features(arguments, rows, images, store), check=True)
         print(f"{store.name}: run to the end in {time.perf_counter() - start:.0f} s")
     ours, theirs = tables(broken), tables(whole)
     found = list(differences(ours, theirs))
@@ -171,4 +170,4 @@ def compare(arguments: argparse.Namespace, out: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

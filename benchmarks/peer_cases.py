@@ -8,19 +8,17 @@ out by name in :data:`EXCLUDED`. Exits with status 1 below :data:`TARGETS`.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
 import math
-import os
 import re
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks import command
 from hybridml.entities import default_entities
 from hybridml.quantity import Quantity, parse, parse_number
 
@@ -242,9 +240,8 @@ def run(folder: Path) -> list[Tally]:
 
 def main(argv: list[str] | None = None) -> int:
     """Print passed/total per file with failures and exclusions; return 1 below a target."""
-    default = os.environ.get("HYBRIDML_SHARED", Path(__file__).resolve().parents[2] / "shared")
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shared", type=Path, default=Path(default), help="folder with peer_cases/")
+    parser = command.parser(__doc__)
+    command.add_shared(parser, "peer_cases/")
     folder = parser.parse_args(argv).shared / "peer_cases"
     if not folder.is_dir():
         parser.error(f"{folder} is not there; name the folder that holds peer_cases/ with --shared")
@@ -266,4 +263,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -7,14 +7,12 @@ Needs the sample set and a model trained on it: make features train.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks import command
 from hybridml import photos
-from hybridml.errors import HybridmlError
 from hybridml.parts import photo_names
 from hybridml.reading import SinglePhotoReader
 from hybridml.sample.picture import compose
@@ -24,9 +22,7 @@ SHOWN = ("width", "item_weight", "wattage")
 
 def main() -> int:
     """Draw the picture."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("out", type=Path, help="PNG or JPEG to write")
     parser.add_argument("--sample", type=Path, default=Path("build/sample"), help="default: %(default)s")
     parser.add_argument(
@@ -49,7 +45,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

@@ -11,7 +11,6 @@ counted again.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -25,10 +24,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks import command
 from hybridml import images
 from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
-from hybridml.errors import HybridmlError
 from hybridml.fingerprint import fingerprint
 from hybridml.links import image_name
 from hybridml.ocr import Reader, create
@@ -170,11 +169,9 @@ def kept(reader: Reader, paths: list[Path], folder: Path | None) -> dict[str, An
     return result
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Read the command line and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.preprocess", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("--rows", type=Path, required=True, help="CSV with labels")
     parser.add_argument("--images", type=Path, required=True, help="folder with its photos")
     parser.add_argument("--engine", choices=sorted(VARIANTS), default="rapidocr")
@@ -182,25 +179,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--photos", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for readings, to read each variant once")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(argv)
     variants = VARIANTS[options.engine]
     unknown = sorted(set(options.variants or ()) - set(variants))
     if unknown:
         parser.error(f"unknown variants {', '.join(unknown)}; the engine has: {', '.join(variants)}")
     rows = sample(pd.read_csv(options.rows, dtype={"entity_value": str}), options.photos, options.seed)
-    links = sorted(set(rows["image_link"]))
+    paths = [options.images / image_name(link) for link in sorted(set(rows["image_link"]))]
     results = {}
-    try:
-        paths = [options.images / image_name(link) for link in links]
-        for name in options.variants or variants:
-            reader = create(options.engine, threads=1, **variants[name])
-            reading = kept(reader, paths, options.keep)
-            results[name] = (reading, score(rows, reading["texts"]))
-            print(f"{name}: {reading['wall']:.2f} s a photo", flush=True)
-    except HybridmlError as error:
-        parser.exit(2, f"{error}\n")
+    for name in options.variants or variants:
+        reader = create(options.engine, threads=1, **variants[name])
+        reading = kept(reader, paths, options.keep)
+        results[name] = (reading, score(rows, reading["texts"]))
+        print(f"{name}: {reading['wall']:.2f} s a photo", flush=True)
     print(table(results))
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

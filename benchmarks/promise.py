@@ -10,8 +10,6 @@ rule for thresholds without having seen the rows it is reported on.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,12 +18,12 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.crossval import add_sources
+from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, engines_of, fit, kept, load, only
 from benchmarks.tables import table
 from hybridml import folds, metrics
 from hybridml.decision import Decision
-from hybridml.effort import DEFAULT_EFFORT, EFFORTS
+from hybridml.effort import EFFORTS
 from hybridml.errors import HybridmlError
 from hybridml.model import ModelSettings
 
@@ -205,13 +203,9 @@ def report(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_sources(parser)
-    parser.add_argument(
-        "--effort", choices=list(EFFORTS), default=DEFAULT_EFFORT, help="(default: %(default)s)"
-    )
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
+    command.add_effort(parser)
     parser.add_argument(
         "--agreed",
         action="store_true",
@@ -237,7 +231,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

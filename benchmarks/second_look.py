@@ -10,7 +10,6 @@ estimate for new photos. First readings come from the feature store and are made
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import time
@@ -21,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks import command
 from hybridml import images
 from hybridml.candidates import find_candidates, for_entity
 from hybridml.engines import reader_engine
@@ -154,49 +154,39 @@ def header(sets: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n|{'---|' * len(cells)}"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Read the command line and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.second_look", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/")
-    parser.add_argument("--store", type=Path, default=Path("features"), help="feature store")
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS, metavar="NAME")
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2, 3, 4], metavar="N")
     parser.add_argument("--photos", type=int, help="only so many of the photos, drawn with seed 0")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    try:
-        source = options.shared / "data" / "labelled"
-        if not source.is_dir():
-            raise HybridmlError(
-                f"no labelled photos at {source}: name the folder that has data/ with --shared"
-            )
-        frame, _ = checked(source / "train.csv", truth=True)
-        found = photo_paths(frame, source / "images")
-        paths = {name: path for name, path in found.items() if path is not None}
-        first = first_readings(paths, options.store)
-        rows = rows_of(frame, first, options.folds)
-        photos = sorted({row.photo for row in rows})
-        if options.photos is not None and options.photos < len(photos):
-            photos = sorted(random.Random(0).sample(photos, options.photos))
-            rows = [row for row in rows if row.photo in set(photos)]
-        print(f"{len(rows)} rows want a second look, on {len(photos)} of {len(paths)} photos\n")
-        parts = {
-            "folds 0-1": [row for row in rows if row.fold in CHOOSING],
-            "folds 2-4": [row for row in rows if row.fold not in CHOOSING],
-        }
-        shown = {name: part for name, part in parts.items() if part}
-        print(header(list(shown)), flush=True)
-        for name in options.variants:
-            look = SecondLook(threads=1, **VARIANTS[name])
-            second, wall, busy = look_again(look, paths, first, photos)
-            print(
-                line(name, (wall, busy), [count(part, first, second) for part in shown.values()]), flush=True
-            )
-    except HybridmlError as error:
-        parser.exit(2, f"{error}\n")
+    source = options.shared / "data" / "labelled"
+    if not source.is_dir():
+        raise HybridmlError(f"no labelled photos at {source}: name the folder that has data/ with --shared")
+    frame, _ = checked(source / "train.csv", truth=True)
+    found = photo_paths(frame, source / "images")
+    paths = {name: path for name, path in found.items() if path is not None}
+    first = first_readings(paths, options.store)
+    rows = rows_of(frame, first, options.folds)
+    photos = sorted({row.photo for row in rows})
+    if options.photos is not None and options.photos < len(photos):
+        photos = sorted(random.Random(0).sample(photos, options.photos))
+        rows = [row for row in rows if row.photo in set(photos)]
+    print(f"{len(rows)} rows want a second look, on {len(photos)} of {len(paths)} photos\n")
+    parts = {
+        "folds 0-1": [row for row in rows if row.fold in CHOOSING],
+        "folds 2-4": [row for row in rows if row.fold not in CHOOSING],
+    }
+    shown = {name: part for name, part in parts.items() if part}
+    print(header(list(shown)), flush=True)
+    for name in options.variants:
+        look = SecondLook(threads=1, **VARIANTS[name])
+        second, wall, busy = look_again(look, paths, first, photos)
+        print(line(name, (wall, busy), [count(part, first, second) for part in shown.values()]), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -34,12 +34,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import command
 from benchmarks.labelled import Sources
 from hybridml import metrics
 from hybridml.candidates import find_candidates, for_entity
 from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
-from hybridml.errors import HybridmlError
 from hybridml.ocr.textline import Reading, TextLine
 from hybridml.parts import photo_names
 from hybridml.photos import photo_paths
@@ -260,13 +260,9 @@ def _apart(system: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     every = ["usual", "usual-1", "stock", *EFFORTS]
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
-    )
+    command.add_shared(parser)
     parser.add_argument("--photos", type=int, default=200, help="0 for all (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
@@ -290,7 +286,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.labelled import Data, Result
 from hybridml import metrics
 from hybridml.answer import Answer
+from hybridml.report.against import difference as difference
 
 
 def table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -53,25 +54,6 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
         "read s/photo",
     )
     table("Systems, same folds", head, lines)
-
-
-def difference(
-    truth: Sequence[str], ours: Sequence[str], theirs: Sequence[str], groups: Sequence[object], n: int = 2000
-) -> tuple[float, float, float]:
-    """Return how much higher the F1 of ``ours`` is, and its 95 % interval from drawing whole groups."""
-    _, at = np.unique([str(g) for g in groups], return_inverse=True)
-    counts = np.zeros((2, at.max() + 1, 3))
-    for system, predictions in enumerate((ours, theirs)):
-        for column, kind in enumerate(("tp", "fp", "fn")):
-            np.add.at(counts[system, :, column], at, metrics.outcomes(truth, predictions) == kind)
-    rng = np.random.default_rng(0)
-    drawn = [
-        np.arange(counts.shape[1]),
-        *(rng.integers(0, counts.shape[1], counts.shape[1]) for _ in range(n)),
-    ]
-    gaps = [metrics.f1_of(*a) - metrics.f1_of(*b) for a, b in (counts[:, d].sum(axis=1) for d in drawn)]
-    low, high = np.quantile(gaps[1:], [0.025, 0.975])
-    return gaps[0], float(low), float(high)
 
 
 def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:

@@ -10,12 +10,10 @@ saves the time of returning memory to the system after every step.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import multiprocessing
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -23,8 +21,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from benchmarks import command
 from benchmarks.regions_data import Photo, Source, apart, photos
 from benchmarks.regions_judge import answers, judge, seen, table, tensors
+from hybridml.fingerprint import sha256_of
 from hybridml.regions.network import RegionNetwork
 from hybridml.regions.view import SIZE
 
@@ -62,12 +62,12 @@ def export(network: nn.Module, path: Path) -> str:
     part = path.with_suffix(".part")
     torch.save({k: v.contiguous() for k, v in state.items()}, part)
     os.replace(part, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train, export, and write the table next to the weights."""
-    parser = argparse.ArgumentParser(prog="benchmarks.train_regions", description=__doc__.split("\n")[0])
+    parser = command.parser(__doc__)
     parser.add_argument(
         "--shared", type=Path, required=True, help="folder that holds data/agreed and data/readings"
     )
@@ -198,4 +198,4 @@ def _train(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

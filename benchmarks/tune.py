@@ -10,8 +10,6 @@ kept in a file: the same command goes on where it stopped. The last table is the
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.crossval import add_sources
+from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
 from benchmarks.tables import difference, table
 from hybridml import folds, metrics
 from hybridml.effort import LOOKS
-from hybridml.errors import HybridmlError, MissingExtraError
+from hybridml.extras import missing
 from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import Model, ModelSettings
 from hybridml.training import Training, choose_trust
@@ -65,9 +63,7 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
     try:
         import optuna
     except ImportError as error:
-        raise MissingExtraError(
-            "tuning needs optuna, which is not installed: pip install 'hybridml[tune]'"
-        ) from error
+        raise missing("tuning", "optuna", error, "tune") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     keep = data.fold != k
     start = Training(Model(base), *training_part(data, keep))
@@ -102,10 +98,8 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_sources(parser)
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
     parser.add_argument("--trials", type=int, default=20, help="trials a fold (default: %(default)s)")
     parser.add_argument(
         "--study", type=Path, default=Path("build/tune.db"), help="where the studies are kept"
@@ -138,7 +132,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HybridmlError as error:
-        sys.exit(f"error: {error}")
+    command.run(main)

@@ -93,6 +93,9 @@ def _confidences(confidence: Sequence[float] | Floats, correct: Sequence[bool]) 
             f"correct has {len(correct)} entries, expected {len(confidence)}: one per confidence"
         )
     p = np.asarray(confidence, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("confidence must be between 0 and 1")
+    outside = np.flatnonzero(~((p >= 0) & (p <= 1)))
+    if len(outside):
+        raise ValueError(
+            f"confidence must be between 0 and 1, got {p[outside[0]]} in position {outside[0]} of {len(p)}"
+        )
     return p, np.asarray(correct, dtype=float)

@@ -136,11 +136,19 @@ class EntityBook:
         """Return ``value`` in the base unit of its family."""
         return value * self.unit(unit).factor
 
-    def convert(self, value: float, unit: str, to: str) -> float:
-        """Return ``value`` ``unit`` in unit ``to``; raise :class:`EntityError` across families."""
+    def related(self, unit: str, to: str) -> tuple[Unit, Unit]:
+        """Return both units; raise :class:`EntityError` when they are not of one family."""
         a, b = self.unit(unit), self.unit(to)
         if a.family != b.family:
-            raise EntityError(f"cannot convert {a.name} ({a.family}) to {b.name} ({b.family})")
+            family = ", ".join(sorted(u.name for u in self.units.values() if u.family == a.family))
+            raise EntityError(
+                f"cannot convert {a.name} ({a.family}) to {b.name} ({b.family}); expected one of: {family}"
+            )
+        return a, b
+
+    def convert(self, value: float, unit: str, to: str) -> float:
+        """Return ``value`` ``unit`` in unit ``to``; raise :class:`EntityError` across families."""
+        a, b = self.related(unit, to)
         return value if a.name == b.name else value * a.factor / b.factor
 
     def families(self, unit: str) -> frozenset[str]:

@@ -1,12 +1,15 @@
-"""One short name for a set of settings, the same on every machine."""
+"""Names for settings and for contents of files, the same on every machine."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
+
+from .errors import HybridmlError
 
 LENGTH = 16
 
@@ -46,3 +49,25 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
         settings, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True, default=_plain
     )
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:LENGTH]
+
+
+def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = HybridmlError) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    error : type of HybridmlError
+        Raised when it cannot be read.
+
+    Examples
+    --------
+    >>> sha256_of(os.devnull)[:8]
+    'e3b0c442'
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as cause:
+        raise error(f"{os.fspath(path)}: {cause.strerror or cause}") from None

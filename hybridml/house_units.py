@@ -52,9 +52,7 @@ def in_unit(value: float, unit: str, wanted: str, book: EntityBook | None = None
     (1.2345, 78.9, 32.39)
     """
     book = book or default_entities()
-    a, b = book.unit(unit), book.unit(wanted)
-    if a.family != b.family:
-        raise EntityError(f"cannot convert {a.name} ({a.family}) to {b.name} ({b.family})")
+    a, b = book.related(unit, wanted)
     if a.name == b.name:
         return value
     number = Decimal(repr(float(value)))

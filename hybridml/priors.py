@@ -180,7 +180,10 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise RowsError(f"labels {path} cannot be read: {error}") from error
+        raise RowsError(
+            f"labels {path} cannot be read: {error}; expected a CSV in UTF-8 with entity_name, entity_value and "
+            "group_id or image_link"
+        ) from error
     missing = [c for c in ("entity_name", "entity_value") if c not in table.columns]
     if missing or not {"group_id", "image_link"} & set(table.columns):
         raise RowsError(

@@ -50,13 +50,30 @@ def build(
     Traceback (most recent call last):
     hybridml.registry.MissingPartError: number 'no_such_module:Number': cannot import 'no_such_module' ...
     """
-    factory = known.get(name)
-    if factory is None:
-        factory = _imported(what, name, known)
     try:
-        return factory(**settings)
+        return named(what, name, known)(**settings)
     except TypeError as error:
         raise SettingsError(f"{what} {name!r} does not take these settings: {error}") from error
+
+
+def named(what: str, name: str, known: Mapping[str, Callable[..., Part]]) -> Callable[..., Part]:
+    """Return what ``name`` stands for: something of ``known``, or a user's own ``module:name``.
+
+    Parameters
+    ----------
+    what : str
+        What is chosen, for messages.
+    name : str
+        A key of ``known``, or ``module:name`` of anything importable that can be called.
+    known : mapping of str to callable
+        The packaged ones.
+
+    Raises
+    ------
+    SettingsError
+        When the name is not known or cannot be imported.
+    """
+    return known[name] if name in known else _imported(what, name, known)
 
 
 def _imported(what: str, name: str, known: Mapping[str, object]) -> Callable[..., Any]:
@@ -72,6 +89,10 @@ def _imported(what: str, name: str, known: Mapping[str, object]) -> Callable[...
         raise MissingPartError(
             f"{what} {name!r}: cannot import {module!r} here: {error}. Install it, or put the folder in which it lies "
             "on PYTHONPATH"
+        ) from error
+    except Exception as error:  # whatever a module of somebody's own does
+        raise SettingsError(
+            f"{what} {name!r}: importing {module!r} fails with {type(error).__name__}: {error}; mend that module"
         ) from error
     try:
         factory = getattr(found, attribute)

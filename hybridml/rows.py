@@ -351,7 +351,8 @@ def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
     missing = [name for name in ("index", "prediction") if name not in frame.columns]
     if missing:
         raise RowsError(
-            f"the predictions have no column {missing[0]!r}; found: {', '.join(map(str, frame.columns))}"
+            f"the predictions have no column {missing[0]!r}; expected index and prediction, "
+            f"found: {', '.join(map(str, frame.columns))}"
         )
     answers = [a if isinstance(a, str) else as_text(a) for a in frame["prediction"]]
     write_csv(path, ("index", "prediction"), zip(frame["index"], answers, strict=True))

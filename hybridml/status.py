@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from .engines import Engine
+from .featurize import NO_PHOTO
+from .paths import stat_of
+from .photos import Located
 from .records import SCHEMAS
-from .shards import DAMAGED, Shards, temporary_files
+from .shards import DAMAGED, Shards, records_in, temporary_files
 from .store import FeatureStore
 from .worker import KIND_OF
 
@@ -69,6 +69,8 @@ class StoreStatus:
         Of the engines asked about, and of other settings.
     causes : dict of str to str
         Photo name to why it is recorded as failed.
+    no_photo : dict of str to str
+        Name to why there is no photo, of each that is absent.
     damaged, unfinished : list of str
         Files set aside, and temporary files: of a run that goes on, or that was killed.
     """
@@ -80,25 +82,26 @@ class StoreStatus:
     tables: list[TableStatus]
     others: list[TableStatus]
     causes: dict[str, str] = field(default_factory=dict)
+    no_photo: dict[str, str] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
 
 
-def status_of(
-    store: FeatureStore, photos: Mapping[str, Path | None], engines: Sequence[Engine]
-) -> StoreStatus:
+def status_of(store: FeatureStore, found: Located, engines: Sequence[Engine]) -> StoreStatus:
     """Return what ``store`` has.
 
     Parameters
     ----------
     store : FeatureStore
         The store.
-    photos : mapping of name to path or None
-        Where each photo lies, None when it is missing.
+    found : Located
+        Where each photo lies, and why it is missing.
     engines : sequence of Engine
         Whose results to count; of a second look no more than what was taken is known.
     """
+    photos = found.paths
     keys = store.known_keys(photos)
+    absent = [name for name, path in photos.items() if path is None and name not in keys]
     tables: list[TableStatus] = []
     causes: dict[str, str] = {}
     for engine in engines:
@@ -122,10 +125,11 @@ def status_of(
         str(store.root),
         len(photos),
         len(keys),
-        sum(path is None and name not in keys for name, path in photos.items()),
+        len(absent),
         tables,
         [table for table in others if table.folder not in own],
         causes,
+        {name: found.causes.get(name, NO_PHOTO) for name in absent},
         [str(path) for path in sorted(store.root.rglob(f"*{DAMAGED}"))],
         [str(path) for folder in (store.photos.folder, *folders) for path in temporary_files(folder)],
     )
@@ -143,11 +147,13 @@ def _status(
     newest = None
     for path in Shards(folder, SCHEMAS[folder.parent.name]).paths():
         try:
-            stat, rows = path.stat(), int(pq.read_metadata(path).num_rows)
-        except (pa.ArrowException, OSError, ValueError):
-            continue  # merged meanwhile, or damaged: the next run names it
-        records, size, shards = records + rows, size + stat.st_size, shards + 1
-        newest = max(newest or 0.0, stat.st_mtime)
+            stat, rows = stat_of(path), records_in(path)
+        except OSError:
+            continue  # merged meanwhile
+        if rows < 0:
+            continue  # damaged: the next run names it
+        records, size, shards = records + rows, size + stat[0], shards + 1
+        newest = max(newest or 0.0, stat[1] / 1e9)
     place = str(folder.relative_to(store.root))
     return TableStatus(what, place, done, failed, missing, records, shards, size, newest)
 

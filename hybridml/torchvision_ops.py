@@ -15,13 +15,13 @@ from types import ModuleType
 from typing import Any
 
 from .errors import MissingExtraError
+from .extras import install, missing
 
 #: The operators for which importing torchvision registers fake implementations.
 SCHEMAS = {
     "nms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
-INSTALL = 'pip install "hybridml[read]"'
 
 # A library's declarations end with the object that holds them.
 _declared: list[Any] = []
@@ -41,14 +41,14 @@ def import_torchvision() -> ModuleType:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtraError(f"image features need torch: {INSTALL} ({error})") from error
+        raise missing("ResNet-50", "torch", error) from error
     try:
         import torchvision
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"image features need torchvision: {INSTALL} ({error})") from error
+        raise missing("ResNet-50", "torchvision", error) from error
     except RuntimeError as error:
         if "torchvision::" not in str(error):
-            raise MissingExtraError(f"torchvision does not fit this torch: {INSTALL} ({error})") from error
+            raise _unfit(error) from error
     else:
         return torchvision
     _forget()
@@ -64,8 +64,12 @@ def import_torchvision() -> ModuleType:
             import torchvision
     except (ImportError, RuntimeError) as error:
         _forget()
-        raise MissingExtraError(f"torchvision does not fit this torch: {INSTALL} ({error})") from error
+        raise _unfit(error) from error
     return torchvision
+
+
+def _unfit(error: Exception) -> MissingExtraError:
+    return MissingExtraError(f"torchvision does not fit this torch: {install()} ({error})")
 
 
 def _forget() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -141,7 +142,9 @@ def test_what_failed_is_no_photo_and_says_why(tmp_path: Path) -> None:
     assert located(frame, folder).paths["b.png"] == folder / "b.png"
 
 
-def test_features_takes_no_placeholder_for_a_photo(tmp_path: Path) -> None:
+def test_features_takes_no_placeholder_for_a_photo(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "images"
     write_photo(folder / "a.png", [line("Net weight 5 g", 50, 50)])
     links = [X, "https://x.org/b.png", "https://x.org/c.png"]
@@ -155,6 +158,14 @@ def test_features_takes_no_placeholder_for_a_photo(tmp_path: Path) -> None:
     assert main(["-q", "features", *files, *engines]) == 0
     faults = pd.read_csv(store / "faults.csv").set_index("index")["problem"].to_dict()
     assert faults == {1: "the download failed: HTTP 404 Not Found", 2: "placeholder: HTTP 404 Not Found"}
+    capsys.readouterr()
+    assert main(["features", *files, *engines, "--status"]) == 0
+    said = capsys.readouterr().out
+    assert "2 causes of photos that are not there" in said
+    assert "1 x the download failed: HTTP 404 Not Found" in said
+    assert main(["features", *files, *engines, "--status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["no_photo"] == {"b.png": faults[1], "c.png": faults[2]}
 
 
 def test_rows_that_share_a_name_are_answered_from_their_own_photos(tmp_path: Path) -> None:
@@ -186,8 +197,9 @@ def test_the_commands_keep_apart_what_a_download_kept_apart(tmp_path: Path) -> N
     model = ["--model", str(tmp_path / "model.joblib")]
     assert main(["-q", "split", "--rows", str(rows), "--images", str(images), "--out", str(tmp_path)]) == 0
     assert main(["-q", "train", "--rows", str(rows), *files, *engines, *model]) == 0
-    assert main(["-q", "predict", "--rows", str(rows), *files, *model, "--out", str(out)]) == 0
-    answers = pd.read_csv(out, index_col="index", keep_default_na=False)["prediction"]
-    assert answers.loc[900:901].tolist() == ["111 gram", "211 gram"]
-    faults = pd.read_csv(f"{out}.faults.csv").set_index("index")["problem"].to_dict()
-    assert faults == {902: "the download failed: HTTP 404 Not Found"}
+    for partial in ([], ["--partial"]):
+        assert main(["-q", "predict", "--rows", str(rows), *files, *model, "--out", str(out), *partial]) == 0
+        answers = pd.read_csv(out, index_col="index", keep_default_na=False)["prediction"]
+        assert answers.loc[900:901].tolist() == ["111 gram", "211 gram"]
+        faults = pd.read_csv(f"{out}.faults.csv").set_index("index")["problem"].to_dict()
+        assert faults == {902: "the download failed: HTTP 404 Not Found"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,20 @@ def test_a_network_without_ranges_is_named(tmp_path: Path) -> None:
     assert "other.onnx" in (missing(other) or "")
     with pytest.raises(MissingExtraError, match=r"benchmarks\.calibrate"):
         lighter(other, eight=True)
+
+
+@pytest.mark.parametrize("module", ["onnx", "onnxruntime", "platformdirs"])
+def test_a_lighter_network_names_the_package_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else found(name))
+    for asked in ({"western": True}, {"eight": True}):
+        with pytest.raises(MissingExtraError, match=rf"needs {module}, .*pip install"):
+            lighter(tmp_path / "any.onnx", **asked)
+    for settings in ({"characters": "western"}, {"precision": "mixed"}):
+        with pytest.raises(MissingExtraError, match=rf"needs {module}, .*pip install"):
+            create("rapidocr", **settings)
 
 
 def test_a_copy_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

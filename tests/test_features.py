@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,6 +122,47 @@ def test_blocks_of_your_own_and_unknown_ones() -> None:
     for name in ("no_such", "no_such:thing", "tests.test_features:no_such"):
         with pytest.raises(HybridmlError, match="no_such"):
             get_block(name)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [
+        (
+            ["tests.test_features:lengths", "tests.test_features:lengths_again"],
+            r"lengths_again.*'mine\.length'",
+        ),
+        (["span", "span"], r"'span'.*'span\.\w+'.*once"),
+        (["span", "tests.test_features:too_few"], r"too_few.*'few\.one'.*1 candidates.*\(0,\)"),
+        (["tests.test_features:not_numbers"], r"not_numbers.*'not\.number'.*one number per candidate"),
+        (["tests.test_features:nothing"], r"nothing.*mapping.*NoneType"),
+    ],
+)
+def test_blocks_that_make_other_columns_than_they_should(blocks: list[str], told: str) -> None:
+    with pytest.raises(HybridmlError, match=told):
+        column_names(blocks, BOOK)
+
+
+def test_a_block_whose_module_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_block.py").write_text("def block(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(HybridmlError, match=r"broken_block:block.*SyntaxError"):
+        get_block("broken_block:block")
+
+
+def lengths_again(photo: object, entity: object, candidates: list) -> dict[str, list[float]]:
+    return {"mine.length": [1.0] * len(candidates)}
+
+
+def too_few(photo: object, entity: object, candidates: list) -> dict[str, list[float]]:
+    return {"few.one": []}
+
+
+def not_numbers(photo: object, entity: object, candidates: list) -> dict[str, list[str]]:
+    return {"not.number": ["wide"] * len(candidates)}
+
+
+def nothing(photo: object, entity: object, candidates: list) -> None:
+    return None
 
 
 def lengths(photo: object, entity: object, candidates: list) -> dict[str, list[float]]:

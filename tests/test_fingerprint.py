@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
-from hybridml.fingerprint import fingerprint
+from hybridml.engines import reader_engine
+from hybridml.errors import ImageError
+from hybridml.fingerprint import fingerprint, sha256_of
 from hybridml.ocr.preprocess import PreprocessSettings
+from hybridml.registry import SettingsError
+from tests.fakes import PixelReader
 
 
 def test_known_value() -> None:
@@ -33,3 +38,22 @@ def test_data_classes_count_as_mappings() -> None:
 def test_refuses(value: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         fingerprint({"a": value})
+
+
+class OddReader(PixelReader):
+    """A reader whose settings cannot be kept."""
+
+    def settings(self) -> dict[str, object]:
+        return {"reader": "odd", "size": {1, 2}}
+
+
+def test_a_reader_whose_settings_are_not_plain_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"tests\.test_fingerprint:OddReader.*plain.*set: \{1, 2\}"):
+        reader_engine("tests.test_fingerprint:OddReader")
+
+
+def test_a_file_that_cannot_be_read_raises_the_error_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    assert sha256_of(tmp_path / "a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+    with pytest.raises(ImageError, match=r"gone: No such file"):
+        sha256_of(tmp_path / "gone", ImageError)

@@ -1,5 +1,6 @@
 """The regions network: what it sees, what it answers, how it fails."""
 
+import importlib.util
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,6 +125,14 @@ def test_the_network_is_translated_once(weights: Path, cache: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == made
 
 
+def test_where_it_is_translated_only_the_head_is_loaded(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = RegionLooker(weights, threads=1).look(photo(), LINES)
+    monkeypatch.setattr("hybridml.regions.look.load_network", lambda path: pytest.fail(f"{path} is loaded"))
+    assert np.array_equal(RegionLooker(weights, threads=1).look(photo(), LINES), wanted, equal_nan=True)
+
+
 def test_a_network_that_cannot_be_translated_says_what_to_do(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,12 +146,11 @@ def test_a_network_that_cannot_be_translated_says_what_to_do(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_package_is_named(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = maps.importlib.util.find_spec
-    monkeypatch.setattr(
-        maps.importlib.util, "find_spec", lambda name: None if name == "onnxscript" else found(name)
-    )
-    with pytest.raises(MissingExtraError, match="onnxscript"):
+@pytest.mark.parametrize("module", ["torch", "onnxscript"])
+def test_a_missing_package_is_named(weights: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else found(name))
+    with pytest.raises(MissingExtraError, match=f"needs {module}"):
         RegionLooker(weights).look(photo(), LINES)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ def lines(status: StoreStatus) -> list[str]:
             "A second look is taken where the first reading shows nothing usable: missing is not known."
         )
     told += _listed("failed", [f"{name}: {cause}" for name, cause in status.causes.items()])
+    told += _listed("causes of photos that are not there", _counted(status.no_photo.values()))
     if status.others:
         told += [
             "",
@@ -76,6 +78,11 @@ def _listed(title: str, items: Sequence[str]) -> list[str]:
         return []
     more = [f"  ... and {len(items) - SHOWN} more"] if len(items) > SHOWN else []
     return ["", f"{len(items)} {title}", *(f"  {item}" for item in items[:SHOWN]), *more]
+
+
+def _counted(causes: Iterable[str]) -> list[str]:
+    """Return each cause with how many photos it cost, the most common first."""
+    return [f"{n} x {cause}" for cause, n in Counter(causes).most_common()]
 
 
 def _ago(moment: float | None) -> str:

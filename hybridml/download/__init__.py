@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import MissingExtraError
+from ..extras import missing
 from .settings import Settings as Settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,5 @@ def download(
     try:
         from . import run
     except ImportError as error:
-        raise MissingExtraError(
-            f'downloading needs {error.name}, which is not installed: pip install "hybridml[download]"'
-        ) from None
+        raise missing("downloading", str(error.name), error, "download") from None
     return run.run(links, Path(images), settings or Settings(), progress)

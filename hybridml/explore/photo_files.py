@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ..errors import ImageError, MissingExtraError
+from ..errors import ImageError
+from ..extras import missing
 from ..images import FORMATS, fingerprint
 from .counts import labelled
 from .oddities import differing
@@ -159,8 +160,6 @@ def _truncation(path: Path, kind: str) -> str:
 def _pillow() -> None:
     try:
         from PIL import Image
-    except ImportError:
-        raise MissingExtraError(
-            'looking at photos needs Pillow, which is not installed: pip install "hybridml[explore]"'
-        ) from None
+    except ImportError as error:
+        raise missing("looking at photos", "Pillow", error, "explore") from None
     Image.init()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..entities import EntityBook
 from ..errors import MissingExtraError
+from ..extras import missing
 from ..files import atomic
 from .counts import measured
 from .facts import base_units
@@ -27,11 +28,9 @@ def require_matplotlib() -> None:
     """Raise an error that says what to type when matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            'plots need matplotlib, which is not installed: pip install "hybridml[explore]", '
-            "or leave them out with --no-plots"
-        ) from None
+    except ImportError as error:
+        told = missing("drawing plots", "matplotlib", error, "explore")
+        raise MissingExtraError(f"{told}, or leave them out with --no-plots") from None
 
 
 def rows_plot(entities: pd.DataFrame, path: Path) -> None:

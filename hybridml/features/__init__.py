@@ -8,7 +8,6 @@ named ``module:name``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..candidates import Candidate
 from ..entities import Entity, EntityBook
 from ..errors import HybridmlError
 from ..ocr.textline import Reading, TextLine
+from ..registry import named
 from . import layout, lines, regions, rivals, span, words
 from .photo import PhotoView
 
@@ -45,19 +45,8 @@ __all__ = ["BLOCKS", "CATEGORICAL", "DEFAULT_BLOCKS", "PhotoView", "column_names
 
 
 def get_block(name: str) -> Block:
-    """Return the block called ``name``, or the one at ``module:name``; raise HybridmlError otherwise."""
-    if name in BLOCKS:
-        return BLOCKS[name]
-    module, _, attribute = name.partition(":")
-    try:
-        if attribute:
-            block: Block = getattr(import_module(module), attribute)
-            return block
-    except (ImportError, AttributeError) as error:
-        raise HybridmlError(f"feature block {name!r} cannot be imported: {error}") from error
-    raise HybridmlError(
-        f"unknown feature block {name!r}; expected one of {', '.join(BLOCKS)}, or module:name of your own"
-    )
+    """Return the block called ``name``, or the one at ``module:name``; raise SettingsError otherwise."""
+    return named("feature block", name, BLOCKS)
 
 
 def describe(
@@ -80,15 +69,47 @@ def describe(
         In reading order; may be empty.
     columns : dict of str to array of float32, one per candidate
         Empty when there is no candidate.
+
+    Raises
+    ------
+    HybridmlError
+        When a block is not known, or makes other columns than it should.
     """
     candidates = photo.for_entity(entity)
     columns: dict[str, npt.NDArray[np.float32]] = {}
     if not candidates:
         return candidates, columns
     for name in blocks:
-        for column, values in get_block(name)(photo, entity, candidates).items():
-            columns[column] = np.asarray(values, dtype=np.float32)
+        made = get_block(name)(photo, entity, candidates)
+        if name not in BLOCKS:
+            _check(name, made, len(candidates))
+        if not columns.keys().isdisjoint(made):
+            raise HybridmlError(
+                f"feature block {name!r} makes the column {next(c for c in made if c in columns)!r}, which there is "
+                "already; give each block once, and begin the names of its columns with its own"
+            )
+        columns |= {column: np.asarray(values, dtype=np.float32) for column, values in made.items()}
     return candidates, columns
+
+
+def _check(name: str, made: object, n: int) -> None:
+    """Raise HybridmlError unless a user's own block made columns of ``n`` numbers."""
+    if not isinstance(made, Mapping):
+        raise HybridmlError(
+            f"feature block {name!r}: expected a mapping of column to numbers, got {type(made).__name__}"
+        )
+    for column, values in made.items():
+        try:
+            shape = np.asarray(values, dtype=np.float32).shape
+        except (TypeError, ValueError) as error:
+            raise HybridmlError(
+                f"feature block {name!r}, column {column!r}: expected one number per candidate: {error}"
+            ) from None
+        if shape != (n,):
+            raise HybridmlError(
+                f"feature block {name!r}, column {column!r}: expected one number for each of {n} candidates, "
+                f"got an array of shape {shape}"
+            )
 
 
 def column_names(blocks: Sequence[str], book: EntityBook) -> list[str]:

@@ -21,8 +21,12 @@ FLAT, STEEP = 12.0, 78.0
 """Degrees from the horizontal up to which a line is horizontal, and from which on vertical: between them it recedes."""
 
 DIRECTIONS = ("level", "upright", "receding")
+
 RIDGE = 0.045
+"""How far a stroke must stand out from both its sides to count as drawn; an edge of the product does not."""
+
 FIRM = 4.0
+"""Cost in font sizes below which a number counts as tied to a stroke."""
 
 
 @dataclass(frozen=True)

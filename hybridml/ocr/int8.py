@@ -10,7 +10,6 @@ Inference, CVPR 2018.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,7 +25,6 @@ OPERATOR_SET = 17
 FIRST_KEPT = {"PP-OCRv6_rec_small": 6}
 # What else handles 8-bit integers, by network: between two convolutions, it would turn them into floats and back.
 BETWEEN = {"PP-OCRv6_det_small": ["Concat", "MaxPool", "Resize"]}
-INSTALL = 'pip install "hybridml[read]"'
 
 
 def ranges_of(model: Path) -> Path:
@@ -35,10 +33,7 @@ def ranges_of(model: Path) -> Path:
 
 
 def missing(model: Path) -> str | None:
-    """Return what making a copy of ``model`` lacks and what to do, or None."""
-    for module in ("onnx", "onnxruntime", "platformdirs"):
-        if importlib.util.find_spec(module) is None:
-            return f"reading in 8 bits needs {module}, which is not installed: {INSTALL}"
+    """Return what a copy of ``model`` lacks besides packages, and what to do, or None."""
     if not ranges_of(model).is_file():
         return (
             f"no ranges for reading {model.name} in 8 bits: use precision='float32', or measure them with "

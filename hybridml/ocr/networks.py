@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .. import cache
 from ..errors import HybridmlError, MissingExtraError
+from ..extras import require
+from ..fingerprint import sha256_of
 from . import characters, int8
+
+NEEDED = ("onnx", "onnxruntime", "platformdirs")
+"""Packages that making and keeping a lighter copy takes."""
+
+
+def check(model: Path, eight: bool = False, western: bool = False) -> None:
+    """Raise :class:`MissingExtraError` when :func:`lighter` lacks a package, or the ranges of this model."""
+    if eight or western:
+        require("reading with lighter networks (any --effort but best)", NEEDED)
+    if eight and (reason := int8.missing(model)):
+        raise MissingExtraError(reason)
 
 
 def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
@@ -32,11 +44,10 @@ def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
     """
     if not eight and not western:
         return model
-    if eight and (reason := int8.missing(model)):
-        raise MissingExtraError(reason)
+    check(model, eight, western)
     import onnxruntime
 
-    source = hashlib.sha256(model.read_bytes()).hexdigest()
+    source = sha256_of(model)
     told = [source]
     told += [f"western {characters.VERSION}"] if western else []
     told += [f"int8 {int8.digest(model)} {onnxruntime.__version__}"] if eight else []

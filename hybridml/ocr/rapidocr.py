@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from .. import images
 from ..errors import MissingExtraError
+from ..extras import install, lacking
 from ..registry import SettingsError, in_range, one_of, settings_of
 from . import characters, int8
-from .networks import lighter
+from .networks import check, lighter
 from .order import reading_order
 from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine
@@ -30,7 +31,6 @@ from .turned import is_tall, turned_polygon
 NAME = "rapidocr"
 # Of this module: counts up with every change that changes an answer.
 VERSION = 1
-INSTALL = 'pip install "hybridml[read]"'
 
 DIGIT = re.compile(r"\d")
 # Which parts compute in 8 bits, and the height at which lines are read.
@@ -139,10 +139,7 @@ class RapidOCRSettings(PreprocessSettings):
 
 def missing() -> str | None:
     """Return what this reader lacks on this machine and what to type, or None."""
-    for module in ("rapidocr", "onnxruntime", "cv2"):
-        if importlib.util.find_spec(module) is None:
-            return f"the reader {NAME!r} needs {module}, which is not installed: {INSTALL}"
-    return None
+    return lacking(f"the reader {NAME!r}", ("rapidocr", "onnxruntime", "cv2"))
 
 
 @lru_cache(maxsize=8)
@@ -186,12 +183,11 @@ class RapidOCRReader:
             if not path.is_file():
                 raise MissingExtraError(
                     f"the reader {NAME!r} lacks its {part} model {path}; "
-                    f"install its wheel again: {INSTALL} --force-reinstall"
+                    f"install its wheel again: {install()} --force-reinstall"
                 )
             self._models[part] = str(path)
-        for part in INT8_PARTS[self.config.precision]:
-            if reason := int8.missing(self.model(part)):
-                raise MissingExtraError(reason)
+        check(self.model("detector"), self._eight("detector"))
+        check(self.model("recognizer"), self._eight("recognizer"), self._western)
         self._engine: Any = None
         self._checker: Any = None
 
@@ -319,14 +315,17 @@ class RapidOCRReader:
         result = (engine or self._engine).recognize_txt(crops)
         return list(zip(result.txts, result.scores, strict=True))
 
+    def _eight(self, part: str) -> bool:
+        return part in INT8_PARTS[self.config.precision]
+
     @property
     def _western(self) -> bool:
         return self.config.characters == "western"
 
     def _loaded(self) -> Any:
         if self._engine is None:
-            eight = "recognizer" in INT8_PARTS[self.config.precision]
-            self._engine = self._create(str(lighter(self.model("recognizer"), eight, self._western)))
+            recognizer = lighter(self.model("recognizer"), self._eight("recognizer"), self._western)
+            self._engine = self._create(str(recognizer))
         return self._engine
 
     def _create(self, recognizer: str) -> Any:
@@ -336,7 +335,7 @@ class RapidOCRReader:
         from rapidocr import RapidOCR
 
         c = self.config
-        detector = lighter(self.model("detector"), "detector" in INT8_PARTS[c.precision])
+        detector = lighter(self.model("detector"), self._eight("detector"))
         engine = RapidOCR(
             params={
                 "Global.log_level": "error",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingExtraError
+from ..extras import lacking
 from ..registry import SettingsError, in_range, settings_of
 from .order import overlap, reading_order
 from .preprocess import PreprocessSettings, prepare
@@ -26,7 +26,6 @@ from .textline import Polygon, Reading, TextLine
 NAME = "tesseract"
 # Of this module: counts up with every change that changes an answer.
 VERSION = 1
-INSTALL_PYTHON = 'pip install "hybridml[read]"'
 INSTALL_ENGINE = "apt-get install tesseract-ocr"
 
 # Two lines that cover each other by more than this are one piece of text read twice.
@@ -75,9 +74,8 @@ class TesseractSettings(PreprocessSettings):
 
 def missing() -> str | None:
     """Return what this reader lacks on this machine and what to type, or None."""
-    for module in ("pytesseract", "cv2"):
-        if importlib.util.find_spec(module) is None:
-            return f"the reader {NAME!r} needs {module}, which is not installed: {INSTALL_PYTHON}"
+    if reason := lacking(f"the reader {NAME!r}", ("pytesseract", "cv2")):
+        return reason
     if shutil.which("tesseract") is None:
         return f"the reader {NAME!r} needs the program tesseract, which is not on the PATH: {INSTALL_ENGINE}"
     return None

@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import shipped
-from ..embedding import _first_line, _fold_batch_norms, _sha256
 from ..errors import WeightsError
+from ..fingerprint import sha256_of
+from ..inference import inferring
 from ..ocr.textline import TextLine
 from ..registry import in_range
+from ..weights import fitting, fold_batch_norms
 from .maps import Maps, maps_of
 from .view import CLASSES, SIZE, has_digit, look_at
 
 # Of this package: counts up with every change that changes a probability.
 VERSION = 2
+REMEDY = "train weights anew with 'python -m benchmarks.train_regions'"
 
 
 def default_weights() -> Path:
@@ -57,7 +60,7 @@ class RegionLooker:
                 f"no weights of the regions network at {str(self._path)!r}: name a file that "
                 "'python -m benchmarks.train_regions' wrote, or train one with it"
             )
-        self._digest = _sha256(self._path)
+        self._digest = sha256_of(self._path, WeightsError)
         self._loaded: tuple[Maps, Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -87,31 +90,25 @@ class RegionLooker:
         asked = np.array([has_digit(line.text) for line in lines], dtype=bool)
         if not asked.any():
             return result
+        maps, head = self._load()
         import torch
 
-        maps, head = self._load()
         from .network import answer
 
         view = look_at(image, lines)
         local, whole = (
             torch.from_numpy(m) for m in maps(np.divide(view.planes[None], 255, dtype=np.float32))
         )
-        before = torch.get_num_threads()
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        try:
-            with torch.inference_mode():
-                geometry = torch.from_numpy(view.geometry[asked])
-                photo = torch.zeros(len(geometry), dtype=torch.int64)
-                result[asked] = answer(head, local, whole, geometry, photo).softmax(1).numpy()
-        finally:
-            torch.set_num_threads(before)
+        with inferring(self.threads):
+            geometry = torch.from_numpy(view.geometry[asked])
+            photo = torch.zeros(len(geometry), dtype=torch.int64)
+            result[asked] = answer(head, local, whole, geometry, photo).softmax(1).numpy()
         return result
 
     def _load(self) -> tuple[Maps, Any]:
         if self._loaded is None:
-            network = load_network(self._path)
-            self._loaded = maps_of(network, self._digest, VERSION, self.threads), network.head
+            maps = maps_of(lambda: load_network(self._path), self._digest, VERSION, self.threads)
+            self._loaded = maps, load_head(self._path)
         return self._loaded
 
 
@@ -127,29 +124,35 @@ def load_network(path: Path) -> Any:
 
     from .network import RegionNetwork
 
-    remedy = "train weights anew with 'python -m benchmarks.train_regions'"
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zip and torch each have their own
-        raise WeightsError(
-            f"{path}: is not a file of weights that torch can load: {_first_line(error)}; {remedy}"
-        ) from error
     # Without storage: initial values would be drawn for a second only to be replaced.
     with torch.device("meta"):
         network = RegionNetwork()
-    # Counters of training steps, which no answer depends on.
-    wanted = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path}: expected a state_dict, got {type(state).__name__}; {remedy}")
-    wrong = sorted(
-        str(k) for k in set(wanted) ^ set(state) if not str(k).endswith("num_batches_tracked")
-    ) + sorted(k for k in set(wanted) & set(state) if getattr(state[k], "shape", None) != wanted[k].shape)
-    if wrong:
-        raise WeightsError(
-            f"{path}: does not fit the regions network: {len(wrong)} keys are missing, unexpected or of the "
-            f"wrong shape: {', '.join(wrong[:5])}{', ...' if len(wrong) > 5 else ''}; {remedy}"
-        )
-    network.load_state_dict({k: state[k].float() for k in wanted}, strict=False, assign=True)
+    state = fitting(path, network, "the regions network", REMEDY, _is_counter)
+    network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False, assign=True)
     network.eval().requires_grad_(False)
-    _fold_batch_norms(network.backbone)
+    fold_batch_norms(network.backbone)
     return network.to(memory_format=torch.channels_last)
+
+
+def load_head(path: Path) -> Any:
+    """Return the network's head alone, all that is needed of it where the rest is translated; as in the whole of it.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be loaded or does not fit; says what to do.
+    """
+    import torch
+
+    from .network import new_head
+
+    with torch.device("meta"):
+        head = new_head()
+    state = fitting(path, head, "the regions network", REMEDY, prefix="head.")
+    head.load_state_dict({k: v.float() for k, v in state.items()}, assign=True)
+    return head.eval().requires_grad_(False)
+
+
+def _is_counter(key: str) -> bool:
+    """Tell whether a weight counts training steps, which no answer depends on."""
+    return key.endswith("num_batches_tracked")

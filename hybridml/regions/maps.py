@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import warnings
 from collections.abc import Callable
@@ -13,22 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import cache
-from ..errors import HybridmlError, MissingExtraError
+from ..errors import HybridmlError
+from ..extras import require
 from .view import SIZE
-
-INSTALL = 'pip install "hybridml[read]"'
 
 Maps = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """From planes (1, 3, size, size) to local (1, 96, size / 8, size / 8) and whole (1, 64)."""
 
 
-def maps_of(network: Any, digest: str, version: int, threads: int | None = None) -> Maps:
+def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int | None = None) -> Maps:
     """Return :meth:`RegionNetwork.maps` as a function of arrays; translated once on each machine, some seconds.
 
     Parameters
     ----------
-    network : RegionNetwork
-        With weights, ready for inference.
+    network : callable
+        Returns the network with weights, ready for inference; called where it was not translated yet.
     digest : str
         SHA-256 of the weights.
     version : int
@@ -43,15 +41,14 @@ def maps_of(network: Any, digest: str, version: int, threads: int | None = None)
     HybridmlError
         When the network cannot be translated; says what to do.
     """
-    for module in ("onnx", "onnxruntime", "onnxscript", "platformdirs"):
-        if importlib.util.find_spec(module) is None:
-            raise MissingExtraError(f"looking at regions needs {module}, which is not installed: {INSTALL}")
+    require("looking at regions", ("torch", "onnx", "onnxruntime", "onnxscript", "platformdirs"))
     import onnxruntime
     import torch
 
     def make(target: Path) -> None:
+        loaded = network()
         try:
-            _translate(network, target)
+            _translate(loaded, target)
         except Exception as error:
             raise HybridmlError(
                 f"cannot translate the regions network for ONNX Runtime ({type(error).__name__}: {error}): use the "

@@ -37,12 +37,7 @@ class RegionNetwork(nn.Module):
         self.fine = nn.Conv2d(512, _LOCAL, 1)
         self.coarse = nn.Conv2d(1024, _LOCAL, 1)
         self.whole = nn.Linear(2048, _WHOLE)
-        self.head = nn.Sequential(
-            nn.Linear(REGIONS * _LOCAL + _WHOLE + GEOMETRY + 4, _HIDDEN),
-            nn.ReLU(),
-            nn.Dropout(0.2),
-            nn.Linear(_HIDDEN, classes),
-        )
+        self.head = new_head(classes)
 
     def forward(self, planes: Tensor, geometry: Tensor, photo: Tensor) -> Tensor:
         """Return logits, one row per text line.
@@ -81,6 +76,16 @@ class RegionNetwork(nn.Module):
         whole = torch.relu(self.whole(last.mean((2, 3))))
         coarse = nn.functional.interpolate(self.coarse(middle), size=early.shape[2:], mode="nearest")
         return torch.relu(self.fine(early) + coarse), whole
+
+
+def new_head(classes: int = len(CLASSES)) -> nn.Module:
+    """Return the part of the network that comes after the maps, untrained."""
+    return nn.Sequential(
+        nn.Linear(REGIONS * _LOCAL + _WHOLE + GEOMETRY + 4, _HIDDEN),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(_HIDDEN, classes),
+    )
 
 
 def answer(head: nn.Module, local: Tensor, whole: Tensor, geometry: Tensor, photo: Tensor) -> Tensor:

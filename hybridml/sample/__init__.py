@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import HybridmlError, MissingExtraError
+from ..errors import HybridmlError
+from ..extras import missing
 from .manifest import SampleSet, is_complete
 
 __all__ = ["SampleSet", "draw"]
@@ -57,10 +58,8 @@ def draw(out: Path, seed: int = 0, photos: int = 150, progress: bool = False) ->
         return SampleSet(out, photos, drawn=False)
     try:
         import PIL  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            'drawing the sample set needs Pillow, which is not installed: pip install "hybridml[read]"'
-        ) from None
+    except ImportError as error:
+        raise missing("drawing the sample set", "Pillow", error) from None
     from .build import draw_set
 
     try:

@@ -11,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from ..errors import MissingExtraError
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 Colour = tuple[int, int, int]
@@ -32,7 +34,10 @@ class CrowdedError(Exception):
 def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
-        raise RuntimeError("Pillow was built without FreeType and has no scalable font; install its wheel")
+        raise MissingExtraError(
+            "drawing the sample set needs a Pillow with FreeType, and this one was built without: "
+            "pip install --force-reinstall --only-binary :all: pillow"
+        )
     # The other layout engine depends on libraries outside Pillow: the bytes would differ between machines.
     return font.font_variant(layout_engine=ImageFont.Layout.BASIC)
 
