@@ -3,20 +3,23 @@
     python -m benchmarks.memory --shared ../shared --store features --parts predict,train,scorer
     python -m benchmarks.memory --parts features -- --effort fast
     python -m benchmarks.memory --parts predict --predict 1000000 --most-lines 3
+    python -m benchmarks.memory --parts scorer --candidates
 
 ``features`` reads real photos into a store of its own. The others get real readings again and again under new keys,
 taken from ``--store``: no photo is opened. A reading comes again only after a thousand others, when nothing of it is
 at hand any more. Every command is a process of its own; what is told is the most that it, or a worker of it, had
 resident at any time (VmHWM). ``scorer`` ranks stored readings on one core: the time from the start of the process to
-the answer of one row, rows a minute, peak memory.
+the answer of one row, rows a minute, peak memory. With ``--candidates`` it ranks what 'hybridml candidates' described
+of the labelled rows, repeated, in place of the store. Processor seconds are told beside those of the clock: work that
+shares the machine does not lengthen them.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -24,46 +27,41 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
+from benchmarks import command
 from benchmarks.interrupt import rows_of
-from hybridml import artifact, photos
-from hybridml.engines import adopted
-from hybridml.extractor import EntityExtractor
+from benchmarks.replay import Tiler, repeat
 from hybridml.parts import photo_names
-from hybridml.reading import model_path
-from hybridml.seeing import settings_of
-from hybridml.store import FeatureStore
-from hybridml.worker import KIND_OF
 
 LIMIT = 1.5e9
-AT_ONCE = 2048
 FEATURES = (100, 300, 1_000)
 PREDICT = (10_000, 50_000, 200_000)
 TRAIN = (500, 1_000, 2_000, 4_000)
 SCORER = (2_000,)
+DESCRIBED = (10_000, 100_000)
 STARTS = 5
 ONE_CORE = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
 class Peak:
-    """What a command needed at most: its process, the largest of its workers; and what it said."""
+    """What a command needed at most: its process, the largest of its workers; its time by clock and by processor."""
 
     own: float
     worker: float
     seconds: float
+    processor: float
     said: str
 
 
 def peak_of(line: Sequence[str], environment: Mapping[str, str] | None = None) -> Peak:
     """Run a command and watch it and its children."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), processor_seconds()
     most: dict[int, float] = {}
     with tempfile.TemporaryFile("w+") as said:
         run = subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT, env=environment)
@@ -74,12 +72,20 @@ def peak_of(line: Sequence[str], environment: Mapping[str, str] | None = None) -
                 time.sleep(0.2)
         finally:
             run.kill()
+            run.wait()
         said.seek(0)
         text = said.read()
     if run.returncode:
         raise SystemExit(f"{' '.join(line)} ended with status {run.returncode}:\n{text}")
     own = most.pop(run.pid)
-    return Peak(own, max(most.values(), default=0.0), time.perf_counter() - start, text)
+    seconds, processor = time.perf_counter() - start, processor_seconds() - before
+    return Peak(own, max(most.values(), default=0.0), seconds, processor, text)
+
+
+def processor_seconds() -> float:
+    """Return what the processes that this one started and that ended have used of the processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def tree(pid: int) -> Iterator[int]:
@@ -112,7 +118,9 @@ def show(part: str, unit: str, size: int, peak: Peak) -> None:
     worker = f"{peak.worker / 1e6:7.0f} MB a worker" if peak.worker else " " * 19
     over = "  OVER THE LIMIT" if max(peak.own, peak.worker) > LIMIT else ""
     print(
-        f"{part:9}{size:9,} {unit:7}{peak.own / 1e6:7.0f} MB {worker}{peak.seconds:8.0f} s{over}", flush=True
+        f"{part:11}{size:9,} {unit:7}{peak.own / 1e6:7.0f} MB {worker}{peak.seconds:8.1f} s "
+        f"({peak.processor:.1f} s of the processor){over}",
+        flush=True,
     )
 
 
@@ -127,75 +135,6 @@ def measure_features(arguments: argparse.Namespace, folder: Path) -> None:
             hybridml("features", "--rows", folder / "rows.csv", *where, "--store", store, *arguments.options)
         )
         show("features", "photos", len(set(photo_names(frame))), peak)
-
-
-class Tiler:
-    """Real rows and what was read and seen on their photos, repeated under new names and keys."""
-
-    def __init__(self, shared: Path, store: Path, most_lines: int | None) -> None:
-        extractor = artifact.load(model_path(None))
-        self.settings = settings_of(*adopted(extractor.reader_, extractor.looks_))
-        self._frame, _ = photos.checked(shared / "data" / "labelled" / "train.csv", truth=True)
-        kept = FeatureStore(store)
-        names = photo_names(self._frame)
-        self._keys = kept.known_keys(dict.fromkeys(names))
-        self._records: dict[str, dict[str, Any]] = {}
-        for kind, settings in self.settings.items():
-            records = kept.table(KIND_OF[kind], settings).records(self._keys.values())
-            self._records[kind] = {record["key"]: record for record in records}
-        have = self._records["reader"]
-        usable = [
-            key in have and len(have[key]["text"]) <= (most_lines or len(have[key]["text"]))
-            for key in (self._keys.get(name) for name in names)
-        ]
-        self._frame = self._frame[usable].reset_index(drop=True)
-        if self._frame.empty:
-            raise SystemExit(
-                f"{store} has no reading of the photos in {shared}: run 'hybridml features' first"
-            )
-
-    def rows(self, n: int) -> Iterator[dict[str, Any]]:
-        """Yield ``n`` rows with the key of the photo each came from."""
-        base, names = self._frame.to_dict("records"), photo_names(self._frame)
-        for i in range(n):
-            turn, at = divmod(i, len(base))
-            new = {
-                "index": i,
-                "image_link": f"{turn}-{names[at]}",
-                "group_id": f"{turn}-{base[at]['group_id']}",
-            }
-            yield {**base[at], **new, "of": self._keys[names[at]]}
-
-    def train_settings(self) -> dict[str, Any]:
-        """Return the settings that a new model is trained with, which may differ from the shipped model's."""
-        extractor = EntityExtractor()
-        extractor.status(self._frame.head(1))  # makes its engines
-        return settings_of(extractor.reader_, extractor.looks_)
-
-    def write(self, folder: Path, n: int, settings: dict[str, Any]) -> Path:
-        """Write ``n`` rows and a store with what was read for them, under ``settings``; return the rows' file."""
-        store = FeatureStore(folder / "store")
-        path = folder / "rows.csv"
-        rows = self.rows(n)
-        done: set[str] = set()
-        first = True
-        while batch := list(islice(rows, AT_ONCE)):
-            pd.DataFrame(batch).drop(columns="of").to_csv(
-                path, mode="w" if first else "a", header=first, index=False
-            )
-            first = False
-            new = {row["image_link"]: row["of"] for row in batch if row["image_link"] not in done}
-            done |= new.keys()
-            fresh = {name: hashlib.sha256(name.encode()).hexdigest() for name in new}
-            store.photos.append(
-                [{"name": name, "bytes": 1, "mtime_ns": 1, "key": key} for name, key in fresh.items()]
-            )
-            for kind in settings.keys() & self._records.keys():
-                found = self._records[kind]
-                store.table(KIND_OF[kind], settings[kind]).append(
-                    [{**found[new[name]], "key": key} for name, key in fresh.items() if new[name] in found]
-                )
-        return path
 
 
 def predicting(rows: Path, folder: Path) -> list[str]:
@@ -215,36 +154,71 @@ def measure_predict(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -
             peak = peak_of(predicting(rows, Path(own)))
             answers = pd.read_csv(Path(own) / "answers.csv", keep_default_na=False)
         show("predict", "rows", size, peak)
-        print(f"{'':9}{(answers['prediction'] != '').sum():9,} answered", flush=True)
+        print(f"{'':11}{(answers['prediction'] != '').sum():9,} answered", flush=True)
         points.append((size, peak.own))
     tell_slope("predict", "row", points)
 
 
 def measure_scorer(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
     """Answer one row of many stored ones, from the start of the process on, and then all of them."""
-    for size in arguments.scorer:
+    for size in arguments.scorer or SCORER:
         with tempfile.TemporaryDirectory(dir=folder) as own:
             rows = tiler.write(Path(own), size, tiler.settings)
             one = Path(own) / "one.csv"
             pd.read_csv(rows, dtype=str, keep_default_na=False).head(1).to_csv(one, index=False)
-            first = [seconds_of(predicting(one, Path(own))) for _ in range(STARTS)]
-            peak = peak_of(predicting(rows, Path(own)), ONE_CORE)
-        show("scorer", "rows", size, peak)
-        start = statistics.median(first)
-        print(
-            f"{'':9}first answer of a process after {start:.2f} s (median of {STARTS}, best {min(first):.2f} s)"
-        )
-        print(
-            f"{'':9}{60 * (size - 1) / max(peak.seconds - start, 1e-9):9,.0f} rows a minute after that",
-            flush=True,
-        )
+            first = starts(predicting(one, Path(own)))
+            tell_pace(size, peak_of(predicting(rows, Path(own)), ONE_CORE), first)
 
 
-def seconds_of(line: Sequence[str]) -> float:
-    """Run a command and return how long it took."""
-    start = time.perf_counter()
-    subprocess.run(line, check=True, capture_output=True, env=ONE_CORE)
-    return time.perf_counter() - start
+def measure_described(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
+    """Describe the labelled rows, repeat them, and answer one of them all and then all."""
+    own = folder / "described"
+    own.mkdir()
+    rows = tiler.write(own, tiler.size, tiler.settings)
+    once, out = folder / "once.parquet", folder / "answers.csv"
+    store = ("--images", own, "--store", own / "store", "--workers", 1)
+    show(
+        "candidates",
+        "rows",
+        tiler.size,
+        peak_of(hybridml("candidates", "--rows", rows, *store, "--out", once)),
+    )
+    one = folder / "one.csv"
+    for wanted in arguments.scorer or DESCRIBED:
+        many = folder / "many.parquet"
+        size = repeat(once, many, wanted)
+        frame = pq.read_table(once, columns=["index", "image_link", "group_id", "entity_name"]).slice(0, 1)
+        frame.to_pandas().assign(image_link=f"0-{frame['image_link'][0]}").to_csv(one, index=False)
+        line = hybridml("predict", "--candidates", many, "--out", out)
+        first = starts([*line, "--rows", str(one)])
+        tell_pace(size, peak_of(line, ONE_CORE), first)
+        print("without the sidecar:")
+        tell_pace(size, peak_of([*line, "--no-details"], ONE_CORE), first)
+
+
+def starts(line: Sequence[str]) -> tuple[float, float]:
+    """Run a command some times and return the median of how long it took by clock and by processor."""
+    seconds = []
+    for _ in range(STARTS):
+        start, before = time.perf_counter(), processor_seconds()
+        subprocess.run(line, check=True, capture_output=True, env=ONE_CORE)
+        seconds.append((time.perf_counter() - start, processor_seconds() - before))
+    clock, processor = map(statistics.median, zip(*seconds, strict=True))
+    return clock, processor
+
+
+def tell_pace(size: int, peak: Peak, first: tuple[float, float]) -> None:
+    """Print what a scorer needed for all rows, and for the ``first`` answer of a process."""
+    show("scorer", "rows", size, peak)
+    spent = zip((peak.seconds, peak.processor), first, strict=True)
+    rates = [60 * (size - 1) / max(all_rows - one_row, 1e-9) for all_rows, one_row in spent]
+    print(
+        f"{'':11}first answer of a process after {first[0]:.2f} s, {first[1]:.2f} s of the processor "
+        f"(medians of {STARTS})"
+    )
+    print(
+        f"{'':11}{rates[0]:9,.0f} rows a minute after that, {rates[1]:,.0f} by processor seconds", flush=True
+    )
 
 
 def tell_slope(part: str, what: str, points: Sequence[tuple[int, float]]) -> None:
@@ -278,7 +252,7 @@ def measure_train(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> 
             )
         show("train", "rows", size, peak)
         candidates = int(re.search(r"(\d+) candidates", peak.said)[1])  # type: ignore[index]
-        print(f"{'':9}{candidates:9,} candidates", flush=True)
+        print(f"{'':11}{candidates:9,} candidates", flush=True)
         points.append((candidates, peak.own))
     tell_slope("train", "candidate", points)
 
@@ -290,22 +264,18 @@ def sizes(text: str) -> tuple[int, ...]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared"), help="folder with data/ (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--store", type=Path, default=Path("features"), help="where readings are (default: %(default)s)"
-    )
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
     parser.add_argument(
         "--parts", default="features,predict,train,scorer", help="what to measure (default: %(default)s)"
     )
     parser.add_argument("--features", type=sizes, default=FEATURES, metavar="N,N", help="photos to read")
     parser.add_argument("--predict", type=sizes, default=PREDICT, metavar="N,N", help="rows to answer")
     parser.add_argument("--train", type=sizes, default=TRAIN, metavar="N,N", help="rows to train on")
-    parser.add_argument("--scorer", type=sizes, default=SCORER, metavar="N,N", help="rows to rank")
+    parser.add_argument("--scorer", type=sizes, metavar="N,N", help="rows to rank")
+    parser.add_argument(
+        "--candidates", action="store_true", help="the scorer ranks described candidates, not the store"
+    )
     parser.add_argument(
         "--most-lines", type=int, metavar="N", help="replay photos with up to N text lines: quicker"
     )
@@ -326,9 +296,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             if "train" in parts:
                 measure_train(arguments, folder, tiler)
             if "scorer" in parts:
-                measure_scorer(arguments, folder, tiler)
+                measure = measure_described if arguments.candidates else measure_scorer
+                measure(arguments, folder, tiler)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,10 @@ from .answer import Answer
 from .engines import Engine
 from .featurize import Report
 from .image_block import ImageBlock
-from .model import Model, Projection
+from .model import Model, Projection, Ranked
 from .parts import photo_names
 from .rows import RowFault
-from .seeing import settings_of
+from .seeing import Engines, settings_of
 from .store import FeatureStore, vectors_of
 
 DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"
@@ -47,7 +47,7 @@ def answer_rows(
     faults: Iterable[RowFault],
     report: Report,
     store: FeatureStore,
-    engines: tuple[Engine, Engine | None, Sequence[Engine]],
+    engines: Engines,
 ) -> Iterator[Answered]:
     """Yield each row's answer once, in the order in which the photos come from the store, those without one last.
 
@@ -66,16 +66,28 @@ def answer_rows(
     engines : (reader, embedder or None, looks)
         Whose results to answer from.
     """
+    entities = list(frame["entity_name"])
+    for row, ranked, problem in ranked_rows(model, frame, faults, report, store, engines):
+        yield Answered(row, ranked.answer if ranked else Answer(entities[row]), problem)
+
+
+def ranked_rows(
+    model: Model,
+    frame: pd.DataFrame,
+    faults: Iterable[RowFault],
+    report: Report,
+    store: FeatureStore,
+    engines: Engines,
+) -> Iterator[tuple[int, Ranked | None, str]]:
+    """Yield position, what was considered and problem of each row as :func:`answer_rows` does; None without photo."""
     reader, embedder, looks = engines
     names, entities = photo_names(frame), list(frame["entity_name"])
     keys = keys_of(names, report)
     present = list(dict.fromkeys(key for key in keys if key))
-    of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
-    indexes = frame["index"].to_numpy()
+    known = problems_of(frame, faults, names, report)
 
     def problem(row: int) -> str:
-        told = of_row.get(indexes[row], "") or report.failed.get(names[row], "")
-        return told or (NOT_YET if names[row] in report.waiting or row in late else "")
+        return known(row) or (NOT_YET if names[row] in report.waiting or row in late else "")
 
     late: set[int] = set()
     settings = settings_of(reader, looks)
@@ -84,19 +96,28 @@ def answer_rows(
         unread = store.table("readings", settings["second"]).finder(present)
     done = np.zeros(len(frame), dtype=bool)
     seen = store.seen(settings, present)
-    found = model.answers(keys, entities, seen, _projection(model.image_block, store, embedder, present))
-    for row, answer in found:
+    found = model.ranked(keys, entities, seen, projection(model.image_block, store, embedder, present))
+    for row, ranked in found:
         done[row] = True
         # nothing found that could answer it: the second look, still to come, may find it
-        if unread is not None and not answer.candidates and not unread.has([keys[row] or ""])[0]:
+        if unread is not None and not ranked.candidates and not unread.has([keys[row] or ""])[0]:
             late.add(row)
-        yield Answered(row, answer, problem(row))
+        yield row, ranked, problem(row)
     for row in np.flatnonzero(~done).tolist():
         if keys[row] is not None and report.partial:
             late.add(row)
         elif keys[row] is not None:
             report.failed[names[row]] = DAMAGED
-        yield Answered(row, Answer(entities[row]), problem(row))
+        yield row, None, problem(row)
+
+
+def problems_of(
+    frame: pd.DataFrame, faults: Iterable[RowFault], names: Sequence[str], report: Report
+) -> Callable[[int], str]:
+    """Return what says why a row cannot be answered: its own fault, or what became of its photo; blank for neither."""
+    of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
+    indexes = frame["index"].to_numpy()
+    return lambda row: of_row.get(indexes[row], "") or report.failed.get(names[row], "")
 
 
 def keys_of(names: Sequence[str], report: Report) -> list[str | None]:
@@ -106,7 +127,7 @@ def keys_of(names: Sequence[str], report: Report) -> list[str | None]:
     ]
 
 
-def _projection(
+def projection(
     block: ImageBlock | None, store: FeatureStore, embedder: Engine | None, keys: Sequence[str]
 ) -> Projection | None:
     """Return what reduces the stored embeddings of some of ``keys``."""

@@ -23,6 +23,7 @@ from .errors import HybridmlError
 
 FLOAT32 = 0
 NORMAL = 0
+CONTRIBUTIONS = 3
 GAIN = 1
 ALL = -1
 
@@ -60,14 +61,28 @@ class Booster:
 
     def score(self, X: npt.NDArray[Any], threads: int = 1) -> npt.NDArray[np.float64]:
         """Return one raw score per line of a table (n, columns)."""
+        return self._predict(X, NORMAL, 1, threads)[:, 0]
+
+    def contributions(self, X: npt.NDArray[Any], threads: int = 1) -> npt.NDArray[np.float64]:
+        """Return what each column added to the raw score of each line: (n, columns + 1), the last the mean score.
+
+        A line's contributions add up to its score.
+
+        References
+        ----------
+        Lundberg et al., "Consistent Individualized Feature Attribution for Tree Ensembles", arXiv:1802.03888.
+        """
+        return self._predict(X, CONTRIBUTIONS, self.columns + 1, threads)
+
+    def _predict(self, X: npt.NDArray[Any], kind: int, width: int, threads: int) -> npt.NDArray[np.float64]:
         table = np.ascontiguousarray(X, dtype=np.float32)
         if table.ndim != 2 or table.shape[1] != self.columns:
             raise HybridmlError(
                 f"a ranker of {self.columns} columns cannot score a table of shape {table.shape}"
             )
-        scores = np.zeros(len(table))
+        found = np.zeros((len(table), width))
         if not len(table):
-            return scores
+            return found
         written = ctypes.c_int64(0)
         _call(
             "LGBM_BoosterPredictForMat",
@@ -77,14 +92,14 @@ class Booster:
             ctypes.c_int32(table.shape[0]),
             ctypes.c_int32(table.shape[1]),
             ctypes.c_int(1),  # line by line
-            ctypes.c_int(NORMAL),
+            ctypes.c_int(kind),
             ctypes.c_int(0),
             ctypes.c_int(ALL),
             ctypes.c_char_p(f"num_threads={threads}".encode()),
             ctypes.byref(written),
-            scores.ctypes.data_as(ctypes.POINTER(ctypes.c_double)),
+            found.ctypes.data_as(ctypes.POINTER(ctypes.c_double)),
         )
-        return scores
+        return found
 
     def gain(self) -> npt.NDArray[np.float64]:
         """Return the total gain of each column's splits."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -11,19 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .answer import Answer, runner_up
+from .answer import Answer
+from .candidates import Candidate
 from .columns import LearnedColumns
-from .decision import Contest, Decision, contest
+from .decision import Decision
 from .entities import EntityBook, default_entities
 from .features import DEFAULT_BLOCKS
 from .image_block import ImageBlock
+from .judging import Judged, answer_of, judge
 from .ocr.textline import Reading
 from .parts import group_names, photo_names
-from .quantity import format_quantity
-from .ranker import Ranker, RankerSettings
+from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen, as_seen
-from .siblings import Rows, settled, with_siblings
-from .table import build_table
+from .siblings import Rows, with_siblings
+from .table import CandidateTable, build_table
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 Projection = Callable[[Sequence[str]], Vectors]
@@ -31,7 +32,37 @@ Projection = Callable[[Sequence[str]], Vectors]
 PHOTOS_AT_ONCE = 512
 """Photos whose candidates are in memory together when answering."""
 
-RUNNER_UPS = 4
+
+@dataclass(frozen=True)
+class Ranked:
+    """What was seen for a row, its candidates as ranker and decision judged them, and the answer.
+
+    Parameters
+    ----------
+    answer : Answer
+        What is said of the row.
+    seen : Seen
+        What was found on its photo.
+    candidates : list of Candidate
+        All of them, in reading order; often none.
+    X : float32 array (n_candidates, n_columns)
+        What the ranker saw of them.
+    scores, joint : array (n_candidates,)
+        Their scores, and what weighing the photo's dimensions together added to them.
+    order : list of (int, float)
+        Position of the best candidate of each quantity, and the quantity's probability; best first.
+    second : bool
+        Whether they are from the second look's reading.
+    """
+
+    answer: Answer
+    seen: Seen
+    candidates: list[Candidate] = field(default_factory=list)
+    X: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    joint: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    order: list[tuple[int, float]] = field(default_factory=list)
+    second: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +141,7 @@ class Model:
         readings: Iterable[tuple[str, Seen | Reading]],
         vectors: Vectors | None = None,
         labels: pd.DataFrame | None = None,
+        boost: Boost = boost_here,
     ) -> Model:
         """Learn from rows whose photos were read.
 
@@ -128,15 +160,17 @@ class Model:
         labels : data frame, optional
             Labels to count priors from, with or without photos, the rows' own included; by default the
             rows' own.
+        boost : callable
+            What fits the boosters of the ranker that answers, by default this process.
 
         Raises
         ------
         HybridmlError
             When there is nothing to learn from; the message says what to check.
         """
-        from .training import train
+        from .training import Training, train
 
-        return train(self, frame, keys, readings, vectors or {}, labels)
+        return train(self, Training(self, frame, keys, readings, vectors or {}, labels), boost)
 
     def seen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows share a group or a photo with what the model was trained on."""
@@ -205,12 +239,20 @@ class Model:
         (int, Answer)
             Position and answer of each row whose photo comes.
         """
-        rows_of = _RowsOf(keys)
-        for batch in _batches(readings, PHOTOS_AT_ONCE):
-            found = dict(batch)
-            asked = rows_of(list(found))
+        for row, found in self.ranked(keys, entities, readings, project):
+            yield row, found.answer
+
+    def ranked(
+        self,
+        keys: Sequence[str | None],
+        entities: Sequence[str],
+        readings: Iterable[tuple[str, Seen | Reading]],
+        project: Projection | None = None,
+    ) -> Iterator[tuple[int, Ranked]]:
+        """Yield what :meth:`answers` yields, with all that was considered."""
+        for found, asked in self.batches(keys, readings):
             made = dict(
-                self._answer_batch(
+                self._rank_batch(
                     [keys[i] for i in asked],
                     [entities[i] for i in asked],
                     found,
@@ -218,57 +260,54 @@ class Model:
                 )
             )
             for position, row in enumerate(asked):
-                yield row, made.get(position) or Answer(entities[row])
+                yield (
+                    row,
+                    made.get(position) or Ranked(Answer(entities[row]), as_seen(found[keys[row] or ""])),
+                )
 
-    def _answer_batch(
+    @staticmethod
+    def batches(
+        keys: Sequence[str | None], readings: Iterable[tuple[str, Seen | Reading]]
+    ) -> Iterator[tuple[dict[str, Seen | Reading], list[int]]]:
+        """Yield some photos at a time, with the positions of the rows that ask about them."""
+        rows_of = _RowsOf(keys)
+        iterator = iter(readings)
+        while found := dict(islice(iterator, PHOTOS_AT_ONCE)):
+            yield found, rows_of(list(found))
+
+    def _rank_batch(
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
         found: Mapping[str, Seen | Reading],
         projected: Vectors,
-    ) -> Iterator[tuple[int, Answer]]:
-        rows = with_siblings(keys, entities, self.book) if self.settings.joint else Rows(keys, entities)
-        table = build_table(rows.keys, rows.entities, found.items(), self.book, self.settings.blocks)
+    ) -> Iterator[tuple[int, Ranked]]:
+        rows, table = self.described(keys, entities, found)
         if not len(table):
             return
         table = self.columns.add(table, rows.keys, rows.entities, projected, self.book)
-        scores = self.ranker.score(table.X)
-        if self.settings.joint:
-            scores = settled(table, scores, rows, self.book)
-        groups = [(row, where) for row, where in table.groups() if row < len(keys)]
-        contests = [
-            contest(scores[where], [(c.value, c.unit) for c in table.candidates[where]])
-            for _, where in groups
-        ]
-        right, empty = self.decision.probabilities(contests, [entities[row] for row, _ in groups])
-        answered = self.decision.answers(right, empty)
-        for (row, where), made, p, e, say in zip(groups, contests, right, empty, answered, strict=True):
+        for each in self.judged(table, rows, range(len(keys))):
+            row, where = each.row, each.where
+            seen = as_seen(found[keys[row] or ""])
+            reading = seen.second if row in table.second and seen.second else seen.reading
             candidates = table.candidates[where]
-            others = _shares(made, float(p), float(e))
-            answer = Answer(
-                entities[row],
-                confidence=float(p),
-                runner_ups=tuple(runner_up(candidates[i], s) for i, s in others[:RUNNER_UPS]),
-                candidates=tuple(dict.fromkeys(format_quantity(c.value, c.unit) for c in candidates)),
-            )
-            best = candidates[made.best]
-            if say:
-                seen = as_seen(found[keys[row] or ""])
-                reading = seen.second if row in table.second and seen.second else seen.reading
-                answer = replace(
-                    answer,
-                    value=best.value,
-                    unit=best.unit,
-                    box=best.box,
-                    text=reading.lines[best.line].text,
-                )
-            else:
-                answer = replace(
-                    answer,
-                    confidence=0.0,
-                    runner_ups=(runner_up(best, float(p)), *answer.runner_ups)[:RUNNER_UPS],
-                )
-            yield row, answer
+            text = reading.lines[candidates[each.order[0][0]].line].text if each.answered else None
+            answer = answer_of(entities[row], candidates, each.order, text)
+            second = reading is seen.second
+            judged = (each.scores, each.joint, each.order)
+            yield row, Ranked(answer, seen, candidates, table.X[where], *judged, second)
+
+    def described(
+        self, keys: Sequence[str | None], entities: Sequence[str], found: Mapping[str, Seen | Reading]
+    ) -> tuple[Rows, CandidateTable]:
+        """Return rows, their siblings where dimensions are weighed together, and their candidates by block."""
+        rows = with_siblings(keys, entities, self.book) if self.settings.joint else Rows(keys, entities)
+        return rows, build_table(rows.keys, rows.entities, found.items(), self.book, self.settings.blocks)
+
+    def judged(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[Judged]:
+        """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.judging.judge`."""
+        weigh_by = self.book if self.settings.joint else None
+        return judge(table, rows, asked, self.ranker, self.decision, weigh_by)
 
 
 class _RowsOf:
@@ -285,22 +324,6 @@ class _RowsOf:
         codes = self._names.get_indexer(np.asarray(keys, dtype=object))
         spans = (self._order[self._starts[code] : self._starts[code + 1]] for code in codes if code >= 0)
         return [row for span in spans for row in span.tolist()]
-
-
-def _shares(made: Contest, best: float, empty: float) -> list[tuple[int, float]]:
-    """Return the probability of each other quantity: by its share beside the best, and no more than is left in all."""
-    first, *others = (float(share) for share in made.shares)
-    raw = [best * share / max(first, 1e-12) for share in others]
-    scale = min(1.0, max(1.0 - best - empty, 0.0) / max(sum(raw), 1e-12))
-    return [(i, p * scale) for i, p in zip(made.others, raw, strict=True)]
-
-
-def _batches(
-    items: Iterable[tuple[str, Seen | Reading]], size: int
-) -> Iterator[list[tuple[str, Seen | Reading]]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def name_hashes(kind: str, names: Sequence[str]) -> npt.NDArray[np.uint64]:

@@ -10,7 +10,7 @@ Burges, "From RankNet to LambdaRank to LambdaMART: An Overview", MSR-TR-2010-82.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,6 +58,57 @@ class RankerSettings:
                 raise HybridmlError(f"ranker setting {name} must be at least 1, got {getattr(self, name)}")
 
 
+@dataclass(frozen=True)
+class Examples:
+    """What boosters learn from.
+
+    Parameters
+    ----------
+    X : array (n_candidates, n_columns)
+        The table, group after group.
+    relevance : int array (n_candidates,)
+        0 for a wrong candidate; higher is better.
+    sizes : int array (n_groups,)
+        Candidates of each group.
+    weight : array (n_candidates,), optional
+        How much each candidate's group counts.
+    columns : list of str
+        Names of the columns, as LightGBM takes them.
+    categorical : list of int
+        Positions of those that are categories.
+    """
+
+    X: Floats
+    relevance: Ints
+    sizes: Ints
+    weight: Floats | None
+    columns: list[str]
+    categorical: list[int]
+
+
+Boost = Callable[[Sequence[Mapping[str, Any]], Examples], list[str]]
+"""What fits a booster for each of several sets of LightGBM's parameters, and returns LightGBM's text of each."""
+
+
+def boost_here(options: Sequence[Mapping[str, Any]], examples: Examples) -> list[str]:
+    """Fit boosters in this process."""
+    from lightgbm import LGBMRanker
+
+    texts = []
+    for each in options:
+        model = LGBMRanker(**each)
+        model.fit(
+            examples.X,
+            examples.relevance,
+            group=examples.sizes,
+            sample_weight=examples.weight,
+            feature_name=examples.columns,
+            categorical_feature=examples.categorical,
+        )
+        texts.append(model.booster_.model_to_string())
+    return texts
+
+
 class Ranker:
     """Average of LambdaRank boosters.
 
@@ -92,6 +143,7 @@ class Ranker:
         columns: Sequence[str],
         categorical: Sequence[str] = (),
         weight: Floats | None = None,
+        boost: Boost = boost_here,
     ) -> Ranker:
         """Learn to put relevant candidates first.
 
@@ -109,54 +161,63 @@ class Ranker:
             Those of them that are categories.
         weight : array (n_candidates,), optional
             How much each candidate's group counts, 1 by default.
+        boost : callable
+            What fits the boosters, by default this process.
 
         Raises
         ------
         HybridmlError
             When no group has both a right and a wrong candidate: nothing can be learned.
         """
-        from lightgbm import LGBMRanker
-
         keep = _informative(relevance, group)
         if not keep.any():
             raise HybridmlError(
                 f"none of the {len(np.unique(group))} (image, entity) groups has a right and a wrong candidate: "
                 "nothing to learn from. Check that entity_value agrees with the photos, or give more rows"
             )
-        X, relevance, group = X[keep], relevance[keep], group[keep]
-        weight = None if weight is None else weight[keep]
-        sizes = np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]])))
-        options = {k: v for k, v in asdict(self.settings).items() if k not in ("seeds", "random_state")}
+        group = group[keep]
+        examples = Examples(
+            X[keep],
+            relevance[keep],
+            np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
+            None if weight is None else weight[keep],
+            [c.replace(":", "_") for c in columns],
+            [i for i, c in enumerate(columns) if c in categorical],
+        )
         self.columns_ = list(columns)
-        self.models_, self._boosters = [], []
-        for seed in range(self.settings.seeds):
-            model = LGBMRanker(
-                objective="lambdarank",
-                label_gain=[0, 1, 3, 7, 15],
-                lambdarank_truncation_level=5,
-                subsample_freq=1,
-                random_state=self.settings.random_state + seed,
-                deterministic=True,
-                force_row_wise=True,
-                verbosity=-1,
-                **options,
-            )
-            model.fit(
-                X,
-                relevance,
-                group=sizes,
-                sample_weight=weight,
-                feature_name=[c.replace(":", "_") for c in columns],
-                categorical_feature=[i for i, c in enumerate(columns) if c in categorical],
-            )
-            self.models_.append(model.booster_.model_to_string())
+        self._boosters = []
+        self.models_ = boost([self._options(seed) for seed in range(self.settings.seeds)], examples)
         return self
+
+    def _options(self, seed: int) -> dict[str, Any]:
+        """Return LightGBM's parameters of one booster."""
+        own = {k: v for k, v in asdict(self.settings).items() if k not in ("seeds", "random_state")}
+        return {
+            "objective": "lambdarank",
+            "label_gain": [0, 1, 3, 7, 15],
+            "lambdarank_truncation_level": 5,
+            "subsample_freq": 1,
+            "random_state": self.settings.random_state + seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+            **own,
+        }
 
     def score(self, X: Floats) -> npt.NDArray[np.float64]:
         """Return one score per candidate; only comparable within a group."""
         if not len(X):
             return np.zeros(0)
         return np.mean([b.score(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+
+    def contributions(self, X: Floats) -> npt.NDArray[np.float64]:
+        """Return what each column added to each candidate's score: (n_candidates, n_columns + 1), the last the mean.
+
+        A candidate's contributions add up to its score.
+        """
+        if not len(X):
+            return np.zeros((0, len(self.columns_) + 1))
+        return np.mean([b.contributions(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
 
     def _loaded(self) -> list[Booster]:
         if not self._boosters:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..effort import LOOKS
+from ..errors import HybridmlError
 from ..files import atomic
 from . import rowfiles
 from .options import Commands, add_files, command, images_of, probability, tell, write_faults
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from ..answer import Answer
     from ..answering import Answered
     from ..extractor import EntityExtractor
-    from ..photos import Checked
+
+    Asked = tuple[pd.DataFrame, Callable[[], Iterator[Answered]], Callable[[], rowfiles.Faults]]
+    """Rows, what answers them, and what tells their faults afterwards."""
 
 DEFAULT_MODEL = "models/model.joblib"
 
@@ -39,25 +43,25 @@ def add_command(commands: Commands) -> None:
         "  hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv\n"
         "  hybridml predict --rows test.csv --precision 0.9      only what is sure enough to publish unseen\n"
         "  hybridml predict --rows test.csv --unit gram --unit width=inch    in units of one's own\n"
-        "  hybridml predict --rows test.csv --partial            what is read so far; reads nothing",
+        "  hybridml predict --rows test.csv --partial            what is read so far; reads nothing\n"
+        "  hybridml predict --candidates candidates.parquet      from what 'hybridml candidates' wrote, alone",
     )
-    predict.add_argument("--rows", required=True, metavar="CSV", help="rows")
+    predict.add_argument(
+        "--rows", metavar="CSV", help="rows; with --candidates those of its rows to answer (default: all)"
+    )
+    predict.add_argument(
+        "--candidates",
+        metavar="FILE",
+        help="answer from the candidates that 'hybridml candidates' described: no photo, no store, no engine",
+    )
     add_files(predict)
-    predict.add_argument(
-        "--model", metavar="FILE", help=f"trained model (default: {DEFAULT_MODEL}, else the shipped one)"
-    )
-    predict.add_argument(
-        "--without",
-        action="append",
-        default=[],
-        choices=LOOKS,
-        help="answer without a look that the model was trained with, where its weights are not at hand, say; "
-        "costs accuracy. May be given again",
-    )
+    add_model(predict)
     predict.add_argument(
         "--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)"
     )
-    predict.add_argument("--details", metavar="FILE", help="sidecar (default: OUT with .details.jsonl added)")
+    sidecar = predict.add_mutually_exclusive_group()
+    sidecar.add_argument("--details", metavar="FILE", help="sidecar (default: OUT with .details.jsonl added)")
+    sidecar.add_argument("--no-details", action="store_true", help="write no sidecar")
     predict.add_argument(
         "--min-confidence", type=probability, metavar="P", help="blank answers less sure than P"
     )
@@ -66,6 +70,12 @@ def add_command(commands: Commands) -> None:
         type=probability,
         metavar="P",
         help="blank answers below the confidence from which precision P is sure, by what held out of fold",
+    )
+    predict.add_argument(
+        "--thresholds",
+        metavar="CSV",
+        help="blank answers less sure than this table says for their entity: entity_name,min_confidence, as a report "
+        "exports it; 'never' for an entity of which nothing is published, the line of 'all' for those without one",
     )
     predict.add_argument(
         "--unit",
@@ -89,39 +99,56 @@ def add_command(commands: Commands) -> None:
     )
 
 
-def _predict(arguments: argparse.Namespace) -> int:
-    from .. import artifact, photos, rows
-    from ..house_units import wanted_units
-    from ..parts import PHOTO
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model answers, and without what."""
+    parser.add_argument(
+        "--model", metavar="FILE", help=f"trained model (default: {DEFAULT_MODEL}, else the shipped one)"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=LOOKS,
+        help="do without a look that the model was trained with, where its weights are not at hand, say; "
+        "costs accuracy. May be given again",
+    )
+
+
+def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
+    """Return the model that a command was given, set to read and look as it was told."""
+    from .. import artifact
     from ..reading import model_path
 
     path = model_path(arguments.model)
     tell(f"model: {path}")
     extractor = artifact.load(path)
-    wanted = wanted_units(arguments.unit, extractor.model_.book)
     if arguments.without:
-        tell(f"answering WITHOUT {', '.join(arguments.without)}, with which the model was trained")
+        tell(f"going on WITHOUT {', '.join(arguments.without)}, with which the model was trained")
         extractor.looks_ = [e for e in extractor.looks_ if e.kind not in arguments.without]
     extractor.set_params(
         images=images_of(arguments),
         store=arguments.store,
         workers=arguments.workers,
+        dask=arguments.dask,
         progress=not arguments.quiet,
     )
-    given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
-    frame, faults = given
-    if not arguments.truth:
-        # what answers do not need goes: a million rows can carry any columns
-        needed = ("index", "image_link", "entity_name", PHOTO, rows.PRODUCT)
-        frame = frame[[c for c in needed if c in frame.columns]]
-        given = (frame, faults)
-    details = Path(arguments.details or f"{arguments.out}.details.jsonl")
-    answers, waiting = _answer(arguments, extractor, given, details, wanted)
+    return extractor
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from .. import rows
+    from ..house_units import wanted_units
+
+    asked = _described if arguments.candidates else _seen
+    extractor = extractor_of(arguments)
+    wanted = wanted_units(arguments.unit, extractor.model_.book)
+    frame, answered_by, told = asked(arguments, extractor)
+    answers, waiting = _answer(arguments, extractor, frame, answered_by, wanted)
     rows.write_predictions(arguments.out, answers)
-    told = rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor)
-    write_faults(Path(f"{arguments.out}.faults.csv"), told)
+    write_faults(Path(f"{arguments.out}.faults.csv"), told())
     answered = int((answers["prediction"] != "").sum())
-    tell(f"{answered} of {len(answers)} rows answered; details in {details}")
+    details = _details(arguments)
+    tell(f"{answered} of {len(answers)} rows answered" + (f"; details in {details}" if details else ""))
     if waiting:
         tell(
             f"{waiting} rows left blank: their photos are not read yet ('hybridml features' goes on with them)"
@@ -133,11 +160,59 @@ def _predict(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _seen(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
+    """Return the rows of a file, answered from the store."""
+    from .. import photos, rows
+    from ..parts import PHOTO
+
+    if not arguments.rows:
+        raise HybridmlError(
+            "nothing to answer: give --rows, or --candidates with what 'hybridml candidates' wrote"
+        )
+    given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
+    frame, faults = given
+    if not arguments.truth:
+        # what answers do not need goes: a million rows can carry any columns
+        needed = ("index", "image_link", "entity_name", PHOTO, rows.PRODUCT)
+        frame = frame[[c for c in needed if c in frame.columns]]
+        given = (frame, faults)
+    return (
+        frame,
+        lambda: extractor.answers(given, arguments.partial),
+        lambda: rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor),
+    )
+
+
+def _described(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
+    """Return the rows of a file of candidates, answered from it alone."""
+    from .. import photos
+    from ..candidate_answers import DescribedRows
+
+    useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
+    if useless:
+        raise HybridmlError(
+            f"--candidates opens no photo and no store: leave out --{' and --'.join(useless)}"
+        )
+    given = photos.checked(arguments.rows, book=extractor.model_.book) if arguments.rows else None
+    described = DescribedRows(arguments.candidates, extractor, given)
+    frame, problems = described.frame, described.problems
+    return frame, described.answers, lambda: rowfiles.of_problems(frame, problems)
+
+
+def _details(arguments: argparse.Namespace) -> Path | None:
+    """Return where the sidecar goes; None when none is wanted, and the one of an earlier run goes with its answers."""
+    usual = Path(f"{arguments.out}.details.jsonl")
+    if arguments.no_details:
+        usual.unlink(missing_ok=True)
+        return None
+    return Path(arguments.details) if arguments.details else usual
+
+
 def _answer(
     arguments: argparse.Namespace,
     extractor: EntityExtractor,
-    given: Checked,
-    details: Path,
+    frame: pd.DataFrame,
+    answered_by: Callable[[], Iterator[Answered]],
     wanted: Mapping[str, str],
 ) -> tuple[pd.DataFrame, int]:
     """Answer the rows and write the sidecar; return index, prediction and confidence by row, and how many rows wait.
@@ -152,7 +227,6 @@ def _answer(
     from ..house_units import in_house_units
     from ..spool import Spool
 
-    frame, _ = given
     # arrays: a list of a million whole numbers takes as much as their photos' names
     indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
     blanked_by = _blanking(arguments, entities, extractor)
@@ -160,9 +234,10 @@ def _answer(
     confidence = np.zeros(len(frame))
     as_read = predictions.copy() if arguments.truth else []
     candidates: list[tuple[str, ...]] = [()] * len(as_read)
-    answers = extractor.answers(given, arguments.partial)
-    with Spool(len(frame), details.parent) as spool:
-        for each in tqdm(answers, "answers", len(frame), unit="row", disable=arguments.quiet):
+    details = _details(arguments)
+    spool = Spool(len(frame), details.parent) if details else None
+    with spool or nullcontext():
+        for each in tqdm(answered_by(), "answers", len(frame), unit="row", disable=arguments.quiet):
             row, option = each.row, blanked_by(each)
             shown = in_house_units(each.answer, wanted, extractor.model_.book)
             if not option:
@@ -172,12 +247,15 @@ def _answer(
                 as_read[row] = "" if option else sys.intern(each.answer.prediction)
                 candidates[row] = tuple(map(sys.intern, each.answer.candidates))
             waiting += each.problem == NOT_YET
+            if spool is None:
+                continue
             place = {"index": indexes[row], "image_link": links[row], "entity_name": entities[row]}
             told = {**_told(shown, each.answer if wanted else None), "problem": each.problem}
             record = {**place, **told, "prediction": predictions[row], "blanked_by": option}
             spool.put(row, json.dumps(record, default=_plain, allow_nan=False))
-        with atomic(details) as temporary, open(temporary, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in spool)
+        if details and spool:
+            with atomic(details) as temporary, open(temporary, "w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in spool)
     columns: dict[str, Any] = {"index": indexes, "prediction": predictions, "confidence": confidence}
     if as_read:
         columns |= {"as_read": as_read, "candidates": candidates}
@@ -229,7 +307,10 @@ def _blanking(
     arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
 ) -> Callable[[Answered], str]:
     """Return what names the option that blanks an answer, empty for none."""
+    from ..thresholds import read_thresholds, threshold_of
+
     decision = extractor.model_.decision
+    chosen = read_thresholds(arguments.thresholds, extractor.model_.book) if arguments.thresholds else {}
     thresholds: dict[str, float] = {}
     if arguments.precision is not None:
         thresholds = {e: decision.threshold(arguments.precision, e) for e in dict.fromkeys(entities)}
@@ -250,6 +331,8 @@ def _blanking(
             return ""
         if answer.confidence < (arguments.min_confidence or 0.0):
             return "min-confidence"
+        if answer.confidence < threshold_of(chosen, answer.entity):
+            return "thresholds"
         return "precision" if answer.confidence < thresholds.get(answer.entity, 0.0) else ""
 
     return option

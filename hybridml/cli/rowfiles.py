@@ -41,6 +41,17 @@ def of_rows(path: str, frame: pd.DataFrame, faults: Sequence[RowFault]) -> Fault
     ]
 
 
+def of_problems(frame: pd.DataFrame, problems: Sequence[str]) -> Faults:
+    """Return the rows with a problem, in the form of the faults file."""
+    return [
+        {"index": index, "image_link": link, "entity_name": entity, "problem": problem}
+        for index, link, entity, problem in zip(
+            frame["index"], frame["image_link"], frame["entity_name"], problems, strict=True
+        )
+        if problem
+    ]
+
+
 def of_photos(frame: pd.DataFrame, extractor: EntityExtractor) -> Faults:
     """Return the rows whose photo failed, in the form of the faults file."""
     from ..parts import photo_names

@@ -1,0 +1,122 @@
+"""Real rows, what was read on their photos, and what was described of them, again and again under new names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hybridml import artifact, photos
+from hybridml.candidate_file import LINES_A_GROUP
+from hybridml.engines import adopted
+from hybridml.extractor import EntityExtractor
+from hybridml.parts import photo_names
+from hybridml.reading import model_path
+from hybridml.seeing import settings_of
+from hybridml.store import FeatureStore
+from hybridml.worker import KIND_OF
+
+AT_ONCE = 2048
+
+
+class Tiler:
+    """Real rows and what was read and seen on their photos, repeated under new names and keys."""
+
+    def __init__(self, shared: Path, store: Path, most_lines: int | None) -> None:
+        extractor = artifact.load(model_path(None))
+        self.settings = settings_of(*adopted(extractor.reader_, extractor.looks_))
+        self._frame, _ = photos.checked(shared / "data" / "labelled" / "train.csv", truth=True)
+        kept = FeatureStore(store)
+        names = photo_names(self._frame)
+        self._keys = kept.known_keys(dict.fromkeys(names))
+        self._records: dict[str, dict[str, Any]] = {}
+        for kind, settings in self.settings.items():
+            records = kept.table(KIND_OF[kind], settings).records(self._keys.values())
+            self._records[kind] = {record["key"]: record for record in records}
+        have = self._records["reader"]
+        usable = [
+            key in have and len(have[key]["text"]) <= (most_lines or len(have[key]["text"]))
+            for key in (self._keys.get(name) for name in names)
+        ]
+        self._frame = self._frame[usable].reset_index(drop=True)
+        if self._frame.empty:
+            raise SystemExit(
+                f"{store} has no reading of the photos in {shared}: run 'hybridml features' first"
+            )
+
+    @property
+    def size(self) -> int:
+        """How many real rows there are."""
+        return len(self._frame)
+
+    def rows(self, n: int) -> Iterator[dict[str, Any]]:
+        """Yield ``n`` rows with the key of the photo each came from."""
+        base, names = self._frame.to_dict("records"), photo_names(self._frame)
+        for i in range(n):
+            turn, at = divmod(i, len(base))
+            new = {
+                "index": i,
+                "image_link": f"{turn}-{names[at]}",
+                "group_id": f"{turn}-{base[at]['group_id']}",
+            }
+            yield {**base[at], **new, "of": self._keys[names[at]]}
+
+    def train_settings(self) -> dict[str, Any]:
+        """Return the settings that a new model is trained with, which may differ from the shipped model's."""
+        extractor = EntityExtractor()
+        extractor.status(self._frame.head(1))  # makes its engines
+        return settings_of(extractor.reader_, extractor.looks_)
+
+    def write(self, folder: Path, n: int, settings: dict[str, Any]) -> Path:
+        """Write ``n`` rows and a store with what was read for them, under ``settings``; return the rows' file."""
+        store = FeatureStore(folder / "store")
+        path = folder / "rows.csv"
+        rows = self.rows(n)
+        done: set[str] = set()
+        first = True
+        while batch := list(islice(rows, AT_ONCE)):
+            pd.DataFrame(batch).drop(columns="of").to_csv(
+                path, mode="w" if first else "a", header=first, index=False
+            )
+            first = False
+            new = {row["image_link"]: row["of"] for row in batch if row["image_link"] not in done}
+            done |= new.keys()
+            fresh = {name: hashlib.sha256(name.encode()).hexdigest() for name in new}
+            store.photos.append(
+                [{"name": name, "bytes": 1, "mtime_ns": 1, "key": key} for name, key in fresh.items()]
+            )
+            for kind in settings.keys() & self._records.keys():
+                found = self._records[kind]
+                store.table(KIND_OF[kind], settings[kind]).append(
+                    [{**found[new[name]], "key": key} for name, key in fresh.items() if new[name] in found]
+                )
+        return path
+
+
+def repeat(once: Path, many: Path, least: int) -> int:
+    """Write a file of candidates again and again under new names until it has that many rows; return how many."""
+    table = pq.read_table(once)
+    rows, photos_there = (pc.max(table[name]).as_py() + 1 for name in ("row", "photo"))
+    turns = -(-least // rows)
+    with pq.ParquetWriter(many, table.schema, compression="zstd", write_statistics=False) as file:
+        waiting: list[pa.Table] = []
+        for turn in range(turns):
+            new = table
+            for name, step in (("row", rows), ("photo", photos_there), ("index", rows)):
+                moved = pc.add(table[name], turn * step)
+                new = new.set_column(new.schema.get_field_index(name), new.field(name), moved)
+            at = new.schema.get_field_index("image_link")
+            links = pc.binary_join_element_wise(f"{turn}-", table["image_link"], "")
+            waiting.append(new.set_column(at, new.field("image_link"), links))
+            if turn == turns - 1 or sum(part.num_rows for part in waiting) >= LINES_A_GROUP:
+                together = pa.concat_tables(waiting)
+                file.write_table(together, row_group_size=together.num_rows)
+                waiting = []
+    return turns * rows

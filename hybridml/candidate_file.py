@@ -1,0 +1,360 @@
+"""Described candidates of rows in one Parquet file: a line a candidate, a float32 column a feature.
+
+Lines of one row stand together, the rows of one photo in one row group, those that nobody asked (see
+:mod:`hybridml.siblings`) among them, with a blank ``row``. A row without a candidate has one line, with a blank
+``value``. What a row is asked by (``index``, ``image_link``, ...) and its ``problem`` stand on its first line. The
+metadata say what the candidates were made with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .candidates import Candidate
+from .errors import StoreError
+from .files import atomic
+from .parts import PHOTO
+from .rows import PRODUCT
+from .siblings import Rows
+from .table import CandidateTable
+
+FORMAT = 1
+KEY = b"hybridml.candidates"
+
+LINES_A_GROUP = 8_192
+"""Candidates that are in memory together, at least: as many as make reading a few hundred columns worth while."""
+
+ASKED = ("index", "image_link", "group_id", "entity_name", PRODUCT, PHOTO)
+"""Columns of rows that are kept, where the rows have them."""
+
+CANDIDATE = pa.schema(
+    [
+        ("value", pa.float64()),
+        ("unit", pa.string()),
+        ("family", pa.string()),
+        ("line", pa.int32()),
+        ("unit_line", pa.int32()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("origin", pa.string()),
+        ("form", pa.string()),
+        ("repaired", pa.bool_()),
+        ("part", pa.int32()),
+        ("parts", pa.int32()),
+        ("label", pa.string()),
+        ("number_text", pa.string()),
+        ("left", pa.float64()),
+        ("top", pa.float64()),
+        ("right", pa.float64()),
+        ("bottom", pa.float64()),
+        ("text", pa.string()),
+    ]
+)
+"""Columns of a candidate: those of :class:`hybridml.candidates.Candidate`, and the text line it stands in."""
+
+
+PLAIN = CANDIDATE.names[:10]
+"""Those that are the first fields of a candidate as they are."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """The described candidates of some photos' rows.
+
+    Parameters
+    ----------
+    positions : list of int or None
+        Of each of ``rows``: where it stands among the rows that were asked, None for one that nobody asked.
+    rows : Rows
+        Photo and entity of each.
+    table : CandidateTable
+        Their candidates with the columns that do not depend on labels.
+    projected : mapping of str to array
+        Photo to its reduced embedding, where the model sees embeddings.
+    texts : list of str, one per candidate
+        The text line that each stands in.
+    """
+
+    positions: Sequence[int | None]
+    rows: Rows
+    table: CandidateTable
+    projected: Mapping[str, npt.NDArray[np.float32]]
+    texts: list[str]
+
+
+@dataclass(frozen=True)
+class AskedRows:
+    """Rows of a file of candidates.
+
+    Parameters
+    ----------
+    frame : data frame
+        What they were asked by.
+    problems : list of str
+        Why each cannot be answered, blank where it can.
+    number, group : int arrays, one per row
+        Its place among all rows of the file, rising, and its row group.
+    """
+
+    frame: pd.DataFrame
+    problems: list[str]
+    number: npt.NDArray[np.int64]
+    group: npt.NDArray[np.int64]
+
+
+# ---------------------------------------------------------------- writing
+
+
+class CandidateWriter:
+    """Writes candidates as they come, a row group at a time; see :func:`writing`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frame : data frame
+        The rows that are asked.
+    facts : mapping
+        What the candidates are made with, :func:`hybridml.candidate_facts.facts_of`.
+    """
+
+    def __init__(self, path: Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> None:
+        self._asked = {name: frame[name].to_numpy() for name in ASKED if name in frame.columns}
+        image = facts["image"]["columns"] if facts["image"] else []
+        self._columns = [*facts["features"]["columns"], *image]
+        whole = pd.api.types.is_integer_dtype(frame["index"])
+        fields = [pa.field("row", pa.int64()), pa.field("photo", pa.int64())]
+        fields += [pa.field(name, pa.string()) for name in (*self._asked, "problem")]
+        fields[2] = pa.field("index", pa.int64() if whole else pa.string())
+        fields += [*CANDIDATE, *(pa.field(name, pa.float32(), nullable=False) for name in self._columns)]
+        told = {"format": FORMAT, "facts": facts}
+        schema = pa.schema(fields, {KEY: json.dumps(told, allow_nan=False).encode()})
+        self._file = pq.ParquetWriter(
+            path, schema, compression="zstd", write_statistics=False, write_page_checksum=True
+        )
+        self._waiting: list[pa.Table] = []
+        self._photos = 0
+
+    def add(self, described: Described, problem: Callable[[int], str]) -> None:
+        """Add the rows of some photos, all rows of each; ``problem`` says why a row cannot be answered."""
+        rows, table = described.rows, described.table
+        bare = np.setdiff1d(np.arange(len(described.positions)), table.row)
+        bare = bare[[described.positions[i] is not None for i in bare]]
+        of_line = np.concatenate([table.row, bare])
+        first = np.ones(len(of_line), dtype=bool)
+        first[1:] = of_line[1:] != of_line[:-1]
+        positions = [described.positions[i] for i in of_line.tolist()]
+        asked = [row if new else None for row, new in zip(positions, first.tolist(), strict=True)]
+        codes, known = pd.factorize(np.array(rows.keys, dtype=object))
+        photos = pd.array(self._photos + codes, dtype="Int64")
+        photos[codes < 0] = pd.NA
+        self._photos += len(known)
+        columns: dict[str, Any] = {"row": pa.array(positions, pa.int64()), "photo": photos[of_line]}
+        for name, values in self._asked.items():
+            columns[name] = [None if row is None else values[row] for row in asked]
+        columns["entity_name"] = [rows.entities[i] for i in of_line.tolist()]
+        columns["problem"] = [None if row is None else problem(row) for row in asked]
+        columns |= _candidate_columns(table.candidates, described.texts, len(bare))
+        X = np.full((len(of_line), len(self._columns)), np.nan, np.float32)
+        if len(table):
+            X[: len(table), : table.X.shape[1]] = table.X
+        for i, at in enumerate(of_line.tolist()):
+            vector = described.projected.get(rows.keys[at] or "")
+            if vector is not None:
+                X[i, -len(vector) :] = vector
+        columns |= {name: X[:, i] for i, name in enumerate(self._columns)}
+        self._waiting.append(pa.table(columns, schema=self._file.schema))
+        if sum(part.num_rows for part in self._waiting) >= LINES_A_GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits as one row group."""
+        if self._waiting:
+            together = pa.concat_tables(self._waiting)
+            self._file.write_table(together, row_group_size=max(together.num_rows, 1))
+            self._waiting = []
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+
+def _candidate_columns(
+    candidates: Sequence[Candidate], texts: Sequence[str], bare: int
+) -> dict[str, list[Any]]:
+    """Return the columns of CANDIDATE, with as many blank lines at the end as ``bare`` says."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(c, name) for c in candidates] for name in (*PLAIN, "label", "number_text")
+    }
+    columns["part"] = [c.part and c.part[0] for c in candidates]
+    columns["parts"] = [c.part and c.part[1] for c in candidates]
+    for side, name in enumerate(("left", "top", "right", "bottom")):
+        columns[name] = [c.box[side] for c in candidates]
+    columns["text"] = list(texts)
+    return {name: [*columns[name], *[None] * bare] for name in CANDIDATE.names}
+
+
+@contextmanager
+def writing(path: str | Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[CandidateWriter]:
+    """Give what writes candidates to ``path``, which is at any time either as it was or complete."""
+    with atomic(path, StoreError) as temporary:
+        writer = CandidateWriter(temporary, frame, facts)
+        try:
+            yield writer
+            writer.flush()
+        finally:
+            writer.close()
+
+
+# ---------------------------------------------------------------- reading
+
+
+class CandidateFile:
+    """A file of described candidates.
+
+    Parameters
+    ----------
+    path : path
+        What :func:`writing` wrote.
+
+    Attributes
+    ----------
+    facts : dict
+        What the candidates were made with.
+
+    Raises
+    ------
+    StoreError
+        When there is no such file, or it is damaged or none of candidates; the message says what to do.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise StoreError(f"no candidates at {path}: write them with 'hybridml candidates --out {path}'")
+        with self._readable():
+            self._file = pq.ParquetFile(self.path, page_checksum_verification=True)
+            kept = self._file.schema_arrow.metadata or {}
+            if KEY not in kept:
+                raise StoreError(
+                    f"{path} holds no candidates; expected a file that 'hybridml candidates' wrote"
+                )
+            told = json.loads(kept[KEY])
+        if told["format"] != FORMAT:
+            raise StoreError(
+                f"{path}: format {told['format']} of candidates, and this hybridml reads {FORMAT}: write them again"
+            )
+        self.facts: dict[str, Any] = told["facts"]
+        image = self.facts["image"]
+        self._columns: tuple[str, ...] = tuple(self.facts["features"]["columns"])
+        self._image: tuple[str, ...] = tuple(image["columns"]) if image else ()
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StoreError(
+                f"{self.path} cannot be read, or is damaged ({why}): write it again with 'hybridml candidates'"
+            ) from None
+
+    def rows(self, links: Iterable[str] | None = None) -> AskedRows:
+        """Return the rows that were asked, in their order, or those of some ``links`` alone."""
+        have = [name for name in ASKED if name in self._file.schema_arrow.names]
+        names = ["row", *have, "problem"]
+        wanted = None if links is None else pa.array(list(dict.fromkeys(links)), pa.string())
+        parts, groups = [self._file.schema_arrow.empty_table().select(names)], [np.zeros(0, np.int64)]
+        for group in range(self._file.num_row_groups):
+            if (
+                wanted is not None
+                and not pc.any(pc.is_in(self._read(group, ["image_link"])[0], wanted)).as_py()
+            ):
+                continue
+            found = self._read(group, names)
+            # a row's first line is the one that has its link
+            link = found["image_link"]
+            found = found.filter(link.is_valid() if wanted is None else pc.is_in(link, wanted))
+            parts.append(found)
+            groups.append(np.full(found.num_rows, group, np.int64))
+        together = pa.concat_tables(parts)
+        number = together["row"].to_numpy()
+        order = np.argsort(number, kind="stable")
+        if wanted is None and not np.array_equal(number[order], np.arange(len(order))):
+            raise StoreError(f"{self.path} lacks rows: write it again with 'hybridml candidates'")
+        frame = pd.DataFrame({name: together[name].to_numpy(zero_copy_only=False)[order] for name in have})
+        problems = together["problem"].to_numpy(zero_copy_only=False)[order].tolist()
+        return AskedRows(frame, problems, number[order], np.concatenate(groups)[order])
+
+    def described(self, groups: Iterable[int], wanted: npt.NDArray[np.int64] | None) -> Iterator[Described]:
+        """Yield the candidates of row groups, those of the photos of the rows that are ``wanted``; None for all."""
+        for group in groups:
+            found = _of_photos(self._read(group), wanted)
+            if found.num_rows:
+                yield self._described(found)
+
+    def _read(self, group: int, columns: Sequence[str] | None = None) -> pa.Table:
+        with self._readable():
+            return self._file.read_row_group(group, columns=columns, use_threads=False)
+
+    def _described(self, found: pa.Table) -> Described:
+        row, photo = _numbers(found, "row"), _numbers(found, "photo")
+        entity = found["entity_name"].to_numpy(zero_copy_only=False)
+        new = np.ones(len(row), dtype=bool)
+        new[1:] = (row[1:] != row[:-1]) | (photo[1:] != photo[:-1]) | (entity[1:] != entity[:-1])
+        first, of_line = np.flatnonzero(new), np.cumsum(new) - 1
+        keys = [str(number) if number >= 0 else None for number in photo[first].tolist()]
+        has = found["value"].is_valid().to_numpy(zero_copy_only=False)
+        X = _array(found, self._columns, np.flatnonzero(has))
+        table = CandidateTable(self._columns, X, of_line[has], _candidates(found, has))
+        projected = {}
+        if self._image:
+            vectors = _array(found, self._image, first)
+            projected = {k: v for k, v in zip(keys, vectors, strict=True) if k and not np.isnan(v).all()}
+        positions = [at if at >= 0 else None for at in row[first].tolist()]
+        texts = found["text"].to_numpy(zero_copy_only=False)[has].tolist()
+        return Described(positions, Rows(keys, entity[first].tolist()), table, projected, texts)
+
+
+def _array(found: pa.Table, columns: Sequence[str], lines: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return ``columns`` of some of the lines, side by side."""
+    made = np.empty((len(lines), len(columns)), np.float32)
+    for i, name in enumerate(columns):
+        made[:, i] = found[name].to_numpy()[lines]
+    return made
+
+
+def _numbers(found: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    """Return a column of whole numbers, -1 where it is blank."""
+    return np.asarray(found[name].fill_null(-1).to_numpy())
+
+
+def _of_photos(found: pa.Table, wanted: npt.NDArray[np.int64] | None) -> pa.Table:
+    """Return the lines of the photos of wanted rows, those of rows without a photo among them."""
+    if wanted is None:
+        return found
+    row, photo = _numbers(found, "row"), _numbers(found, "photo")
+    own = np.isin(row, wanted)
+    return found.filter(pa.array(own | ((photo >= 0) & np.isin(photo, photo[own]))))
+
+
+def _candidates(found: pa.Table, has: npt.NDArray[np.bool_]) -> list[Candidate]:
+    def column(name: str) -> list[Any]:
+        return list(found[name].to_pylist())
+
+    parts = ((a, b) if a is not None else None for a, b in zip(column("part"), column("parts"), strict=True))
+    boxes = zip(*map(column, ("left", "top", "right", "bottom")), strict=True)
+    lines = zip(*map(column, PLAIN), parts, column("label"), column("number_text"), boxes, strict=True)
+    return [Candidate(*line) for line, there in zip(lines, has.tolist(), strict=True) if there]
