@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import folds, links, metrics, photos
+from hybridml import comparison, links, metrics, photos
 from hybridml.answer import Answer
+from hybridml.baselines import Given, given
+from hybridml.baselines.ranker import training_table
 from hybridml.effort import DEFAULT_EFFORT
 from hybridml.engines import Engine, embedding_engine, look_engines, reader_engine
 from hybridml.entities import default_entities
@@ -26,7 +28,6 @@ from hybridml.model import Model, ModelSettings
 from hybridml.parts import photo_names
 from hybridml.priors import read_labels
 from hybridml.seeing import see, settings_of
-from hybridml.seen import as_seen
 from hybridml.store import FeatureStore
 
 FOLDS = Path(__file__).parent / "folds_labelled.csv"
@@ -168,24 +169,11 @@ def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str 
 
     Nothing in them shares a group or a photo with the other rows.
     """
-    at = np.flatnonzero(keep)
-    frame, keys = data.frame.iloc[at], [data.keys[i] for i in at]
-    held = data.frame[~keep]
-    if data.others is not None:
-        mine = np.flatnonzero(~folds.rows_sharing(data.others, held))
-        more = data.others.iloc[mine].assign(source="others")
-        frame = pd.concat([frame.assign(source=""), more], ignore_index=True)
-        keys += [data.other_keys[i] for i in mine]
-        # two tables may number their rows alike
-        frame["index"] = range(len(frame))
-    labels = data.labels
-    if labels is not None:
-        labels = labels[~folds.rows_sharing(labels, held)]
-    present = {k for k in keys if k}
-    # a fitted model must not be able to see what it is not given
-    readings = [(k, r) for k, r in data.readings.items() if k in present]
-    vectors = {k: v for k, v in data.vectors.items() if k in present}
-    return frame.reset_index(drop=True), keys, readings, vectors, labels
+    own = Given(data.frame, data.keys, data.readings, data.vectors, {}, default_entities())
+    # one mapping for both: what is fitted depends on the order in which photos come
+    others = None if data.others is None else replace(own, frame=data.others, keys=data.other_keys)
+    everything = replace(own, others=others, labels=data.labels)
+    return training_table(comparison.training_part(everything, keep))
 
 
 def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
@@ -225,9 +213,7 @@ def ranker(
 
 def without_looks(data: Data, looks: Sequence[str]) -> Data:
     """Return the data as if some looks had not been taken."""
-    names = {"lines": "drawing", "regions": "regions", "second": "second"}
-    gone = {names[look]: None for look in looks}
-    return replace(data, readings={k: replace(as_seen(found), **gone) for k, found in data.readings.items()})
+    return replace(data, readings=dict(given.without_looks(data.readings, looks)))
 
 
 def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:

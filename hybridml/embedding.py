@@ -5,7 +5,6 @@ torch is imported when an embedder computes, not before.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,8 +15,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MissingExtraError, WeightsError
+from .errors import WeightsError
+from .extras import missing
+from .fingerprint import sha256_of
+from .inference import inferring
 from .registry import SettingsError, build, in_range, one_of, settings_of
+from .weights import fitting, fold_batch_norms
 
 RGB = NDArray[np.uint8]
 
@@ -145,7 +148,7 @@ class ResNet50Embedder:
         self.threads = threads
         self.weights = os.fspath(weights)
         self._path = None if self.weights == RANDOM else find_weights(self.weights)
-        self._digest = RANDOM + f":{SEED}" if self._path is None else _sha256(self._path)
+        self._digest = RANDOM + f":{SEED}" if self._path is None else sha256_of(self._path, WeightsError)
         self._network: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -168,17 +171,9 @@ class ResNet50Embedder:
         -------
         ndarray of float32, shape (n, 2048)
         """
-        import torch
-
         network = self._loaded()
-        before = torch.get_num_threads()
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        try:
-            with torch.inference_mode():
-                rows = [network(_tensor(batch)).numpy() for batch in self._batches(images)]
-        finally:
-            torch.set_num_threads(before)
+        with inferring(self.threads):
+            rows = [network(_tensor(batch)).numpy() for batch in self._batches(images)]
         return np.concatenate(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
 
     def _batches(self, images: Iterable[RGB]) -> Iterator[NDArray[np.uint8]]:
@@ -192,8 +187,18 @@ class ResNet50Embedder:
         return self._network
 
 
+def _shipped(**settings: Any) -> Embedder:
+    from .regions.embedder import ShippedEmbedder
+
+    return ShippedEmbedder(**settings)
+
+
 #: The packaged embedders.
-EMBEDDERS: dict[str, Callable[..., Embedder]] = {"resnet50": ResNet50Embedder, "none": NoEmbedder}
+EMBEDDERS: dict[str, Callable[..., Embedder]] = {
+    "resnet50": ResNet50Embedder,
+    "resnet50-shipped": _shipped,
+    "none": NoEmbedder,
+}
 
 
 def create(name: str, **settings: Any) -> Embedder:
@@ -202,8 +207,8 @@ def create(name: str, **settings: Any) -> Embedder:
     Parameters
     ----------
     name : str
-        ``"resnet50"``, ``"none"``, or ``"module:name"`` of a callable of your own that returns an
-        :class:`Embedder`.
+        ``"resnet50"``, ``"resnet50-shipped"`` (our own weights, see :mod:`hybridml.regions.embedder`), ``"none"``, or
+        ``"module:name"`` of a callable of your own that returns an :class:`Embedder`.
     **settings
         Keyword arguments of that embedder.
 
@@ -286,60 +291,12 @@ def build_network(path: Path | None) -> Any:
         # Without storage: initial values would be drawn for a second only to be replaced.
         with torch.device("meta"):
             network = torchvision.models.resnet50(weights=None)
-        network.load_state_dict(_state(path, network), assign=True)
+        state = fitting(path, network, "torchvision's resnet50", optional=UNUSED.__contains__)
+        network.load_state_dict(state, strict=False, assign=True)
     network.fc = torch.nn.Identity()
     network.float().eval().requires_grad_(False)
-    _fold_batch_norms(network)
+    fold_batch_norms(network)
     return network.to(memory_format=torch.channels_last)
-
-
-def _state(path: Path, network: Any) -> dict[str, Any]:
-    import torch
-
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zip and torch each have their own
-        raise WeightsError(
-            f"{path}: is not a file of weights that torch can load: {_first_line(error)}"
-        ) from error
-    wanted = network.state_dict()
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path}: expected a state_dict of resnet50, got {type(state).__name__}")
-    state = {**{key: wanted[key] for key in UNUSED}, **{k: v for k, v in state.items() if k not in UNUSED}}
-    faults = [("missing", sorted(set(wanted) - set(state))), ("unexpected", sorted(set(state) - set(wanted)))]
-    shapes = [
-        k for k in sorted(set(wanted) & set(state)) if getattr(state[k], "shape", None) != wanted[k].shape
-    ]
-    faults.append(("of the wrong shape", shapes))
-    told = "; ".join(
-        f"{len(keys)} keys {what}: {', '.join(map(str, keys[:5]))}{', ...' if len(keys) > 5 else ''}"
-        for what, keys in faults
-        if keys
-    )
-    if told:
-        raise WeightsError(f"{path}: is not a state_dict of torchvision's resnet50: {told}")
-    return state
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _fold_batch_norms(network: Any) -> None:
-    import torch
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    def fold(module: Any, convolution: str, norm: str) -> None:
-        setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
-        setattr(module, norm, torch.nn.Identity())
-
-    fold(network, "conv1", "bn1")
-    for layer in (network.layer1, network.layer2, network.layer3, network.layer4):
-        for block in layer:
-            for number in "123":
-                fold(block, f"conv{number}", f"bn{number}")
-            if block.downsample is not None:
-                fold(block.downsample, "0", "1")
 
 
 def find_weights(weights: str) -> Path:
@@ -361,9 +318,7 @@ def find_weights(weights: str) -> Path:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtraError(
-            f'image features need torch: pip install "hybridml[read]" ({error})'
-        ) from error
+        raise missing("ResNet-50", "torch", error) from error
     name = PRETRAINED[weights]
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     path = folder / name
@@ -379,11 +334,3 @@ def find_weights(weights: str) -> Path:
                 "or ask for untrained ones with --resnet-weights random"
             ) from error
     return path
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(f"{path}: {error.strerror or error}") from None

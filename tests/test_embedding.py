@@ -14,6 +14,7 @@ from hybridml import embedding
 from hybridml.embedding import Embedder, ResNet50Embedder, create, square
 from hybridml.errors import WeightsError
 from hybridml.fingerprint import fingerprint
+from hybridml.regions import RegionLooker
 from hybridml.registry import SettingsError
 
 if importlib.util.find_spec("torch") is None or importlib.util.find_spec("torchvision") is None:
@@ -289,3 +290,15 @@ class Own:
 def test_bad_settings(settings: dict[str, object], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         create("resnet50", weights="random", **settings)
+
+
+def test_the_shipped_weights_need_no_download(photos: list[np.ndarray]) -> None:
+    shipped = create("resnet50-shipped", threads=1)
+    assert shipped.settings()["weights"] == RegionLooker().settings()["weights"]
+    together = shipped.embed(photos)
+    assert together.shape == (len(photos), shipped.dimension) == (8, 2048)
+    alone = np.concatenate([shipped.embed([photo]) for photo in photos])
+    np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
+    assert np.abs(together[0] - together[1]).max() > 0.01
+    assert pickle.loads(pickle.dumps(shipped)).settings() == shipped.settings()
+    assert shipped.embed([]).shape == (0, 2048)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Self
 
 import numpy as np
 
-from .candidates import Candidate, for_entity
-from .entities import Entity, EntityBook, default_entities
-from .features import PhotoView
-from .ocr.textline import Reading
-from .quantity import format_quantity
-from .seen import Seen, as_seen
+from ..candidates import Candidate, for_entity
+from ..entities import Entity, EntityBook, default_entities
+from ..features import PhotoView
+from ..ocr.textline import Reading
+from ..quantity import format_quantity
+from ..seen import Seen, as_seen
+from .given import Given, System
 
 Rule = Callable[[Sequence[Candidate], Entity, PhotoView], Candidate | None]
 
@@ -105,3 +107,46 @@ def answer(
             if chosen:
                 answers[i] = format_quantity(chosen.value, chosen.unit)
     return answers
+
+
+class RuleSystem(System):
+    """A rule as a system: learns nothing, and answers from the first reading."""
+
+    rule: ClassVar[str]
+    """Of :data:`RULES`."""
+
+    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return none: a rule goes by the reading."""
+        return frozenset()
+
+    def fit(self, given: Given) -> Self:
+        """Return itself: there is nothing to learn."""
+        return self
+
+    def predict(self, given: Given) -> list[str]:
+        """Return the candidate that the rule picks for each row, blank where there is none."""
+        return answer(
+            RULES[self.rule], given.keys, list(given.frame["entity_name"]), given.seen.items(), given.book
+        )
+
+
+class First(RuleSystem):
+    """The first value in an allowed unit, in reading order."""
+
+    rule = "first"
+
+
+class Largest(RuleSystem):
+    """The largest value in an allowed unit."""
+
+    rule = "largest"
+
+
+class LineAngle(RuleSystem):
+    """The largest value, of width and height of those whose nearest line runs that way."""
+
+    rule = "line-angle"
+
+    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return lines, whether or not the effort takes them."""
+        return frozenset({"lines"})

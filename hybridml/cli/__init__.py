@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .._version import __version__
 from ..errors import HybridmlError
-from . import explore, fetch, inspect, judge, run, single
+from . import candidates, compare, explore, fetch, inspect, judge, report, run, single
 
 DESCRIPTION = """\
 Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
     top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (single, fetch, explore, run, judge, inspect):
+    for module in (single, fetch, explore, run, candidates, judge, compare, report, inspect):
         module.add_commands(commands)
     return top
 
@@ -43,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status.
 
-    0; 1 for faults found by ``check``, rows left without a photo by ``download`` and differences found by ``inspect``;
+    0; 1 for faults found by ``check``, rows left without a photo by ``download``, differences found by ``inspect`` and
+    systems that fail in ``compare``;
     2 for an error.
     """
     arguments = parser().parse_args(argv)

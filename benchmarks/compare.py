@@ -1,0 +1,89 @@
+"""Systems compared on the real labelled photos: rules, tabular regression, LSTM and ranker on the same folds.
+
+    python -m benchmarks.compare --shared ../shared
+    python -m benchmarks.compare --shared ../shared --systems first lstm ranker --no-others
+
+The command 'hybridml compare' with what belongs to these photos: the folds are those of benchmarks/folds_labelled.csv;
+systems that learn from rows labelled by others (agreed/) and from labels without photos are given them, in each fold
+without all that shares a group or photo with the validation part; rules and ranker are run with Tesseract too. Photos
+are embedded with the weights that are shipped unless --embedding names others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import command
+from benchmarks.labelled import FOLDS, Sources
+from hybridml import folds
+from hybridml.baselines import DEFAULT_SYSTEMS
+from hybridml.comparison import Outcome, Source, compare, score, table, write_predictions, write_scores
+from hybridml.priors import read_labels
+
+WITH_TESSERACT = ("first", "largest", "line-angle", "ranker")
+
+
+def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command's options."""
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
+    parser.add_argument(
+        "--systems", nargs="+", default=list(DEFAULT_SYSTEMS), help="as in 'hybridml compare'"
+    )
+    command.add_effort(parser, "of RapidOCR")
+    parser.add_argument("--embedding", default="resnet50-shipped", help="default: %(default)s")
+    parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
+    parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
+    parser.add_argument("--no-labels", action="store_true", help="do not count labels without photos")
+    parser.add_argument("--no-tesseract", action="store_true", help="RapidOCR only")
+    parser.add_argument("--out", type=Path, help="write a line per system and entity to this CSV")
+    parser.add_argument("--json", type=Path, help="write all scores to this file")
+    parser.add_argument("--predictions", type=Path, help="folder for the answers of each system")
+    return parser.parse_args(argv)
+
+
+def outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
+    """Yield what each system does: with RapidOCR, then those of :data:`WITH_TESSERACT` with Tesseract."""
+    sources = Sources(options.shared, options.store)
+    frame = sources.rows("labelled")
+    fold = np.asarray(folds.load_folds(FOLDS, frame))
+    source = Source(
+        images=[sources.folder("labelled") / "images", sources.folder("agreed") / "images"],
+        store=options.store,
+        effort=options.effort,
+        embedding=options.embedding,
+        resnet_weights=options.resnet_weights,
+        progress=True,
+    )
+    others = None if options.no_others else sources.rows("agreed")
+    labels = None if options.no_labels else read_labels(options.shared / "data" / "labels_only.csv.gz")
+    yield from compare(frame, fold, options.systems, source, others=others, labels=labels)
+    if not options.no_tesseract:
+        # a second look is RapidOCR's, and others' rows are read with the better reader only
+        names = [name for name in options.systems if name in WITH_TESSERACT]
+        less = replace(source, ocr="tesseract", looks=("regions",))
+        yield from compare(frame, fold, names, less, labels=labels)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    options = options_of(argv)
+    frame = Sources(options.shared, options.store).rows("labelled")
+    fold = np.asarray(folds.load_folds(FOLDS, frame))
+    results = []
+    for outcome in outcomes(options):
+        results.append(score(outcome, frame, fold))
+        write_scores(results, options.out, options.json)
+        if options.predictions:
+            write_predictions(options.predictions, outcome, frame)
+    print(table(results))
+    return 1 if any(result["error"] for result in results) else 0
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,225 @@
+"""What a system that is compared is given, and what it must offer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..entities import EntityBook
+from ..manners import Estimator
+from ..seen import Seen, as_seen
+
+Value = TypeVar("Value")
+
+LABEL = "entity_value"
+
+READING, VECTORS, PHOTOS = "reading", "vectors", "photos"
+"""What a system can need: photos that were read, their ResNet-50 embedding, the photos themselves."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Rows with what is known of their photos.
+
+    Parameters
+    ----------
+    frame : data frame
+        Checked rows, numbered from 0; ``entity_value`` is there only in the training part.
+    keys : sequence of str or None, one per row
+        Content key of the row's photo, None when there is none.
+    seen : mapping of key to Seen
+        What was read and seen; photos that could not be read are not in it.
+    vectors : mapping of key to array (2048,)
+        Global ResNet-50 embedding; empty when none was asked for.
+    photos : mapping of key to Path
+        Where each photo lies, of those that are on this machine.
+    book : EntityBook
+        Entities and units.
+    others : Given, optional
+        Training part only: rows labelled by others, nothing of which shares a group or photo with the validation rows.
+    labels : data frame, optional
+        Training part only: labels without photos, as :func:`hybridml.priors.read_labels` returns them, nothing of
+        which shares a group or photo with the validation rows.
+    """
+
+    frame: pd.DataFrame
+    keys: Sequence[str | None]
+    seen: Mapping[str, Seen]
+    vectors: Mapping[str, npt.NDArray[Any]]
+    photos: Mapping[str, Path]
+    book: EntityBook
+    others: Given | None = field(default=None, repr=False)
+    labels: pd.DataFrame | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.frame)
+
+    def part(self, rows: Sequence[int] | npt.NDArray[Any]) -> Given:
+        """Return the rows at these positions (or where a bool array holds), with their own photos only."""
+        at = np.asarray(rows)
+        at = np.flatnonzero(at) if at.dtype == bool else at.astype(np.int64)
+        keys = [self.keys[i] for i in at.tolist()]
+        present = {key for key in keys if key is not None}
+        return replace(
+            self,
+            frame=self.frame.iloc[at].reset_index(drop=True),
+            keys=keys,
+            seen=Only(self.seen, present),
+            vectors=Only(self.vectors, present),
+            photos=Only(self.photos, present),
+        )
+
+    def unlabelled(self) -> Given:
+        """Return the same rows without anything that tells their answer."""
+        return replace(self, frame=self.frame.drop(columns=LABEL, errors="ignore"), others=None, labels=None)
+
+    def limited_to(self, needs: frozenset[str]) -> Given:
+        """Return the same rows with what is needed of their photos only."""
+        return replace(
+            self,
+            seen=self.seen if READING in needs else {},
+            vectors=self.vectors if VECTORS in needs else {},
+            photos=self.photos if PHOTOS in needs else {},
+            others=None if self.others is None else self.others.limited_to(needs),
+        )
+
+    def without_looks(self, looks: Iterable[str]) -> Given:
+        """Return the same rows as if the looks named in ``looks`` had not been taken of any photo."""
+        looks = tuple(looks)
+        return replace(
+            self,
+            seen=without_looks(self.seen, looks),
+            others=None if self.others is None else self.others.without_looks(looks),
+        )
+
+    def with_others(self) -> Given:
+        """Return its rows and then those of others in one table, in which a column ``source`` tells them apart."""
+        if self.others is None:
+            return self
+        frame = pd.concat(
+            [self.frame.assign(source=""), self.others.frame.assign(source="others")], ignore_index=True
+        )
+        # two tables may number their rows alike
+        frame["index"] = range(len(frame))
+        return replace(
+            self,
+            frame=frame,
+            keys=[*self.keys, *self.others.keys],
+            seen=both(self.seen, self.others.seen),
+            vectors=both(self.vectors, self.others.vectors),
+            photos=both(self.photos, self.others.photos),
+            others=None,
+        )
+
+
+class Only(Mapping[str, Value]):
+    """Some keys of a mapping: nothing is copied, and what is computed on demand stays so.
+
+    Examples
+    --------
+    >>> dict(Only({"a": 1, "b": 2}, {"b", "c"}))
+    {'b': 2}
+    """
+
+    def __init__(self, whole: Mapping[str, Value], keys: set[str]) -> None:
+        inner = whole if not isinstance(whole, Only) else whole._whole
+        self._whole: Mapping[str, Value] = inner
+        self._keys = [key for key in whole if key in keys]
+        self._known = frozenset(self._keys)
+
+    def __getitem__(self, key: str) -> Value:
+        if key not in self._known:
+            raise KeyError(key)
+        return self._whole[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def both(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return two mappings as one; two parts of one mapping keep its order.
+
+    Examples
+    --------
+    >>> whole = {"a": 1, "b": 2, "c": 3}
+    >>> dict(both(Only(whole, {"c"}), Only(whole, {"a"})))
+    {'a': 1, 'c': 3}
+    """
+    if isinstance(one, Only) and isinstance(other, Only) and one._whole is other._whole:
+        return Only(one._whole, set(one._known | other._known))
+    return {**one, **other}
+
+
+_FIELDS = {"lines": "drawing", "regions": "regions", "second": "second"}
+
+
+def without_looks(seen: Mapping[str, Any], looks: Iterable[str]) -> Mapping[str, Any]:
+    """Return what was seen as if the looks named in ``looks`` had not been taken; other names change nothing."""
+    fields = [_FIELDS[look] for look in looks if look in _FIELDS]
+    if not any(getattr(found, name, None) is not None for found in seen.values() for name in fields):
+        return seen
+    gone: dict[str, Any] = dict.fromkeys(fields)
+    return {key: replace(as_seen(found), **gone) for key, found in seen.items()}
+
+
+class System(Estimator, ABC):
+    """A system that can be compared: parameters in ``__init__``, as :class:`hybridml.manners.Estimator` says.
+
+    What ``fit`` learns lies in attributes whose names end in an underscore.
+
+    Attributes
+    ----------
+    needs : frozenset of str
+        What it wants of :class:`Given`: any of ``"reading"``, ``"vectors"``, ``"photos"``. What no system of a
+        run needs is not computed.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({READING})
+
+    def __init__(self) -> None:
+        """Have no parameters: object's own ``__init__`` seems to have some."""
+
+    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return the looks whose results it uses: what they cost counts as its own, and it sees no others.
+
+        Parameters
+        ----------
+        offered : frozenset of str
+            Of :data:`hybridml.effort.LOOKS`, those that the effort of the run takes. Others may be asked for.
+        """
+        return offered if READING in self.needs else frozenset()
+
+    @abstractmethod
+    def fit(self, given: Given) -> Self:
+        """Learn from labelled rows and return itself."""
+
+    @abstractmethod
+    def predict(self, given: Given) -> list[str]:
+        """Return an answer per row as a submission writes it: ``"500 gram"``, or empty."""
+
+    def size(self) -> int:
+        """Return the bytes that what ``fit`` learned takes on disk; 0 when that is nothing."""
+        learned = {n: v for n, v in vars(self).items() if n.endswith("_") and not n.startswith("_")}
+        return size_of(learned) if learned else 0
+
+
+def size_of(learned: Any) -> int:
+    """Return the bytes of anything as joblib writes it, compressed as an artifact is."""
+    import io
+
+    import joblib
+
+    file = io.BytesIO()
+    joblib.dump(learned, file, compress=("zlib", 3))
+    return file.tell()

@@ -1,0 +1,73 @@
+"""What ResNet-50 makes of whole photos: their embedding, or what it says of their numbers, pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ...image_block import ImageBlock
+from ...parts import as_text
+from ...seen import Seen
+from ..given import Given
+from .tokens import Bools, Floats
+
+KINDS = ("regions", "vectors", "none")
+
+
+def features(given: Given, kind: str) -> list[Floats | None]:
+    """Return each row's features of its photo, None where there are none.
+
+    Parameters
+    ----------
+    given : Given
+        Rows. What the region network says of others' rows is left out: it was trained on photos of theirs, and is
+        surer there than elsewhere.
+    kind : {"regions", "vectors", "none"}
+        The nine classes of the region network, their mean and largest over the photo's numbers; the photo's
+        embedding; or nothing.
+    """
+    if kind == "vectors":
+        return [
+            np.asarray(given.vectors[key], np.float32) if key is not None and key in given.vectors else None
+            for key in given.keys
+        ]
+    if kind == "none":
+        return [None] * len(given)
+    return [
+        None if key is None or other else _pooled(given.seen, key)
+        for key, other in zip(given.keys, labelled_by_others(given), strict=True)
+    ]
+
+
+def labelled_by_others(given: Given) -> Bools:
+    """Return which rows others labelled, as :meth:`hybridml.baselines.Given.with_others` tells them apart."""
+    if "source" not in given.frame:
+        return np.zeros(len(given), dtype=bool)
+    return np.array([bool(as_text(source)) for source in given.frame["source"]], dtype=bool)
+
+
+def _pooled(seen: Mapping[str, Seen], key: str) -> Floats | None:
+    regions = seen[key].regions if key in seen else None
+    if regions is None:
+        return None
+    known = regions[~np.isnan(regions).any(axis=1)]
+    if not len(known):
+        return None
+    return np.concatenate([known.mean(axis=0), known.max(axis=0)]).astype(np.float32)
+
+
+def reduction(found: Sequence[Floats | None], components: int, seed: int) -> tuple[Floats, Floats]:
+    """Return mean and components that reduce features, learned from those of training photos.
+
+    Features that are few already stay as they are.
+    """
+    known = [line for line in found if line is not None]
+    if not known:
+        return np.zeros(1, np.float32), np.eye(1, dtype=np.float32)
+    table: npt.NDArray[np.float32] = np.unique(np.stack(known), axis=0)
+    if table.shape[1] <= components:
+        return np.zeros(table.shape[1], np.float32), np.eye(table.shape[1], dtype=np.float32)
+    block = ImageBlock.fit(table, components, seed)
+    return block.mean, block.components

@@ -1,0 +1,141 @@
+"""A row as the network sees it: the tokens of its photo, and the numbers among them that could be the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from ...candidates import Candidate, Origin, for_entity
+from ...entities import Entity, EntityBook
+from ...quantity import Form, Number
+from ...seen import Seen
+from ..given import Given
+from .tokens import Bools, Floats, Ints, Page, logarithm
+
+OPTION = ("repaired", "logarithm", "order", "first", *get_args(Origin), *get_args(Form))
+"""What a number that could be the answer is described by, besides its token and the units read with it."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One photo as it is asked for one entity.
+
+    Parameters
+    ----------
+    entity : int
+        Number of the entity, in the order of the book.
+    page : Page
+        The photo's tokens.
+    token : array (options,)
+        Which token each number that could be the answer starts in.
+    values : array (options,)
+        Those numbers.
+    options : array (options, OPTION)
+        What is known of them.
+    read : array (options, units)
+        The units read with them, of those that the entity allows.
+    """
+
+    entity: int
+    page: Page
+    token: Ints
+    values: npt.NDArray[np.float64]
+    options: Floats
+    read: Floats
+
+    def right(self, answer: tuple[float, str] | None, book: EntityBook) -> Bools:
+        """Return which options, in which units, are the answer (options, units); none where it was not read."""
+        right = np.zeros(self.read.shape, dtype=bool)
+        entity = list(book.entities.values())[self.entity]
+        if answer is not None and answer[1] in entity.units:
+            right[self.values == answer[0], list(book.units).index(answer[1])] = True
+        return right
+
+    def kept(self, keep: Bools) -> Sheet:
+        """Return the sheet without the tokens where ``keep`` does not hold; those of an option must stay."""
+        page = self.page
+        left = replace(
+            page, characters=page.characters[keep], features=page.features[keep], units=page.units[keep]
+        )
+        return replace(self, page=left, token=(np.cumsum(keep) - 1)[self.token])
+
+
+def sheets(given: Given) -> list[Sheet | None]:
+    """Return the sheet of each row, None where nothing was read that could be its number."""
+    rows_of: dict[str, list[int]] = {}
+    asked = list(given.frame["entity_name"])
+    for i, (key, entity) in enumerate(zip(given.keys, asked, strict=True)):
+        if key is not None and entity in given.book.entities:
+            rows_of.setdefault(key, []).append(i)
+    found: list[Sheet | None] = [None] * len(asked)
+    for key, rows in rows_of.items():
+        if key in given.seen:
+            pages = _Pages(given.seen[key], given.book)
+            for i in rows:
+                found[i] = pages.sheet(given.book.entity(asked[i]))
+    return found
+
+
+class _Pages:
+    """The pages of one photo's readings, each made when it is first wanted."""
+
+    def __init__(self, seen: Seen, book: EntityBook) -> None:
+        self._seen, self._book = seen, book
+
+    @cached_property
+    def _first(self) -> Page:
+        return Page.of(self._seen.reading, self._book)
+
+    @cached_property
+    def _second(self) -> Page | None:
+        return None if self._seen.second is None else Page.of(self._seen.second, self._book)
+
+    def sheet(self, entity: Entity) -> Sheet | None:
+        """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
+        shown = any(entity.unit_for(c.unit) for _, c in self._first.candidates)
+        second = None if shown or self._second is None else _sheet(self._second, entity, self._book)
+        return second or _sheet(self._first, entity, self._book)
+
+
+def _sheet(page: Page, entity: Entity, book: EntityBook) -> Sheet | None:
+    found: dict[tuple[int, float], list[Candidate | Number]] = {}
+    for n, candidate in page.candidates:
+        for c in for_entity([candidate], entity):
+            found.setdefault((n, c.value), []).append(c)
+    for n, number in page.bare:
+        found.setdefault((n, number.value), [number])
+    if not found:
+        return None
+    order = sorted(found)
+    names = list(book.units)
+    options = np.zeros((len(order), len(OPTION)), np.float32)
+    read = np.zeros((len(order), len(names)), np.float32)
+    first = True
+    for i, place in enumerate(order):
+        here = found[place][0]
+        known = {
+            "repaired": float(here.repaired),
+            "logarithm": logarithm(here.value),
+            "order": i / len(order),
+            here.form: 1.0,
+        }
+        if isinstance(here, Candidate):
+            known |= {here.origin: 1.0, "first": float(first and not here.repaired)}
+            first = first and here.repaired
+        for name, value in known.items():
+            options[i, OPTION.index(name)] = value
+        for one in found[place]:
+            if isinstance(one, Candidate):
+                read[i, names.index(one.unit)] = 1.0
+    return Sheet(
+        list(book.entities).index(entity.name),
+        page,
+        np.array([n for n, _ in order], dtype=np.int64),
+        np.array([value for _, value in order]),
+        options,
+        read,
+    )

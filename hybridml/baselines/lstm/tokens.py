@@ -1,0 +1,158 @@
+"""A reading as a sequence of tokens: words, numbers and signs in reading order, each described by numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...candidates import Candidate, find_candidates, span_box
+from ...entities import EntityBook
+from ...ocr.textline import Reading
+from ...quantity import Number, numbers, parse_number
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+LETTERS = 12
+"""Characters of a token that are looked at, from its start."""
+
+ALPHABET = 129
+"""Codes of characters: 0 where there is none, ASCII, and one for all others."""
+
+MOST_TOKENS = 512
+"""Tokens of one photo that are looked at, those of the largest text lines: a poster of small print stays cheap."""
+
+GEOMETRY = ("x", "y", "width", "height", "cosine", "sine")
+"""Where a token stands: centre and size as shares of the photo's longer side, and the direction of reading."""
+
+FEATURES = (*GEOMETRY, "font", "confidence", "begins", "order", "number", "logarithm")
+"""What a token is described by besides its characters and its unit."""
+
+_THOUSAND = 3.0
+
+_TOKEN = re.compile(r"\d[\d.,/]*|[^\W\d_]+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Page:
+    """The tokens of one reading, and the quantities that start in them.
+
+    Parameters
+    ----------
+    characters : array (tokens, LETTERS)
+        Codes of each token's characters.
+    features : array (tokens, FEATURES)
+        What else is known of each token.
+    units : array (tokens,)
+        Number of the unit read with the number that starts in a token, from 1; 0 where there is none.
+    candidates : list of (token, Candidate)
+        Numbers with a unit, in reading order.
+    bare : list of (token, Number)
+        Numbers without.
+    """
+
+    characters: Ints
+    features: Floats
+    units: Ints
+    candidates: list[tuple[int, Candidate]]
+    bare: list[tuple[int, Number]]
+
+    @classmethod
+    def of(cls, reading: Reading, book: EntityBook) -> Page:
+        """Return the page of a reading; units are numbered as ``book`` has them."""
+        spans = list(_spans(reading))
+        token_at = {(line, i): n for n, (line, start, end) in enumerate(spans) for i in range(start, end)}
+        candidates = [
+            (token_at[c.line, c.start], c)
+            for c in find_candidates(reading, book)
+            if (c.line, c.start) in token_at
+        ]
+        bare = [
+            (token_at[i, number.span[0]], number)
+            for i in dict.fromkeys(line for line, _, _ in spans)
+            for number in numbers(reading.lines[i].text, book)
+            if (i, number.span[0]) in token_at
+        ]
+        names = list(book.units)
+        units = np.zeros(len(spans), dtype=np.int64)
+        for n, c in reversed(candidates):
+            if not (c.repaired and units[n]):
+                units[n] = names.index(c.unit) + 1
+        texts = [reading.lines[line].text[start:end] for line, start, end in spans]
+        characters = np.array([_codes(text) for text in texts], dtype=np.int64).reshape(-1, LETTERS)
+        return cls(characters, _features(reading, spans, texts), units, candidates, bare)
+
+
+def tokens(text: str) -> list[tuple[int, int]]:
+    """Return where the tokens of a text start and end.
+
+    Examples
+    --------
+    >>> text = '12.5cm (4.9")'
+    >>> [text[start:end] for start, end in tokens(text)]
+    ['12.5', 'cm', '(', '4.9', '"', ')']
+    """
+    return [match.span() for match in _TOKEN.finditer(text)]
+
+
+def _spans(reading: Reading) -> Iterator[tuple[int, int, int]]:
+    """Yield (line, start, end) of each token, in reading order."""
+    found = [tokens(line.text) for line in reading.lines]
+    kept, total = set(), 0
+    for i in sorted(range(len(found)), key=lambda i: -reading.lines[i].height):
+        if total + len(found[i]) <= MOST_TOKENS:
+            total += len(found[i])
+            kept.add(i)
+    for i, spans in enumerate(found):
+        if i in kept:
+            yield from ((i, start, end) for start, end in spans)
+
+
+def _codes(text: str) -> list[int]:
+    codes = [ord(c) if c.isascii() else ALPHABET - 1 for c in text.lower()[:LETTERS]]
+    return codes + [0] * (LETTERS - len(codes))
+
+
+def logarithm(value: float) -> float:
+    """Return the size of a number as a feature, in powers of a thousand.
+
+    Examples
+    --------
+    >>> logarithm(1000.0), logarithm(0.0)
+    (1.0, -2.0)
+    """
+    return math.log10(min(max(value, 1e-6), 1e9)) / _THOUSAND
+
+
+def _features(reading: Reading, spans: list[tuple[int, int, int]], texts: list[str]) -> Floats:
+    longest = max(reading.width, reading.height, 1)
+    middle = float(np.median([max(line.height, 1.0) for line in reading.lines])) if reading.lines else 1.0
+    rows = []
+    for n, ((i, start, end), text) in enumerate(zip(spans, texts, strict=True)):
+        line = reading.lines[i]
+        left, top, right, bottom = span_box(line, start, end)
+        turn = math.radians(line.angle)
+        value = parse_number(text) if text[0].isdigit() else None
+        rows.append(
+            (
+                ((left + right) - reading.width) / 2 / longest,
+                ((top + bottom) - reading.height) / 2 / longest,
+                (right - left) / longest,
+                (bottom - top) / longest,
+                math.cos(turn),
+                math.sin(turn),
+                math.log2(max(line.height, 1.0) / middle) / 2,
+                line.confidence,
+                float(n == 0 or spans[n - 1][0] != i),
+                n / len(spans),
+                float(value is not None),
+                0.0 if value is None else logarithm(value),
+            )
+        )
+    return np.array(rows, dtype=np.float32).reshape(-1, len(FEATURES))

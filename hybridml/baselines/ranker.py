@@ -1,0 +1,100 @@
+"""The product itself as a system, and what it is without one of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy.typing as npt
+import pandas as pd
+
+from ..model import Model, ModelSettings
+from ..ranker import RankerSettings
+from ..registry import one_of
+from ..seen import Seen
+from .given import Given, System, size_of
+
+PARTS = ("layout", "words", "lines", "regions", "priors", "joint", "second", "others")
+"""What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
+
+
+class RankerSystem(System):
+    """Candidates, features, LightGBM LambdaRank and the calibrated decision, as ``hybridml train`` fits them.
+
+    Rows labelled by others and labels without photos are learned from where they are given.
+
+    Parameters
+    ----------
+    without : sequence of str
+        Of :data:`PARTS`, what it has to do without.
+    folds : int
+        Folds inside the training part, for calibration.
+    ranker : mapping, optional
+        Settings that differ from :class:`hybridml.ranker.RankerSettings`.
+    random_state : int
+        Seed of everything random.
+    """
+
+    def __init__(
+        self,
+        without: Sequence[str] = (),
+        folds: int = 5,
+        ranker: Mapping[str, Any] | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.without = without
+        self.folds = folds
+        self.ranker = ranker
+        self.random_state = random_state
+
+    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return those that the effort takes, but for what it does without."""
+        return offered - frozenset(self.without)
+
+    def fit(self, given: Given) -> Self:
+        """Learn from labelled rows, those of others included."""
+        for part in self.without:
+            one_of("without", part, PARTS)
+        settings = ModelSettings(
+            folds=self.folds,
+            ranker=RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
+            random_state=self.random_state,
+        )
+        if "others" in self.without:
+            given = replace(given, others=None)
+        given = given.without_looks(self.without)
+        self.model_ = Model(settings_without(self.without, settings), given.book).fit(*training_table(given))
+        return self
+
+    def predict(self, given: Given) -> list[str]:
+        """Return the ranker's answers."""
+        given = given.without_looks(self.without)
+        asked = list(given.frame["entity_name"])
+        answers = self.model_.answer(given.keys, asked, given.seen.items(), given.vectors.items())
+        return [answer.prediction for answer in answers]
+
+    def size(self) -> int:
+        """Return the bytes of what an artifact keeps of the model."""
+        if not hasattr(self, "model_"):
+            return 0
+        model = self.model_
+        priors = model.columns.priors.to_dict() if model.columns.priors else None
+        return size_of([model.ranker.to_dict(), model.decision.to_dict(), priors, model.training])
+
+
+def training_table(
+    given: Given,
+) -> tuple[
+    pd.DataFrame, list[str | None], list[tuple[str, Seen]], dict[str, npt.NDArray[Any]], pd.DataFrame | None
+]:
+    """Return what :meth:`hybridml.model.Model.fit` takes, others' rows and labels included."""
+    rows = given.with_others()
+    return rows.frame, list(rows.keys), list(rows.seen.items()), dict(rows.vectors), given.labels
+
+
+def settings_without(parts: Sequence[str], settings: ModelSettings) -> ModelSettings:
+    """Return settings that leave out the feature blocks, and of priors and joint weighing those, named in ``parts``."""
+    blocks = tuple(block for block in settings.blocks if block not in parts)
+    switched_off: dict[str, Any] = {name: False for name in ("priors", "joint") if name in parts}
+    return replace(settings, blocks=blocks, **switched_off)

@@ -1,0 +1,226 @@
+"""Tabular regression: the value from the photo's embedding, the group and the entity, without reading the photo."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import metrics
+from ..entities import EntityBook
+from ..errors import HybridmlError
+from ..extras import require
+from ..parts import group_names
+from ..quantity import format_quantity
+from ..registry import in_range, one_of
+from .given import LABEL, VECTORS, Given, System
+
+log = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float64]
+
+DIGITS = 3
+"""Significant digits of an answer: those that labels have."""
+
+MODELS = ("linear", "forest", "lightgbm", "xgboost")
+
+
+class TabularRegression(System):
+    """Regression of the value on ResNet-50 embedding, group and entity, as published for this task.
+
+    Numbers are scaled by MinMaxScaler, the value is predicted as the logarithm of what it is in the base unit of its
+    family, and the unit by a random forest, of the units that the entity allows. A photo without an embedding gets
+    no answer.
+
+    Parameters
+    ----------
+    model : {"linear", "forest", "lightgbm", "xgboost"}
+        What predicts the value. ``"linear"`` is ordinary least squares; where there are as many columns as rows that
+        fits any labels exactly, so a ridge takes its place then, and a warning says so (``solver_`` has which it was).
+    encoding : {"one-hot", "label"}
+        How group and entity become numbers: a column for each, all zero for a group that training did not have;
+        or one number, -1 for such a group.
+    components : int
+        Principal components of the embedding, fitted on training photos; 0 for all of its 2,048 columns, which take
+        a random forest a hundred times as long.
+    trees : int
+        Trees of a forest, rounds of boosting.
+    jobs : int
+        Threads; changes speed only.
+    random_state : int
+        Seed of everything random.
+
+    Attributes
+    ----------
+    solver_ : str
+        Class that predicts the value.
+    """
+
+    needs = frozenset({VECTORS})
+
+    def __init__(
+        self,
+        model: str = "linear",
+        encoding: str = "one-hot",
+        components: int = 64,
+        trees: int = 100,
+        jobs: int = 1,
+        random_state: int = 0,
+    ) -> None:
+        self.model = model
+        self.encoding = encoding
+        self.components = components
+        self.trees = trees
+        self.jobs = jobs
+        self.random_state = random_state
+
+    def fit(self, given: Given) -> Self:
+        """Learn from the rows that have an embedding and a label in a unit of their entity.
+
+        Raises
+        ------
+        HybridmlError
+            When there are none, or a setting makes no sense.
+        """
+        from sklearn.ensemble import RandomForestClassifier
+
+        self._check()
+        entities = list(given.frame["entity_name"])
+        truths = [t.quantity for t in metrics.parse_truth(given.frame[LABEL], given.book)]
+        usable = [
+            i
+            for i, (key, entity, truth) in enumerate(zip(given.keys, entities, truths, strict=True))
+            if key in given.vectors and _can_be_learned(truth, entity, given.book)
+        ]
+        if len(usable) < 2:
+            raise HybridmlError(
+                f"tabular regression has {len(usable)} of {len(given)} rows to learn from: expected two at least with "
+                "an embedded photo and a label. Check --images and --embedding"
+            )
+        part = given.part(usable)
+        X = self._table(part, fit=True)
+        quantities = [truths[i] or (math.nan, "") for i in usable]
+        y = np.log([part.book.to_base(value, unit) for value, unit in quantities])
+        regressor = self._regressor(X)
+        self.value_ = regressor.fit(X, y)
+        self.solver_ = type(regressor).__name__
+        self.unit_ = RandomForestClassifier(self.trees, n_jobs=self.jobs, random_state=self.random_state)
+        self.unit_.fit(X, [unit for _, unit in quantities])
+        return self
+
+    def predict(self, given: Given) -> list[str]:
+        """Return value and unit for each row that has an embedding."""
+        usable = [i for i, key in enumerate(given.keys) if key in given.vectors]
+        answers = [""] * len(given)
+        if not usable:
+            return answers
+        part = given.part(usable)
+        X = self._table(part, fit=False)
+        chances = self.unit_.predict_proba(X)
+        for i, entity, value, chance in zip(
+            usable, part.frame["entity_name"], self.value_.predict(X), chances, strict=True
+        ):
+            unit = self._unit(given.book.entity(entity).units, chance)
+            answers[i] = _answer(float(value), unit, given.book)
+        return answers
+
+    def _check(self) -> None:
+        one_of("model", self.model, MODELS)
+        one_of("encoding", self.encoding, ("one-hot", "label"))
+        in_range("components", self.components, 0, 2048, whole=True)
+        in_range("trees", self.trees, 1, 100_000, whole=True)
+
+    def _unit(self, allowed: Sequence[str], chance: Floats) -> str:
+        """Return the likeliest unit that the entity allows; its first where training had none of them."""
+        of = dict(zip(self.unit_.classes_, chance, strict=True))
+        return max(allowed, key=lambda unit: of.get(unit, -1.0))
+
+    # ---------------------------------------------------------------- columns
+
+    def _table(self, given: Given, fit: bool) -> Floats:
+        """Return the columns of rows: scaled numbers, then those that are 0 or 1."""
+        from sklearn.decomposition import PCA
+        from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder
+
+        image = np.stack([np.asarray(given.vectors[key or ""], dtype=np.float64) for key in given.keys])
+        names = np.column_stack(
+            [
+                np.array(group_names(given.frame), dtype=object),
+                np.asarray(given.frame["entity_name"], dtype=object),
+            ]
+        )
+        if fit:
+            count = min(self.components, *image.shape)
+            self.pca_ = PCA(count, random_state=self.random_state).fit(image) if count else None
+            self.names_ = (
+                OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+                if self.encoding == "one-hot"
+                else OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+            ).fit(names)
+            self.scaler_ = MinMaxScaler()
+        numbers = image if self.pca_ is None else self.pca_.transform(image)
+        coded = self.names_.transform(names)
+        if self.encoding == "label":
+            numbers, coded = np.hstack([numbers, coded]), coded[:, :0]
+        scaled = self.scaler_.fit_transform(numbers) if fit else self.scaler_.transform(numbers)
+        return np.hstack([scaled, coded])
+
+    # ---------------------------------------------------------------- regressors
+
+    def _regressor(self, X: Floats) -> Any:
+        makers: dict[str, Callable[[Floats], Any]] = {
+            "linear": self._linear,
+            "forest": self._forest,
+            "lightgbm": self._lightgbm,
+            "xgboost": self._xgboost,
+        }
+        return makers[self.model](X)
+
+    def _linear(self, X: Floats) -> Any:
+        from sklearn.linear_model import LinearRegression, Ridge
+
+        if X.shape[1] < len(X):
+            return LinearRegression()
+        log.warning(
+            "tabular regression: %d columns for %d rows fit any labels exactly: a ridge instead of least squares",
+            X.shape[1],
+            len(X),
+        )
+        return Ridge()
+
+    def _forest(self, X: Floats) -> Any:
+        from sklearn.ensemble import RandomForestRegressor
+
+        return RandomForestRegressor(self.trees, n_jobs=self.jobs, random_state=self.random_state)
+
+    def _lightgbm(self, X: Floats) -> Any:
+        from lightgbm import LGBMRegressor
+
+        return LGBMRegressor(
+            n_estimators=self.trees, n_jobs=self.jobs, random_state=self.random_state, verbose=-1
+        )
+
+    def _xgboost(self, X: Floats) -> Any:
+        require("tabular regression with XGBoost", ["xgboost"], "baselines")
+        from xgboost import XGBRegressor
+
+        return XGBRegressor(n_estimators=self.trees, n_jobs=self.jobs, random_state=self.random_state)
+
+
+def _can_be_learned(truth: metrics.Quantity | None, entity: str, book: EntityBook) -> bool:
+    if truth is None or entity not in book.entities or truth[1] not in book.entity(entity).units:
+        return False
+    return truth[0] > 0 and math.isfinite(truth[0])
+
+
+def _answer(logarithm: float, unit: str, book: EntityBook) -> str:
+    """Return a predicted value in a unit, blank where it is no number that can be written."""
+    try:
+        value = math.exp(logarithm) / book.to_base(1.0, unit)
+    except OverflowError:
+        return ""
+    return format_quantity(float(f"{value:.{DIGITS}g}"), unit) if math.isfinite(value) else ""

@@ -1,0 +1,28 @@
+"""From what a model wrote to a legal answer, or none."""
+
+from __future__ import annotations
+
+from ...entities import Entity, EntityBook
+from ...quantity import format_quantity, parse
+
+
+def repaired(text: str, entity: Entity, book: EntityBook) -> str:
+    """Return the first quantity of a text that can answer ``entity``, as a submission writes it; empty for none.
+
+    Units are understood in any spelling, and those that mean one of the entity's on a product are turned into it; a
+    quantity of another family, or a number alone, is no answer.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> book = default_entities()
+    >>> repaired("The weight is 1.5kg (3.3 lbs).", book.entity("item_weight"), book)
+    '1.5 kilogram'
+    >>> repaired("12 cm", book.entity("item_weight"), book)
+    ''
+    """
+    for quantity in parse(text, book):
+        unit = entity.unit_for(quantity.unit)
+        if unit is not None:
+            return format_quantity(quantity.value, unit)
+    return ""

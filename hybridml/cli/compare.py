@@ -1,0 +1,168 @@
+"""The command ``compare``: systems side by side on the same folds."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from ast import literal_eval
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import HybridmlError
+from ..paths import path_of
+from . import rowfiles
+from .options import (
+    Commands,
+    add_engines,
+    add_files,
+    book_of,
+    command,
+    count,
+    images_of,
+    looks_of,
+    tell,
+    write_faults,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the command of this module."""
+    compare = command(
+        commands,
+        "compare",
+        _compare,
+        "run systems on the same folds, and say how good each is and what it costs",
+        "Folds share no group and no photo. Photos that the store lacks are read first, and embedded if a system\n"
+        "needs it. A system that fails is named with the reason, the others are compared; exit status 1 then.\n\n"
+        "  hybridml compare --rows train.csv --images photos/\n"
+        "  hybridml compare --rows train.csv --images photos/ --systems first ranker mine:System",
+    )
+    compare.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")
+    compare.add_argument(
+        "--systems",
+        nargs="+",
+        metavar="NAME",
+        help="what to compare: first, largest, line-angle, tabular-linear, tabular-forest, tabular-lightgbm, "
+        "tabular-xgboost, lstm, vlm, ranker, ranker-without-PART, or module:Class (default: all but vlm and the "
+        "ranker's ablations)",
+    )
+    compare.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SYSTEM.NAME=VALUE",
+        help="a parameter of a system, such as tabular-forest.encoding=label; may be given again",
+    )
+    compare.add_argument("--folds", type=count, default=5, metavar="N", help="folds (default: %(default)s)")
+    compare.add_argument("--seed", type=int, default=0, help="seed of the folds (default: %(default)s)")
+    compare.add_argument("--fold-file", metavar="CSV", help="index,fold, in place of folds drawn now")
+    compare.add_argument(
+        "--others",
+        action="append",
+        default=[],
+        metavar="CSV",
+        help="rows labelled by others, for systems that learn from them; may be given again",
+    )
+    compare.add_argument("--labels", metavar="CSV", help="labels without photos, likewise")
+    add_files(compare)
+    add_engines(compare)
+    compare.set_defaults(embedding="resnet50")
+    compare.add_argument("--out", metavar="CSV", help="write a line per system and entity")
+    compare.add_argument("--json", metavar="FILE", help="write all scores, of each fold too")
+    compare.add_argument(
+        "--predictions", metavar="DIR", help="write the answers of each system: NAME-READER.csv"
+    )
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    import pandas as pd
+
+    from ..baselines import DEFAULT_SYSTEMS
+    from ..comparison import Source, compare, score, table, write_predictions, write_scores
+    from ..priors import read_labels
+
+    book, images = book_of(arguments), images_of(arguments)
+    tables = [rowfiles.read(path, book, images, truth=True) for path in (arguments.rows, *arguments.others)]
+    write_faults(path_of(arguments.store) / "faults.csv", [fault for _, faults in tables for fault in faults])
+    frame, *others = (frame for frame, _ in tables)
+    fold, fewer = _folds(arguments, frame)
+    source = Source(
+        images=images,
+        store=arguments.store,
+        effort=arguments.effort,
+        looks=looks_of(arguments),
+        embedding=arguments.embedding,
+        resnet_weights=arguments.resnet_weights,
+        book=book,
+        workers=arguments.workers,
+        dask=arguments.dask,
+        progress=not arguments.quiet,
+    )
+    outcomes = compare(
+        frame,
+        fold,
+        arguments.systems or DEFAULT_SYSTEMS,
+        source,
+        [name.strip() for name in arguments.ocr.split(",")],
+        settings_of(arguments.set),
+        pd.concat(others, ignore_index=True) if others else None,
+        None if arguments.labels is None else read_labels(arguments.labels),
+    )
+    results = []
+    for outcome in outcomes:
+        results.append(score(outcome, frame, fold, book))
+        # what is done stays, whatever happens to the next
+        write_scores(results, arguments.out, arguments.json)
+        if arguments.predictions:
+            write_predictions(arguments.predictions, outcome, frame)
+    print(table(results))
+    if fewer:
+        tell(f"error: {fewer}")
+    return 1 if fewer or any(result["error"] for result in results) else 0
+
+
+def _folds(arguments: argparse.Namespace, frame: pd.DataFrame) -> tuple[np.ndarray, str]:
+    """Return each row's fold, and what was said about there being fewer than asked for."""
+    import numpy as np
+
+    from .. import folds
+
+    if arguments.fold_file:
+        return np.asarray(folds.load_folds(arguments.fold_file, frame)), ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fold = np.asarray(folds.assign_folds(frame, arguments.folds, arguments.seed))
+    for warning in caught:
+        tell(f"warning: {warning.message}")
+    made = len(np.unique(fold))
+    return (
+        fold,
+        f"{made} folds in place of {arguments.folds}: too few groups" if made < arguments.folds else "",
+    )
+
+
+def settings_of(wishes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the parameters of systems, by name.
+
+    Examples
+    --------
+    >>> settings_of(["tabular-forest.encoding=label", "tabular-forest.components=32", "mine:System.rate=0.5"])
+    {'tabular-forest': {'encoding': 'label', 'components': 32}, 'mine:System': {'rate': 0.5}}
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for wish in wishes:
+        name, equals, value = wish.partition("=")
+        system, dot, parameter = name.rpartition(".")
+        if not (equals and dot and system and parameter):
+            raise HybridmlError(
+                f"--set {wish}: expected SYSTEM.NAME=VALUE, such as tabular-forest.encoding=label"
+            )
+        try:
+            found.setdefault(system, {})[parameter] = literal_eval(value)
+        except (ValueError, SyntaxError):
+            found.setdefault(system, {})[parameter] = value
+    return found

@@ -1,0 +1,85 @@
+"""Systems compared: all on the same folds, which share neither a group nor a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from ..baselines import create
+from ..baselines.given import READING, System
+from .files import write_predictions, write_scores
+from .gather import Gathered, Source, check_wishes, gather
+from .run import Folds, Outcome, run, told, training_part
+from .scores import score, table
+
+__all__ = [
+    "Gathered",
+    "Outcome",
+    "Source",
+    "compare",
+    "gather",
+    "run",
+    "score",
+    "table",
+    "training_part",
+    "write_predictions",
+    "write_scores",
+]
+
+
+def compare(
+    frame: pd.DataFrame,
+    fold: Folds,
+    names: Sequence[str],
+    source: Source,
+    readers: Sequence[str] = (),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    others: pd.DataFrame | None = None,
+    labels: pd.DataFrame | None = None,
+) -> Iterator[Outcome]:
+    """Run systems on the same folds; what the store lacks of what they need is computed first.
+
+    Parameters
+    ----------
+    frame : data frame
+        Checked rows with labels.
+    fold : int array (n_rows,)
+        Each row's fold, as :func:`hybridml.folds.assign_folds` deals them.
+    names : sequence of str
+        Of :data:`hybridml.baselines.SYSTEMS`, or ``"module:Class"``.
+    source : Source
+        Where photos lie, and how they are read.
+    readers : sequence of str
+        In place of the source's: all that read are run with each.
+    settings : mapping of str to mapping, optional
+        Parameters of systems, by name.
+    others : data frame, optional
+        Checked rows labelled by others, for systems that learn from them.
+    labels : data frame, optional
+        Labels without photos.
+
+    Yields
+    ------
+    Outcome
+        Of each system in turn; one that cannot be made, or fails, says why in its ``error``.
+    """
+    systems: dict[str, System] = {}
+    errors: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        try:
+            systems[name] = create(name, **(settings or {}).get(name, {}))
+            check_wishes(systems[name], source)
+        except Exception as error:  # a system can be anybody's
+            systems.pop(name, None)
+            errors[name] = told(error)
+    for number, reader in enumerate(readers or [source.ocr]):
+        asked = {n: s for n, s in systems.items() if number == 0 or READING in s.needs}
+        gathered = gather(frame, replace(source, ocr=reader), asked.values(), others, labels)
+        for name in dict.fromkeys(names):
+            if name in asked:
+                yield run(name, asked[name], gathered, fold, source.progress)
+            elif name in errors and number == 0:
+                yield Outcome(name, error=errors[name])

@@ -1,0 +1,224 @@
+"""How good the systems of a run are: scores as plain data, and the tables that people read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import metrics
+from ..entities import EntityBook
+from ..evaluation import evaluate
+from .run import Folds, Outcome
+
+Scores = Mapping[str, Any]
+
+CSV_COLUMNS = (
+    "system",
+    "reader",
+    "entity",
+    "rows",
+    "f1",
+    "f1_mean",
+    "f1_sd",
+    "f1_any_unit",
+    "precision",
+    "recall",
+    "accuracy",
+    "smape",
+    "smape_rows",
+    "train_seconds_a_photo",
+    "predict_seconds_a_photo",
+    "read_seconds_a_photo",
+    "bytes",
+    "error",
+)
+
+
+def score(
+    outcome: Outcome, frame: pd.DataFrame, fold: Folds, book: EntityBook | None = None
+) -> dict[str, Any]:
+    """Return the scores of one system as plain data.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Its answers.
+    frame : data frame
+        The rows with their labels.
+    fold : int array (n_rows,)
+        Each row's fold.
+    book : EntityBook, optional
+        Entities and units.
+
+    Returns
+    -------
+    dict
+        ``system, reader, parameters, error``; of a system that did not fail also what it cost, and ``all`` and
+        ``per_entity`` (by name) as :func:`hybridml.evaluation.evaluate` has them, each with ``fold_f1`` and the mean
+        and standard deviation of these.
+    """
+    result: dict[str, Any] = {
+        "system": outcome.system,
+        "reader": outcome.reader,
+        "parameters": {name: _plain(value) for name, value in outcome.parameters.items()},
+        "error": outcome.error,
+    }
+    if outcome.error:
+        return result
+    truth, entities = list(frame["entity_value"]), np.array(list(frame["entity_name"]), dtype=object)
+    found = evaluate(truth, outcome.predictions, list(entities), book=book)
+    for name, line in (("", found["all"]), *found["per_entity"].items()):
+        here = (entities == name) if name else np.ones(len(truth), dtype=bool)
+        f1 = [_f1(truth, outcome.predictions, here & (fold == k), book) for k in np.unique(fold[here])]
+        line |= {"fold_f1": f1, "f1_mean": float(np.mean(f1)) if f1 else None, "f1_sd": _deviation(f1)}
+    return {
+        **result,
+        "train_seconds_a_photo": outcome.train_seconds_a_photo,
+        "predict_seconds_a_photo": outcome.predict_seconds_a_photo,
+        "read_seconds_a_photo": outcome.read_seconds,
+        "bytes": outcome.size,
+        **found,
+    }
+
+
+def _f1(truth: Sequence[str], predictions: Sequence[str], where: Any, book: EntityBook | None) -> float:
+    at = np.flatnonzero(where).tolist()
+    return metrics.score([truth[i] for i in at], [predictions[i] for i in at], book=book).f1
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as JSON can have it."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
+
+
+def csv_lines(results: Sequence[Scores]) -> Iterator[list[Any]]:
+    """Yield a line of :data:`CSV_COLUMNS` for each system and entity, "all" first; one for a system that failed."""
+    for result in results:
+        parts = {"all": result["all"], **result["per_entity"]} if not result["error"] else {"all": {}}
+        for entity, part in parts.items():
+            line = {**result, **part, "entity": entity}
+            yield ["" if line.get(name) is None else _cell(line[name]) for name in CSV_COLUMNS]
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def table(results: Sequence[Scores]) -> str:
+    """Return what people read: a table of the systems, one of their F1 per entity, and what failed."""
+    good = [result for result in results if not result["error"]]
+    parts = []
+    if good:
+        head = [
+            "system",
+            "reader",
+            "F1",
+            "mean ± sd of folds",
+            "F1 any unit",
+            "SMAPE % (rows)",
+            "train s/photo",
+            "predict s/photo",
+            "read s/photo",
+            "size",
+        ]
+        parts.append(markdown(head, [_line(result) for result in good]))
+        entities = sorted({name for result in good for name in result["per_entity"]})
+        lines = [
+            [
+                r["system"],
+                r["reader"] or "-",
+                *(_spread(r["per_entity"].get(name), "f1") for name in entities),
+            ]
+            for r in good
+        ]
+        parts.append(
+            "F1 per entity, ± standard deviation of folds\n\n"
+            + markdown(["system", "reader", *entities], lines)
+        )
+    parts += [f"failed: {named(result)}: {result['error']}" for result in results if result["error"]]
+    return "\n\n".join(parts)
+
+
+def named(result: Scores) -> str:
+    """Return a system's name, with its reader where it has one."""
+    return f"{result['system']} ({result['reader']})" if result["reader"] else str(result["system"])
+
+
+def _line(result: Scores) -> list[str]:
+    every = result["all"]
+    smape = "-" if every["smape"] is None else f"{every['smape']:.1f} ({every['smape_rows']})"
+    return [
+        result["system"],
+        result["reader"] or "-",
+        f"{every['f1']:.3f}",
+        _spread(every, "f1_mean"),
+        f"{every['f1_any_unit']:.3f}",
+        smape,
+        *(seconds_text(result[f"{what}_seconds_a_photo"]) for what in ("train", "predict", "read")),
+        size_text(result["bytes"]),
+    ]
+
+
+def _spread(line: Mapping[str, Any] | None, of: str) -> str:
+    if line is None:
+        return "-"
+    return f"{line[of]:.3f}" + ("" if line["f1_sd"] is None else f" ± {line['f1_sd']:.3f}")
+
+
+def seconds_text(seconds: float) -> str:
+    """Return seconds as people read them.
+
+    Examples
+    --------
+    >>> seconds_text(2e-9), seconds_text(0.0112), seconds_text(1.2701)
+    ('0', '0.0112', '1.27')
+    """
+    return f"{seconds:.3g}" if seconds >= 0.0001 else "0"
+
+
+def size_text(size: int) -> str:
+    """Return bytes as people read them.
+
+    Examples
+    --------
+    >>> size_text(0), size_text(1234), size_text(48_100_000)
+    ('0', '1.2 kB', '48 MB')
+    """
+    power = min(int(math.log10(max(size, 1))) // 3, 3)
+    number, unit = size / 1000**power, ("", " kB", " MB", " GB")[power]
+    return f"{number:.1f}{unit}" if power and number < 10 else f"{number:.0f}{unit}"
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown whose columns are aligned: texts to the left, numbers to the right.
+
+    Examples
+    --------
+    >>> print(markdown(["system", "reader", "F1"], [["first", "rapidocr", "0.664"]]))
+    | system | reader   |    F1 |
+    |--------|----------|------:|
+    | first  | rapidocr | 0.664 |
+    """
+    widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
+
+    def row(cells: Sequence[str]) -> str:
+        padded = [
+            cell.ljust(width) if i < 2 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return f"| {' | '.join(padded)} |"
+
+    rule = "|".join("-" * (width + 2) if i < 2 else "-" * (width + 1) + ":" for i, width in enumerate(widths))
+    return "\n".join([row(head), f"|{rule}|", *map(row, lines)])
