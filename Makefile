@@ -18,6 +18,7 @@ IMAGES ?=
 STORE ?= features
 MODEL ?= models/model.joblib
 OUT ?= predictions.csv
+REPORT ?= build/report
 OCR ?= rapidocr
 EMBEDDING ?= none
 RESNET_WEIGHTS ?= IMAGENET1K_V2
@@ -25,6 +26,7 @@ EFFORT ?= balanced
 LOOKS ?=
 ENTITIES ?=
 WORKERS ?=
+DASK ?=
 SHARED ?= ../shared
 
 # torch and torchvision of one release. TORCH_INDEX names a package index with another build (CUDA, ROCm, ...).
@@ -63,23 +65,27 @@ endif
 ENTITY_FILE := $(if $(ENTITIES),--entities '$(ENTITIES)')
 ENGINES := --ocr '$(OCR)' --embedding '$(EMBEDDING)' --resnet-weights '$(RESNET_WEIGHTS)' \
   --effort '$(EFFORT)' $(if $(LOOKS),--looks '$(LOOKS)') $(ENTITY_FILE)
-FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WORKERS))
+FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WORKERS)) $(if $(DASK),--dask '$(DASK)')
 
 # The modules that open no image and need no engine; their coverage must stay above 95 %.
 PURE := quantity candidates features rows metrics
 
-.PHONY: help install features train predict test lint dist-check bench shipped clean cleanall
+.PHONY: help install features train predict report cluster test lint dist-check bench shipped clean cleanall
 .NOTPARALLEL:
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT OCR EMBEDDING RESNET_WEIGHTS EFFORT LOOKS ENTITIES WORKERS TORCH_INDEX"
+	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT REPORT OCR EMBEDDING RESNET_WEIGHTS EFFORT LOOKS ENTITIES WORKERS DASK TORCH_INDEX"
 
 install: $(VENV)/.installed ## set up .venv and what the system lacks
 
-$(VENV)/.installed: setup.cfg pyproject.toml tools/setup.sh
+$(VENV)/.installed: setup.cfg pyproject.toml tools/setup.sh tools/apt.sh
 	@PYTHON='$(PYTHON)' VENV='$(VENV)' TORCH='$(TORCH)' TORCHVISION='$(TORCHVISION)' TORCH_INDEX='$(TORCH_INDEX)' \
 	  bash tools/setup.sh
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.installed tools/browser.sh
+	@bash tools/browser.sh
 	@touch $@
 
 $(SAMPLE)/.drawn: $(VENV)/.installed
@@ -101,7 +107,14 @@ predict: $(VENV)/.installed $(ROWS) ## answer TEST into OUT, check the submissio
 	  $(if $(TRUTH),--truth '$(TRUTH)' --truth-is '$(WHAT)')
 	@$(BIN)/hybridml check --rows '$(TEST_ROWS)' --predictions '$(OUT)' $(ENTITY_FILE)
 
-test: $(VENV)/.installed ## run the test suite
+report: $(VENV)/.installed $(ROWS) ## show what MODEL does on TEST: numbers and every row as a card, in the folder REPORT
+	@$(BIN)/hybridml report --rows '$(TEST_ROWS)' $(FILES) --model '$(MODEL)' --out '$(REPORT)' \
+	  $(if $(TRUTH),--truth '$(TRUTH)')
+
+cluster: $(VENV)/.installed $(SAMPLE)/.drawn ## the sample set on a Dask cluster of processes of this machine
+	@BIN='$(abspath $(BIN))' SAMPLE='$(SAMPLE)' EFFORT='$(EFFORT)' bash tools/cluster.sh
+
+test: $(VENV)/.installed $(VENV)/.browser ## run the test suite
 	@$(BIN)/python -m pytest $(PURE:%=--cov=hybridml.%) --cov-report=term --cov-fail-under=95
 
 lint: $(VENV)/.installed ## ruff and mypy

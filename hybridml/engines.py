@@ -11,6 +11,7 @@ from . import images
 from .effort import DEFAULT_EFFORT, LOOKS, effort_of
 from .errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
 from .fingerprint import fingerprint
+from .registry import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +154,15 @@ def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
 def _settings(kind: EngineKind, name: str, made: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     # what looks at text lines depends on who read them
     after = {"after": options["reader"]} if "reader" in options else {}
-    return {kind: name, "decoding": images.VERSION, **after, **made.settings()}
+    own = made.settings()
+    try:
+        settings = {kind: name, "decoding": images.VERSION, **after, **own}
+        fingerprint(settings)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"the {kind} {name!r}: settings() must return a mapping of names to plain values: {error}"
+        ) from error
+    return settings
 
 
 def look_engines(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,17 +23,22 @@ from .engines import (
 )
 from .entities import EntityBook, default_entities, load_entities
 from .errors import HybridmlError, RowsError
-from .features import DEFAULT_BLOCKS
+from .features import DEFAULT_BLOCKS, column_names
 from .featurize import Report
 from .manners import Estimator
 from .model import Model, ModelSettings
 from .parts import as_text, photo_names
+from .paths import path_of
 from .priors import read_labels
-from .ranker import RankerSettings
-from .seeing import see, seen_so_far, settings_of
+from .ranker import Boost, RankerSettings, boost_here
+from .rows import RowFault
+from .seeing import Engines, see, seen_so_far, settings_of
 from .seen import Seen
 from .status import StoreStatus, status_of
 from .store import FeatureStore
+
+if TYPE_CHECKING:
+    from .explained import Explanation
 
 
 class EntityExtractor(Estimator):
@@ -74,6 +80,9 @@ class EntityExtractor(Estimator):
         Entities of your own; a file extends the packaged ones.
     workers : int, optional
         Processes that read and look; by default one per core.
+    dask : str, optional
+        Address of a Dask cluster whose workers read and look in place of processes of this machine, and fit the
+        ranker that answers; what else is fitted is fitted here.
     random_state : int
         Seed of everything random.
     progress : bool
@@ -117,6 +126,7 @@ class EntityExtractor(Estimator):
         folds: int = 5,
         entities: str | Path | EntityBook | None = None,
         workers: int | None = None,
+        dask: str | None = None,
         random_state: int = 0,
         progress: bool = False,
     ) -> None:
@@ -138,6 +148,7 @@ class EntityExtractor(Estimator):
         self.folds = folds
         self.entities = entities
         self.workers = workers
+        self.dask = dask
         self.random_state = random_state
         self.progress = progress
 
@@ -166,16 +177,19 @@ class EntityExtractor(Estimator):
         )
 
     def _featurize(self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False) -> Report:
-        if not any(f.is_dir() for f in photos.folders(self.images)) and not Path(self.store).is_dir():
+        if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
             raise HybridmlError(
-                f"no images folder at {self.images}, and no store at {self.store} to do without it"
+                f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
+                "with the photos (images, --images)"
             )
         store, engines = FeatureStore(self.store), (self.reader_, self.embedder_, self.looks_)
         if partial:
             report = seen_so_far(frame, self.images, store, engines)
         else:
             book = self._book_now()
-            report = see(frame, self.images, store, engines, book, self.workers, self.progress, retry_failed)
+            report = see(
+                frame, self.images, store, engines, book, self.workers, self.progress, retry_failed, self.dask
+            )
         self.faults_ = report.failed
         return report
 
@@ -216,7 +230,7 @@ class EntityExtractor(Estimator):
         self._make_engines()
         frame, _ = photos.checked(X, images=self.images, book=self._book())
         engines = [e for e in (self.reader_, self.embedder_, *self.looks_) if e is not None]
-        return status_of(FeatureStore(self.store), photos.photo_paths(frame, self.images), engines)
+        return status_of(FeatureStore(self.store), photos.located(frame, self.images), engines)
 
     def fit(
         self,
@@ -250,6 +264,9 @@ class EntityExtractor(Estimator):
             When rows, photos or engines do not do; the message says what to do.
         """
         model = Model(self._model_settings(), self._book())
+        column_names(
+            model.settings.blocks, model.book
+        )  # blocks that do not do are told before photos are read
         frame, _ = photos.checked(X, images=self.images, truth=y is None, book=model.book)
         if y is not None:
             if len(y) != len(frame):
@@ -268,8 +285,18 @@ class EntityExtractor(Estimator):
         if self.embedder_:
             vectors = dict(FeatureStore(self.store).embeddings(self.embedder_.settings, present))
         counted = read_labels(labels) if isinstance(labels, str | Path) else labels
-        self.model_ = model.fit(frame, keys, self._seen(present), vectors, counted)
+        with self._boosting() as (boost, facts):
+            self.model_ = model.fit(frame, keys, self._seen(present), vectors, counted, boost)
+        self.model_.training |= facts
         return self
+
+    def _boosting(self) -> AbstractContextManager[tuple[Boost, Mapping[str, Any]]]:
+        """Return what fits the ranker's boosters, and what the model's facts say of it where that is a cluster."""
+        if not self.dask:
+            return nullcontext((boost_here, {}))
+        from .cluster.ranking import boosting
+
+        return boosting(self.dask, self.progress)
 
     def _check_fitted(self) -> Model:
         if not hasattr(self, "model_"):
@@ -334,12 +361,87 @@ class EntityExtractor(Estimator):
         NotFittedError
             Before ``fit``.
         """
+        return answer_rows(*self._rows_seen(X, partial))
+
+    def explanations(
+        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
+    ) -> Iterator[tuple[int, Explanation]]:
+        """Yield what :meth:`answers` yields with its reasons: position and explanation of each row, once each."""
+        from .explained import explain_rows
+
+        seen = self._rows_seen(X, partial)
+        return explain_rows(*seen, paths=photos.photo_paths(seen[1], self.images))
+
+    def explain(self, X: pd.DataFrame | str | Path) -> list[Explanation]:
+        """Answer rows and say why: what was considered, how probable it is, and what counted for and against it.
+
+        Parameters
+        ----------
+        X : data frame or path of a CSV
+            As for :meth:`predict`, whose answers these are.
+
+        Returns
+        -------
+        list of Explanation
+            One per row in the same order; a notebook shows each as a card.
+        """
+        return [told for _, told in sorted(self.explanations(X), key=lambda each: each[0])]
+
+    def write_candidates(self, X: pd.DataFrame | str | Path | photos.Checked, path: str | Path) -> int:
+        """Describe the candidates of rows once, in a file that :meth:`predict_candidates` answers from alone.
+
+        Parameters
+        ----------
+        X : data frame or path of a CSV
+            As for :meth:`predict`; photos that the store lacks are read first.
+        path : path
+            The Parquet file to write.
+
+        Returns
+        -------
+        int
+            How many rows have a candidate.
+        """
+        from .candidate_answers import describe_rows
+        from .candidate_facts import facts_of
+
+        self._check_fitted()
+        facts = facts_of(self)
+        return describe_rows(path, facts, *self._rows_seen(X, False), progress=self.progress)
+
+    def predict_candidates(
+        self, path: str | Path, X: pd.DataFrame | str | Path | None = None
+    ) -> pd.DataFrame:
+        """Answer rows from a file of candidates, by any model that describes candidates as the one that wrote it.
+
+        Parameters
+        ----------
+        path : path
+            What :meth:`write_candidates` wrote. Neither photos nor store nor engines are needed.
+        X : data frame or path of a CSV, optional
+            Rows of the file to answer; by default all of them.
+
+        Returns
+        -------
+        data frame
+            As of :meth:`predict`.
+        """
+        from .candidate_answers import DescribedRows
+
+        book = self._check_fitted().book
+        rows = DescribedRows(path, self, None if X is None else photos.checked(X, book=book))
+        return answers_frame(rows.frame, rows.answers())
+
+    def _rows_seen(
+        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool
+    ) -> tuple[Model, pd.DataFrame, list[RowFault], Report, FeatureStore, Engines]:
+        """Read what the store lacks; return all that answering takes."""
         model = self._check_fitted()
         frame, faults = photos.checked(X, images=self.images, book=model.book)
         self.reader_, self.looks_ = adopted(self.reader_, self.looks_)
         report = self._featurize(frame, partial)
         engines = (self.reader_, self.embedder_, self.looks_)
-        return answer_rows(model, frame, faults, report, FeatureStore(self.store), engines)
+        return model, frame, faults, report, FeatureStore(self.store), engines
 
     def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:
         """Return the official F1 of the answers to labelled rows.

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
+from . import cluster
 from .engines import Engine, EngineKind
 from .errors import HybridmlError
+from .paths import is_afar
 from .records import reading_of
 from .store import FLUSH_SECONDS, FeatureStore, FeatureTable
-from .worker import KIND_OF, Result, Task, Worker
+from .worker import DIED, KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ BATCH = 8
 
 SHARD = 64
 """Photos of a shard, unless it took so long that fewer are written: what a killed run loses at most."""
+
+SHARD_AFAR = 1024
+"""The same where shards cannot be merged, in an object store; a minute's work is written even so."""
 
 NO_PHOTO = "no such photo in the images folder"
 NOT_STORED = f"not in the store with these settings, and {NO_PHOTO}"
@@ -107,6 +112,7 @@ def featurize(
     progress: bool = True,
     looks: Sequence[Engine] = (),
     retry_failed: bool = False,
+    dask: str | None = None,
 ) -> Report:
     """Read, embed and look at the photos that the store does not have yet.
 
@@ -126,6 +132,8 @@ def featurize(
         What else to look with: for dimension lines, with the region network, a second time.
     retry_failed : bool
         Also work on photos that are recorded as undecodable.
+    dask : str, optional
+        Address of a Dask cluster whose workers do it in place of processes of this machine.
 
     Returns
     -------
@@ -147,8 +155,13 @@ def featurize(
     tasks = _tasks(photos, tables, report, retry_failed)
     failed: dict[str, str] = {}
     if tasks:
-        width = min(workers or default_workers(), len(tasks))
-        failed = _run(tasks, tables, engines, width, progress, _adding_readings(tasks, tables))
+        prepare = _adding_readings(tasks, tables)
+        if dask:
+            with cluster.connected(dask, progress) as client:
+                failed = _run(len(tasks), tables, cluster.work(client, tasks, engines, prepare), progress)
+        else:
+            width = min(workers or default_workers(), len(tasks))
+            failed = _run(len(tasks), tables, _here(tasks, engines, width, prepare), progress)
     # photos with the same content share their fate
     report.failed |= _errors(tables, report) | {n: failed[k] for n, k in report.keys.items() if k in failed}
     report.done = len(tasks)
@@ -230,40 +243,39 @@ def _adding_readings(tasks: Sequence[Task], tables: Mapping[EngineKind, FeatureT
     return add
 
 
+def _here(
+    tasks: Sequence[Task], engines: Mapping[EngineKind, Engine], workers: int, prepare: Prepare
+) -> Iterator[Result]:
+    """Return the results of ``tasks``, worked on by this machine."""
+    batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
+    if workers == 1:
+        return map(Worker(engines, default_workers()), map(prepare, batches))
+    return _parallel(batches, engines, workers, prepare)
+
+
 def _run(
-    tasks: Sequence[Task],
-    tables: Mapping[EngineKind, FeatureTable],
-    engines: Mapping[EngineKind, Engine],
-    workers: int,
-    progress: bool,
-    prepare: Prepare,
+    n_tasks: int, tables: Mapping[EngineKind, FeatureTable], results: Iterable[Result], progress: bool
 ) -> dict[str, str]:
-    """Work on ``tasks`` and write shards; return key to cause of those that failed."""
+    """Write results as shards while they come; return key to cause of the photos that failed."""
     from tqdm import tqdm
 
     pending = Result()
 
-    def flush(least: int) -> None:
+    def flush(least: int | None = None) -> None:
         for kind, table in tables.items():
             records = pending.records.get(kind, [])
-            if len(records) >= least:
+            if len(records) >= (least or (SHARD_AFAR if is_afar(table.folder) else SHARD)):
                 table.append(records)
                 records.clear()
 
-    batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
-    results = (
-        map(Worker(engines, default_workers()), map(prepare, batches))
-        if workers == 1
-        else _parallel(batches, engines, workers, prepare)
-    )
     written = time.monotonic()
     try:
-        with tqdm(total=len(tasks), desc="photos", unit="photo", disable=not progress) as bar:
+        with tqdm(total=n_tasks, desc="photos", unit="photo", disable=not progress) as bar:
             for result in results:
                 pending.merge(result)
                 bar.update(result.photos)
                 late = time.monotonic() - written > FLUSH_SECONDS
-                flush(1 if late else SHARD)
+                flush(1 if late else None)
                 written = time.monotonic() if late else written
     finally:
         flush(1)
@@ -301,9 +313,7 @@ def _parallel(
             if source is alone and suspects:
                 (task,) = suspects
                 log.error("%s took its process down; left out", task.path)
-                yield Result(
-                    failed={task.key: "the process that read it died (out of memory or a crash)"}, photos=1
-                )
+                yield Result(failed={task.key: DIED}, photos=1)
             else:
                 log.warning("a process died; the photos it may have had are tried again one by one")
                 alone += [[task] for task in suspects]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import HybridmlError
+from .paths import is_afar, path_of, put
 
 
 @contextmanager
@@ -18,7 +20,8 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
     Parameters
     ----------
     path : path
-        The file; its folder is made when it is not there.
+        The file; its folder is made when it is not there. Of one afar (``s3://``) the temporary path is on this
+        machine, and put there in one request.
     error : type of HybridmlError
         Raised when the file cannot be written.
 
@@ -31,16 +34,30 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
     >>> path.read_text()
     'whole'
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    path = path_of(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with (_to_be_put if is_afar(path) else _to_be_renamed)(path) as temporary:
             yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as cause:
         raise error(
             f"cannot write {path}: {cause.strerror or cause}; name a file in a folder that can be written to"
         ) from None
+
+
+@contextmanager
+def _to_be_renamed(path: Path) -> Iterator[Path]:
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _to_be_put(path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        put(temporary, path)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ImageError, MissingExtraError
+from .errors import ImageError
+from .extras import missing
+from .fingerprint import sha256_of
+from .paths import content, is_afar, path_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,7 +33,9 @@ FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000
 
 
 def decode(
-    source: str | os.PathLike[str] | bytes | Image | NDArray[Any], max_pixels: int = MAX_PIXELS
+    source: str | os.PathLike[str] | bytes | Image | NDArray[Any],
+    max_pixels: int = MAX_PIXELS,
+    name: str = "",
 ) -> RGB:
     """Decode a photo into an array.
 
@@ -47,6 +52,8 @@ def decode(
     max_pixels : int
         Refuse anything larger, before decoding it. Pillow's own limit (twice ``Image.MAX_IMAGE_PIXELS``)
         holds besides.
+    name : str
+        What errors call bytes, the path that they were fetched from.
 
     Returns
     -------
@@ -66,13 +73,20 @@ def decode(
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
-    if isinstance(source, str | os.PathLike):
-        return _from_file(Path(source), max_pixels)
+    if isinstance(source, str | os.PathLike) or is_afar(source):
+        place = path_of(source)
+        if not is_afar(place):
+            return _from_file(place, max_pixels)
+        source, name = _fetched(place), str(place)
     image_module = _pillow()
     if isinstance(source, bytes | bytearray | memoryview):
         if not source:
-            raise ImageError("photo of 0 bytes: nothing to decode")
-        return _open(io.BytesIO(source), f"photo of {len(source):,} bytes", max_pixels)
+            raise ImageError(
+                f"{name}: is empty (0 bytes); fetch it again"
+                if name
+                else "photo of 0 bytes: nothing to decode"
+            )
+        return _open(io.BytesIO(source), name or f"photo of {len(source):,} bytes", max_pixels)
     if isinstance(source, image_module.Image):
         return _guarded(source, "the PIL image", max_pixels)
     raise ImageError(f"expected a path, bytes, a PIL image or an array, got {type(source).__name__}")
@@ -86,20 +100,24 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     ImageError
         When the file cannot be read.
     """
+    place = path_of(path)
+    if is_afar(place):
+        return hashlib.sha256(_fetched(place)).hexdigest()
+    return sha256_of(place, ImageError)
+
+
+def _fetched(path: Path) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return content(path)
     except OSError as error:
-        raise ImageError(f"{os.fspath(path)}: {_reason(error)}") from None
+        raise ImageError(f"{path}: {_reason(error)}") from None
 
 
 def _pillow() -> Any:
     try:
         from PIL import Image
-    except ImportError:
-        raise MissingExtraError(
-            'decoding photos needs Pillow, which is not installed: pip install "hybridml[read]"'
-        ) from None
+    except ImportError as error:
+        raise missing("decoding photos", "Pillow", error) from None
     return Image
 
 

@@ -18,6 +18,7 @@ from .entities import EntityBook
 from .errors import RowsError
 from .links import is_url
 from .parts import PHOTO, photo_names
+from .paths import is_afar, list_ahead, path_of
 from .rows import RowFault
 
 Images = str | Path | Sequence[str | Path]
@@ -113,6 +114,8 @@ def located(frame: pd.DataFrame, images: Images) -> Located:
         When two URLs have one base name, and the rows do not say which file each became.
     """
     tables = [(folder, status.read(folder)) for folder in folders(images)]
+    for folder, _ in tables:
+        list_ahead(folder)
     links_of: dict[str, dict[str, None]] = {}
     for name, link in zip(photo_names(frame), frame["image_link"], strict=True):
         if name:
@@ -125,7 +128,7 @@ def located(frame: pd.DataFrame, images: Images) -> Located:
         paths[name] = None
         for link, ((folder, records), owner) in product(links, zip(tables, owners, strict=True)):
             found = _found(name, link, folder, records, owner)
-            if isinstance(found, Path):
+            if not isinstance(found, str):
                 paths[name] = found
                 causes.pop(name, None)
                 break
@@ -175,4 +178,5 @@ def photo_paths(frame: pd.DataFrame, images: Images) -> dict[str, Path | None]:
 
 def folders(images: Images) -> list[Path]:
     """Return one folder or several as a list."""
-    return [Path(images)] if isinstance(images, str | Path) else [Path(folder) for folder in images]
+    several = [images] if isinstance(images, str | Path) or is_afar(images) else images
+    return [path_of(folder) for folder in several]

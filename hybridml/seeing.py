@@ -12,7 +12,7 @@ from .engines import Engine
 from .entities import EntityBook
 from .featurize import Report, done_so_far, featurize
 from .parts import photo_names
-from .photos import Images, located, photo_paths
+from .photos import Images, Located, located
 from .seen import wants_second_look
 from .store import FeatureStore
 
@@ -33,6 +33,7 @@ def see(
     workers: int | None = None,
     progress: bool = True,
     retry_failed: bool = False,
+    dask: str | None = None,
 ) -> Report:
     """Read and look at the photos of rows, then take a second look at those that show nothing they were asked for.
 
@@ -48,7 +49,7 @@ def see(
         What to read and look with.
     book : EntityBook
         Entities and units.
-    workers, progress, retry_failed
+    workers, progress, retry_failed, dask
         As for :func:`hybridml.featurize.featurize`.
 
     Returns
@@ -60,14 +61,13 @@ def see(
     found = located(frame, images)
     paths = found.paths
     first = [engine for engine in looks if engine.kind != "second"]
-    report = featurize(paths, store, reader, embedder, workers, progress, first, retry_failed)
-    # why there is no photo, a download knows better
-    report.failed |= {name: cause for name, cause in found.causes.items() if name in report.failed}
+    report = featurize(paths, store, reader, embedder, workers, progress, first, retry_failed, dask)
+    _tell_why(report, found)
     for engine in looks:
         if engine.kind == "second":
             wanted = _wanted(frame, store, reader, book, report)
             again_at = {name: paths[name] for name in wanted}
-            again = featurize(again_at, store, reader, None, workers, progress, [engine], retry_failed)
+            again = featurize(again_at, store, reader, None, workers, progress, [engine], retry_failed, dask)
             report.second = len(wanted)
             report.second_done = again.done
             report.failed |= again.failed
@@ -82,7 +82,15 @@ def seen_so_far(frame: pd.DataFrame, images: Images, store: FeatureStore, engine
     """
     reader, embedder, looks = engines
     first = [engine for engine in looks if engine.kind != "second"]
-    return done_so_far(photo_paths(frame, images), store, [reader, embedder, *first])
+    found = located(frame, images)
+    report = done_so_far(found.paths, store, [reader, embedder, *first])
+    _tell_why(report, found)
+    return report
+
+
+def _tell_why(report: Report, found: Located) -> None:
+    """Say in a report why photos are missing, where a download knows better."""
+    report.failed |= {name: cause for name, cause in found.causes.items() if name in report.failed}
 
 
 def _wanted(

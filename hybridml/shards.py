@@ -1,7 +1,8 @@
 """Parquet shards of one schema in one folder: each there whole or not at all, only ever added, merged when many.
 
 Several processes can write to one folder, and read it meanwhile: a shard never changes, and one that goes (merged into
-a larger one, or set aside because it is damaged) is looked for again.
+a larger one, or set aside because it is damaged) is looked for again. In an object store there are neither locks nor
+times of one's own, so shards are not merged there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 
 from .errors import StoreError
 from .files import atomic
+from .paths import content, is_afar, listed, rename
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Shards:
     def __init__(self, folder: Path, schema: pa.Schema, unique: str = "key", keep: str = "first") -> None:
         self.folder, self.schema = folder, schema
         self._unique, self._keep = unique, keep
+        self._fetched: tuple[Path, bytes] | None = None
 
     def append(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Write ``records`` as one shard, whole or not at all."""
@@ -97,12 +100,10 @@ class Shards:
         return [path for _, path in self._by_age()]
 
     def _by_age(self) -> list[tuple[int, Path]]:
-        found = []
-        for path in self.folder.glob(PATTERN):
-            try:
-                found.append((path.stat().st_mtime_ns, path))
-            except FileNotFoundError:
-                continue
+        try:
+            found = listed(self.folder, PATTERN)
+        except OSError as error:
+            raise StoreError(f"cannot list {self.folder}: {error}; see to the store and the rights") from None
         return sorted(found, key=lambda pair: (pair[0], pair[1].name))
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[tuple[Path, pa.Table]]:
@@ -144,8 +145,9 @@ class Shards:
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[pq.ParquetFile]:
+        source = pa.BufferReader(self._fetch(path)) if is_afar(path) else path
         try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            with pq.ParquetFile(source, page_checksum_verification=True) as file:
                 if not file.schema_arrow.equals(self.schema):
                     raise pa.ArrowInvalid(
                         f"its columns are {', '.join(file.schema_arrow.names)}, expected {', '.join(self.schema.names)}"
@@ -158,9 +160,25 @@ class Shards:
         except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
             # Arrow reports damage as OSError too, but only the system's errors carry a number
             if isinstance(error, OSError) and error.errno:
-                raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+                raise StoreError(
+                    f"cannot read {path}: {error.strerror or error}; see to the disk and the rights, or move the file "
+                    "away: what it holds is done again"
+                ) from error
             set_aside(path, str(error).splitlines()[0])
             raise ShardGoneError from None
+
+    def _fetch(self, path: Path) -> bytes:
+        """Return a shard afar as bytes; the last one stays at hand, since its row groups are asked for in turn."""
+        if self._fetched is None or self._fetched[0] != path:
+            try:
+                self._fetched = (path, content(path))
+            except FileNotFoundError:
+                raise ShardGoneError from None
+            except OSError as error:
+                raise StoreError(
+                    f"cannot read {path}: {error}; see to the store, then start again"
+                ) from error
+        return self._fetched[1]
 
     def merge(self) -> int:
         """Merge small shards where there are many, and clear what killed runs left; return how many were merged.
@@ -176,6 +194,8 @@ class Shards:
             return 0
 
     def _merged(self) -> int:
+        if is_afar(self.folder):
+            return 0
         with _alone(self.folder) as alone:
             if not alone:
                 return 0
@@ -185,7 +205,7 @@ class Shards:
             small = [
                 (mtime, path, rows)
                 for mtime, path in self._by_age()
-                if 0 <= (rows := _rows(path)) < MERGED // 2
+                if 0 <= (rows := records_in(path)) < MERGED // 2
             ]
             if len(small) < MANY:
                 return 0
@@ -242,7 +262,7 @@ def set_aside(path: Path, why: str) -> None:
     """Rename a damaged file of the store and name it in a warning; its photos are done again."""
     aside = path.with_suffix(DAMAGED)
     try:
-        os.replace(path, aside)
+        (rename if is_afar(path) else os.replace)(path, aside)
     except FileNotFoundError:
         return  # another process did
     except OSError as error:
@@ -255,7 +275,7 @@ def set_aside(path: Path, why: str) -> None:
 
 def temporary_files(folder: Path) -> list[Path]:
     """Return the files in ``folder`` that are being written, or that a killed run left half written."""
-    return sorted(folder.glob(".*.tmp"))
+    return [] if is_afar(folder) else sorted(folder.glob(".*.tmp"))
 
 
 def _age(path: Path) -> float:
@@ -265,10 +285,11 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-def _rows(path: Path) -> int:
+def records_in(path: Path) -> int:
     """Return the number of records of a shard, -1 when it cannot be told."""
     try:
-        return int(pq.read_metadata(path).num_rows)
+        source = pa.BufferReader(content(path)) if is_afar(path) else path
+        return int(pq.read_metadata(source).num_rows)
     except (pa.ArrowException, OSError, ValueError):
         return -1
 

@@ -21,6 +21,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from .files import atomic
 from .finder import Finder
 from .fingerprint import fingerprint
 from .ocr.textline import Reading
+from .paths import is_afar, path_of, stat_of
 from .records import SCHEMAS, Kind, drawing_of, reading_of, regions_of
 from .seen import Seen
 from .shards import Shards, set_aside
@@ -45,6 +47,9 @@ PHOTOS_AT_ONCE = 512
 
 PHOTOS_A_SHARD = 1024
 """Photos whose content is told before that is written down: what a killed run tells again at most."""
+
+FETCHED_AT_ONCE = 32
+"""Photos afar that are fetched together to tell their content."""
 
 FLUSH_SECONDS = 60.0
 """Time after which what was done is written, however little it is."""
@@ -113,11 +118,11 @@ class FeatureStore:
     Parameters
     ----------
     root : str or Path
-        The folder; made when the first result is written.
+        The folder; made when the first result is written. May be afar (``s3://``), see :mod:`hybridml.paths`.
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root = path_of(root)
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(f"the store {self.root} is a file; give a folder")
         self.photos = Shards(self.root / "photos", SCHEMAS["photos"], unique="name", keep="last")
@@ -171,25 +176,19 @@ class FeatureStore:
         """
         from tqdm import tqdm
 
-        from .images import fingerprint as content_key
-
         keys = self.known_keys(photos)
         unknown = {name: path for name, path in photos.items() if path is not None and name not in keys}
         fresh: list[dict[str, Any]] = []
         written = time.monotonic()
         try:
-            for name, path in tqdm(
-                unknown.items(), "contents", unit="photo", disable=not (progress and unknown)
+            told = zip(unknown, _contents(list(unknown.values())), strict=True)
+            for name, found in tqdm(
+                told, "contents", len(unknown), unit="photo", disable=not (progress and unknown)
             ):
-                stat = _stat(path)
-                if stat is None:
-                    log.warning("%s: is not there, or cannot be read", path)
+                if isinstance(found, str):
+                    log.warning("%s", found)
                     continue
-                try:
-                    keys[name] = content_key(path)
-                except ImageError as error:
-                    log.warning("%s", error)
-                    continue
+                stat, keys[name] = found
                 fresh.append({"name": name, "bytes": stat[0], "mtime_ns": stat[1], "key": keys[name]})
                 if len(fresh) >= PHOTOS_A_SHARD or time.monotonic() - written > FLUSH_SECONDS:
                     self.photos.append(fresh)
@@ -259,10 +258,31 @@ def _joined(
 def _stat(path: Path) -> tuple[int, int] | None:
     """Return size and modification time of a file, None when it cannot be told."""
     try:
-        stat = path.stat()
+        return stat_of(path)
     except OSError:
         return None
-    return stat.st_size, stat.st_mtime_ns
+
+
+def _contents(paths: Sequence[Path]) -> Iterator[tuple[tuple[int, int], str] | str]:
+    """Yield size, time and content key of each file, or why they cannot be told; of files afar several at a time."""
+    if not any(is_afar(path) for path in paths):
+        yield from map(_content, paths)
+        return
+    with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
+        for start in range(0, len(paths), PHOTOS_AT_ONCE):
+            yield from pool.map(_content, paths[start : start + PHOTOS_AT_ONCE])
+
+
+def _content(path: Path) -> tuple[tuple[int, int], str] | str:
+    from .images import fingerprint as content_key
+
+    stat = _stat(path)
+    if stat is None:
+        return f"{path}: is not there, or cannot be read"
+    try:
+        return stat, content_key(path)
+    except ImageError as error:
+        return str(error)
 
 
 _LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (

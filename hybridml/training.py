@@ -23,7 +23,7 @@ from .ocr.textline import Reading
 from .parts import as_text, group_names, photo_names
 from .priors import Priors, label_table
 from .quantity import format_quantity
-from .ranker import Ranker, RankerSettings
+from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen
 from .siblings import Rows, settled, with_siblings
 from .table import CandidateTable, build_table
@@ -144,9 +144,14 @@ class Training:
         return Priors.fit(self.labels[~shared[self.labels.index.to_numpy()]])
 
     def ranker(
-        self, table: CandidateTable, keep: Bools, trust: Mapping[str, float], settings: RankerSettings
+        self,
+        table: CandidateTable,
+        keep: Bools,
+        trust: Mapping[str, float],
+        settings: RankerSettings,
+        boost: Boost = boost_here,
     ) -> Ranker:
-        """Fit a ranker on the rows where ``keep`` holds."""
+        """Fit a ranker on the rows where ``keep`` holds; ``boost`` fits its boosters."""
         weights = np.ones(len(self.rows.keys))
         for i in np.flatnonzero(self.other):
             weights[i] = trust.get(self.rows.entities[int(i)], FULL)
@@ -155,7 +160,7 @@ class Training:
         w = weights[table.row]
         use = w > 0
         return Ranker(settings).fit(
-            table.X[use], self.relevance[use], table.row[use], table.columns, CATEGORICAL, w[use]
+            table.X[use], self.relevance[use], table.row[use], table.columns, CATEGORICAL, w[use], boost
         )
 
     def out_of_fold(self, trust: Mapping[str, float], settings: RankerSettings) -> Floats:
@@ -205,23 +210,18 @@ def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
     return trust
 
 
-def train(
-    model: Model,
-    frame: pd.DataFrame,
-    keys: Sequence[str | None],
-    readings: Iterable[tuple[str, Seen | Reading]],
-    vectors: Vectors,
-    labels: pd.DataFrame | None,
-) -> Model:
-    """Fit ``model``; see :meth:`hybridml.model.Model.fit`."""
+def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
+    """Fit ``model`` on rows that were described for it; see :meth:`hybridml.model.Model.fit`.
+
+    Only the ranker that answers is fitted by ``boost``; those that score out of fold are fitted here.
+    """
     from .model import name_hashes
 
-    data = Training(model, frame, keys, readings, vectors, labels)
-    settings = model.settings
+    settings, frame, keys = model.settings, data.frame, data.rows.keys[: data.asked]
     model.trust = dict(settings.trust) if settings.trust is not None else choose_trust(data, settings.ranker)
     none = np.zeros(len(frame), dtype=bool)
     model.columns, table = data.described(none)
-    model.ranker = data.ranker(table, ~none, model.trust, settings.ranker)
+    model.ranker = data.ranker(table, ~none, model.trust, settings.ranker, boost)
     scores = data.out_of_fold(model.trust, settings.ranker)
     _fit_decision(model, data, scores)
     groups = group_names(frame)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from .engines import Engine, EngineKind
 from .errors import HybridmlError, ImageError
 from .ocr.textline import Reading
+from .paths import content, is_afar, path_of
 from .records import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
 
 KIND_OF: dict[EngineKind, Kind] = {
@@ -24,6 +24,10 @@ KIND_OF: dict[EngineKind, Kind] = {
     "second": "readings",
 }
 """Where the store keeps what an engine found."""
+
+
+DIED = "the process that read it died (out of memory or a crash)"
+"""Why a photo failed that takes every process down that tries it."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +82,22 @@ class Worker:
             self._made[kind] = self._engines[kind].create(self._threads)
         return self._made[kind]
 
+    def load(self) -> None:
+        """Load every engine now: the first photo need not wait, and what does not load is known."""
+        for kind in self._engines:
+            self._engine(kind)
+
     def __call__(self, tasks: Sequence[Task]) -> Result:
         """Work on ``tasks``; what fails on one photo costs that photo."""
-        from .images import decode
-
         result = Result(photos=len(tasks))
         to_embed: list[tuple[Task, np.ndarray]] = []
         for task in tasks:
-            cause = _unreadable(task.path)
-            if cause:
-                result.failed[task.key] = cause
-                continue
             try:
-                image = decode(Path(task.path))
+                image = _decoded(task.path)
+            except OSError as error:
+                # no fault of the photo's, and not recorded as one
+                result.failed[task.key] = f"{task.path}: {error.strerror or error}"
+                continue
             except ImageError as error:
                 result.failed[task.key] = str(error)
                 for kind in task.engines:
@@ -161,10 +168,13 @@ class Worker:
             result.failed[task.key] = f"the {what} failed: {type(error).__name__}: {error}"
 
 
-def _unreadable(path: str) -> str:
-    """Return why a file cannot be opened, empty when it can: no fault of the photo's, and not recorded as one."""
-    try:
-        with open(path, "rb"):
-            return ""
-    except OSError as error:
-        return f"{path}: {error.strerror or error}"
+def _decoded(path: str) -> np.ndarray:
+    """Return a photo; raise OSError when its file cannot be had, ImageError when it is none."""
+    from .images import decode
+
+    place = path_of(path)
+    if is_afar(place):
+        return decode(content(place), name=path)
+    with open(place, "rb"):
+        pass
+    return decode(place)

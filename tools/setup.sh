@@ -3,27 +3,7 @@
 # TORCHVISION and TORCH_INDEX. Safe to run again.
 set -euo pipefail
 
-say() { printf '%s\n' "$*" >&2; }
-
-# Runs apt-get as root or through sudo without a password; fails otherwise.
-apt_install() {
-  command -v apt-get >/dev/null || return 1
-  local as=()
-  if [ "$(id -u)" != 0 ]; then
-    sudo -n true 2>/dev/null || return 1
-    as=(sudo -n)
-  fi
-  say "installing $* with apt-get ..."
-  local log
-  log=$(mktemp)
-  if "${as[@]}" apt-get update >"$log" 2>&1 &&
-    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1; then
-    rm -f "$log"
-  else
-    say "apt-get failed:"; tail -n 5 "$log" >&2; rm -f "$log"
-    return 1
-  fi
-}
+source "$(dirname "$0")/apt.sh"
 
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   { say "hybridml needs Python 3.11 or newer; '$PYTHON' is not. Type: make PYTHON=/path/to/python3.11 ..."; exit 1; }
@@ -61,5 +41,5 @@ else
     "${pip[@]}" install "torch==$TORCH"
   fi
 fi
-"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,dev]'
+"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,report,dask,dev]'
 say "ready: $VENV/bin/hybridml --help"

@@ -42,10 +42,19 @@ def add_files(parser: argparse.ArgumentParser) -> None:
         help="folder with the photos; may be given again (default: images)",
     )
     parser.add_argument(
-        "--store", default="features", metavar="DIR", help="feature store (default: %(default)s)"
+        "--store",
+        default="features",
+        metavar="DIR",
+        help="feature store, also in an object store, as photos may be: s3://bucket/features (default: %(default)s)",
     )
     parser.add_argument(
         "--workers", type=count, metavar="N", help="processes that read and look (default: one per core)"
+    )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="scheduler of a Dask cluster whose workers read and look in place of processes of this machine; for "
+        "'train' they also fit the ranker",
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HybridmlError
+from ..paths import path_of
 from . import predict, rowfiles, status
 from .options import (
     Commands,
@@ -22,6 +23,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..extractor import EntityExtractor
     from ..featurize import Report
 
@@ -76,7 +79,8 @@ def add_commands(commands: Commands) -> None:
         "train",
         _train,
         "fit the ranker on labelled rows and write the model",
-        "Photos that the store lacks are read first. The model is one joblib file.\n\n"
+        "Photos that the store lacks are read first. The model is one joblib file. With --dask the ranker is fitted\n"
+        "on the cluster, which makes other, equally good trees and pays from millions of candidates on.\n\n"
         "  hybridml train --rows train.csv --images photos/ --model models/model.joblib",
     )
     train.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")
@@ -89,6 +93,12 @@ def add_commands(commands: Commands) -> None:
         "--labels",
         metavar="CSV",
         help="labels without photos, those of --rows included, to count what is usual (default: those of --rows)",
+    )
+    train.add_argument(
+        "--corrections",
+        metavar="CSV",
+        help="labels that a report's reader corrected, in place of those of --rows: index,entity_name,correction,"
+        "value, the correction label_wrong (the row is left out), not_in_photo or value",
     )
     add_files(train)
     add_engines(train)
@@ -137,6 +147,7 @@ def _extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
         resnet_weights=arguments.resnet_weights,
         entities=arguments.entities,
         workers=arguments.workers,
+        dask=arguments.dask,
         progress=not arguments.quiet,
         **more,
     )
@@ -158,14 +169,27 @@ def _features(arguments: argparse.Namespace) -> int:
     report = extractor.featurize(numbered, retry_failed=arguments.retry_failed)
     _say_report(report)
     faults = [f for _, faults in tables for f in faults] + rowfiles.of_photos(frame, extractor)
-    write_faults(Path(arguments.store) / "faults.csv", faults)
+    write_faults(path_of(arguments.store) / "faults.csv", faults)
     return 0
+
+
+def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfiles.Faults]:
+    """Return the rows to train on, with corrected labels where corrections are given."""
+    from .. import corrections, photos
+
+    book = book_of(arguments)
+    frame, faults = photos.checked(arguments.rows, truth=True, book=book, images=images_of(arguments))
+    if arguments.corrections:
+        corrected = corrections.apply(frame, corrections.read_corrections(arguments.corrections, book))
+        tell(str(corrected))
+        frame, faults = corrected.frame, corrected.standing(faults)
+    return frame, rowfiles.of_rows(arguments.rows, frame, faults)
 
 
 def _train(arguments: argparse.Namespace) -> int:
     from .. import artifact
 
-    frame, faults = rowfiles.read(arguments.rows, book_of(arguments), images_of(arguments), truth=True)
+    frame, faults = _labelled_rows(arguments)
     told = Path(f"{arguments.model}.faults.csv")
     write_faults(told, faults)
     extractor = _extractor(arguments, random_state=arguments.seed).fit(

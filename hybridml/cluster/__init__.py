@@ -1,0 +1,11 @@
+"""Reading and looking on many machines: batches of photos as tasks of a Dask cluster.
+
+The workers read, look and send back what they found; the process that asked writes the store, so that every rule of the
+store holds as on one machine. See docs/cluster.md.
+"""
+
+from .client import connected
+from .dispatch import work
+from .fit import check
+
+__all__ = ["check", "connected", "work"]

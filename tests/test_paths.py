@@ -1,0 +1,164 @@
+"""Photos and store on an object store: fsspec's own in memory, and a folder that acts like one."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hybridml import images
+from hybridml.engines import reader_engine
+from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
+from hybridml.extras import lacking
+from hybridml.featurize import Report, featurize
+from hybridml.files import atomic
+from hybridml.paths import is_afar, path_of
+from hybridml.photos import photo_paths
+from hybridml.store import FeatureStore
+from tests.fakes import write_rows
+
+if reason := lacking("an object store", ("fsspec", "upath"), "dask"):
+    pytest.skip(reason, allow_module_level=True)
+
+
+@pytest.fixture
+def bucket() -> Iterator[Path]:
+    """Return an object store's folder, in memory."""
+    found = path_of(f"memory://{uuid.uuid4().hex}")
+    yield found
+    if found.exists():
+        found.fs.rm(found.path, recursive=True)  # type: ignore[attr-defined]
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy the files of a folder of this machine."""
+    for path in source.iterdir():
+        with atomic(target / path.name) as temporary:
+            temporary.write_bytes(path.read_bytes())
+
+
+def contents(store: FeatureStore) -> dict[str, Any]:
+    """Return the readings of a store, but for the seconds that they took."""
+    table = store.table("readings", reader_engine("tests.fakes:PixelReader").settings)
+    return {r["key"]: {k: v for k, v in r.items() if k != "seconds"} for r in table.records(table.keys())}
+
+
+def run(rows: Any, photos: Path, store: Path, retry: bool = False) -> Report:
+    reader = reader_engine("tests.fakes:PixelReader")
+    return featurize(
+        photo_paths(rows, photos), FeatureStore(store), reader, None, 1, False, retry_failed=retry
+    )
+
+
+def test_a_store_in_memory_holds_what_one_on_disk_does(tmp_path: Path, bucket: Path) -> None:
+    rows = write_rows(tmp_path, 12)
+    copy(tmp_path / "images", bucket / "images")
+    here = run(rows, tmp_path / "images", tmp_path / "store")
+    there = run(rows, bucket / "images", bucket / "store")
+    assert contents(FeatureStore(bucket / "store")) == contents(FeatureStore(tmp_path / "store"))
+    assert (there.done, there.failed, there.keys) == (12, {}, here.keys)
+    again = run(rows, bucket / "images", bucket / "store")
+    assert (again.done, again.cached) == (0, 12)
+    # a scorer without the photos
+    assert FeatureStore(bucket / "store").known_keys(dict.fromkeys(here.keys)) == here.keys
+
+
+def test_a_photo_that_changes_is_read_again_and_a_broken_one_is_named(tmp_path: Path, bucket: Path) -> None:
+    rows = write_rows(tmp_path, 2)
+    copy(tmp_path / "images", bucket / "images")
+    run(rows, bucket / "images", bucket / "store")
+    with atomic(bucket / "images" / "photo0_0.png") as temporary:
+        temporary.write_bytes(b"no photo")
+    with atomic(bucket / "images" / "photo0_1.png") as temporary:
+        temporary.write_bytes(b"")
+    report = run(rows, bucket / "images", bucket / "store")
+    assert report.done == 2
+    assert report.failed["photo0_0.png"].startswith(f"{bucket}/images/photo0_0.png: is not a photo")
+    assert report.failed["photo0_1.png"].startswith(f"{bucket}/images/photo0_1.png: is empty")
+    assert run(rows, bucket / "images", bucket / "store").done == 0
+    assert run(rows, bucket / "images", bucket / "store", retry=True).done == 2
+
+
+def test_a_shard_is_whole_or_not_there_and_a_damaged_one_is_set_aside(tmp_path: Path, bucket: Path) -> None:
+    rows = write_rows(tmp_path, 3)
+    run(rows, tmp_path / "images", bucket / "store")
+    store = FeatureStore(bucket / "store")
+    before = contents(store)
+    table = store.table("readings", reader_engine("tests.fakes:PixelReader").settings)
+    with contextlib.suppress(RuntimeError), atomic(table.folder / "part-half.parquet") as temporary:
+        temporary.write_bytes(b"half")
+        raise RuntimeError
+    assert len(table.shards.paths()) == 1
+    (shard,) = table.shards.paths()
+    raw = shard.read_bytes()
+    with atomic(shard) as temporary:
+        temporary.write_bytes(raw[:-40])
+    assert contents(FeatureStore(bucket / "store")) == {}
+    assert [p.suffix for p in table.folder.iterdir() if p.name.startswith("part")] == [".damaged"]
+    assert run(rows, tmp_path / "images", bucket / "store").done == 3
+    assert contents(store) == before
+
+
+def test_a_network_that_fails_is_no_damage(
+    tmp_path: Path, bucket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = write_rows(tmp_path, 3)
+    copy(tmp_path / "images", bucket / "images")
+    run(rows, bucket / "images", bucket / "store")
+    files = bucket.fs  # type: ignore[attr-defined]
+
+    def fail(path: str, **_: Any) -> bytes:
+        raise ConnectionAbortedError(f"no way to {path}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(files), "cat_file", lambda self, path, **more: fail(path))
+        with pytest.raises(StoreError, match=r"cannot read memory://.*no way to"):
+            contents(FeatureStore(bucket / "store"))
+        with pytest.raises(ImageError, match=r"photo0_0.png: no way to"):
+            images.decode(bucket / "images" / "photo0_0.png")
+        other = run(rows, bucket / "images", tmp_path / "other")
+    assert len(other.failed) == 3
+    assert len(contents(FeatureStore(bucket / "store"))) == 3
+    # nothing was recorded: the next run reads them
+    assert run(rows, bucket / "images", tmp_path / "other").failed == {}
+
+
+def test_shards_are_not_merged_where_nothing_can_be_locked(tmp_path: Path, bucket: Path) -> None:
+    from hybridml.shards import MANY
+
+    store = FeatureStore(bucket)
+    for i in range(MANY + 1):
+        store.photos.append([{"name": f"{i}.png", "bytes": 1, "mtime_ns": 1, "key": "0" * 64}])
+    assert store.photos.merge() == 0
+    assert len(store.photos.paths()) == MANY + 1
+
+
+def test_a_file_is_decoded_and_known_alike_wherever_it_lies(tmp_path: Path, bucket: Path) -> None:
+    write_rows(tmp_path, 1)
+    copy(tmp_path / "images", bucket)
+    here, there = tmp_path / "images" / "photo0_0.png", bucket / "photo0_0.png"
+    assert np.array_equal(images.decode(there), images.decode(here))
+    assert np.array_equal(images.decode(str(there)), images.decode(here))
+    assert images.fingerprint(there) == images.fingerprint(here)
+    assert path_of(f"file://{here}") == here
+    assert is_afar(there)
+    assert path_of(there) is there
+
+
+def test_what_is_missing_is_named(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(HybridmlError, match=r"nothing:// cannot be used here"):
+        path_of("nothing://bucket/photos")
+    with pytest.raises(ImageError, match=r"memory://.*gone.png"):
+        images.decode(bucket / "gone.png")
+
+    def lacks(what: str, modules: Any, extra: str) -> None:
+        raise MissingExtraError(lacking(what, ["no_such_module"], extra))
+
+    monkeypatch.setattr("hybridml.paths.require", lacks)
+    with pytest.raises(MissingExtraError, match=r"s3:// needs .*hybridml\[dask\]"):
+        path_of("s3://bucket/photos")

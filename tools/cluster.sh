@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Starts a Dask cluster of processes on this machine, a scheduler and two workers of one thread, and runs the sample set
+# on it: features, train, predict. The processes end with this script, also when it is interrupted. Called by
+# 'make cluster'; reads BIN, SAMPLE and EFFORT. On several machines the same three commands start the cluster.
+set -euo pipefail
+
+work=$(mktemp -d)
+started=()
+
+finish() {
+  # workers first: a worker without its scheduler would try to find it again
+  for process in "${started[@]:1}" "${started[0]:-}"; do
+    if [ -n "$process" ]; then
+      kill "$process" 2>/dev/null || true
+      wait "$process" 2>/dev/null || true
+    fi
+  done
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+start() {
+  local name=$1
+  shift
+  OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 OPENBLAS_NUM_THREADS=1 "$BIN/dask" "$@" >"$work/$name.log" 2>&1 &
+  started+=($!)
+}
+
+start scheduler scheduler --host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0 \
+  --scheduler-file "$work/scheduler.json"
+for _ in $(seq 300); do
+  [ -s "$work/scheduler.json" ] && break
+  kill -0 "${started[0]}" 2>/dev/null || { tail -n 5 "$work/scheduler.log" >&2; exit 1; }
+  sleep 0.1
+done
+address=$("$BIN/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["address"])' "$work/scheduler.json")
+for name in worker-1 worker-2; do
+  start "$name" worker "$address" --nthreads 1 --name "$name" --no-dashboard --local-directory "$work"
+done
+"$BIN/python" -c 'import sys
+from distributed import Client
+with Client(sys.argv[1], timeout=60) as client:
+    client.wait_for_workers(2, timeout=120)' "$address"
+
+files=(--images "$SAMPLE/images" --store build/cluster/features --dask "$address")
+set -x
+"$BIN/hybridml" features --rows "$SAMPLE/train.csv" --rows "$SAMPLE/test.csv" "${files[@]}" --effort "$EFFORT"
+"$BIN/hybridml" train --rows "$SAMPLE/train.csv" "${files[@]}" --effort "$EFFORT" --model build/cluster/model.joblib
+"$BIN/hybridml" predict --rows "$SAMPLE/test.csv" "${files[@]}" --model build/cluster/model.joblib \
+  --out build/cluster/predictions.csv --truth "$SAMPLE/truth.csv" \
+  --truth-is "the drawn sample set: a demonstration, not a measure of accuracy on photos"
