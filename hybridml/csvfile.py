@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .errors import RowsError
 from .files import atomic
+from .paths import path_of
 
 SHOWN_FAULTS = 20
 """Faults an error lists before it only counts."""
@@ -107,7 +108,7 @@ def read_csv(path: str | Path) -> CsvFile:
 
 def _bytes(path: str | Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return path_of(path).read_bytes()
     except OSError as error:
         raise RowsError(f"cannot read {path}: {error.strerror or error}; expected a CSV file") from None
 

@@ -278,6 +278,12 @@ def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
     assert "brightness" in hybridml.load(artifact.save(extractor, tmp_path / "m.joblib")).model_.book.entities
 
 
+def test_blocks_that_do_not_do_are_told_before_photos_are_read(train: pd.DataFrame, tmp_path: Path) -> None:
+    extractor = EntityExtractor(tmp_path / "none", tmp_path / "store", blocks=["span", "span"], **OPTIONS)
+    with pytest.raises(HybridmlError, match="each block once"):
+        extractor.fit(train)
+
+
 @pytest.mark.parametrize("blank", [None, np.nan, "", " "])
 def test_a_blank_label_is_nothing_to_find(
     folder: Path, train: pd.DataFrame, fitted: EntityExtractor, blank: object

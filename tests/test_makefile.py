@@ -87,4 +87,10 @@ def test_the_readme_names_commands_and_options_that_exist() -> None:
     targets = re.findall(r"^make ((?:[a-z]+ ?)+)", readme, re.MULTILINE)
     assert len(targets) >= 3
     for target in targets:
-        assert set(target.split()) <= {"features", "train", "predict", "test"}
+        assert set(target.split()) <= {"features", "train", "predict", "report", "test", "cluster"}
+
+
+def test_only_the_tests_get_a_browser() -> None:
+    fresh = ("-W", "tools/browser.sh")
+    assert "tools/browser.sh" in make(*fresh, "test").stdout
+    assert "tools/browser.sh" not in make(*fresh, "features", "train", "predict").stdout

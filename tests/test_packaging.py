@@ -27,6 +27,9 @@ SHIPPED = (
     "hybridml/pretrained/MODEL_CARD.md",
     "hybridml/pretrained/regions-resnet50.pt",
     "hybridml/pretrained/regions-resnet50.json",
+    "hybridml/report/assets/index.html",
+    "hybridml/report/assets/report.css",
+    "hybridml/report/assets/report.js",
 )
 
 CONSUMER = """\
@@ -98,7 +101,7 @@ def test_the_metadata_names_version_extras_and_command(built: Path) -> None:
         metadata = file.read(info).decode()
         commands = file.read(info.replace("METADATA", "entry_points.txt")).decode()
     assert f"\nVersion: {hybridml.__version__}\n" in metadata
-    assert {"read", "download", "explore", "dev", "tune"} <= set(
+    assert {"read", "download", "explore", "report", "dev", "tune"} <= set(
         re.findall(r"Provides-Extra: (\w+)", metadata)
     )
     assert "hybridml = hybridml.cli:main" in commands
