@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,36 +12,22 @@ import pandas as pd
 from . import metrics, photos
 from .answering import Answered, answer_rows, answers_frame, keys_of
 from .effort import DEFAULT_EFFORT
-from .engines import (
-    DEFAULT_EMBEDDING,
-    DEFAULT_OCR,
-    DEFAULT_WEIGHTS,
-    adopted,
-    embedding_engine,
-    look_engines,
-    reader_engine,
-)
-from .entities import EntityBook, default_entities, load_entities
-from .errors import HybridmlError, RowsError
+from .engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+from .entities import EntityBook
+from .errors import RowsError
 from .features import DEFAULT_BLOCKS, column_names
-from .featurize import Report
-from .manners import Estimator
 from .model import Model, ModelSettings
 from .parts import as_text, photo_names
-from .paths import path_of
 from .priors import read_labels
 from .ranker import Boost, RankerSettings, boost_here
-from .rows import RowFault
-from .seeing import Engines, see, seen_so_far, settings_of
-from .seen import Seen
-from .status import StoreStatus, status_of
+from .sight import Sight
 from .store import FeatureStore
 
 if TYPE_CHECKING:
     from .explained import Explanation
 
 
-class EntityExtractor(Estimator):
+class EntityExtractor(Sight):
     """Reads the value of an entity off a photo: reader, candidates, features, ranker, decision.
 
     Parameters
@@ -152,11 +138,6 @@ class EntityExtractor(Estimator):
         self.random_state = random_state
         self.progress = progress
 
-    def _book(self) -> EntityBook:
-        if self.entities is None:
-            return default_entities()
-        return self.entities if isinstance(self.entities, EntityBook) else load_entities(self.entities)
-
     def _model_settings(self) -> ModelSettings:
         return ModelSettings(
             tuple(self.blocks),
@@ -168,69 +149,6 @@ class EntityExtractor(Estimator):
             self.joint,
             None if self.trust is None else dict(self.trust),
         )
-
-    def _make_engines(self) -> None:
-        self.reader_ = reader_engine(self.ocr, self.ocr_options, self.effort)
-        self.embedder_, self.image_reason_ = embedding_engine(self.embedding, self.resnet_weights)
-        self.looks_, self.look_reasons_ = look_engines(
-            self.looks, self.reader_, self.look_options, self.effort
-        )
-
-    def _featurize(self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False) -> Report:
-        if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
-            raise HybridmlError(
-                f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
-                "with the photos (images, --images)"
-            )
-        store, engines = FeatureStore(self.store), (self.reader_, self.embedder_, self.looks_)
-        if partial:
-            report = seen_so_far(frame, self.images, store, engines)
-        else:
-            book = self._book_now()
-            report = see(
-                frame, self.images, store, engines, book, self.workers, self.progress, retry_failed, self.dask
-            )
-        self.faults_ = report.failed
-        return report
-
-    def _book_now(self) -> EntityBook:
-        return self.model_.book if hasattr(self, "model_") else self._book()
-
-    def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, Seen]]:
-        return FeatureStore(self.store).seen(settings_of(self.reader_, self.looks_), keys)
-
-    def featurize(self, X: pd.DataFrame | str | Path, retry_failed: bool = False) -> Report:
-        """Read and embed the photos of rows that the store lacks.
-
-        Parameters
-        ----------
-        X : data frame or path of a CSV
-            Rows; labels are not needed.
-        retry_failed : bool
-            Also try photos again that are recorded as undecodable.
-
-        Returns
-        -------
-        Report
-            What was done, found and failed.
-        """
-        self._make_engines()
-        return self._featurize(
-            photos.checked(X, images=self.images, book=self._book())[0], retry_failed=retry_failed
-        )
-
-    def status(self, X: pd.DataFrame | str | Path) -> StoreStatus:
-        """Return what the store has for rows, what failed and what is missing; nothing is read or written.
-
-        Parameters
-        ----------
-        X : data frame or path of a CSV
-            Rows; labels are not needed.
-        """
-        self._make_engines()
-        frame, _ = photos.checked(X, images=self.images, book=self._book())
-        engines = [e for e in (self.reader_, self.embedder_, *self.looks_) if e is not None]
-        return status_of(FeatureStore(self.store), photos.located(frame, self.images), engines)
 
     def fit(
         self,
@@ -297,16 +215,6 @@ class EntityExtractor(Estimator):
         from .cluster.ranking import boosting
 
         return boosting(self.dask, self.progress)
-
-    def _check_fitted(self) -> Model:
-        if not hasattr(self, "model_"):
-            from .unfitted import UnfittedError
-
-            raise UnfittedError(
-                "this EntityExtractor is not fitted: call fit(rows), or hybridml.load(path) for a trained one"
-            )
-        model: Model = self.model_
-        return model
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -431,17 +339,6 @@ class EntityExtractor(Estimator):
         book = self._check_fitted().book
         rows = DescribedRows(path, self, None if X is None else photos.checked(X, book=book))
         return answers_frame(rows.frame, rows.answers())
-
-    def _rows_seen(
-        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool
-    ) -> tuple[Model, pd.DataFrame, list[RowFault], Report, FeatureStore, Engines]:
-        """Read what the store lacks; return all that answering takes."""
-        model = self._check_fitted()
-        frame, faults = photos.checked(X, images=self.images, book=model.book)
-        self.reader_, self.looks_ = adopted(self.reader_, self.looks_)
-        report = self._featurize(frame, partial)
-        engines = (self.reader_, self.embedder_, self.looks_)
-        return model, frame, faults, report, FeatureStore(self.store), engines
 
     def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:
         """Return the official F1 of the answers to labelled rows.

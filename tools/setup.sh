@@ -41,5 +41,5 @@ else
     "${pip[@]}" install "torch==$TORCH"
   fi
 fi
-"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,report,dask,dev]'
+"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,report,baselines,vlm,dask,dev]'
 say "ready: $VENV/bin/hybridml --help"
