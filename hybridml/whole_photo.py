@@ -253,7 +253,8 @@ def _found(place: Place, others: Sequence[Place], text: str) -> Found:
     candidate = best.candidate
     said = {(best.entity, candidate.value, candidate.unit)}
     alternatives = []
-    for claim in sorted(place.claims, key=lambda claim: -claim.strength):
+    claims = [claim for each in (place, *others) for claim in each.claims]
+    for claim in sorted(claims, key=lambda claim: -claim.strength):
         what = (claim.entity, claim.candidate.value, claim.candidate.unit)
         if what not in said and claim.confidence >= SHOWN:
             said.add(what)

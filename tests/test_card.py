@@ -83,6 +83,22 @@ def test_it_says_what_was_answered_and_why() -> None:
     assert svg["viewbox"] == "0 0 800 1000"
 
 
+def test_a_unit_of_ones_own_is_judged_too() -> None:
+    unit = "milliampere hour"
+    given = explanation()
+    first = given.considered[0]
+    own = replace(first, candidate=replace(first.candidate, value=500.0, unit=unit))
+    for truth, said in ((f"500 {unit}", ": right"), (f"600 {unit}", ": wrong"), (f"many {unit}", "")):
+        page = Page(
+            explanation(
+                considered=(own, given.considered[1]), answer=replace(given.answer, unit=unit), truth=truth
+            )._repr_html_()
+        )
+        assert f"truth: {truth}{said}" in page.text
+        assert (": right" in page.text or ": wrong" in page.text) == bool(said)
+        assert ("(the label)" in page.text) == (said == ": right")
+
+
 def test_the_answer_is_solid_and_what_was_not_chosen_dashed() -> None:
     boxes = {box["x"]: box for box in Page(card.card_html(explanation())).all("rect")}
     first, second = (each.candidate.box for each in explanation().considered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +188,13 @@ def test_words_name_the_nearest_word() -> None:
     assert words_of("words.own_near", 1.5, told) == "'net weight' stands 1.5 letter heights away"
     assert words_of("words.gross_near", 12.0, told) == "'shipping' stands 12.0 letter heights away"
     assert words_of("words.gross_near", 99.0, told) == "no word such as 'gross' stands on the photo"
+
+
+def test_what_is_not_known_or_smaller_is_said_plainly() -> None:
+    reading = Reading((line("500 g", 50, 50),), 400, 300)
+    entity = BOOK.entity("item_weight")
+    told = Told(find_candidates(reading, BOOK)[0], entity, reading, BOOK)
+    assert words_of("regions.own_lead", math.nan, told) == "the region network did not look at it"
+    assert words_of("rivals.to_largest", -0.30103, told) == "the largest quantity is 2 times as large"
+    assert words_of("rivals.to_smallest", 1.0, told) == "it is 10 times as large as the smallest quantity"
+    assert words_of("rivals.to_middle", 0.0, told) == "it is of the median size"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from hybridml.explained import Considered, Explanation
 from hybridml.ocr.textline import Reading
 from hybridml.report import write_report
 from hybridml.report.facts import FLOOR, card_of, line_of
-from hybridml.report.folder import COLUMNS, plain, write_cards
+from hybridml.report.folder import COLUMNS, plain, write_cards, write_numbers
 from hybridml.report.pictures import write_pictures
 from hybridml.seen import Seen
 from tests.fakes import OPTIONS, write_photo, write_rows
@@ -176,11 +177,23 @@ def test_another_report_keeps_pictures_and_clears_what_is_not_its_own(
     assert len(times) == 119
     assert len(list((again / "data").glob("cards-*.js"))) == 2
     (again / "photos" / "mine.jpg").write_bytes(b"mine")
+    (again / "tables" / "mine.csv").write_text("mine")
+    assert (again / "plots" / "coverage.svg").is_file()
     write_report(fitted, rows[10:20].drop(columns="entity_value"), again)
     kept = set((again / "photos").iterdir())
     assert len(kept) == 11
     assert all(path.stat().st_mtime_ns == times[path] for path in kept if path.name != "mine.jpg")
     assert [path.name for path in (again / "data").glob("cards-*.js")] == ["cards-0000.js"]
+    # nothing of the earlier overview is left, and nobody's own file is gone
+    assert [
+        path.name
+        for path in (again / "plots").iterdir()
+        if path.name not in ("importance.svg", "seconds.svg")
+    ] == ["confidence.svg"]
+    assert {path.name for path in (again / "tables").iterdir()} <= {
+        "answered.csv", "importance.csv", "seconds.csv", "problems.csv", "mine.csv"
+    }  # fmt: skip
+    assert (again / "tables" / "mine.csv").read_text() == "mine"
     payload = rows_of(again)
     assert payload["labelled"] is False
     assert set(payload["columns"]["outcome"]) == {"unlabelled"}
@@ -239,6 +252,42 @@ def test_what_cannot_be_done_is_said_before_any_work(
     with pytest.raises(HybridmlError, match="give 160 or more"):
         write_report(fitted, rows, tmp_path / "out", photo_side=10)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_any_work(
+    fitted: EntityExtractor, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        HybridmlError, match=r"cannot write the report into .*name a folder that can be written to"
+    ):
+        write_report(fitted, rows, tmp_path / "file")
+    with pytest.raises(HybridmlError, match="not on this machine"):
+        write_report(fitted, rows, "memory://bucket/report")
+
+
+def test_files_that_a_report_names_as_its_own_but_cannot_be_stay(tmp_path: Path) -> None:
+    (tmp_path / "out" / "tables").mkdir(parents=True)
+    (tmp_path / "precious.csv").write_text("")
+    (tmp_path / "out" / "report.json").write_text(
+        json.dumps({"files": ["../precious.csv", "tables/../../precious.csv", 7]})
+    )
+    write_numbers(tmp_path / "out", {}, [])
+    assert (tmp_path / "precious.csv").exists()
+
+
+def test_a_threshold_found_in_the_table_lets_its_own_answer_pass() -> None:
+    told = explanation(["500 g"], None, "500 gram")
+    told = replace(told, answer=replace(told.answer, confidence=0.58896))
+    assert line_of(0, told, BOOK)["confidence"] == 0.58896
+
+
+def test_a_problem_a_page_long_is_cut_and_names_no_folder() -> None:
+    told = replace(explanation(["500 g"], None, "x"), problem="/a/b.jpg: " + "word " * 900, path="/a/b.jpg")
+    problem = line_of(0, told, BOOK)["problem"]
+    assert problem.startswith("a.jpg: word")
+    assert len(problem) == 240
+    assert card_of(0, told, (), BOOK)["problem"] == problem
 
 
 def explanation(texts: list[str], second: list[str] | None, truth: str | None) -> Explanation:

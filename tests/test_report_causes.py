@@ -18,6 +18,7 @@ BOOK = default_entities()
     [
         (["500 g"], "item_weight", "", (500.0, "gram"), "nothing to find"),
         (["500 g"], "item_weight", "0.0 gram", (500.0, "gram"), "no such label"),
+        (["10 oz"], "item_volume", "10 ounce", (10.0, "fluid ounce"), "no such label"),
         (["500 g"], "item_weight", "5 parsec", (500.0, "gram"), "no such label"),
         (["500 g"], "item_weight", "37 gram", (500.0, "gram"), "nothing read near the value"),
         (["model 1375", "500 g"], "item_weight", "1376 gram", (500.0, "gram"), "read wrong"),

@@ -168,6 +168,24 @@ def test_share_answered_needs_no_label() -> None:
     assert math.isnan(line(found, "depth")["median_confidence"])
 
 
+def test_too_few_groups_have_no_interval_and_nothing_certain_has_one() -> None:
+    rows = drawn(40)
+    for groups, known in ((4, False), (5, True)):
+        rows["group"] = [f"g{i % groups}" for i in range(40)]
+        told = line(statistics.scores(scored(rows)), "all")
+        assert math.isnan(told["f1_low"]) != known
+        assert math.isnan(told["f1_high"]) != known
+        assert told["f1"] > 0
+    perfect = table(*[("width", "5 inch", "5 inch")] * 30)
+    assert math.isnan(line(statistics.scores(scored(perfect)), "all")["precision_low"])
+
+
+def test_outcomes_of_all_rows_come_first() -> None:
+    found = statistics.outcomes(scored(drawn(60)))
+    assert list(found["name"]) == ["all", "item_weight", "voltage", "width"]
+    assert (found.iloc[0, 1:] == found.iloc[1:, 1:].sum()).all()
+
+
 # ---------------------------------------------------------------- confidence
 
 
@@ -461,9 +479,91 @@ def test_the_overview_has_every_section_and_file(made: tuple[Path, overview.Over
         assert ElementTree.parse(path).getroot().tag.endswith("svg")
         assert image.get("alt")
     linked = {str(link.get("href")) for link in page.iter("a")}
-    assert linked == {f"tables/{path.name}" for path in (out / "tables").iterdir()}
+    files = {file for file in linked if not file.startswith("#")}
+    assert files == {f"tables/{path.name}" for path in (out / "tables").iterdir()}
+    written = {f"{path.parent.name}/{path.name}" for path in out.rglob("*") if path.is_file()}
+    assert written == set(shown.files), "what a later report removes"
+    heads = [cell.text for cell in page.iter("th") if cell.get("scope") == "col"]
+    assert all(heads), "a column without a name says nothing to who hears the page"
     assert len(pd.read_csv(out / "tables" / "scores.csv")) == 4
     assert page.find(".//div[@id='threshold-chooser']") is not None
+
+
+def texts_of(shown: overview.Overview, section: str) -> list[str]:
+    """Return what the sentences of a section say."""
+    page = ElementTree.fromstring(f"<main>{shown.html}{shown.changes_html}</main>")
+    return ["".join(each.itertext()) for each in page.findall(f".//section[@id='{section}']//li")]
+
+
+def test_the_first_screen_says_how_good_what_to_publish_and_what_to_fix(tmp_path: Path) -> None:
+    rows = table(
+        *[("width", "5 inch", "5 inch")] * 40,
+        *[("width", "5 inch", "6 inch")] * 8,
+        *[("depth", "5 inch", "")] * 2,
+        confidence=[*[0.9] * 40, *[0.3] * 8, 0.0, 0.0],
+        cause=[*[""] * 40, *[causes.OTHER_AXIS] * 8, *[causes.NOT_READ] * 2],
+        problem=[*[""] * 49, "no such photo"],
+        suspect=[*[0.0] * 49, 1.0],
+    )
+    shown = overview.write(tmp_path, rows)
+    f1, answered, publish, cause, entity, suspect, problem = texts_of(shown, "quality")
+    assert f1.startswith(f"F1 {metrics.f1_of(40, 8, 2):.3f} (")
+    assert "on 50 rows not trained on" in f1
+    assert answered == "96 % are answered; 83 % of the answers are right."
+    assert publish.startswith("Published without a check, 90 % of the surest 80 % are right")
+    assert "(confidence at least 0.90)" in publish
+    assert cause.startswith("Largest cause, 8 of 10 rows not right: other axis")
+    assert entity.startswith("Most is lost in width: 8 of its 48 rows are not right.")
+    assert suspect.startswith("Something speaks against 1 label.")
+    assert problem == "1 row has a problem, namely: no such photo."
+    assert (
+        shown.html.index('id="quality"') < shown.html.index('id="coverage"') < shown.html.index('id="causes"')
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 3, 10])
+def test_a_handful_of_rows_promises_nothing(tmp_path: Path, rows: int) -> None:
+    shown = overview.write(tmp_path, table(*[("width", "5 inch", "5 inch")] * rows))
+    assert f"{rows} answers are too few to say which confidence is enough." in texts_of(shown, "quality")
+    assert not texts_of(shown, "coverage")
+    assert not (tmp_path / "plots" / "coverage.svg").exists()
+    assert "(1.000 to 1.000)" not in shown.html
+
+
+def test_nothing_answered_has_no_number_that_is_none(tmp_path: Path) -> None:
+    shown = overview.write(
+        tmp_path, table(*[("width", "5 inch", "")] * 3), seconds=[("reading", 0.0)], seconds_note="none kept"
+    )
+    assert "None of them is answered." in texts_of(shown, "quality")
+    assert "nan" not in shown.html
+    assert not (tmp_path / "plots" / "seconds.svg").exists()
+
+
+def test_mistakes_without_a_known_factor_link_to_no_empty_table(tmp_path: Path) -> None:
+    shown = overview.write(tmp_path, table(*[("width", "5 inch", "6 inch")] * 12))
+    assert "none that is known of decimal points and units occurs" in shown.html
+    assert "mistakes.csv" not in shown.html
+    assert not (tmp_path / "tables" / "mistakes.csv").exists()
+
+
+def test_a_worse_run_is_not_called_higher(tmp_path: Path) -> None:
+    rows = drawn(60)
+    best = rows[["index"]].assign(prediction=rows["truth"].str.replace(".0", ""))
+    shown = overview.write(tmp_path, rows, changes=against.changes(rows, best, name="best"))
+    said = texts_of(shown, "against")[0]
+    assert ": a difference of -0." in said
+    assert "higher" not in said
+
+
+def test_plot_and_sentence_name_the_same_threshold(tmp_path: Path) -> None:
+    rows = table(*[("width", "5 inch", "5 inch" if i < 36 else "6 inch") for i in range(40)])
+    rows["confidence"] = [0.589] * 36 + [0.2] * 4
+    rows["outcome"] = _outcomes(rows)
+    told = texts_of(overview.write(tmp_path, rows), "coverage")
+    assert "answer 90 % at 99 % precision: confidence at least 0.58" in told[0]
+    plot = (tmp_path / "plots" / "coverage.svg").read_text()
+    assert "<!-- from 0.58 -->" in plot
+    assert "<!-- from 0.59 -->" not in plot
 
 
 def test_nothing_in_the_rows_becomes_markup(made: tuple[Path, overview.Overview]) -> None:
@@ -502,8 +602,6 @@ def test_where_all_was_trained_on_it_says_so_and_exports_no_threshold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Sheet, "picture", lambda self, name, words, draw: Picture(f"{name}.svg", words))
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "thresholds-95.csv").write_text("entity_name,min_confidence\nwidth,0.5\n")
     shown = overview.write(tmp_path, drawn(120).assign(trained=True))
     assert "no number below is a measure of quality" in shown.html
     assert "elsewhere" not in shown.html

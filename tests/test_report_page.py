@@ -70,6 +70,18 @@ def test_a_search_that_finds_nothing_says_so_and_can_be_left(opened: Open) -> No
     assert page.input_value("#search") == ""
 
 
+def test_a_link_of_the_overview_opens_its_rows_from_the_top(opened: Open) -> None:
+    page = opened()
+    page.evaluate("document.body.style.paddingTop = '3000px'; window.scrollTo(0, 2000)")
+    page.click("#look")
+    page.wait_for_selector("#gallery:not([hidden])")
+    assert count(page) == ROWS // 4
+    assert set(in_order(page, ".verdict")) == {"✗ wrong"}
+    assert page.evaluate("window.scrollY") == 0
+    page.go_back()
+    page.wait_for_selector("#overview:not([hidden])")
+
+
 def test_sorting_both_ways_with_rows_without_a_value_last(opened: Open) -> None:
     page = opened("#tab=gallery&group=group+1")  # rows 8 to 15, of which 9 has no loss
     page.select_option("#sort", "confidence")

@@ -172,3 +172,8 @@ def test_thresholds_say_what_they_do_not_know(opened: Open, tmp_path: Path) -> N
     assert "Without labels" in page.inner_text("#threshold-chooser")
     assert page.locator("#reach").count() == 0
     assert page.locator("[data-facet=cause]").count() == 0
+
+
+def test_thresholds_are_only_of_entities_that_predict_knows(opened: Open, tmp_path: Path) -> None:
+    path = report_folder.write(tmp_path, [row(0), row(1), row(2, entity="colour", prediction="")])
+    assert read_thresholds(save(opened("", path), "#export-thresholds")) == {"item_weight": 0.0}

@@ -197,6 +197,17 @@ def test_a_sum_and_its_parts_are_one_place() -> None:
     assert {a.prediction for a in item.alternatives} >= {"5 foot", "10 inch"}
 
 
+def test_what_a_multipack_holds_is_not_lost_behind_its_total() -> None:
+    def chance(entity: str, candidate: Candidate) -> float:
+        return {"multipack total": 0.5, "multipack each": 0.1}.get(candidate.form, 0.6)
+
+    found = whole(reading([line("4 x 28 g = 112 g", 100, 100)]), chance)
+    (region,) = found.regions
+    (total,) = [item for item in region.items if item.prediction == "112 gram"]
+    assert len(total.again) == 1
+    assert ("item_weight", "28 gram") in [(a.entity, a.prediction) for a in total.alternatives]
+
+
 def test_the_second_look_counts_where_the_first_shows_nothing() -> None:
     first = reading([line("500 g", 50, 100), line("blurred", 50, 500)])
     second = reading([line("501 g", 50, 100), line("230 V", 50, 500)])

@@ -36,6 +36,9 @@ def add_commands(commands: Commands) -> None:
         help="another run to compare with: its predictions, or its report's folder",
     )
     report.add_argument(
+        "--systems", metavar="FILE", help="also show the systems that 'hybridml compare --json FILE' compared"
+    )
+    report.add_argument(
         "--photo-side",
         type=count,
         default=800,
@@ -74,6 +77,7 @@ def _report(arguments: argparse.Namespace) -> int:
         against=arguments.against,
         title=arguments.title or f"{Path(arguments.rows).name}, answered by {Path(path).name}",
         photo_side=arguments.photo_side,
+        systems=arguments.systems,
     )
     told = rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor)
     # beside the folder, not in it: faults name the folders of this machine, and a report is passed on

@@ -141,13 +141,25 @@ def _heading(explanation: Explanation) -> str:
 
 def _verdict(explanation: Explanation) -> str:
     """Return what the metric says of the answer; nothing of a label that it cannot read."""
-    truth = parse_truth([explanation.truth or ""])[0]
-    answer = explanation.answer
-    if truth.quantity is None and not truth.blank:
+    blank = parse_truth([explanation.truth or ""])[0].blank
+    label, answer = _label(explanation), explanation.answer
+    if label is None and not blank:
         return ""
     if not answer.prediction:
-        return ": rightly left blank" if truth.blank else ": left blank"
-    return ": right" if (answer.value, answer.unit) == truth.quantity else ": wrong"
+        return ": rightly left blank" if blank else ": left blank"
+    return ": right" if (answer.value, answer.unit) == label else ": wrong"
+
+
+def _label(explanation: Explanation) -> tuple[float, str] | None:
+    """Return what the label says; a unit that only the model's own entities have is one that was considered."""
+    quantity = parse_truth([explanation.truth or ""])[0].quantity
+    number, _, unit = (explanation.truth or "").partition(" ")
+    if quantity is None and unit in {each.candidate.unit for each in explanation.considered}:
+        try:
+            return float(number), unit
+        except ValueError:
+            return None
+    return quantity
 
 
 def _table(explanation: Explanation) -> str:
@@ -155,7 +167,7 @@ def _table(explanation: Explanation) -> str:
         return '<p style="margin:.3rem 0;color:#555">No quantity on the photo could answer it.</p>'
     shown = explanation.considered[:SHOWN]
     chosen = bool(explanation.answer.prediction)
-    label = parse_truth([explanation.truth or ""])[0].quantity
+    label = _label(explanation)
     rows = "".join(
         _row(each, n, chosen and n == 1, label, explanation.reading) for n, each in enumerate(shown, 1)
     )

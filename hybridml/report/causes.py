@@ -81,7 +81,7 @@ def cause_of(
     """
     if truth.blank:
         return NOTHING_TO_FIND
-    if truth.quantity is None or truth.quantity[0] == 0:
+    if truth.quantity is None or truth.quantity[0] == 0 or truth.quantity[1] not in entity.units:
         return NO_LABEL
     candidates = for_entity(find_candidates(reading, book), entity)
     right = [c for c in candidates if (c.value, c.unit) == truth.quantity]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pandas as pd
 
+from ..decision import MIN_ROWS
 from ..thresholds import REST, write_thresholds
 from . import confusion, plots, statistics
-from .sections import Section, shown
+from .causes import MEANINGS
+from .sections import Linked, Picture, Section, shown
 from .sheet import Sheet
 from .statistics import ALL
+
+LUCK = 10
+"""Answers from which on a curve is drawn: what a handful reaches is luck."""
 
 KEPT = (
     "A confidence found on these rows keeps a little less than it promises on others; what is sure of it goes by the "
@@ -42,37 +46,38 @@ def coverage(sheet: Sheet, measured: pd.DataFrame, new: bool) -> Section | None:
     names = [str(name) for name in promised["name"].unique()]
     of = {name: measured if name == ALL else measured[measured["entity"] == name] for name in names}
     curves = {name: statistics.coverage(part) for name, part in of.items()}
-    told = pd.concat([curve.assign(name=name) for name, curve in curves.items()], ignore_index=True)
-    files = [sheet.table("promises", promised), sheet.table("coverage", told)]
-    files += _thresholds(sheet.out, promised if new else promised[:0])
-    notes = (KEPT, EXPORTED) if new else (NOT_KEPT,)
+    points = pd.concat([curve.assign(name=name) for name, curve in curves.items()], ignore_index=True)
+    files = [sheet.table("promises", promised), sheet.table("coverage", points)]
+    files += _thresholds(sheet, promised) if new else []
     words = "Precision against the share of rows answered; marks say from which confidence on"
+    enough = int(measured["answered"].sum()) >= MIN_ROWS
+    told = tuple(statistics.sentences(promised, elsewhere=new))
+    pictures: tuple[Picture, ...] = ()
+    drawn = {name: curve[curve["coverage"] * len(of[name]) > LUCK - 0.5] for name, curve in curves.items()}
+    if enough and len(drawn[ALL]):
+        pictures = (sheet.picture("coverage", words, lambda p: plots.coverage_plot(p, drawn, promised)),)
     return Section(
         "coverage",
         "What can be published without a check",
-        notes=notes,
-        sentences=tuple(statistics.sentences(promised, elsewhere=new)),
-        pictures=(sheet.picture("coverage", words, lambda p: plots.coverage_plot(p, curves, promised)),),
-        files=tuple(files),
+        notes=() if new else (NOT_KEPT,),
+        sentences=told if enough else (),
+        pictures=pictures,
         mount="threshold-chooser",
+        footnotes=(KEPT, EXPORTED) if new else (),
+        files=tuple(files),
     )
 
 
-def _thresholds(out: Path, promised: pd.DataFrame) -> list[str]:
-    """Write the sure thresholds of each goal that any entity reaches; return the files.
-
-    Those of an earlier report in the same folder go: nothing says any more where they are from.
-    """
+def _thresholds(sheet: Sheet, promised: pd.DataFrame) -> list[str]:
+    """Write the sure thresholds of each goal that any entity reaches; return the files."""
     files = []
     for goal in statistics.GOALS:
         file = f"thresholds-{100 * goal:.0f}.csv"
         part = promised[promised["goal"] == goal]
         if part["sure_threshold"].notna().any():
             sure = zip(part["name"], part["sure_threshold"].fillna(math.inf), strict=True)
-            write_thresholds(out / "tables" / file, {REST if n == ALL else n: t for n, t in sure})
+            write_thresholds(sheet.path(f"tables/{file}"), {REST if n == ALL else n: t for n, t in sure})
             files.append(file)
-        else:
-            (out / "tables" / file).unlink(missing_ok=True)
     return files
 
 
@@ -96,20 +101,32 @@ def calibration(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     )
 
 
-def causes(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
-    """Return the section on causes by entity, None where no row has one."""
+def causes(sheet: Sheet, measured: pd.DataFrame, new: bool) -> Section | None:
+    """Return the section on causes by entity, None where no row has one.
+
+    Parameters
+    ----------
+    sheet, measured, new
+        As for :func:`coverage`.
+    """
     table = statistics.causes(measured)
     if not len(table):
         return None
     named = [f"{cause} ({count:,})" for cause, count in zip(table["cause"], table[ALL], strict=True)]
     matrix = table.drop(columns=["cause", ALL]).set_axis(named)
     words = "Wrong rows by cause and entity"
+    of = {"tab": "gallery", "trained": "no" if new else "yes"}
+    told = [
+        Linked(f"{cause}: {MEANINGS[cause]}.", f"{count:,} rows", {**of, "cause": cause})
+        for cause, count in zip(table["cause"], table[ALL], strict=True)
+    ]
     return Section(
         "causes",
         "Why rows are wrong",
         notes=(
             "Told from what was read: whether the label's number was, became a candidate, and what was chosen.",
         ),
+        sentences=tuple(told),
         pictures=(
             sheet.picture(
                 "causes", words, lambda p: plots.matrix_plot(p, matrix, "entity", "cause", diagonal=False)
@@ -178,18 +195,23 @@ def sizes(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     found = statistics.mistakes(wrong, sheet.book)
     words = "How many times the truth wrong answers are; known factors that occur are marked, with their rows"
     titles = {
-        "words": "", "factor": "factor", "rows": "rows", "above": "so many times the truth", "below": "that part of it",
+        "words": "what it may be", "factor": "factor", "rows": "rows", "above": "so many times the truth",
+        "below": "that part of it",
     }  # fmt: skip
     return Section(
         "sizes",
         "By how much numbers are wrong",
         notes=(
             f"{len(wrong):,} wrong answers whose quantity can be compared with the truth. A factor counts within 1 %; "
-            "some are met by chance.",
+            + (
+                "some are met by chance."
+                if len(found)
+                else "none that is known of decimal points and units occurs."
+            ),
         ),
         pictures=(
             sheet.picture("sizes", words, lambda p: plots.mistakes_plot(p, list(wrong["decades"]), found)),
         ),
         tables=(shown("Factors that occur", found, titles),) if len(found) else (),
-        files=(sheet.table("mistakes", found),),
+        files=(sheet.table("mistakes", found),) if len(found) else (),
     )

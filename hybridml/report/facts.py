@@ -23,6 +23,9 @@ OUTCOMES = (RIGHT, OTHER_UNIT, WRONG, BLANK, UNLABELLED)
 FLOOR = 0.001
 """Least probability of a truth that a loss is computed with."""
 
+PROBLEM = 240
+"""Characters of a problem that are told: a label that cannot be read may be a page long."""
+
 TEXT = 400
 """Characters of a photo's text that are searched."""
 
@@ -55,7 +58,8 @@ def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any
         "entity": told.entity,
         "truth": told.truth or "",
         "prediction": told.answer.prediction,
-        "confidence": round(told.answer.confidence, 4),
+        # as it is: a threshold found among rounded ones could shut out the answer that it was found with
+        "confidence": told.answer.confidence,
         "outcome": outcome,
         "cause": _cause(told, truth, book) if truth and missed else "",
         "loss": None if truth is None else _loss(truth, told.considered),
@@ -71,8 +75,9 @@ def text_of(told: Explanation) -> str:
 
 
 def problem_of(told: Explanation) -> str:
-    """Return why a row could not be answered, without the folders of this machine: a report is passed on."""
-    return told.problem.replace(told.path, told.photo) if told.path else told.problem
+    """Return what is wrong with a row, without the folders of this machine: a report is passed on."""
+    problem = told.problem.replace(told.path, told.photo) if told.path else told.problem
+    return problem if len(problem) <= PROBLEM else f"{problem[: PROBLEM - 1]}…"
 
 
 def _outcome(told: Explanation, book: EntityBook) -> str:

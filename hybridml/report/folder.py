@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,12 @@ COLUMNS = (
 )
 """Columns of the table, one entry per row each."""
 
+NUMBERS = "report.json"
+FILES = "files"
+"""Where the numbers name the tables and plots of the report: those of an earlier one can be told from anybody's."""
+
 _CARDS = re.compile(r"cards-\d{4,}\.js")
+_DRAWN = re.compile(r"(plots|tables)/[\w-]+\.(svg|csv)")
 
 
 def write_rows(folder: Path, rows: pd.DataFrame, head: Mapping[str, Any]) -> None:
@@ -59,10 +64,32 @@ def write_cards(folder: Path, cards: Iterable[Mapping[str, Any]]) -> None:
             earlier.unlink()
 
 
-def write_numbers(folder: Path, numbers: Mapping[str, Any]) -> None:
-    """Write ``report.json``."""
+def write_numbers(folder: Path, numbers: Mapping[str, Any], files: Collection[str]) -> None:
+    """Write ``report.json``, and remove the tables and plots that an earlier report left and this one has not.
+
+    Parameters
+    ----------
+    folder : Path
+        The report's.
+    numbers : mapping
+        What is said of the run.
+    files : collection of str
+        Tables and plots of this report, from the folder.
+    """
+    for file in _earlier(folder) - set(files):
+        (folder / file).unlink(missing_ok=True)
+    numbers = {**numbers, FILES: sorted(files)}
     text = json.dumps(plain(dict(numbers)), indent=1, allow_nan=False, ensure_ascii=False)
-    _write(folder / "report.json", f"{text}\n")
+    _write(folder / NUMBERS, f"{text}\n")
+
+
+def _earlier(folder: Path) -> set[str]:
+    """Return the tables and plots that the report written before says are its own."""
+    try:
+        told = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))[FILES]
+        return {file for file in told if _DRAWN.fullmatch(file)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def plain(value: Any) -> Any:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..entities import EntityBook
-from . import diagnosis, plots, statistics
+from . import diagnosis, plots, statistics, summary
 from .against import CHANGES, Changes
+from .compared import Scores, systems_section
+from .folder import plain
 from .scored import scored
-from .sections import Picture, Section, Shown, rendered, shown, with_interval
-from .sheet import Sheet, plain
+from .sections import NOT_KNOWN, Picture, Section, Shown, rendered, shown, with_interval
+from .sheet import Sheet
 from .statistics import MEASURES
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ TITLES = {
     "f1_any_unit": "F1, any unit",
     "share_answered": "share answered",
 }
-PER_NAME = {"name": "", "rows": "rows", "groups": "groups", "f1_shown": "F1 (95 % interval)"} | {
+PER_NAME = {"rows": "rows", "groups": "groups", "f1_shown": "F1 (95 % interval)"} | {
     measure: TITLES[measure] for measure in MEASURES[1:]
 }
 MOST_SHOWN = 25
@@ -52,11 +54,14 @@ class Overview:
         The fragment that compares with another run, blank without one.
     numbers : dict
         All of it as plain data, None where not defined.
+    files : list of str
+        Tables and plots that were written, from the report's folder.
     """
 
     html: Markup
     changes_html: Markup
     numbers: dict[str, Any]
+    files: list[str]
 
 
 def write(
@@ -69,6 +74,7 @@ def write(
     seconds: Amounts = (),
     seconds_note: str = "",
     changes: Changes | None = None,
+    systems: Sequence[Scores] = (),
     book: EntityBook | None = None,
     progress: bool = False,
 ) -> Overview:
@@ -82,7 +88,8 @@ def write(
     out : path
         The report's folder; files go to ``plots/`` and ``tables/``.
     rows : data frame
-        ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained, problem``.
+        ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained, problem``, and
+        ``suspect`` where it is known.
     candidates : sequence of sequences of str, optional
         Every quantity that could have been answered, per row: gives the oracle's F1.
     importance : sequence of (words, gain)
@@ -95,6 +102,8 @@ def write(
         What these seconds are, or why there are none.
     changes : Changes, optional
         From :func:`hybridml.report.against.changes`.
+    systems : sequence of mapping
+        Scores of systems run on the same folds, from :func:`hybridml.comparison.files.read_scores`.
     book : EntityBook, optional
         Entities and units; the packaged ones by default.
     progress : bool
@@ -123,13 +132,13 @@ def write(
     parts = {NEW: new, TRAINED: learned}
     tables = {name: statistics.scores(part, book) for name, part in parts.items() if len(part)}
     steps: list[Callable[[], Section | None]] = [
-        lambda: _quality(sheet, tables),
+        lambda: _quality(sheet, tables, measured, summary.problems(rows)),
+        lambda: diagnosis.coverage(sheet, measured, bool(len(new))),
+        lambda: diagnosis.causes(sheet, measured, bool(len(new))),
         lambda: _answered(sheet, rows, bool(len(labelled))),
         lambda: _entities(sheet, measured, next(iter(tables.values()), None)),
         lambda: _groups(sheet, measured),
-        lambda: diagnosis.coverage(sheet, measured, bool(len(new))),
         lambda: diagnosis.calibration(sheet, measured),
-        lambda: diagnosis.causes(sheet, measured),
         lambda: diagnosis.dimensions(sheet, measured),
         lambda: diagnosis.units(sheet, measured),
         lambda: diagnosis.sizes(sheet, measured),
@@ -137,15 +146,21 @@ def write(
         lambda: _amounts(sheet, "ablation", ABLATION, ablation),
         lambda: _cost(sheet, seconds, seconds_note),
         lambda: _problems(sheet, rows),
+        lambda: systems_section(sheet, systems),
     ]
     made = [step() for step in tqdm(steps, "overview", unit="section", disable=not progress)]
     compared = [_changes(sheet, changes)] if changes else []
     html = rendered([section for section in made if section])
-    return Overview(html, rendered(compared), plain(sheet.numbers))
+    return Overview(html, rendered(compared), plain(sheet.numbers), sheet.files)
 
 
-def _quality(sheet: Sheet, tables: Mapping[str, pd.DataFrame]) -> Section | None:
-    """Return how good the run is over all, in a column for each sort of row there is."""
+def _quality(
+    sheet: Sheet,
+    tables: Mapping[str, pd.DataFrame],
+    measured: pd.DataFrame,
+    problems: tuple[summary.Sentence, ...],
+) -> Section | None:
+    """Return how good the run is over all: in short, and in a column for each sort of row there is."""
     if not tables:
         return None
     files = [sheet.table(SCORES[name], table) for name, table in tables.items()]
@@ -158,20 +173,22 @@ def _quality(sheet: Sheet, tables: Mapping[str, pd.DataFrame]) -> Section | None
         )
         shown_lines.append((TITLES[measure], *cells))
     shown_lines.append(
-        ("SMAPE % of the number", *(f"{x['smape']:.1f} ({x['smape_rows']:,} rows)" for x in lines.values()))
+        (
+            "SMAPE % of the number",
+            *(
+                f"{x['smape']:.1f} ({x['smape_rows']:,} rows)" if x["smape_rows"] else NOT_KNOWN
+                for x in lines.values()
+            ),
+        )
     )
     head = tuple(f"rows {name}" for name in lines)
+    first = next(iter(tables.values())).iloc[0]
     return Section(
         "quality",
         "How good is it",
         warning=_warning(*(int(lines[name]["rows"]) if name in lines else 0 for name in (NEW, TRAINED))),
-        notes=(
-            "The challenge's measures; 95 % intervals from drawing whole groups, whose rows share photos and labels. "
-            "Oracle F1 is that of always choosing right among what was read: what better choosing could reach. F1, any "
-            "unit, also takes the same quantity in another unit, within 1 %. SMAPE: where answer and truth have the "
-            "same unit.",
-        ),
-        tables=(Shown("All rows", ("", *head), tuple(shown_lines)),),
+        sentences=(*summary.of_labelled(measured, first, NEW in tables), *problems),
+        tables=(Shown("All labelled rows", ("measure", *head), tuple(shown_lines)),),
         files=tuple(files),
     )
 
@@ -199,7 +216,7 @@ def _answered(sheet: Sheet, rows: pd.DataFrame, labelled: bool) -> Section:
         words = "How sure the answers are"
         pictures = (sheet.picture("confidence", words, lambda p: plots.confidence_plot(p, list(said))),)
     titles = {
-        "name": "", "rows": "rows", "answered": "answered", "share_answered": "share answered",
+        "name": "entity", "rows": "rows", "answered": "answered", "share_answered": "share answered",
         "median_confidence": "median confidence", "problems": "with a problem",
     }  # fmt: skip
     notes = (
@@ -211,6 +228,7 @@ def _answered(sheet: Sheet, rows: pd.DataFrame, labelled: bool) -> Section:
         "answered",
         "How much is answered",
         notes=notes,
+        sentences=() if labelled else (*summary.of_unlabelled(rows), *summary.problems(rows)),
         pictures=pictures,
         tables=(shown("Every row, labelled or not", table, titles),),
         files=files,
@@ -221,7 +239,7 @@ def _entities(sheet: Sheet, measured: pd.DataFrame, table: pd.DataFrame | None) 
     if table is None:
         return None
     counts = statistics.outcomes(measured)
-    titles = dict.fromkeys(counts.columns, "") | {c: c for c in counts.columns if c != "name"}
+    titles = {c: "entity" if c == "name" else c for c in counts.columns}
     return Section(
         "entities",
         "Entity by entity",
@@ -230,14 +248,21 @@ def _entities(sheet: Sheet, measured: pd.DataFrame, table: pd.DataFrame | None) 
                 "entities", "F1 of each entity beside the oracle's", lambda p: plots.scores_plot(p, table)
             ),
         ),
-        tables=(_per_name("Per entity", table), shown("What became of the rows", counts, titles)),
+        tables=(shown("What became of the rows", counts, titles), _per_name("Per entity", "entity", table)),
+        footnotes=(
+            "The challenge's measures; 95 % intervals from drawing whole groups, whose rows share photos and labels, "
+            f"where there are {statistics.DRAWN} or more. Oracle F1 is that of always choosing right among what was "
+            "read: what better choosing could reach. F1, any unit, also takes the same quantity in another unit, "
+            "within 1 %. SMAPE: where answer and truth have the same unit.",
+        ),
         files=(sheet.table("outcomes", counts),),
     )
 
 
-def _per_name(words: str, table: pd.DataFrame) -> Shown:
+def _per_name(words: str, name: str, table: pd.DataFrame) -> Shown:
     bounds = zip(table["f1"], table["f1_low"], table["f1_high"], strict=True)
-    return shown(words, table.assign(f1_shown=[with_interval(*each) for each in bounds]), PER_NAME)
+    titles = {"name": name, **PER_NAME}
+    return shown(words, table.assign(f1_shown=[with_interval(*each) for each in bounds]), titles)
 
 
 def _groups(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
@@ -249,7 +274,7 @@ def _groups(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     return Section(
         "groups",
         "Group by group",
-        tables=(_per_name(words, table.drop(columns="groups")),),
+        tables=(_per_name(words, "group", table.drop(columns="groups")),),
         files=(sheet.table("groups", table),),
     )
 
@@ -282,7 +307,7 @@ def _amounts(
 
 
 def _cost(sheet: Sheet, seconds: Amounts, note: str) -> Section | None:
-    if not seconds:
+    if not any(amount for _, amount in seconds):
         return Section("seconds", COST[0], notes=(note,)) if note else None
     return _amounts(sheet, "seconds", COST, seconds, note)
 
@@ -294,7 +319,7 @@ def _problems(sheet: Sheet, rows: pd.DataFrame) -> Section | None:
     table = counts.rename_axis("problem").reset_index(name="rows")
     return Section(
         "problems",
-        "Rows that could not be answered",
+        "Rows with a problem",
         tables=(shown("The most frequent problems", table.head(10), {"problem": "problem", "rows": "rows"}),),
         files=(sheet.table("problems", table),),
     )
@@ -302,21 +327,18 @@ def _problems(sheet: Sheet, rows: pd.DataFrame) -> Section | None:
 
 def _changes(sheet: Sheet, changes: Changes) -> Section:
     sheet.numbers["against"] = changes.to_dict()
-    gap = with_interval(changes.gap, changes.low, changes.high)
-    counts = changes.counts()
-    sentences = [
-        f"{counts['better']:,} rows are better, {counts['worse']:,} worse, {counts['flipped']:,} have another answer "
-        f"and are right or wrong as before, {counts['same']:,} have the same",
-    ]
+    sentences = []
     if changes.compared:
+        gap = with_interval(changes.gap, changes.low, changes.high)
         sentences += [
-            f"F1 {changes.f1:.3f}, the other's {changes.other_f1:.3f}: {gap} higher, by drawing whole groups for both",
+            f"F1 {changes.f1:.3f}, the other's {changes.other_f1:.3f}: a difference of {gap}, its 95 % interval from "
+            "drawing whole groups for both",
             f"McNemar's exact test on {changes.better} better and {changes.worse} worse: p = {changes.p_value:.2g} "
             "(rows taken for independent)",
         ]
     if changes.unpaired:
         sentences.append(f"{changes.unpaired:,} rows are not in the other run")
-    titles = {"name": "", "rows": "rows", **{c: c for c in CHANGES}, "f1": "F1", "other_f1": "other F1"}
+    titles = {"name": "entity", "rows": "rows", **{c: c for c in CHANGES}, "f1": "F1", "other_f1": "other F1"}
     per_entity = changes.per_entity
     tables = (shown("Per entity, of labelled rows", per_entity, titles),) if len(per_entity) else ()
     warning = "The rows compared were TRAINED ON: no measure of quality." if changes.trained else ""

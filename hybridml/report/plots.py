@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..extras import require
 from ..files import atomic
-from .statistics import ALL, finite
+from .statistics import ALL, finite, rounded_down
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -34,9 +34,6 @@ SETTINGS: Any = {
     "axes.titlesize": 10,
     "hatch.linewidth": 0.6,
 }
-LUCK = 9
-"""Points at which the curve of an entity begins: what a handful of answers reaches is luck."""
-
 FAR = 4.0
 """Decades from the truth at which the histogram of mistakes ends; what is farther is in its last bars."""
 
@@ -69,7 +66,7 @@ def scores_plot(path: Path, table: pd.DataFrame) -> None:
     """Draw F1 with its interval, the F1 that accepts any unit, and the oracle's, from :func:`statistics.scores`."""
     table = table.iloc[::-1].reset_index(drop=True)
     at = np.arange(len(table))
-    with _drawn(path, 7.0, 1.0 + 0.34 * len(table)) as axes:
+    with _drawn(path, 6.4, 1.0 + 0.34 * len(table)) as axes:
         low, high = table["f1"] - table["f1_low"], table["f1_high"] - table["f1"]
         spread = np.clip(np.nan_to_num([low, high]), 0, None)
         axes.errorbar(table["f1"], at, xerr=spread, fmt="o", color=BLUE, capsize=3, label="F1, 95 % interval")
@@ -98,7 +95,7 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
     path : path
         The SVG.
     curves : mapping of str to data frame
-        From :func:`statistics.coverage`, ``"all"`` among them.
+        From :func:`statistics.coverage`, ``"all"`` among them, without the points of a handful of answers.
     promised : data frame
         From :func:`statistics.promises`.
     """
@@ -106,7 +103,7 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
         entities = [name for name in curves if name != ALL]
         for k, name in enumerate(entities):
             colour, line, marker = STYLES[k % len(STYLES)]
-            curve = curves[name].iloc[LUCK:]
+            curve = curves[name]
             every = max(len(curve) // 6, 1)
             axes.plot(
                 100 * curve["coverage"], 100 * curve["precision"], line, color=colour, marker=marker, markevery=every,
@@ -114,18 +111,19 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
             )  # fmt: skip
         whole = curves[ALL]
         axes.plot(
-            100 * whole["coverage"], 100 * whole["precision"], color=BLUE, linewidth=2.4, label="all rows"
-        )
-        found = promised[(promised["name"] == ALL) & promised["threshold"].notna()]
+            100 * whole["coverage"], 100 * whole["precision"], ".-", color=BLUE, linewidth=2.4, markersize=4,
+            label="all rows",
+        )  # fmt: skip
+        found = promised[(promised["name"] == ALL) & (promised["coverage"] >= whole["coverage"].min())]
         for goal in found.drop_duplicates("threshold").to_dict("records"):
             point = (100 * goal["coverage"], 100 * goal["precision"])
             axes.plot(*point, "o", color=BLUE, markersize=6, markeredgecolor="white")
             axes.annotate(
-                f"from {goal['threshold']:.2f}", point, (4, 6), textcoords="offset points", fontsize=8,
+                f"from {rounded_down(goal['threshold'])}", point, (4, 6), textcoords="offset points", fontsize=8,
                 bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
             )  # fmt: skip
         axes.set_xlim(0, 101)
-        lowest = min([100 * float(whole["precision"].min()), 50.0]) if len(whole) else 0.0
+        lowest = min(100 * float(whole["precision"].min()), 50.0)
         axes.set_ylim(max(lowest - 5, 0), 101)
         axes.grid(color="#dddddd", linewidth=0.6)
         axes.set_xlabel("rows answered (%)")
@@ -254,6 +252,7 @@ def bars_plot(path: Path, pairs: Sequence[tuple[str, float]], what: str, pattern
         bars = axes.barh(at, values, color=SKY, edgecolor=BLACK, linewidth=0.5, hatch=hatches)
         axes.bar_label(bars, [pattern.format(value) for value in values], padding=3, fontsize=8)
         axes.set_yticks(list(at), names)
-        axes.margins(x=0.15, y=0.02)
+        axes.margins(x=0.15)
+        axes.set_ylim(-0.7, len(values) - 0.3)
         axes.axvline(0, color=BLACK, linewidth=0.8)
         axes.set_xlabel(what)

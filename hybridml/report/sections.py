@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pandas as pd
 
@@ -35,6 +36,30 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """A sentence, and a link to the rows that it is about.
+
+    Parameters
+    ----------
+    text : str
+        What is said.
+    words : str
+        What the link says.
+    view : mapping of str to str or several
+        What the page shows then, as its address says it: ``tab``, ``cause``, ...
+    """
+
+    text: str
+    words: str
+    view: Mapping[str, str | Sequence[str]]
+
+    @property
+    def address(self) -> str:
+        """Where the link leads, within the page."""
+        return f"#{urlencode(self.view, doseq=True)}"
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the page.
 
@@ -46,10 +71,14 @@ class Section:
         Its heading.
     warning : str
         What must not be overlooked.
-    notes, sentences : tuples of str
-        What is said before the pictures, as paragraphs and as a list.
+    notes : tuple of str
+        What is said first, as paragraphs.
+    sentences : tuple of str or Linked
+        What is said beside the pictures, as a list.
     pictures, tables
         What is shown.
+    footnotes : tuple of str
+        What is said below them.
     files : tuple of str
         Files in ``tables/`` to link to.
     mount : str
@@ -60,9 +89,10 @@ class Section:
     title: str
     warning: str = ""
     notes: tuple[str, ...] = ()
-    sentences: tuple[str, ...] = ()
+    sentences: tuple[str | Linked, ...] = ()
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Shown, ...] = ()
+    footnotes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     mount: str = ""
 
@@ -72,7 +102,7 @@ def shown(words: str, table: pd.DataFrame, titles: Mapping[str, str]) -> Shown:
 
     Examples
     --------
-    >>> shown("Rows", pd.DataFrame({"name": ["width"], "f1": [0.75]}), {"name": "", "f1": "F1"}).lines
+    >>> shown("Rows", pd.DataFrame({"name": ["width"], "f1": [0.75]}), {"name": "entity", "f1": "F1"}).lines
     (('width', '0.750'),)
     """
     kept = [name for name in titles if name in table.columns]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,33 +26,30 @@ class Sheet:
         Entities and units; None for the packaged ones.
     numbers : dict
         What was said so far, by name.
+    files : list of str
+        What was written so far, from the folder.
     """
 
     out: Path
     book: EntityBook | None
     numbers: dict[str, Any] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+    def path(self, file: str) -> Path:
+        """Return where a file of the report goes that is about to be written, and note it."""
+        self.files.append(file)
+        return self.out / file
 
     def table(self, name: str, table: pd.DataFrame) -> str:
         """Write a table and keep it among the numbers; return its file."""
         filled = table.astype(object).where(table.notna(), "")
-        write_csv(self.out / "tables" / f"{name}.csv", list(table.columns), filled.itertuples(index=False))
+        write_csv(self.path(f"tables/{name}.csv"), list(table.columns), filled.itertuples(index=False))
         self.numbers[name] = table.to_dict("records")
         return f"{name}.csv"
 
     def picture(self, name: str, words: str, draw: Callable[[Path], None]) -> Picture:
         """Draw a picture; return its file and words."""
-        path = self.out / "plots" / f"{name}.svg"
+        path = self.path(f"plots/{name}.svg")
         path.parent.mkdir(parents=True, exist_ok=True)
         draw(path)
         return Picture(path.name, words)
-
-
-def plain(value: Any) -> Any:
-    """Return numbers as JSON has them: None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 from ..errors import HybridmlError
@@ -79,6 +80,24 @@ def page(title: str, overview: str, changes: str = "") -> str:
     return template.render(title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=STYLES)
 
 
+def make_folder(folder: Path) -> None:
+    """Make the report's folder.
+
+    Raises
+    ------
+    HybridmlError
+        When nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise HybridmlError(
+            f"cannot write the report into {folder}: {error.strerror or error}; name a folder that can be written to"
+        ) from None
+
+
 def write_shell(folder: Path, title: str, overview: str, changes: str = "") -> Path:
     """Write ``index.html`` and the styles and scripts it names; return its path.
 
@@ -90,14 +109,10 @@ def write_shell(folder: Path, title: str, overview: str, changes: str = "") -> P
         As for :func:`page`.
     """
     text = page(title, overview, changes)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (*STYLES, *SCRIPTS):
-            shutil.copyfile(ASSETS / name, folder / name)
-    except OSError as error:
-        raise HybridmlError(
-            f"cannot write the report into {folder}: {error.strerror or error}; name a folder that can be written to"
-        ) from None
+    make_folder(folder)
+    for name in (*STYLES, *SCRIPTS):
+        with atomic(folder / name) as temporary:
+            shutil.copyfile(ASSETS / name, temporary)
     with atomic(folder / "index.html") as temporary:
         temporary.write_text(text, encoding="utf-8")
     return folder / "index.html"

@@ -25,6 +25,9 @@ MEASURES = ("f1", "precision", "recall", "accuracy", "oracle_f1", "f1_any_unit",
 GOALS = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8)
 """Precisions for which the confidence that reaches them is told."""
 
+DRAWN = 5
+"""Groups below which drawing them tells nothing of how far a measure could be off."""
+
 GROUPS = 15
 """Groups that have a line of their own."""
 
@@ -51,7 +54,7 @@ def scores(rows: pd.DataFrame, book: EntityBook | None = None, draws: int = 1000
     data frame
         A line for all rows and one per entity, by name: ``name, rows, groups``, each of :data:`MEASURES` with its
         95 % interval (``f1, f1_low, f1_high``, ...), ``smape, smape_rows``. ``oracle_f1`` is NaN where candidates
-        are not known.
+        are not known; so are both ends where there are fewer than :data:`DRAWN` groups, or all draws agree.
     """
     parts = [(ALL, rows), *((str(name), part) for name, part in rows.groupby("entity", sort=True))]
     return pd.DataFrame([_line(name, part, list(part["group"]), book, draws) for name, part in parts])
@@ -104,7 +107,11 @@ def _intervals(part: pd.DataFrame, drawn: list[str], draws: int) -> dict[str, tu
             "f1_any_unit": f1_of_draws(np.stack([tp + more, fp - more, fn], axis=1)),
             "share_answered": (tp + fp) / (tp + fp + fn + tn),
         }
-    return {measure: interval(values) for measure, values in of_draws.items()}
+    enough = len({group or f"row {i} alone" for i, group in enumerate(drawn)}) >= DRAWN
+    found = {measure: interval(values) for measure, values in of_draws.items()}
+    return {
+        m: (low, high) if enough and low < high else (math.nan, math.nan) for m, (low, high) in found.items()
+    }
 
 
 def answered(rows: pd.DataFrame) -> pd.DataFrame:
@@ -201,7 +208,7 @@ def sentences(promised: pd.DataFrame, elsewhere: bool = True) -> list[str]:
         if math.isnan(line["threshold"]):
             told.append(f"no confidence reaches {goal}")
             continue
-        share, threshold = f"{100 * line['coverage']:.0f} %", _cut(line["threshold"])
+        share, threshold = f"{100 * line['coverage']:.0f} %", rounded_down(line["threshold"])
         told.append(f"answer {share} at {goal}: confidence at least {threshold}")
         if not elsewhere:
             continue
@@ -209,13 +216,13 @@ def sentences(promised: pd.DataFrame, elsewhere: bool = True) -> list[str]:
         if math.isnan(line["sure_threshold"]):
             sure += "too few rows"
         else:
-            sure += f"{100 * line['sure_coverage']:.0f} %, at least {_cut(line['sure_threshold'])}"
+            sure += f"{100 * line['sure_coverage']:.0f} %, at least {rounded_down(line['sure_threshold'])}"
         told[-1] += f" ({sure})"
     return told
 
 
-def _cut(threshold: float) -> str:
-    """Return a threshold rounded down: rounded up it would shut out the answers it was found with."""
+def rounded_down(threshold: float) -> str:
+    """Return a threshold as text, rounded down: rounded up it would shut out the answers it was found with."""
     return f"{math.floor(100 * threshold) / 100:.2f}"
 
 
@@ -316,9 +323,9 @@ def causes(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def outcomes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows by entity and outcome: ``name``, then a column per outcome that occurs."""
+    """Return rows by entity and outcome: ``name``, then a column per outcome that occurs; all rows first."""
     table = pd.crosstab(rows["entity"], rows["outcome"])
-    table.loc[ALL] = table.sum(axis=0)
+    table = pd.concat([table.sum(axis=0).rename(ALL).to_frame().T, table])
     table.columns.name, table.index.name = None, "name"
     return table.reset_index()
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .. import photos
+from ..comparison.files import read_scores
 from ..engines import Engine
 from ..errors import HybridmlError, RowsError
 from ..extras import require
 from ..parts import as_text
+from ..paths import is_afar, path_of
 from ..rows import VALUE, read_rows
 from ..spool import Spool
 from ..store import FeatureStore
@@ -25,7 +27,7 @@ from .causes import CAUSES, MEANINGS
 from .gather import Gathered, gather
 from .pictures import PHOTO_SIDE, THUMB_SIDE, photo_file, thumb_file, write_pictures
 from .scored import UNLABELLED
-from .shell import write_shell
+from .shell import make_folder, write_shell
 from .timing import MEASURED, NOT_KEPT, seconds_by_stage
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def write_report(
     against: str | Path | None = None,
     title: str = "hybridml report",
     photo_side: int = PHOTO_SIDE,
+    systems: str | Path | None = None,
 ) -> Path:
     """Answer rows and write a folder that shows how well, and why: ``index.html`` opens without a server.
 
@@ -62,6 +65,8 @@ def write_report(
         Of the page.
     photo_side : int
         Longest side of the photos' copies, in pixels.
+    systems : path, optional
+        Scores that ``hybridml compare --json`` wrote, to be shown in a section of their own.
 
     Returns
     -------
@@ -73,20 +78,26 @@ def write_report(
     MissingExtraError
         When a package is missing.
     HybridmlError
-        When rows, labels or the other run do not do; the message says what to do.
+        When rows, labels, the other run or the scores do not do; the message says what to do.
     """
     require("the report", ["jinja2", "matplotlib", "PIL"], "report")
     if photo_side < THUMB_SIDE:
         raise HybridmlError(
             f"photos of {photo_side} pixels show less than their thumbnails; give {THUMB_SIDE} or more"
         )
-    target, book = Path(out), extractor.model_.book
+    target, book = path_of(out), extractor.model_.book
+    if is_afar(target):
+        raise HybridmlError(
+            f"{target} is not on this machine, and a report opens from a folder; write it here, then copy"
+        )
     frame, faults = photos.checked(rows, images=extractor.images, book=book)
     if truth is not None:
         frame = labelled(frame, truth, book)
     other = others.read_run(against) if against is not None else None
+    scores = read_scores(systems) if systems is not None else ()
     name = Path(against).name if against is not None else ""
 
+    make_folder(target)
     with Spool(len(frame), target) as cards:
         found = gather(extractor, (frame, faults), cards)
         table = _with_pictures(found, target, photo_side, extractor.progress)
@@ -99,6 +110,7 @@ def write_report(
             table,
             found.candidates,
             changes=changes,
+            systems=scores,
             book=book,
             progress=extractor.progress,
             **_of_itself(extractor, found),
@@ -107,7 +119,7 @@ def write_report(
         # last and together: a run that is interrupted before leaves an earlier report to be looked at
         folder.write_cards(target, _cards(cards, table, target))
         folder.write_rows(target, table, head)
-    folder.write_numbers(target, {"title": title, **shown.numbers})
+    folder.write_numbers(target, {"title": title, **shown.numbers}, shown.files)
     return write_shell(target, title, shown.html, shown.changes_html)
 
 

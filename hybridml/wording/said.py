@@ -83,7 +83,9 @@ def words_of(column: str, value: float, told: Told) -> str:
     """
     noun = column_words(column)
     if math.isnan(value):
-        return f"{noun}: not known"
+        return (
+            "the region network did not look at it" if column.startswith("regions.") else f"{noun}: not known"
+        )
     if column in _SAY:
         return _SAY[column](value, told)
     block, _, name = column.partition(".")
@@ -174,7 +176,9 @@ def _of_largest(name: str) -> Say:
         factor = 10 ** abs(value)
         if factor < 1.01:
             return f"it is the {name} quantity" if name != "median" else "it is of the median size"
-        return f"it is {factor:.3g} times as {'large' if value > 0 else 'small'} as the {name} quantity"
+        if value > 0:
+            return f"it is {factor:.3g} times as large as the {name} quantity"
+        return f"the {name} quantity is {factor:.3g} times as large"
 
     return say
 

@@ -105,7 +105,7 @@ HYBRIDML.grid = (() => {
         row.outcome !== "unlabelled" && el("span", { class: "label" }, `label: ${row.truth || "none"}`),
         tab === "changes" && el("span", { class: "label" }, `${row.change}; was: ${row.other || "blank"}`),
         el("span", { class: "sure" }, bar(row.confidence), sureness(row.confidence)),
-        tab === "suspects" && el("span", { class: "why" }, row.suspect_why),
+        tab === "suspects" && el("span", { class: "why", title: row.suspect_why }, row.suspect_why),
       ),
     );
   }

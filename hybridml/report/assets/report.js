@@ -46,11 +46,13 @@ HYBRIDML.start = (() => {
 
   function show(current, before) {
     const listed = !before || state.differ(current, before, LISTED);
+    const turned = before && state.differ(current, before, ["tab"]);
     if (listed) showTab(current.tab);
     const closed = before?.card && !current.card;
     if (listed || (closed && current.marked)) showList(current);
     if (!before || state.differ(current, before, ["at"])) thresholds.show(current);
     card.show(current);
+    if (turned) window.scrollTo(0, 0);
   }
 
   function showTab(asked) {
@@ -128,13 +130,11 @@ HYBRIDML.start = (() => {
   }
 
   // The order goes back to the tab's own; filters stay, but a change can be chosen only where changes are shown.
-  const openTab = (tab) => {
+  const openTab = (tab) =>
     state.set(
       { tab, sort: "", way: "", change: tab === "changes" ? state.get().change : [] },
       { step: true },
     );
-    window.scrollTo(0, 0);
-  };
 
   const tabCount = (tab, count) =>
     (byId(`tab-${tab}`).querySelector(".count").textContent = count ? number(count) : "");

@@ -23,6 +23,7 @@ HYBRIDML.thresholds = (() => {
     const { entity, prediction, confidence, outcome } = data.columns;
     answers = {};
     for (const id of ids) {
+      if (!data.units[entity[id]]) continue; // no such entity: predict takes no threshold for it
       const own = (answers[entity[id]] ??= { rows: 0, given: [] });
       own.rows += 1;
       if (prediction[id]) own.given.push({ confidence: confidence[id], right: outcome[id] === "right" });
