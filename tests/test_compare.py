@@ -16,6 +16,7 @@ from hybridml import folds, photos
 from hybridml.baselines import System
 from hybridml.baselines.given import Given
 from hybridml.cli import main
+from hybridml.cli.compare import settings_of
 from hybridml.comparison import Outcome, Source, compare, score, table
 from hybridml.comparison.files import write_predictions
 from hybridml.comparison.run import checked
@@ -270,6 +271,49 @@ def test_only_what_is_needed_is_computed_and_given(folder: Path, tmp_path: Path)
     assert outcome.reader == ""
     assert not (tmp_path / "readings").exists()
     assert len(list(FeatureStore(tmp_path).table("embeddings", {"x": 1}).folder.parent.iterdir())) == 1
+
+
+class Shares(System):
+    """Answers with what it was told of the run."""
+
+    def __init__(self, store: str = "own", progress: bool = True, rate: float = 0.5) -> None:
+        self.store, self.progress, self.rate = store, progress, rate
+
+    def fit(self, given: Given) -> Shares:
+        return self
+
+    def predict(self, given: Given) -> list[str]:
+        return [""] * len(given)
+
+
+def test_what_a_system_shares_with_the_run_is_the_run_s_unless_set(folder: Path) -> None:
+    name = "tests.test_compare:Shares"
+    source = Source(folder / "images", folder / "store", READER, looks=(), workers=1)
+    frame = rows_of(folder)
+    fold = np.asarray(folds.assign_folds(frame, 3, 0))
+    (left,) = compare(frame, fold, [name], source)
+    (own,) = compare(frame, fold, [name], source, settings={name: {"store": "mine"}})
+    assert left.parameters == {"store": folder / "store", "progress": False, "rate": 0.5}
+    assert own.parameters == {"store": "mine", "progress": False, "rate": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("vectors", "vectors"), ("none", "none"), ("None", None), ("a/b-8b", "a/b-8b"),
+        ("cuda:0", "cuda:0"), ("/a folder/x", "/a folder/x"), ("false", False), ("True", True), ("1e-3", 1e-3),
+        ("'5'", "5"), ("(" * 1000, "(" * 1000), ("a=b", "a=b"), ("", ""),
+    ],
+)  # fmt: skip
+def test_words_are_texts(written: str, value: object) -> None:
+    assert settings_of([f"lstm.photo={written}"]) == {"lstm": {"photo": value}}
+
+
+def test_what_is_set_of_no_system_compared_is_an_error(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(folder, "--systems", "first", "--set", "lstn.photo=vectors") == 2
+    assert "'lstn' is not among the systems compared, which are: first" in capsys.readouterr().err
 
 
 def test_what_cannot_be_had_costs_those_that_need_it(folder: Path, tmp_path: Path) -> None:

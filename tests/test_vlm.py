@@ -16,7 +16,7 @@ from hybridml.baselines.vlm.photo import PhotoSettings, prepared
 from hybridml.baselines.vlm.prompt import prompt, question
 from hybridml.baselines.vlm.repair import repaired
 from hybridml.entities import default_entities
-from hybridml.errors import HybridmlError, WeightsError
+from hybridml.errors import HybridmlError, NotFittedError, WeightsError
 from hybridml.extras import lacking
 from hybridml.registry import SettingsError
 
@@ -342,6 +342,13 @@ def test_a_gpu_that_is_not_there_is_said(folder: Path, given: Given) -> None:
 def test_nothing_to_learn_from_is_said(folder: Path, given: Given) -> None:
     with pytest.raises(HybridmlError, match="at least one"):
         system(folder, epochs=1).fit(given.part([3, 4]))
+
+
+def test_before_fit_it_says_so(given: Given, tmp_path: Path) -> None:
+    made = VlmSystem("some/model", progress=False)
+    for ask in (made.size, lambda: made.predict(given.unlabelled()), lambda: made.save(tmp_path / "lora")):
+        with pytest.raises(NotFittedError, match="call fit"):
+            ask()
 
 
 def test_it_is_a_system_by_name() -> None:

@@ -46,7 +46,7 @@ class TabularRegression(System):
         or one number, -1 for such a group.
     components : int
         Principal components of the embedding, fitted on training photos; 0 for all of its 2,048 columns, which take
-        a random forest a hundred times as long.
+        a random forest sixteen times as long.
     trees : int
         Trees of a forest, rounds of boosting.
     jobs : int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from ast import literal_eval
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HybridmlError
@@ -85,6 +85,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     from ..comparison import Source, compare, score, table, write_predictions, write_scores
     from ..priors import read_labels
 
+    systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
+    _check_names(settings, systems)
     book, images = book_of(arguments), images_of(arguments)
     tables = [rowfiles.read(path, book, images, truth=True) for path in (arguments.rows, *arguments.others)]
     write_faults(path_of(arguments.store) / "faults.csv", [fault for _, faults in tables for fault in faults])
@@ -105,10 +107,10 @@ def _compare(arguments: argparse.Namespace) -> int:
     outcomes = compare(
         frame,
         fold,
-        arguments.systems or DEFAULT_SYSTEMS,
+        systems,
         source,
         [name.strip() for name in arguments.ocr.split(",")],
-        settings_of(arguments.set),
+        settings,
         pd.concat(others, ignore_index=True) if others else None,
         None if arguments.labels is None else read_labels(arguments.labels),
     )
@@ -148,8 +150,13 @@ def _folds(arguments: argparse.Namespace, frame: pd.DataFrame) -> tuple[np.ndarr
 def settings_of(wishes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the parameters of systems, by name.
 
+    A value is what it means in Python: a number, ``None``, a list; ``true`` and ``false`` are truth values however they
+    are written, and all else is a text.
+
     Examples
     --------
+    >>> settings_of(["lstm.photo=vectors", "lstm.device=cuda", "vlm.four_bit=false"])
+    {'lstm': {'photo': 'vectors', 'device': 'cuda'}, 'vlm': {'four_bit': False}}
     >>> settings_of(["tabular-forest.encoding=label", "tabular-forest.components=32", "mine:System.rate=0.5"])
     {'tabular-forest': {'encoding': 'label', 'components': 32}, 'mine:System': {'rate': 0.5}}
     """
@@ -161,8 +168,24 @@ def settings_of(wishes: Sequence[str]) -> dict[str, dict[str, Any]]:
             raise HybridmlError(
                 f"--set {wish}: expected SYSTEM.NAME=VALUE, such as tabular-forest.encoding=label"
             )
-        try:
-            found.setdefault(system, {})[parameter] = literal_eval(value)
-        except (ValueError, SyntaxError):
-            found.setdefault(system, {})[parameter] = value
+        found.setdefault(system, {})[parameter] = _meant(value)
     return found
+
+
+def _meant(value: str) -> Any:
+    """Return what is written as a value: what it is in Python, or itself."""
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        return literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return value
+
+
+def _check_names(settings: Mapping[str, Any], systems: Sequence[str]) -> None:
+    """Raise HybridmlError when something is set of a system that is not compared."""
+    for name in settings:
+        if name not in systems:
+            raise HybridmlError(
+                f"--set {name}...: {name!r} is not among the systems compared, which are: {', '.join(systems)}"
+            )

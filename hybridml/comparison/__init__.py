@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+SHARED = ("embedding", "resnet_weights", "store", "progress")
+"""Parameters that mean the same in a system and in the run."""
+
+
 def compare(
     frame: pd.DataFrame,
     fold: Folds,
@@ -55,7 +59,7 @@ def compare(
     readers : sequence of str
         In place of the source's: all that read are run with each.
     settings : mapping of str to mapping, optional
-        Parameters of systems, by name.
+        Parameters of systems, by name. Those of :data:`SHARED` that are not set are the source's.
     others : data frame, optional
         Checked rows labelled by others, for systems that learn from them.
     labels : data frame, optional
@@ -70,7 +74,7 @@ def compare(
     errors: dict[str, str] = {}
     for name in dict.fromkeys(names):
         try:
-            systems[name] = create(name, **(settings or {}).get(name, {}))
+            systems[name] = _created(name, (settings or {}).get(name, {}), source)
             check_wishes(systems[name], source)
         except Exception as error:  # a system can be anybody's
             systems.pop(name, None)
@@ -83,3 +87,12 @@ def compare(
                 yield run(name, asked[name], gathered, fold, source.progress)
             elif name in errors and number == 0:
                 yield Outcome(name, error=errors[name])
+
+
+def _created(name: str, settings: Mapping[str, Any], source: Source) -> System:
+    """Return a system with its settings, and with what it shares with the run."""
+    system = create(name, **settings)
+    known = system.get_params()
+    shared = {what: getattr(source, what) for what in SHARED if what in known and what not in settings}
+    system.set_params(**shared)
+    return system

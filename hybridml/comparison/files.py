@@ -1,16 +1,19 @@
-"""What a comparison leaves behind: scores as CSV and JSON, and the answers of each system."""
+"""What a comparison leaves behind: scores as CSV and JSON, which can be read again, and the answers of each system."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..csvfile import write_csv
+from ..errors import HybridmlError
 from ..files import atomic
+from ..paths import path_of
 from .run import Outcome
 from .scores import CSV_COLUMNS, Scores, csv_lines
 
@@ -55,3 +58,71 @@ def write_scores(
     if everything is not None:
         with atomic(everything) as temporary:
             temporary.write_text(json.dumps(list(results), indent=1) + "\n", encoding="utf-8")
+
+
+_NUMBERS = ("train_seconds_a_photo", "predict_seconds_a_photo", "read_seconds_a_photo", "bytes")
+_OF_ROWS = ("f1", "f1_mean", "f1_any_unit")
+
+
+def read_scores(path: str | Path) -> list[dict[str, Any]]:
+    """Read the scores that :func:`write_scores` wrote as JSON.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Raises
+    ------
+    HybridmlError
+        When there is no such file, or it holds something else.
+    """
+    cause = ""
+    try:
+        found = json.loads(path_of(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HybridmlError(
+            f"{path}: {error.strerror or error}; name the file that 'hybridml compare --json' wrote"
+        ) from None
+    except ValueError as error:
+        cause = f"no JSON: {error}"
+    else:
+        cause = _fault(found)
+    if cause:
+        raise HybridmlError(f"{path}: {cause}; expected the file that 'hybridml compare --json' wrote")
+    return list(found)
+
+
+def _fault(found: Any) -> str:
+    """Return what keeps plain data from being scores; blank for nothing."""
+    if not isinstance(found, list) or not found:
+        return "no list of systems"
+    for number, result in enumerate(found, 1):
+        where = f"system {number}"
+        if not isinstance(result, dict) or not all(
+            isinstance(result.get(name), str) for name in ("system", "reader", "error")
+        ):
+            return f"{where} has no system, reader and error, as texts"
+        if result["error"]:
+            continue
+        where = f"{where} ({result['system']})"
+        if lacking := _not_numbers(result, _NUMBERS):
+            return f"{where} has no number for {lacking}"
+        if not isinstance(result.get("per_entity"), dict):
+            return f"{where} has no per_entity"
+        for name, line in {"all": result.get("all"), **result["per_entity"]}.items():
+            if not isinstance(line, dict) or not isinstance(line.get("fold_f1"), list):
+                return f"{where} has no scores of {name}, or none of its folds"
+            if lacking := _not_numbers(line, _OF_ROWS):
+                return f"{where} has no number for {lacking} of {name}"
+            if "f1_sd" not in line or "smape" not in line or "smape_rows" not in line:
+                return f"{where} lacks f1_sd, smape or smape_rows of {name}"
+    return ""
+
+
+def _not_numbers(line: Mapping[str, Any], names: Sequence[str]) -> str:
+    return ", ".join(
+        name
+        for name in names
+        if isinstance(line.get(name), bool) or not isinstance(line.get(name), int | float)
+    )

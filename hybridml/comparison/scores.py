@@ -15,6 +15,24 @@ from ..evaluation import evaluate
 from .run import Folds, Outcome
 
 Scores = Mapping[str, Any]
+Line = tuple[str, ...]
+
+HEAD = (
+    "system",
+    "reader",
+    "F1",
+    "mean ± sd of folds",
+    "F1 any unit",
+    "SMAPE % (rows)",
+    "train s/photo",
+    "predict s/photo",
+    "read s/photo",
+    "size",
+)
+"""What the table of the systems has of each."""
+
+PER_ENTITY = "F1 per entity, ± standard deviation of folds"
+"""What the other table is."""
 
 CSV_COLUMNS = (
     "system",
@@ -118,37 +136,31 @@ def _cell(value: Any) -> Any:
 
 def table(results: Sequence[Scores]) -> str:
     """Return what people read: a table of the systems, one of their F1 per entity, and what failed."""
-    good = [result for result in results if not result["error"]]
     parts = []
-    if good:
-        head = [
-            "system",
-            "reader",
-            "F1",
-            "mean ± sd of folds",
-            "F1 any unit",
-            "SMAPE % (rows)",
-            "train s/photo",
-            "predict s/photo",
-            "read s/photo",
-            "size",
-        ]
-        parts.append(markdown(head, [_line(result) for result in good]))
-        entities = sorted({name for result in good for name in result["per_entity"]})
-        lines = [
-            [
-                r["system"],
-                r["reader"] or "-",
-                *(_spread(r["per_entity"].get(name), "f1") for name in entities),
-            ]
-            for r in good
-        ]
-        parts.append(
-            "F1 per entity, ± standard deviation of folds\n\n"
-            + markdown(["system", "reader", *entities], lines)
-        )
-    parts += [f"failed: {named(result)}: {result['error']}" for result in results if result["error"]]
-    return "\n\n".join(parts)
+    if any(not result["error"] for result in results):
+        parts = [markdown(*overall(results)), f"{PER_ENTITY}\n\n{markdown(*per_entity(results))}"]
+    return "\n\n".join([*parts, *failures(results)])
+
+
+def overall(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
+    """Return head and lines of the table of the systems that did not fail."""
+    return HEAD, [_line(result) for result in results if not result["error"]]
+
+
+def per_entity(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
+    """Return head and lines of the table of their F1 per entity."""
+    good = [result for result in results if not result["error"]]
+    entities = sorted({name for result in good for name in result["per_entity"]})
+    lines = [
+        (*_who(result), *(_spread(result["per_entity"].get(name), "f1") for name in entities))
+        for result in good
+    ]
+    return (*HEAD[:2], *entities), lines
+
+
+def failures(results: Sequence[Scores]) -> list[str]:
+    """Return a sentence for each system that failed: which, and why."""
+    return [f"failed: {named(result)}: {result['error']}" for result in results if result["error"]]
 
 
 def named(result: Scores) -> str:
@@ -156,19 +168,22 @@ def named(result: Scores) -> str:
     return f"{result['system']} ({result['reader']})" if result["reader"] else str(result["system"])
 
 
-def _line(result: Scores) -> list[str]:
+def _who(result: Scores) -> tuple[str, str]:
+    return result["system"], result["reader"] or "-"
+
+
+def _line(result: Scores) -> Line:
     every = result["all"]
     smape = "-" if every["smape"] is None else f"{every['smape']:.1f} ({every['smape_rows']})"
-    return [
-        result["system"],
-        result["reader"] or "-",
+    return (
+        *_who(result),
         f"{every['f1']:.3f}",
         _spread(every, "f1_mean"),
         f"{every['f1_any_unit']:.3f}",
         smape,
         *(seconds_text(result[f"{what}_seconds_a_photo"]) for what in ("train", "predict", "read")),
         size_text(result["bytes"]),
-    ]
+    )
 
 
 def _spread(line: Mapping[str, Any] | None, of: str) -> str:

@@ -82,7 +82,7 @@ def systems_plot(path: Path, results: Sequence[Scores]) -> None:
     at = np.arange(len(lines))
     mean = np.array([line["all"]["f1_mean"] for line in lines])
     spread = np.array([line["all"]["f1_sd"] or 0.0 for line in lines])
-    with plots._drawn(path, 7.0, 1.1 + 0.34 * len(lines)) as axes:
+    with plots.drawn(path, 7.0, 1.1 + 0.34 * len(lines)) as axes:
         folds = [(f1, y) for y, line in zip(at, lines, strict=True) for f1 in line["all"]["fold_f1"]]
         axes.plot(*zip(*folds, strict=True), "|", color=plots.BLACK, markersize=10, zorder=3, label="a fold")
         axes.errorbar(

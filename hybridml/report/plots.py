@@ -44,7 +44,7 @@ def require_matplotlib() -> None:
 
 
 @contextmanager
-def _drawn(path: Path, width: float, height: float, lines: int = 1, **options: Any) -> Iterator[Any]:
+def drawn(path: Path, width: float, height: float, lines: int = 1, **options: Any) -> Iterator[Any]:
     """Give the axes of a figure, and write it to ``path`` in the end."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -66,7 +66,7 @@ def scores_plot(path: Path, table: pd.DataFrame) -> None:
     """Draw F1 with its interval, the F1 that accepts any unit, and the oracle's, from :func:`statistics.scores`."""
     table = table.iloc[::-1].reset_index(drop=True)
     at = np.arange(len(table))
-    with _drawn(path, 6.4, 1.0 + 0.34 * len(table)) as axes:
+    with drawn(path, 6.4, 1.0 + 0.34 * len(table)) as axes:
         low, high = table["f1"] - table["f1_low"], table["f1_high"] - table["f1"]
         spread = np.clip(np.nan_to_num([low, high]), 0, None)
         axes.errorbar(table["f1"], at, xerr=spread, fmt="o", color=BLUE, capsize=3, label="F1, 95 % interval")
@@ -99,7 +99,7 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
     promised : data frame
         From :func:`statistics.promises`.
     """
-    with _drawn(path, 7.0, 4.2) as axes:
+    with drawn(path, 7.0, 4.2) as axes:
         entities = [name for name in curves if name != ALL]
         for k, name in enumerate(entities):
             colour, line, marker = STYLES[k % len(STYLES)]
@@ -133,7 +133,7 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
 
 def reliability_plot(path: Path, table: pd.DataFrame, error: float) -> None:
     """Draw how often answers of like confidence are right, from :func:`statistics.reliability`."""
-    with _drawn(path, 5.4, 5.0, 2, sharex=True, height_ratios=[3, 1]) as (axes, below):
+    with drawn(path, 5.4, 5.0, 2, sharex=True, height_ratios=[3, 1]) as (axes, below):
         axes.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1)
         axes.annotate(
             "as sure as right", (0.02, 0.055), color=GREY, fontsize=8, rotation=38, rotation_mode="anchor"
@@ -156,7 +156,7 @@ def reliability_plot(path: Path, table: pd.DataFrame, error: float) -> None:
 
 def confidence_plot(path: Path, confidence: Sequence[float]) -> None:
     """Draw how sure the answers are, where nothing says which are right."""
-    with _drawn(path, 6.0, 2.6) as axes:
+    with drawn(path, 6.0, 2.6) as axes:
         counts, edges = np.histogram(confidence, np.linspace(0, 1, 21))
         axes.bar(edges[:-1], counts, 0.046, align="edge", color=SKY, edgecolor=BLACK, linewidth=0.5)
         axes.set_xlim(0, 1)
@@ -182,7 +182,7 @@ def matrix_plot(path: Path, matrix: pd.DataFrame, across: str, down: str, diagon
     counts = matrix.to_numpy(dtype=float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True) if diagonal else counts.max(), 1)
     height = 1.5 + 0.3 * len(matrix)
-    with _drawn(path, max(2.6 + 0.52 * matrix.shape[1], 5.0), height) as axes:
+    with drawn(path, max(2.6 + 0.52 * matrix.shape[1], 5.0), height) as axes:
         axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
         for i, j in np.argwhere(counts > 0).tolist():
             colour = "white" if share[i, j] > 0.75 else "black"
@@ -219,7 +219,7 @@ def mistakes_plot(path: Path, decades: Sequence[float], found: pd.DataFrame) -> 
         From :func:`statistics.mistakes`.
     """
     sizes = np.clip(finite(decades), -FAR, FAR)
-    with _drawn(path, 7.6, 3.8) as axes:
+    with drawn(path, 7.6, 3.8) as axes:
         counts, edges = np.histogram(sizes, np.linspace(-FAR, FAR, 161))
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE)
         top = max(int(counts.max()) if len(sizes) else 1, 1)
@@ -246,7 +246,7 @@ def mistakes_plot(path: Path, decades: Sequence[float], found: pd.DataFrame) -> 
 def bars_plot(path: Path, pairs: Sequence[tuple[str, float]], what: str, pattern: str = "{:.3g}") -> None:
     """Draw named amounts as level bars, the first on top; negative ones hatched."""
     names, values = [name for name, _ in pairs][::-1], [value for _, value in pairs][::-1]
-    with _drawn(path, 7.0, 0.8 + 0.25 * len(pairs)) as axes:
+    with drawn(path, 7.0, 0.8 + 0.25 * len(pairs)) as axes:
         hatches = ["///" if value < 0 else "" for value in values]
         at = range(len(values))
         bars = axes.barh(at, values, color=SKY, edgecolor=BLACK, linewidth=0.5, hatch=hatches)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ... import images
 from ...entities import EntityBook
-from ...errors import ImageError
+from ...errors import ImageError, NotFittedError
 from ...fingerprint import fingerprint
 from ...metrics import parse_truth
 from ...parts import as_text
@@ -149,6 +149,7 @@ class VlmSystem(System):
 
     def predict(self, given: Given) -> list[str]:
         """Return an answer per row, empty where the model wrote no legal one or the photo cannot be shown to it."""
+        self._check_fitted()
         from tqdm import tqdm
 
         answers = [""] * len(given)
@@ -182,11 +183,23 @@ class VlmSystem(System):
 
     def save(self, folder: str | Path) -> None:
         """Write what fine-tuning learned, to be named as ``adapter``."""
+        self._check_fitted()
         self.network_.save(folder)
 
     def size(self) -> int:
-        """Return the bytes of the model's weights, those of LoRA included."""
+        """Return the bytes of the model's weights, those of LoRA included.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``, which loads the model.
+        """
+        self._check_fitted()
         return self.network_.size()
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError("no vision-language model is loaded: call fit, which loads it, first")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the model behind: it is loaded again by ``fit``."""
