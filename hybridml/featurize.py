@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
@@ -147,7 +148,8 @@ def featurize(
     if workers is not None and workers < 1:
         raise HybridmlError(f"workers must be at least 1, got {workers}")
     start = time.perf_counter()
-    report = Report(photos=len(photos), keys=store.photo_keys(photos, progress))
+    tell = partial(cluster.contents_there, dask, progress=progress) if dask else None
+    report = Report(photos=len(photos), keys=store.photo_keys(photos, progress, tell))
     engines: dict[EngineKind, Engine] = {
         engine.kind: engine for engine in (reader, embedder, *looks) if engine is not None
     }

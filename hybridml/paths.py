@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, TypeGuard, cast
 
@@ -54,6 +55,7 @@ def path_of(place: str | os.PathLike[str]) -> Path:
     return cast(Path, UPath(place))
 
 
+@cache
 def check_protocol(protocol: str) -> None:
     """Raise :class:`HybridmlError` unless file systems of that name can be used here."""
     require(f"a path with {protocol}{MARK}", ("fsspec", "upath"), "dask")

@@ -55,6 +55,13 @@ FLUSH_SECONDS = 60.0
 """Time after which what was done is written, however little it is."""
 
 
+Told = tuple[tuple[int, int], str] | str
+"""Size, time of change and content key of a photo, or why they cannot be told."""
+
+Tell = Callable[[Sequence[Path]], Iterator[Told]]
+"""What tells that of photos, in their order."""
+
+
 class FeatureTable:
     """Results of one kind made with one set of settings.
 
@@ -155,7 +162,9 @@ class FeatureStore:
                 keys[name] = key[i].decode()
         return keys
 
-    def photo_keys(self, photos: Mapping[str, Path | None], progress: bool = False) -> dict[str, str]:
+    def photo_keys(
+        self, photos: Mapping[str, Path | None], progress: bool = False, tell: Tell | None = None
+    ) -> dict[str, str]:
         """Return the content key of each photo, reading the files that are new or changed.
 
         Parameters
@@ -164,6 +173,8 @@ class FeatureStore:
             As for :meth:`known_keys`.
         progress : bool
             Show a progress bar while photos are read.
+        tell : callable, optional
+            What tells the contents of photos afar, by default :func:`contents`.
 
         Returns
         -------
@@ -181,7 +192,9 @@ class FeatureStore:
         fresh: list[dict[str, Any]] = []
         written = time.monotonic()
         try:
-            told = zip(unknown, _contents(list(unknown.values())), strict=True)
+            paths = list(unknown.values())
+            afar = any(is_afar(path) for path in paths)
+            told = zip(unknown, (tell if tell and afar else contents)(paths), strict=True)
             for name, found in tqdm(
                 told, "contents", len(unknown), unit="photo", disable=not (progress and unknown)
             ):
@@ -263,7 +276,7 @@ def _stat(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _contents(paths: Sequence[Path]) -> Iterator[tuple[tuple[int, int], str] | str]:
+def contents(paths: Sequence[Path]) -> Iterator[Told]:
     """Yield size, time and content key of each file, or why they cannot be told; of files afar several at a time."""
     if not any(is_afar(path) for path in paths):
         yield from map(_content, paths)
@@ -273,7 +286,7 @@ def _contents(paths: Sequence[Path]) -> Iterator[tuple[tuple[int, int], str] | s
             yield from pool.map(_content, paths[start : start + PHOTOS_AT_ONCE])
 
 
-def _content(path: Path) -> tuple[tuple[int, int], str] | str:
+def _content(path: Path) -> Told:
     from .images import fingerprint as content_key
 
     stat = _stat(path)

@@ -24,14 +24,20 @@ from tests.lines import line
 if reason := lacking("a cluster", ("dask", "distributed"), "dask"):
     pytest.skip(reason, allow_module_level=True)
 
+WORKER = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
 READER = "tests.test_cluster:SlowReader"
 ROOT = Path(__file__).parent.parent
+
+
+def processes_in(folder: Path) -> set[str]:
+    """Return the processes that said in a folder that they made a reader."""
+    return {path.name.partition("-")[0] for path in folder.iterdir()}
 
 
 class SlowReader:
     """Reads what is in the pixels, and takes its time; says in which process it was made.
 
-    With ``until`` it takes its time until that folder has two files.
+    With ``until`` it takes its time until two processes have said so in that folder.
     """
 
     name = "slow"
@@ -49,7 +55,7 @@ class SlowReader:
         return {"engine": "slow", "seconds": self.seconds, "version": self.version, "until": self.until}
 
     def read(self, image: Any) -> Any:
-        if not self.until or len(list(Path(self.until).iterdir())) < 2:
+        if not self.until or len(processes_in(Path(self.until))) < 2:
             time.sleep(self.seconds)
         return self._reader.read(image)
 
@@ -85,11 +91,7 @@ class Cluster:
     def add(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker and wait until the scheduler knows it."""
         before = len(self.client.nthreads())
-        process = self._start(
-            *("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"),
-            *("--preload", "tests.shelf"),
-            **environment,
-        )
+        process = self._start("worker", self.address, *WORKER, "--preload", "tests.shelf", **environment)
         self.client.wait_for_workers(before + 1, timeout=60)
         return process
 
@@ -169,14 +171,19 @@ def test_the_store_is_as_one_machine_leaves_it(
 
 
 def test_photos_and_store_may_lie_in_an_object_store(
-    two: Cluster, photos: dict[str, Path | None], tmp_path: Path
+    two: Cluster, photos: dict[str, Path | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from hybridml import store as module
+    from hybridml.cluster import contents as told
     from hybridml.paths import path_of
     from tests.shelf import MARK
 
     afar = {name: path and path_of(f"{MARK}{path}") for name, path in photos.items()}
     engine, store = slow(), path_of(f"{MARK}{tmp_path}/there")
-    there = run(afar, store, engine, two.address)
+    monkeypatch.setattr(told, "AT_ONCE", 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_content", lambda path: f"{path} was fetched by the client")
+        there = run(afar, store, engine, two.address)
     run(photos, tmp_path / "here", engine)
     assert set(there.failed) == {"broken.png", "missing.png"}
     assert there.failed["broken.png"].startswith(f"{MARK}{tmp_path}/images/broken.png: is not a photo")
@@ -252,29 +259,10 @@ def test_a_worker_that_dies_costs_nothing_and_one_that_joins_helps(
             time.sleep(0.05)
         time.sleep(0.5)
         dying.kill()
-        joined.append(
-            two._start(
-                "worker",
-                two.address,
-                "--nthreads",
-                "1",
-                "--no-nanny",
-                "--no-dashboard",
-                SLOW_READER_LOG=str(joins),
+        for environment in ({}, {"SLOW_READER_VERSION": "3"}):
+            joined.append(
+                two._start("worker", two.address, *WORKER, SLOW_READER_LOG=str(joins), **environment)
             )
-        )
-        joined.append(
-            two._start(
-                "worker",
-                two.address,
-                "--nthreads",
-                "1",
-                "--no-nanny",
-                "--no-dashboard",
-                SLOW_READER_VERSION="3",
-                SLOW_READER_LOG=str(joins),
-            )
-        )
 
     many = dict(photos)
     for i in range(100, 220):
@@ -296,7 +284,7 @@ def test_a_worker_that_dies_costs_nothing_and_one_that_joins_helps(
     rows = [key for _, part in table.shards.tables(["key"]) for key in part["key"].to_pylist()]
     assert len(rows) == len(set(rows)) == 181
     assert list(tmp_path.glob("[0-9]*-*")), "the worker that died had begun"
-    assert len(list(joins.iterdir())) == 2, "the worker that joined was used, and the unfit one asked"
+    assert len(processes_in(joins)) == 2, "the worker that joined was used, and the unfit one asked"
     assert "is left out: " in caplog.text
     assert "version was '1' and is '3'" in caplog.text
 

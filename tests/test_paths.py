@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hybridml import images
+from hybridml import EntityExtractor, cli, images
 from hybridml.engines import reader_engine
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
 from hybridml.extras import lacking
@@ -20,7 +20,7 @@ from hybridml.files import atomic
 from hybridml.paths import is_afar, path_of
 from hybridml.photos import photo_paths
 from hybridml.store import FeatureStore
-from tests.fakes import write_rows
+from tests.fakes import OPTIONS, write_rows
 
 if reason := lacking("an object store", ("fsspec", "upath"), "dask"):
     pytest.skip(reason, allow_module_level=True)
@@ -162,3 +162,34 @@ def test_what_is_missing_is_named(bucket: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("hybridml.paths.require", lacks)
     with pytest.raises(MissingExtraError, match=r"s3:// needs .*hybridml\[dask\]"):
         path_of("s3://bucket/photos")
+
+
+def test_an_extractor_needs_nothing_on_disk(tmp_path: Path, bucket: Path) -> None:
+    rows = write_rows(tmp_path, 48)
+    copy(tmp_path / "images", bucket / "images")
+    afar = {"images": f"{bucket}/images", "store": f"{bucket}/store"}
+    there = EntityExtractor(**{**OPTIONS, **afar}).fit(rows)
+    here = EntityExtractor(**{**OPTIONS, "images": tmp_path / "images", "store": tmp_path / "store"}).fit(
+        rows
+    )
+    assert list(there.predict(rows)["prediction"]) == list(here.predict(rows)["prediction"])
+    status, expected = there.status(rows), here.status(rows)
+    assert (status.photos, status.known, status.absent) == (48, 48, 0)
+    shown = [(t.what, t.done, t.missing, t.records, t.shards, t.bytes > 0) for t in status.tables]
+    assert shown == [(t.what, t.done, t.missing, t.records, t.shards, True) for t in expected.tables]
+    # photos gone, the store still answers
+    bucket.fs.rm(f"{bucket.path}/images", recursive=True)  # type: ignore[attr-defined]
+    assert list(there.predict(rows)["prediction"]) == list(here.predict(rows)["prediction"])
+
+
+def test_the_command_writes_its_faults_into_the_store(tmp_path: Path, bucket: Path) -> None:
+    rows = write_rows(tmp_path, 2)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    copy(tmp_path / "images", bucket / "images")
+    with atomic(bucket / "images" / "photo0_0.png") as temporary:
+        temporary.write_bytes(b"no photo")
+    ours = [f"--images={bucket}/images", f"--store={bucket}/store", "--ocr=tests.fakes:PixelReader"]
+    command = ["-q", "features", f"--rows={tmp_path / 'rows.csv'}", *ours, "--looks=none", "--workers=1"]
+    assert cli.main(command) == 0
+    assert b"photo0_0.png: is not a photo" in (bucket / "store" / "faults.csv").read_bytes()
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith("memory")] == []

@@ -8,12 +8,10 @@ work=$(mktemp -d)
 started=()
 
 finish() {
-  # workers first: a worker without its scheduler would try to find it again
-  for process in "${started[@]:1}" "${started[0]:-}"; do
-    if [ -n "$process" ]; then
-      kill "$process" 2>/dev/null || true
-      wait "$process" 2>/dev/null || true
-    fi
+  # the last first: a worker without its scheduler would try to find it again
+  for ((i = ${#started[@]} - 1; i >= 0; i--)); do
+    kill "${started[i]}" 2>/dev/null || true
+    wait "${started[i]}" 2>/dev/null || true
   done
   rm -rf "$work"
 }
@@ -23,7 +21,9 @@ trap 'exit 130' INT TERM
 start() {
   local name=$1
   shift
-  OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 OPENBLAS_NUM_THREADS=1 "$BIN/dask" "$@" >"$work/$name.log" 2>&1 &
+  # the profiler takes over one per cent of a worker, to tell again and again that it reads
+  DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False \
+    OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 OPENBLAS_NUM_THREADS=1 "$BIN/dask" "$@" >"$work/$name.log" 2>&1 &
   started+=($!)
 }
 
@@ -34,6 +34,16 @@ for _ in $(seq 300); do
   kill -0 "${started[0]}" 2>/dev/null || { tail -n 5 "$work/scheduler.log" >&2; exit 1; }
   sleep 0.1
 done
+
+# In the background, so that an interrupt is heard while a command runs.
+run() {
+  printf '\n$ hybridml %s\n' "$*" >&2
+  "$BIN/hybridml" "$@" &
+  started+=($!)
+  wait $!
+  unset 'started[-1]'
+}
+
 address=$("$BIN/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["address"])' "$work/scheduler.json")
 for name in worker-1 worker-2; do
   start "$name" worker "$address" --nthreads 1 --name "$name" --no-dashboard --local-directory "$work"
@@ -44,9 +54,8 @@ with Client(sys.argv[1], timeout=60) as client:
     client.wait_for_workers(2, timeout=120)' "$address"
 
 files=(--images "$SAMPLE/images" --store build/cluster/features --dask "$address")
-set -x
-"$BIN/hybridml" features --rows "$SAMPLE/train.csv" --rows "$SAMPLE/test.csv" "${files[@]}" --effort "$EFFORT"
-"$BIN/hybridml" train --rows "$SAMPLE/train.csv" "${files[@]}" --effort "$EFFORT" --model build/cluster/model.joblib
-"$BIN/hybridml" predict --rows "$SAMPLE/test.csv" "${files[@]}" --model build/cluster/model.joblib \
+run features --rows "$SAMPLE/train.csv" --rows "$SAMPLE/test.csv" "${files[@]}" --effort "$EFFORT"
+run train --rows "$SAMPLE/train.csv" "${files[@]}" --effort "$EFFORT" --model build/cluster/model.joblib
+run predict --rows "$SAMPLE/test.csv" "${files[@]}" --model build/cluster/model.joblib \
   --out build/cluster/predictions.csv --truth "$SAMPLE/truth.csv" \
   --truth-is "the drawn sample set: a demonstration, not a measure of accuracy on photos"

@@ -14,7 +14,7 @@ from .._version import __version__
 from ..paths import MARK
 from ..worker import DIED, Result, Task
 from .client import workers_of
-from .fit import Engines, UnfitError, check, worker_of
+from .fit import Engines, UnfitError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +112,9 @@ def work(
     """
     from distributed import wait
 
-    protocols = sorted({task.path.partition(MARK)[0] for task in tasks if MARK in task.path})
+    protocols = protocols_of(task.path for task in tasks)
     check(client, engines, protocols)
-    batches = _Batches(deque(replace(task, path=_everywhere(task.path)) for task in tasks))
+    batches = _Batches(deque(replace(task, path=everywhere(task.path)) for task in tasks))
     running: dict[Any, list[Task]] = {}
     refused: set[str] = set()
     slots, counted = 0, 0.0
@@ -168,6 +168,6 @@ def _outcome(future: Any, batch: list[Task], batches: _Batches) -> _Done | None:
         return _Done(Result(failed={batch[0].key: DIED}, photos=1))
 
 
-def _everywhere(path: str) -> str:
+def everywhere(path: str) -> str:
     """Return a path that does not depend on the folder in which a worker was started."""
     return path if MARK in path else str(Path(path).absolute())

@@ -10,7 +10,7 @@ from .._version import __version__
 from ..engines import Engine, EngineKind
 from ..errors import HybridmlError
 from ..fingerprint import fingerprint
-from ..paths import check_protocol
+from ..paths import MARK, check_protocol
 from ..worker import Worker
 from .client import workers_of
 
@@ -58,6 +58,17 @@ def worker_of(engines: Engines, version: str, protocols: Iterable[str] = ()) -> 
             raise UnfitError(str(error)) from None
         known[mark] = made
     return known[mark]
+
+
+def protocols_of(paths: Iterable[str]) -> list[str]:
+    """Return the file systems that paths lie on, other than this machine's.
+
+    Examples
+    --------
+    >>> protocols_of(["/photos/a.jpg", "s3://shop/b.jpg", "s3://shop/c.jpg"])
+    ['s3']
+    """
+    return sorted({path.partition(MARK)[0] for path in paths if MARK in path})
 
 
 def _unfit(engines: Engines, version: str, protocols: Sequence[str]) -> str:

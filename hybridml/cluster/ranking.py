@@ -6,7 +6,7 @@ import io
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
@@ -95,15 +95,11 @@ def _boost(
 
     parts = dealt(examples.sizes, len(workers))
     weight = np.ones(len(examples.X)) if examples.weight is None else examples.weight
-
-    def spread(arrays: Sequence[Any]) -> Any:
-        return _spread(client, workers, arrays)
-
-    X, relevance = (
-        spread([examples.X[at] for at, _ in parts]),
-        spread([examples.relevance[at] for at, _ in parts]),
+    X, relevance, weights = (
+        _spread(client, workers, [array[at] for at, _ in parts])
+        for array in (examples.X, examples.relevance, weight)
     )
-    sizes, weights = spread([sizes for _, sizes in parts]), spread([weight[at] for at, _ in parts])
+    sizes = _spread(client, workers, [sizes for _, sizes in parts])
     texts = []
     for each in options:
         # every worker computes with the threads that Dask gave it
@@ -136,7 +132,7 @@ def _spread(client: Any, workers: Sequence[str], arrays: Sequence[Any]) -> Any:
     return da.concatenate(chunks)
 
 
-def _watched(fit: Any, client: Any, workers: Sequence[str]) -> None:
+def _watched(fit: Callable[[], object], client: Any, workers: Sequence[str]) -> None:
     """Run ``fit``; raise an error where a worker goes meanwhile, for which LightGBM would wait forever."""
     failed: list[BaseException] = []
 
