@@ -18,7 +18,6 @@ from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
-from . import cluster
 from .engines import Engine, EngineKind
 from .errors import HybridmlError
 from .paths import is_afar
@@ -148,7 +147,11 @@ def featurize(
     if workers is not None and workers < 1:
         raise HybridmlError(f"workers must be at least 1, got {workers}")
     start = time.perf_counter()
-    tell = partial(cluster.contents_there, dask, progress=progress) if dask else None
+    tell = None
+    if dask:
+        from . import cluster  # not at the top: ranking what is stored must start quickly
+
+        tell = partial(cluster.contents_there, dask, progress=progress)
     report = Report(photos=len(photos), keys=store.photo_keys(photos, progress, tell))
     engines: dict[EngineKind, Engine] = {
         engine.kind: engine for engine in (reader, embedder, *looks) if engine is not None

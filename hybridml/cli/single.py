@@ -65,10 +65,6 @@ def add_commands(commands: Commands) -> None:
 def _sample(arguments: argparse.Namespace) -> int:
     from .. import sample
 
-    if arguments.photos < 20:
-        raise HybridmlError(
-            f"--photos must be at least 20, for every entity to be in both tables; got {arguments.photos}"
-        )
     sample.draw(Path(arguments.out), arguments.seed, arguments.photos, progress=not arguments.quiet)
     tell(f"sample set of {arguments.photos} drawn photos in {arguments.out}/")
     return 0

@@ -16,6 +16,9 @@ from .sheet import Sheet
 
 Scores = Mapping[str, Any]
 
+RANKER, WITHOUT = "ranker", "ranker-without-"
+"""Names of the ranker and of those that lack a part, as :data:`hybridml.baselines.SYSTEMS` has them."""
+
 
 def systems_section(sheet: Sheet, results: Sequence[Scores]) -> Section | None:
     """Return the section that shows the systems, the best first; None where none was compared.
@@ -61,6 +64,33 @@ def systems_section(sheet: Sheet, results: Sequence[Scores]) -> Section | None:
         ),
         files=files,
     )
+
+
+def ablation_of(results: Sequence[Scores]) -> list[tuple[str, float]]:
+    """Return what leaving a part out of the ranker does to its F1, where both were compared on the same reader.
+
+    Parameters
+    ----------
+    results : sequence of mapping
+        As for :func:`systems_section`.
+
+    Returns
+    -------
+    list of (part, change of F1)
+
+    Examples
+    --------
+    >>> scored = [("ranker", 0.75), ("ranker-without-lines", 0.74), ("first", 0.65)]
+    >>> told = [{"system": n, "reader": "rapidocr", "error": "", "all": {"f1": f}} for n, f in scored]
+    >>> [(part, round(change, 3)) for part, change in ablation_of(told)]
+    [('lines', -0.01)]
+    """
+    good = {(r["system"], r["reader"]): r["all"]["f1"] for r in results if not r["error"]}
+    return [
+        (system.removeprefix(WITHOUT), f1 - good[RANKER, reader])
+        for (system, reader), f1 in good.items()
+        if system.startswith(WITHOUT) and (RANKER, reader) in good
+    ]
 
 
 def ranked(results: Sequence[Scores]) -> list[Scores]:

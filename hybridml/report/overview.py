@@ -95,7 +95,7 @@ def write(
     importance : sequence of (words, gain)
         What the ranker goes by.
     ablation : sequence of (words, change of F1)
-        What leaving a part out does.
+        What leaving a part out does, from :func:`hybridml.report.compared.ablation_of`.
     seconds : sequence of (stage, seconds a photo)
         What the stages cost.
     seconds_note : str
@@ -143,7 +143,7 @@ def write(
         lambda: diagnosis.units(sheet, measured),
         lambda: diagnosis.sizes(sheet, measured),
         lambda: _amounts(sheet, "importance", IMPORTANCE, importance),
-        lambda: _amounts(sheet, "ablation", ABLATION, ablation),
+        lambda: _amounts(sheet, "ablation", ABLATION, ablation, ABLATION_NOTE),
         lambda: _cost(sheet, seconds, seconds_note),
         lambda: _problems(sheet, rows),
         lambda: systems_section(sheet, systems),
@@ -281,6 +281,9 @@ def _groups(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
 
 IMPORTANCE = ("What the ranker goes by", "gain of a feature, % of all", "{:.1f}")
 ABLATION = ("What parts are worth", "change of F1 when it is left out", "{:+.3f}")
+ABLATION_NOTE = (
+    "Of rankers that 'hybridml compare' fitted without each part, on the rows and folds of that run."
+)
 COST = ("What it costs", "seconds a photo", "{:.3f}")
 
 

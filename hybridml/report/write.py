@@ -24,6 +24,7 @@ from ..wording import column_words
 from . import against as others
 from . import folder, overview, suspects
 from .causes import CAUSES, MEANINGS
+from .compared import ablation_of
 from .gather import Gathered, gather
 from .pictures import PHOTO_SIDE, THUMB_SIDE, photo_file, thumb_file, write_pictures
 from .scored import UNLABELLED
@@ -110,6 +111,7 @@ def write_report(
             table,
             found.candidates,
             changes=changes,
+            ablation=ablation_of(scores),
             systems=scores,
             book=book,
             progress=extractor.progress,
