@@ -133,7 +133,8 @@ bench: $(VENV)/.installed ## speed and cross-validated F1 on the real photos of 
 
 shipped: $(VENV)/.installed ## train the shipped model on the real rows of SHARED
 	@$(BIN)/hybridml train --rows '$(SHARED)/data/labelled/train.csv' --others '$(SHARED)/data/agreed/train.csv' \
-	  --labels '$(SHARED)/data/labels_only.csv.gz' --images '$(SHARED)/data/labelled/images' \
+	  --labels '$(SHARED)/data/labels_only.csv.gz' '$(SHARED)/data/text_only.csv.gz' \
+	  --images '$(SHARED)/data/labelled/images' \
 	  --images '$(SHARED)/data/agreed/images' --store '$(STORE)' --model models/hybridml.joblib
 
 clean: ## remove the environment, caches, sample set and predictions; features/ and models/ stay

@@ -23,7 +23,6 @@ from benchmarks.labelled import FOLDS, Sources
 from hybridml import folds
 from hybridml.baselines import DEFAULT_SYSTEMS
 from hybridml.comparison import Outcome, Source, compare, score, table, write_predictions, write_scores
-from hybridml.priors import read_labels
 
 WITH_TESSERACT = ("first", "largest", "line-angle", "ranker")
 
@@ -61,7 +60,7 @@ def outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
         progress=True,
     )
     others = None if options.no_others else sources.rows("agreed")
-    labels = None if options.no_labels else read_labels(options.shared / "data" / "labels_only.csv.gz")
+    labels = None if options.no_labels else sources.labels()
     yield from compare(frame, fold, options.systems, source, others=others, labels=labels)
     if not options.no_tesseract:
         # a second look is RapidOCR's, and others' rows are read with the better reader only

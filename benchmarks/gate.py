@@ -23,7 +23,6 @@ from hybridml.errors import HybridmlError
 from hybridml.model import ModelSettings
 from hybridml.ocr.textline import Reading, TextLine
 from hybridml.parts import photo_names
-from hybridml.priors import read_labels
 from hybridml.ranker import RankerSettings
 
 FLOOR = 0.72
@@ -61,8 +60,7 @@ def load(shared: Path) -> Data:
     frame, others = sources.rows("labelled"), sources.rows("agreed")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
     keys, other_keys = list(photo_names(frame)), list(photo_names(others))
-    labels = read_labels(shared / "data" / "labels_only.csv.gz")
-    return Data(frame, fold, list(keys), readings, {}, 0.0, others, list(other_keys), labels)
+    return Data(frame, fold, list(keys), readings, {}, 0.0, others, list(other_keys), sources.labels())
 
 
 def f1(data: Data, settings: ModelSettings = SETTINGS) -> float:

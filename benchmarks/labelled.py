@@ -91,6 +91,11 @@ class Sources:
         """Return the checked rows of one table."""
         return photos.checked(self.folder(name) / "train.csv", truth=True)[0]
 
+    def labels(self) -> pd.DataFrame:
+        """Return the labels without photos, with the texts that are known of some."""
+        folder = self.shared / "data"
+        return read_labels(folder / "labels_only.csv.gz", folder / "text_only.csv.gz")
+
 
 def engines_of(
     reader: str,
@@ -147,7 +152,7 @@ def load(
         float(np.mean(records)) if records else float("nan"),
         more,
         other_keys,
-        read_labels(sources.shared / "data" / "labels_only.csv.gz") if labels else None,
+        sources.labels() if labels else None,
         float(np.sum(again)),
         len(again),
     )

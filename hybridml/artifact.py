@@ -25,6 +25,7 @@ from .errors import ArtifactError
 from .extractor import EntityExtractor
 from .features import VERSION as FEATURES_VERSION
 from .features import column_names
+from .habits import Habits
 from .image_block import ImageBlock
 from .model import Model, ModelSettings
 from .priors import Priors
@@ -52,6 +53,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "image_block": model.columns.image_block.to_dict() if model.columns.image_block else None,
         "priors": model.columns.priors.to_dict() if model.columns.priors else None,
         "source": model.columns.source,
+        "habits": model.columns.habits.to_dict() if model.columns.habits else None,
         "trust": model.trust,
         "training": model.training,
     }
@@ -72,6 +74,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         ImageBlock.from_dict(data["image_block"]) if data["image_block"] else None,
         Priors.from_dict(data["priors"]) if data["priors"] else None,
         bool(data["source"]),
+        Habits.from_dict(data["habits"]) if data.get("habits") else None,
     )
     model.trust = dict(data["trust"])
     model.training = dict(data["training"])
@@ -135,8 +138,12 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
 
 
 def _book_to_dict(book: EntityBook) -> dict[str, Any]:
+    def told(unit: Unit) -> dict[str, Any]:
+        # left out where empty, so that an artifact from before there was such a key is saved as it was
+        return {k: v for k, v in asdict(unit).items() if k != "per_area" or v}
+
     return {
-        "units": {name: asdict(unit) for name, unit in book.units.items()},
+        "units": {name: told(unit) for name, unit in book.units.items()},
         "entities": {name: asdict(entity) for name, entity in book.entities.items()},
         "contexts": {name: list(words) for name, words in book.contexts.items()},
     }

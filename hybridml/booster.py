@@ -22,7 +22,7 @@ import numpy.typing as npt
 from .errors import HybridmlError
 
 FLOAT32 = 0
-NORMAL = 0
+RAW = 1
 CONTRIBUTIONS = 3
 GAIN = 1
 ALL = -1
@@ -61,7 +61,7 @@ class Booster:
 
     def score(self, X: npt.NDArray[Any], threads: int = 1) -> npt.NDArray[np.float64]:
         """Return one raw score per line of a table (n, columns)."""
-        return self._predict(X, NORMAL, 1, threads)[:, 0]
+        return self._predict(X, RAW, 1, threads)[:, 0]
 
     def contributions(self, X: npt.NDArray[Any], threads: int = 1) -> npt.NDArray[np.float64]:
         """Return what each column added to the raw score of each line: (n, columns + 1), the last the mean score.

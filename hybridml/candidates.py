@@ -7,18 +7,27 @@ or inherited from a text that names the unit for others ("Unit: cm"). Nothing he
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from . import quantity
 from .entities import Entity, EntityBook, default_entities
 from .ocr.textline import Reading, TextLine
+from .quantity import PER_AREA, Quantity
 
 Origin = Literal["line", "beside", "below", "declared"]
 
+Parse = Callable[[str, EntityBook], Sequence[Quantity]]
+
 MAX_LINES = 400
 """Text lines of one photo that are looked at, the largest first: a poster of small print stays cheap."""
+
+_STAR = re.compile(r"(?<=[0-9])\*(?! ?[*0-9A-Za-z])")
+
+UNWRITTEN = "multipack total"
+"""The form that is no candidate: nobody reads it from the photo, and labels give what each of the pack holds."""
 
 MAX_GAP = 1.6
 """How far apart neighbouring text lines may be, in font sizes, for a number and its unit to be one."""
@@ -135,7 +144,12 @@ def _relation(a: _Place, b: _Place) -> Literal["beside", "below"] | None:
     return None
 
 
-def _own(reading: Reading, index: int, book: EntityBook) -> list[Candidate]:
+def _written(text: str, book: EntityBook) -> list[Quantity]:
+    """Return the quantities that stand in a text; the total of ``6 x 330 ml`` does not."""
+    return [q for q in quantity.parse(text, book) if q.form != UNWRITTEN]
+
+
+def _own(reading: Reading, index: int, found: Iterable[Quantity], book: EntityBook) -> list[Candidate]:
     line = reading.lines[index]
     return [
         Candidate(
@@ -153,16 +167,18 @@ def _own(reading: Reading, index: int, book: EntityBook) -> list[Candidate]:
             q.number_text,
             span_box(line, *q.span),
         )
-        for q in quantity.parse(line.text, book)
+        for q in found
     ]
 
 
-def _joined(reading: Reading, i: int, j: int, relation: Origin, book: EntityBook) -> list[Candidate]:
+def _joined(
+    reading: Reading, i: int, j: int, relation: Origin, book: EntityBook, parse: Parse = _written
+) -> list[Candidate]:
     """Return quantities that only exist across the end of line ``i`` and the start of line ``j``."""
     a, b = reading.lines[i], reading.lines[j]
     seam = len(a.text)
     found = []
-    for q in quantity.parse(f"{a.text} {b.text}", book):
+    for q in parse(f"{a.text} {b.text}", book):
         start, end = q.span
         if start >= seam or end <= seam + 1:
             continue
@@ -256,11 +272,13 @@ def find_candidates(reading: Reading, book: EntityBook | None = None) -> list[Ca
     """
     book = book or default_entities()
     kept = _largest(reading)
-    return _distinct([c for i in kept for c in _own(reading, i, book)] + _across(reading, kept, book))
+    own = [c for i in kept for c in _own(reading, i, _written(reading.lines[i].text, book), book)]
+    more = _starred(reading, kept, own, book) + _per_area(reading, kept, book)
+    return _distinct(own + _across(reading, kept, book) + more)
 
 
 def shows(reading: Reading, entity: Entity, book: EntityBook) -> bool:
-    """Return whether a photo has a candidate for ``entity``; the first one found is enough.
+    """Return whether a photo has a candidate for ``entity`` that a reader would see; the first one found is enough.
 
     Examples
     --------
@@ -292,6 +310,39 @@ def _across(reading: Reading, kept: Sequence[int], book: EntityBook) -> list[Can
     return joined + _declared(reading, numbers, book)
 
 
+def _starred(
+    reading: Reading, kept: Sequence[int], own: Sequence[Candidate], book: EntityBook
+) -> list[Candidate]:
+    """Return numbers whose inch mark was read as an asterisk, on a photo that gives others in inches."""
+    marked = {q.unit for q in quantity.parse('1"', book)}
+    if not any(c.unit in marked and not c.repaired for c in own):
+        return []
+    found = []
+    for i in kept:
+        text = reading.lines[i].text
+        edited = _STAR.sub('"', text)
+        if edited != text:
+            stars = {m.start() for m in _STAR.finditer(text)}
+            inches = [q for q in quantity.parse(edited, book) if q.span[1] - 1 in stars and q.unit in marked]
+            found += _own(reading, i, (replace(q, repaired=True) for q in inches), book)
+    return found
+
+
+def _per_area(reading: Reading, kept: Sequence[int], book: EntityBook) -> list[Candidate]:
+    """Return what a square metre of fabric or paper weighs, where the photo says so."""
+    found = [c for i in kept for c in _own(reading, i, quantity.grammage(reading.lines[i].text, book), book)]
+    units = [
+        j for j in kept if any(not q.span[0] for q in quantity.grammage(f"1 {reading.lines[j].text}", book))
+    ]
+    if units:
+        places = {i: _Place.of(reading.lines[i]) for i in kept}
+        numbers = [i for i in kept if quantity.numbers(reading.lines[i].text, book)]
+        for i, j in ((i, j) for i in numbers for j in units if i != j):
+            if relation := _relation(places[i], places[j]):
+                found += _joined(reading, i, j, relation, book, quantity.grammage)
+    return found
+
+
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     trust = {"line": 0, "beside": 1, "below": 2, "declared": 3}
     best: dict[tuple[object, ...], Candidate] = {}
@@ -315,3 +366,16 @@ def for_entity(candidates: Sequence[Candidate], entity: Entity) -> list[Candidat
         for c in candidates
         if (unit := entity.unit_for(c.unit)) is not None
     ]
+
+
+def any_shown(candidates: Iterable[Candidate]) -> bool:
+    """Return whether a reader would see one of the candidates as the item's own: a weight per area is not.
+
+    Examples
+    --------
+    >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
+    >>> found = find_candidates(Reading((TextLine("180 gsm", 1.0, box),), 100, 100))
+    >>> [(c.value, c.unit, c.form) for c in found], any_shown(found)
+    ([(180.0, 'gram', 'per area')], False)
+    """
+    return any(c.form != PER_AREA for c in candidates)

@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import priors
+from . import habits, priors
 from .entities import EntityBook
+from .habits import Habits
 from .image_block import ImageBlock
 from .priors import Priors
 from .table import CandidateTable
 
 SOURCE = "row.source"
 """Column that tells rows labelled by others from those whose labels answers are measured by."""
+
+START = {habits.COLUMN: habits.WORTH}
+"""Columns that the ranker's scores start from, where they are there, and what one of each column's units is worth."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,14 @@ class LearnedColumns:
         Counts of labels.
     source : bool
         Whether the training rows came from several labellers.
+    habits : Habits, optional
+        Which unit of a dual labels take.
     """
 
     image_block: ImageBlock | None = None
     priors: Priors | None = None
     source: bool = False
+    habits: Habits | None = None
 
     @property
     def names(self) -> list[str]:
@@ -44,6 +51,7 @@ class LearnedColumns:
             *(self.image_block.columns if self.image_block else []),
             *(priors.COLUMNS if self.priors else []),
             *([SOURCE] if self.source else []),
+            *([habits.COLUMN] if self.habits else []),
         ]
 
     def add(
@@ -74,13 +82,17 @@ class LearnedColumns:
             Which rows others labelled.
         """
         X = [table.X]
+        other = np.zeros(len(keys), dtype=bool) if source is None else source
         if self.image_block:
             X.append(self.image_block.of_rows(keys, projected)[table.row])
         if self.priors:
             X.append(self.priors.columns(table.candidates, table.row, entities, book, groups))
         if self.source:
-            other = np.zeros(len(keys), dtype=bool) if source is None else source
             X.append(other[table.row, None].astype(np.float32))
+        if self.habits:
+            # others label by habits of their own
+            usual = self.habits.column(table.X, table.columns, table.candidates, book)
+            X.append(np.where(other[table.row, None], np.float32(0), usual))
         if len(X) == 1:
             return table
         return replace(

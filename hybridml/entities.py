@@ -39,6 +39,8 @@ class Unit:
         Ways it is written where case decides (``"mW"`` is no ``"MW"``).
     system : {"metric", "imperial"}
         Photos that give a quantity twice give it once in each.
+    per_area : tuple of str
+        Ways it is written of a square metre of fabric or paper, without regard to case: ``"gsm"``.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Unit:
     spellings: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
     system: str = "metric"
+    per_area: tuple[str, ...] = ()
 
 
 AXES = ("", "level", "upright", "receding")
@@ -157,7 +160,7 @@ class EntityBook:
         return frozenset(own | {e.family for e in self.entities.values() if unit in e.reads_as})
 
 
-UNIT_KEYS = ("extends", "family", "factor", "spellings", "exact", "system")
+UNIT_KEYS = ("extends", "family", "factor", "spellings", "exact", "system", "per_area")
 ENTITY_KEYS = ("extends", "units", "keywords", "reads_as", "axis")
 TABLES = ("units", "entities", "contexts")
 
@@ -274,8 +277,8 @@ def _unit(name: str, table: Mapping[str, Any], where: str) -> Unit:
     system = table.get("system", "metric")
     if system not in SYSTEMS:
         raise EntityError(f"{where}: 'system' must be one of {', '.join(map(repr, SYSTEMS))}, got {system!r}")
-    spellings, exact = _tuple(table, "spellings", where), _tuple(table, "exact", where)
-    return Unit(name, table["family"], float(factor), spellings, exact, system)
+    spellings, exact, per_area = (_tuple(table, key, where) for key in ("spellings", "exact", "per_area"))
+    return Unit(name, table["family"], float(factor), spellings, exact, system, per_area)
 
 
 def _entity(name: str, table: Mapping[str, Any], units: Mapping[str, Unit], where: str) -> Entity:
@@ -311,8 +314,18 @@ def _tuple(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
 def _check_spellings(units: Mapping[str, Unit], fresh: Set[str], source: str) -> None:
     """Refuse a spelling that two units have, one of them of this file: text could not tell which is meant."""
     owners: dict[str, str] = {}
+    owners_per_area: dict[str, str] = {}
     for unit in units.values():
         loose = {_UNSEEN.sub("", s.lower()) for s in (unit.name, *unit.spellings)}
+        for key in {_UNSEEN.sub("", s.lower()) for s in unit.per_area}:
+            other = owners_per_area.setdefault(key, unit.name)
+            if key in loose or (other != unit.name and {other, unit.name} & fresh):
+                both = (
+                    f"both {other!r} and {unit.name!r}" if other != unit.name else f"{unit.name!r} itself too"
+                )
+                raise EntityError(
+                    f"{source}: {key!r} in 'per_area' is a spelling of {both}; keep one of them"
+                )
         for key in (*loose, *(f"={spelling}" for spelling in unit.exact)):
             other = owners.setdefault(key, unit.name)
             if other != unit.name and {other, unit.name} & fresh:

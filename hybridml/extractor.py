@@ -155,7 +155,7 @@ class EntityExtractor(Sight):
         X: pd.DataFrame | str | Path,
         y: Sequence[str] | None = None,
         others: pd.DataFrame | str | Path | None = None,
-        labels: pd.DataFrame | str | Path | None = None,
+        labels: pd.DataFrame | str | Path | Sequence[str | Path] | None = None,
     ) -> EntityExtractor:
         """Learn from rows with labels, reading their photos first where the store lacks them.
 
@@ -168,8 +168,9 @@ class EntityExtractor(Sight):
         others : data frame or path of a CSV, optional
             Rows labelled by others, other systems say, to learn from as far as that helps on ``X``: how much
             is found out for each entity.
-        labels : data frame or path of a CSV, optional
-            Labels without photos, ``X``'s own included, to count what is usual; by default those of ``X``.
+        labels : data frame, or path or paths of CSVs, optional
+            Labels without photos, ``X``'s own included, to count what is usual; by default those of ``X``. Where a
+            column ``text`` has what was read on the photo, it is also learned which of two units labels take.
 
         Returns
         -------
@@ -202,7 +203,8 @@ class EntityExtractor(Sight):
         vectors: dict[str, Any] = {}
         if self.embedder_:
             vectors = dict(FeatureStore(self.store).embeddings(self.embedder_.settings, present))
-        counted = read_labels(labels) if isinstance(labels, str | Path) else labels
+        paths = [labels] if isinstance(labels, str | Path) else labels
+        counted = paths if paths is None or isinstance(paths, pd.DataFrame) else read_labels(*paths)
         with self._boosting() as (boost, facts):
             self.model_ = model.fit(frame, keys, self._seen(present), vectors, counted, boost)
         self.model_.training |= facts

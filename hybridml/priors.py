@@ -164,19 +164,36 @@ def _table(
     )
 
 
-def read_labels(path: str | Path) -> pd.DataFrame:
-    """Return a table of labels that need no photo.
+def read_labels(*paths: str | Path) -> pd.DataFrame:
+    """Return tables of labels that need no photo as one.
 
     Parameters
     ----------
-    path : path of a CSV, compressed or not
-        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both.
+    *paths : paths of CSVs, compressed or not
+        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both; and, where it is known,
+        ``text``: what was read on the photo, its text lines joined by blanks. What several tables say of one entity
+        of one photo counts once: as the first says it, with the first text.
 
     Raises
     ------
     RowsError
-        When it cannot be read or a column is missing.
+        When one cannot be read or a column is missing.
     """
+    tables = [_read_labels(path) for path in paths]
+    if len(tables) == 1:
+        return tables[0]
+    table = pd.concat(tables, ignore_index=True).fillna("")
+    if "image_link" not in table:
+        return table
+    about = [table["image_link"], table["entity_name"]]
+    if "text" in table:
+        texts = table["text"].where(table["text"] != "").groupby(about).transform("first").fillna("")
+        table["text"] = table["text"].where(table["image_link"] == "", texts)
+    again = table.duplicated(["image_link", "entity_name"]) & (table["image_link"] != "")
+    return table[~again].reset_index(drop=True)
+
+
+def _read_labels(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:

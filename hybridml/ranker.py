@@ -76,6 +76,8 @@ class Examples:
         Names of the columns, as LightGBM takes them.
     categorical : list of int
         Positions of those that are categories.
+    start : array (n_candidates,), optional
+        Scores that the boosters start from, and add to.
     """
 
     X: Floats
@@ -84,6 +86,7 @@ class Examples:
     weight: Floats | None
     columns: list[str]
     categorical: list[int]
+    start: Floats | None = None
 
 
 Boost = Callable[[Sequence[Mapping[str, Any]], Examples], list[str]]
@@ -102,6 +105,7 @@ def boost_here(options: Sequence[Mapping[str, Any]], examples: Examples) -> list
             examples.relevance,
             group=examples.sizes,
             sample_weight=examples.weight,
+            init_score=examples.start,
             feature_name=examples.columns,
             categorical_feature=examples.categorical,
         )
@@ -123,12 +127,15 @@ class Ranker:
         Names of the table's columns, in order.
     models_ : list of str
         The boosters as LightGBM's own model text.
+    start_ : dict of str to float
+        Columns that scores start from, and what one of each column's units is worth.
     """
 
     def __init__(self, settings: RankerSettings | None = None) -> None:
         self.settings = settings or RankerSettings()
         self.columns_: list[str] = []
         self.models_: list[str] = []
+        self.start_: dict[str, float] = {}
         self._boosters: list[Booster] = []
 
     def __getstate__(self) -> dict[str, Any]:
@@ -144,6 +151,7 @@ class Ranker:
         categorical: Sequence[str] = (),
         weight: Floats | None = None,
         boost: Boost = boost_here,
+        start: Mapping[str, float] | None = None,
     ) -> Ranker:
         """Learn to put relevant candidates first.
 
@@ -163,6 +171,9 @@ class Ranker:
             How much each candidate's group counts, 1 by default.
         boost : callable
             What fits the boosters, by default this process.
+        start : mapping of column to float, optional
+            Columns that say something already, and what one of each column's units is worth: scores start from
+            these, and the boosters, which do not see them, learn what is to be added.
 
         Raises
         ------
@@ -176,15 +187,17 @@ class Ranker:
                 "nothing to learn from. Check that entity_value agrees with the photos, or give more rows"
             )
         group = group[keep]
+        self.columns_ = list(columns)
+        self.start_ = {name: worth for name, worth in (start or {}).items() if name in self.columns_}
         examples = Examples(
-            X[keep],
+            self._without_start(X[keep]),
             relevance[keep],
             np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
             None if weight is None else weight[keep],
             [c.replace(":", "_") for c in columns],
             [i for i, c in enumerate(columns) if c in categorical],
+            self._started(X[keep]) if self.start_ else None,
         )
-        self.columns_ = list(columns)
         self._boosters = []
         self.models_ = boost([self._options(seed) for seed in range(self.settings.seeds)], examples)
         return self
@@ -208,7 +221,8 @@ class Ranker:
         """Return one score per candidate; only comparable within a group."""
         if not len(X):
             return np.zeros(0)
-        return np.mean([b.score(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+        added = np.mean([b.score(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+        return added + self._started(X) if self.start_ else added
 
     def contributions(self, X: Floats) -> npt.NDArray[np.float64]:
         """Return what each column added to each candidate's score: (n_candidates, n_columns + 1), the last the mean.
@@ -217,7 +231,25 @@ class Ranker:
         """
         if not len(X):
             return np.zeros((0, len(self.columns_) + 1))
-        return np.mean([b.contributions(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+        added = np.mean([b.contributions(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+        for name, worth in self.start_.items():
+            at = self.columns_.index(name)
+            added[:, at] += worth * X[:, at]
+        return added
+
+    def _started(self, X: Floats) -> Floats:
+        """Return what scores start from."""
+        worth = np.array([self.start_.get(name, 0.0) for name in self.columns_])
+        used = np.flatnonzero(worth)
+        return np.asarray(X[:, used], dtype=float) @ worth[used]
+
+    def _without_start(self, X: Floats) -> Floats:
+        """Return the table as the boosters see it, with nothing in the columns that scores start from."""
+        if not self.start_:
+            return X
+        seen = X.copy()
+        seen[:, [self.columns_.index(name) for name in self.start_]] = 0.0
+        return seen
 
     def _loaded(self) -> list[Booster]:
         if not self._boosters:
@@ -232,13 +264,19 @@ class Ranker:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` makes the same ranker."""
-        return {"settings": asdict(self.settings), "columns": self.columns_, "models": self.models_}
+        return {
+            "settings": asdict(self.settings),
+            "columns": self.columns_,
+            "models": self.models_,
+            "start": self.start_,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ranker:
         """Return the ranker that :meth:`to_dict` described."""
         ranker = cls(RankerSettings(**data["settings"]))
         ranker.columns_, ranker.models_ = list(data["columns"]), list(data["models"])
+        ranker.start_ = dict(data.get("start", {}))
         return ranker
 
 

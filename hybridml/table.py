@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .candidates import Candidate
+from .candidates import Candidate, any_shown
 from .entities import Entity, EntityBook
 from .features import DEFAULT_BLOCKS, PhotoView, describe
 from .ocr.textline import Reading
@@ -146,9 +146,9 @@ class _Views:
 
 
 def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:
-    """Return the candidates of the first look, those of the second where it has none, None where neither has."""
+    """Return the candidates of the first look, those of the second where it shows none, None where there are none."""
     candidates, described = describe(views.first, entity, blocks)
-    second = None if candidates else views.second
+    second = None if any_shown(candidates) else views.second
     if second is not None:
         candidates, described = describe(second, entity, blocks)
     if not candidates:

@@ -14,10 +14,11 @@ import pandas as pd
 
 from . import folds as folding
 from . import metrics, versions
-from .columns import LearnedColumns
+from .columns import START, LearnedColumns
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
 from .features import CATEGORICAL
+from .habits import Habits, dual_table
 from .image_block import ImageBlock
 from .ocr.textline import Reading
 from .parts import as_text, group_names, photo_names
@@ -42,6 +43,9 @@ RIGHT, OTHER_UNIT = 3, 1
 
 FULL, NONE = 1.0, 0.0
 """How much a row labelled by others counts: like any other, or not at all."""
+
+HARM = 2.0
+"""Standard deviations that harm must show by; by one alone, chance shows it for one entity in six."""
 
 
 class Training:
@@ -88,11 +92,12 @@ class Training:
             raise HybridmlError("every row was labelled by others: give rows to measure by, too")
         groups = group_names(frame)
         self.groups = [*groups, *[""] * (len(self.rows.keys) - self.asked)]
-        self.labels = None
+        self.labels = self.duals = None
         if self.settings.priors:
             source = self.frame[~other[: self.asked]] if labels is None else labels
             self._label_rows = source.reset_index(drop=True)
             self.labels = label_table(self._label_rows, self.book)
+            self.duals = dual_table(self._label_rows, self.book)
         self._folds: list[tuple[Bools, CandidateTable]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
@@ -120,7 +125,9 @@ class Training:
         Of every table nothing is learned from that shares a group or a photo with a held row.
         """
         keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
-        learned = LearnedColumns(self._image_block(keys), self._priors(held), bool(self.other.any()))
+        learned = LearnedColumns(
+            self._image_block(keys), self._priors(held), bool(self.other.any()), self._habits(held)
+        )
         block = learned.image_block
         projected = block.project(self.vectors.items()) if block else {}
         table = learned.add(
@@ -136,12 +143,17 @@ class Training:
         return ImageBlock.fit(stacked, self.settings.components, self.settings.random_state)
 
     def _priors(self, held: Bools) -> Priors | None:
-        if self.labels is None:
-            return None
+        return None if self.labels is None else Priors.fit(self._apart(self.labels, held))
+
+    def _habits(self, held: Bools) -> Habits | None:
+        return None if self.duals is None else Habits.fit(self._apart(self.duals, held))
+
+    def _apart(self, told: pd.DataFrame, held: Bools) -> pd.DataFrame:
+        """Return what labels tell, without those that share a group or a photo with a held row."""
         if not held.any():
-            return Priors.fit(self.labels)
+            return told
         shared = folding.rows_sharing(self._label_rows, self.frame[held])
-        return Priors.fit(self.labels[~shared[self.labels.index.to_numpy()]])
+        return told[~shared[told.index.to_numpy(dtype=int)]]
 
     def ranker(
         self,
@@ -160,7 +172,14 @@ class Training:
         w = weights[table.row]
         use = w > 0
         return Ranker(settings).fit(
-            table.X[use], self.relevance[use], table.row[use], table.columns, CATEGORICAL, w[use], boost
+            table.X[use],
+            self.relevance[use],
+            table.row[use],
+            table.columns,
+            CATEGORICAL,
+            w[use],
+            boost,
+            START,
         )
 
     def out_of_fold(self, trust: Mapping[str, float], settings: RankerSettings) -> Floats:
@@ -193,8 +212,8 @@ class Training:
 def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
     """Return for each entity how much rows labelled by others should count, by what held out of fold.
 
-    They count unless they do harm: unless leaving them out gets more rows right than chance would, by one standard
-    deviation of the rows that change.
+    They count unless they do harm: unless leaving them out gets more rows right than chance would, by :data:`HARM`
+    standard deviations of the rows that change.
     """
     if not data.other.any():
         return {}
@@ -206,7 +225,7 @@ def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
     trust = {}
     for name in sorted(set(entities)):
         a, b = with_them[entities == name], without[entities == name]
-        trust[name] = NONE if b.sum() - a.sum() > np.sqrt((a != b).sum()) else FULL
+        trust[name] = NONE if b.sum() - a.sum() > HARM * np.sqrt((a != b).sum()) else FULL
     return trust
 
 

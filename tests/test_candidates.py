@@ -77,6 +77,23 @@ def test_one_quantity_at_one_place_is_one_candidate() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (['9"', "23*"], {(23.0, "inch", True)}),
+        (["9 inches", "23*", "made of 100* cotton", "4*5"], {(23.0, "inch", True)}),
+        (["9 cm", "23*"], set()),
+        (["23*"], set()),
+    ],
+)
+def test_an_asterisk_is_an_inch_mark_where_others_are(
+    texts: list[str], expected: set[tuple[float, str, bool]]
+) -> None:
+    seen = reading([line(text, 0, 200 * i) for i, text in enumerate(texts)])
+    found = {(c.value, c.unit, c.repaired) for c in find_candidates(seen) if c.value not in (9, 4, 5)}
+    assert found == expected
+
+
 def test_a_wall_of_text_costs_the_largest_lines_only() -> None:
     lines = [line("5 g", 0, 30 * i, 8) for i in range(3 * MAX_LINES)] + [line("500 g", 0, 0, 90)]
     candidates = find_candidates(reading(lines))
@@ -106,3 +123,12 @@ def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None
 def test_a_photo_shows_an_entity_where_it_has_a_candidate(lines: list[TextLine], entity: str) -> None:
     asked, seen = BOOK.entity(entity), reading(lines)
     assert shows(seen, asked, BOOK) == bool(for_entity(find_candidates(seen, BOOK), asked))
+
+
+def test_a_total_that_nobody_wrote_is_no_candidate() -> None:
+    said = [(c.value, c.form) for c in find_candidates(reading([line("6 x 330 ml", 0, 0)]))]
+    assert said == [(330.0, "multipack each")]
+    written = find_candidates(reading([line("4 x 28 g = 112 g", 0, 0)]))
+    assert [c.value for c in written] == [28.0, 112.0]
+    parts = find_candidates(reading([line("6 x", 0, 0), line("330 ml", 120, 0)]))
+    assert [c.value for c in parts] == [330.0]

@@ -510,6 +510,42 @@ def test_what_is_passed_over_has_no_number(text: str) -> None:
     assert list(scan(fold(text))) == thorough
 
 
+@pytest.mark.parametrize(
+    ("text", "sure", "repaired"),
+    [
+        ("LUMO-12W-65", [(12, "watt", "plain")], []),
+        ("BX-LUMO 18V-40", [(18, "volt", "plain")], []),
+        ("12-65 W", [(12, "watt", "range low"), (65, "watt", "range high")], []),
+        ("12W-65W", [(12, "watt", "range low"), (65, "watt", "range high")], []),
+        ("12 cm - 20 cm", [(12, "centimetre", "range low"), (20, "centimetre", "range high")], []),
+        ("64 f OZ", [], [(64, "fluid ounce", "plain")]),
+        ("2.54 f.oz", [], [(2.54, "fluid ounce", "plain")]),
+        ("2.54 f. oz", [], [(2.54, "fluid ounce", "plain")]),
+        ("60ml/2l.oz", [(60, "millilitre", "plain")], [(2, "fluid ounce", "plain")]),
+        ("60ml/2I.oz", [(60, "millilitre", "plain")], [(2, "fluid ounce", "plain")]),
+        ("2 l / 67 oz", [(2, "litre", "plain"), (67, "ounce", "plain")], []),
+        ("75 GRA", [], [(75, "gram", "plain")]),
+        ("75 GRAM5", [(75, "gram", "plain")], []),
+        ("76rams", [], [(76, "gram", "plain")]),
+        ("76 rams", [], []),
+        (".250 mg", [(0.25, "milligram", "plain")], [(250, "milligram", "plain")]),
+        (".25 oz", [(0.25, "ounce", "plain")], []),
+        (".005 mg", [(0.005, "milligram", "plain")], []),
+        ("250 V per square metre", [], []),
+        ("Hauteur 30 cm", [(30, "centimetre", "plain")], []),
+        ("Total sugars 4 g", [(4, "gram", "plain")], []),
+        ("EUR 30 cm", [], []),
+        ("Rs. 30 g", [], []),
+    ],
+)
+def test_slips_of_readers(
+    text: str, sure: list[tuple[float, str, str]], repaired: list[tuple[float, str, str]]
+) -> None:
+    found = [((q.value, q.unit, q.form), q.repaired) for q in parse(text)]
+    assert [q for q, guess in found if not guess] == sure
+    assert [q for q, guess in found if guess] == repaired
+
+
 def test_books_do_not_mix() -> None:
     own = parse_entities(OWN, base=default_entities())
     assert [[q.unit for q in parse("5 flurbs", book)] for book in (None, own, None)] == [[], ["flurb"], []]

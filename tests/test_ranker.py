@@ -50,6 +50,26 @@ def test_plain_data_makes_the_same_ranker() -> None:
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(again)).score(X), ranker.score(X))
 
 
+def test_scores_start_from_what_is_known_already() -> None:
+    X, relevance, group = groups(60, 0)
+    start = {"d": 2.0, "not there": 9.0}
+    ranker = Ranker(FAST).fit(X, relevance, group, list("abcd"), start=start)
+    other = X.copy()
+    other[:, 3] += 1.0
+    np.testing.assert_allclose(ranker.score(other) - ranker.score(X), 2.0, rtol=1e-6)
+    assert ranker.importance()["d"] == 0, "no booster sees it"
+    np.testing.assert_allclose(ranker.contributions(X).sum(axis=1), ranker.score(X), rtol=1e-5)
+    again = Ranker.from_dict(ranker.to_dict())
+    np.testing.assert_array_equal(again.score(X), ranker.score(X))
+
+
+def test_a_start_that_is_right_leaves_less_to_learn() -> None:
+    X, relevance, group = groups(200, 0)
+    known = Ranker(FAST).fit(X, relevance, group, list("abcd"), start={"a": 20.0})
+    added = known.score(X) - 20.0 * X[:, 0]
+    assert np.abs(added).max() < np.abs(Ranker(FAST).fit(X, relevance, group, list("abcd")).score(X)).max()
+
+
 @pytest.mark.parametrize("relevance", [0, 3])
 def test_groups_without_a_choice_teach_nothing(relevance: int) -> None:
     X, _, group = groups(20, 0)

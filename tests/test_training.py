@@ -142,10 +142,10 @@ def rows() -> tuple[pd.DataFrame, list[str], list[tuple[str, Reading]]]:
     rng = np.random.default_rng(1)
     entities = ["item_weight", "item_volume", "width", "height"]
     table, readings = [], []
-    for i in range(160):
+    for i in range(240):
         lines, answer = draw_lines(rng, entities[i % 4])
         readings.append((f"p{i}.jpg", Reading(tuple(lines), 1000, 1000)))
-        table.append((i, f"p{i}.jpg", str(i // 2 % 20), entities[i % 4], answer, "" if i < 80 else "others"))
+        table.append((i, f"p{i}.jpg", str(i // 2 % 20), entities[i % 4], answer, "" if i < 60 else "others"))
     columns = ["index", "image_link", "group_id", "entity_name", "entity_value", "source"]
     frame = pd.DataFrame(table, columns=columns)
     return frame, list(frame["image_link"]), readings
@@ -167,13 +167,13 @@ def test_misleading_rows_of_others_are_not_trusted(rows) -> None:
     assert model.trust["width"] == 0
     assert model.trust["height"] == 0
     assert model.columns.source
-    assert model.training["rows_of_others"] == 80
+    assert model.training["rows_of_others"] == 180
 
 
 def test_only_rows_to_measure_by_are_calibrated_on(rows) -> None:
     frame, keys, readings = rows
     model = Model(replace(SETTINGS, trust={})).fit(frame, keys, readings)
-    assert set(model.out_of_fold["index"]) <= set(frame["index"][:80])
+    assert set(model.out_of_fold["index"]) <= set(frame["index"][:60])
 
 
 def test_rows_of_others_alone_are_an_error(rows) -> None:

@@ -15,7 +15,7 @@ from ..registry import one_of
 from ..seen import Seen
 from .given import Given, System, size_of
 
-PARTS = ("layout", "words", "lines", "regions", "priors", "joint", "second", "others")
+PARTS = ("layout", "words", "lines", "regions", "dual", "priors", "joint", "second", "others")
 """What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
 
 

@@ -11,7 +11,7 @@ from ..candidates import Candidate, for_entity
 from ..entities import Entity, EntityBook, default_entities
 from ..features import PhotoView
 from ..ocr.textline import Reading
-from ..quantity import format_quantity
+from ..quantity import PER_AREA, format_quantity
 from ..seen import Seen, as_seen
 from .given import Given, System
 
@@ -60,7 +60,8 @@ def _distance(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _as_read(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-    return [c for c in candidates if not c.repaired] or candidates
+    own = [c for c in candidates if c.form != PER_AREA] or candidates
+    return [c for c in own if not c.repaired] or own
 
 
 RULES: dict[str, Rule] = {"first": first, "largest": largest, "line-angle": line_angle}

@@ -67,7 +67,7 @@ def add_commands(commands: Commands) -> None:
         metavar="CSV",
         help="rows labelled by others, for systems that learn from them; may be given again",
     )
-    compare.add_argument("--labels", metavar="CSV", help="labels without photos, likewise")
+    compare.add_argument("--labels", nargs="+", metavar="CSV", help="labels without photos, likewise")
     add_files(compare)
     add_engines(compare)
     compare.set_defaults(embedding="resnet50")
@@ -112,7 +112,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         [name.strip() for name in arguments.ocr.split(",")],
         settings,
         pd.concat(others, ignore_index=True) if others else None,
-        None if arguments.labels is None else read_labels(arguments.labels),
+        None if arguments.labels is None else read_labels(*arguments.labels),
     )
     results = []
     for outcome in outcomes:

@@ -91,8 +91,10 @@ def add_commands(commands: Commands) -> None:
     )
     train.add_argument(
         "--labels",
+        nargs="+",
         metavar="CSV",
-        help="labels without photos, those of --rows included, to count what is usual (default: those of --rows)",
+        help="labels without photos, those of --rows included, to count what is usual (default: those of --rows); "
+        "where a column text has what was read on the photo, it is also learned which of two units labels take",
     )
     train.add_argument(
         "--corrections",

@@ -99,6 +99,8 @@ def _boost(
         _spread(client, workers, [array[at] for at, _ in parts])
         for array in (examples.X, examples.relevance, weight)
     )
+    start = examples.start
+    started = None if start is None else _spread(client, workers, [start[at] for at, _ in parts])
     sizes = _spread(client, workers, [sizes for _, sizes in parts])
     texts = []
     for each in options:
@@ -111,6 +113,7 @@ def _boost(
                 relevance,
                 group=sizes,
                 sample_weight=weights,
+                init_score=started,
                 feature_name=examples.columns,
                 categorical_feature=examples.categorical,
             )

@@ -18,7 +18,7 @@ from ..entities import Entity, EntityBook
 from ..errors import HybridmlError
 from ..ocr.textline import Reading, TextLine
 from ..registry import named
-from . import layout, lines, regions, rivals, span, words
+from . import dual, layout, lines, regions, rivals, span, words
 from .photo import PhotoView
 
 Block = Callable[[PhotoView, Entity, Sequence[Candidate]], Mapping[str, Any]]
@@ -30,10 +30,11 @@ BLOCKS: dict[str, Block] = {
     "rivals": rivals.block,
     "lines": lines.block,
     "regions": regions.block,
+    "dual": dual.block,
 }
 """The packaged blocks, by name."""
 
-VERSION = 2
+VERSION = 3
 """Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included."""
 
 DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)

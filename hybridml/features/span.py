@@ -11,6 +11,7 @@ from .photo import PhotoView
 
 FORMS = (
     "plain", "range low", "range high", "product part", "multipack each", "multipack total", "sum", "sum part", "bound",
+    "per area",
 )  # fmt: skip
 ORIGINS = ("line", "beside", "below", "declared")
 COLUMNS = tuple(

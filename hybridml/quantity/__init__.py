@@ -13,19 +13,22 @@ from functools import lru_cache
 from ..entities import EntityBook
 from .bare import declared_unit, numbers, unit_mentions
 from .format import format_quantity
+from .grammage import grammage
 from .price import parse_number
 from .reader import read
 from .repair import repaired
-from .types import Form, Number, Quantity, UnitMention
+from .types import PER_AREA, Form, Number, Quantity, UnitMention
 from .units import TEXTS_AT_HAND, UnitTable, table_for
 
 __all__ = [
+    "PER_AREA",
     "Form",
     "Number",
     "Quantity",
     "UnitMention",
     "declared_unit",
     "format_quantity",
+    "grammage",
     "numbers",
     "parse",
     "parse_number",

@@ -32,6 +32,8 @@ _GROUPED = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){1,4}(?![0-9])(?:[.,][0-9]{1,2}(?
 _SWISS = re.compile(r"[0-9]{1,3}(?:'[0-9]{3}){1,4}(?![0-9])(?:[.,][0-9]+)?")
 _EXPONENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?e[+-]?[0-9]{1,2}(?![0-9a-z])")
 _DECIMAL = re.compile(r"[0-9]*(?:[.,][0-9]+)+|[0-9]+")
+_BULLETED = re.compile(r"\.[1-9][0-9]*0")
+"""Decimals that end in a zero are rare: the point of ``.500 mg`` may be a bullet."""
 _GAPPED = re.compile(r"([0-9]{1,4})(?:[.,] | [.,])([0-9]{1,2})(?![0-9./,])")
 _AND_A_PART = re.compile(r" (?:and|&|et|und|y|e) (?:an? |one[ -]|une? |un[ao]? |eine? )?")
 _SCALE = re.compile(r" ?(hundred|thousand|million|billion|mio\.?)(?![a-z])")
@@ -148,6 +150,8 @@ def _decimal(text: str, m: re.Match[str]) -> Atom | None:
     if decoded is None:
         return None
     others = [] if decoded[1] is None else [(decoded[1], at)]
+    if _BULLETED.fullmatch(written):
+        others.append((float(written[1:]), at + 1))
     if len(written) > 1 and written[0] == "0" and written.isdigit():
         others.append((float(f"0.{written[1:]}"), at))
     return Atom(at, m.end(), decoded[0], tuple(others))

@@ -45,7 +45,7 @@ _BOUND_AFTER = re.compile(rf" ?\(?{one_of('maximum max min or_less or_under and_
 _APPROX = re.compile(
     rf"{one_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
 )
-_MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?:rs|usd|eur|gbp|inr)\.?) ?$")
+_MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?<![a-z])(?:rs|usd|eur|gbp|inr)\.?) ?$")
 _MONEY_AFTER = re.compile(
     rf" ?(?:[€£¥₹$]|{one_of('usd euros euro eur gbp inr dollars dollar rupees')}{_END})"
 )
@@ -91,6 +91,7 @@ _IN_WHAT = one_of(
     "case pack package box front store addition charge fact time"
 )
 _IN_STOP = re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))")
+_FLUID = re.compile(r"[ .\-]{1,2}oz(?![a-z0-9])")
 _ONCE_STOP = re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}")
 _QUOTE = re.compile(r"(?:^|[ (\[:,])(\")(?=[a-z])")
 
@@ -183,6 +184,8 @@ def not_a_unit(
     low = written.lower()
     number = text[nstart:start].strip()
     if low == "in" and _IN_STOP.match(folded, end):
+        return "bad"
+    if low == "l" and _FLUID.match(folded, end):
         return "bad"
     if low == "once" and _ONCE_STOP.match(folded, end):
         return "bad"

@@ -177,6 +177,9 @@ def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[i
     if ua is not None and ub is None and _OF_ANOTHER.match(folded, b.right):
         # "230 V ~ 50/60 Hz": the wave is that of alternating current, and the second number measures something else
         return at, [_Draft(a, ua)]
+    if a.unit is not None and ub is None and a.unit.start == a.atom.end and folded[a.right : b.left] == "-":
+        # "LED-12W-65" is the name of a model: a range has its unit behind it, or at both ends
+        return at, [_Draft(a, a.unit.name)]
     if ua is None and ub is not None and a.value >= b.value:
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
     unit_a, unit_b = ua or ub, ub or ua

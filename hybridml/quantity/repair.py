@@ -25,7 +25,10 @@ _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"([0-9])[°*](?= ?[x×X] ?[0-9])"), lambda m: m[1] + '"'),
     (re.compile(r"^([^0-9A-Za-z]{0,3}[1-9][0-9]{1,2})9(?=[^0-9A-Za-z%]{0,3}$)"), lambda m: m[1] + "g"),
     (re.compile(r"([0-9] ?)m9(?![A-Za-z0-9])"), lambda m: m[1] + "mg"),
+    (re.compile(r"([0-9])rams(?![A-Za-z0-9])", re.I), lambda m: m[1] + "gram"),
 )  # fmt: skip
+_FLUID = re.compile(r"(?<=[0-9]) ?[fliFLI][ .\-]{1,2}[oO][zZ](?![A-Za-z0-9])")
+"""A fluid ounce that lost a letter: what is left of it stands for no digits."""
 _REPAIRABLE = re.compile(rf"[0-9]|[.xX×*][SB]|{_NO_DIGIT.pattern}", re.I)
 """What a text has in which anything could be put right: most lines of a label are words."""
 
@@ -49,7 +52,7 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
     """
     if not _REPAIRABLE.search(text):
         return text
-    free = _outside(taken)
+    free = _outside([*taken, *(m.span() for m in _FLUID.finditer(text))])
     chars = list(text)
     for m in _TOKEN.finditer(text):
         token = _digits_of(m[1])

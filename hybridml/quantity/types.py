@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Form = Literal[
     "plain",
@@ -15,6 +15,7 @@ Form = Literal[
     "sum",
     "sum part",
     "bound",
+    "per area",
 ]
 """How a quantity is written.
 
@@ -27,8 +28,12 @@ multipack total    the 1,980 ml of ``6 x 330 ml``, which is not written
 sum                ``5 ft 10 in`` as one, in the smallest unit named
 sum part           the 5 ft, or the 10 in, of ``5 ft 10 in``
 bound              the 150 kg of ``max 150 kg``, ``up to 150 kg``, ``< 150 kg``
+per area           the 180 g of ``180 g/m²``, which :func:`hybridml.quantity.parse` leaves out
 =================  =================================================================
 """
+
+PER_AREA: Final = "per area"
+"""The form that is no quantity of the item itself."""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ FOREIGN = {
 """Units no answer may use that still add up: 2 km and 1 metre."""
 
 _MISREAD = (
-    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02"),
+    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02 f_oz l_oz i_oz"),
     ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq k9 k_g xg ka kge kg_e"),
     ("g", "q ge g_e"), ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"),
     ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"), ("inch", "lnch 1nch inoh incn jnch inch5 inche"),
     ("in", "ln 1n jn n"), ("inches", "lnches 1nches"), ("feet", "fcet teet"), ("ft", "f1"),
-    ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"), ("gram", "grarn grarns"),
+    ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"), ("gram", "grarn grarns gra"),
 )  # fmt: skip
 _LETTER = "[a-z\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]"
 _AFTER = rf"(?:(?!{_LETTER})|(?=x ?[lwhdø]?[: ]?[0-9.]))"
@@ -42,8 +42,10 @@ _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
 TORQUE = re.compile(rf"[ .-]{{0,2}}{one_of('lbs lb pounds pound hg poise force')}(?![a-z])")
 _PER = one_of(
     "m km cm mm in inch ft foot yd l dl ml cl litre liter gal gallon kg g mg lb oz h hr hrs hour std "
-    "min minute sec s second sqm sq ha acre mol mile m² m2 cm2 cm² hz k"
+    "min minute sec s second sqm sq square quadratmeter metre meter metro ha acre mol mile m² m2 cm2 cm² hz k"
 )
+_NO_TIME = rf"(?! ?[/x*.] ?(?:24|{one_of('h hr d day tag jour dia')}(?!{_LETTER})))"
+"""What passes through a square metre in a day is a flow: ``5000 g/m²/24h``."""
 RATE = re.compile(rf" ?(?:/|·| per | pro | par ) ?{_PER}(?![a-z0-9])")
 
 
@@ -131,6 +133,19 @@ def _pattern(spelling: str, length: bool) -> str:
     return body + _AFTER
 
 
+def _area_pattern(spelling: str) -> str:
+    """Return what finds a spelling of weight per area; one glued to its number may have a word glued to it."""
+    if spelling.isalpha() and len(spelling) <= 3:
+        body = r"\.?".join(spelling)
+    else:
+        parts = re.split(r"[ .\-]+", spelling)
+        body = r"[ .\-]{0,2}".join(re.escape(part).replace("/", " ?/ ?") for part in parts if part)
+    ends = (
+        rf"(?:(?!{_LETTER})|(?<=[0-9]{re.escape(spelling)}))" if spelling[-1].isalpha() else r"(?![.,]?[0-9])"
+    )
+    return body + ends + _NO_TIME
+
+
 def _build(book: EntityBook, lenient: bool) -> UnitTable:
     family = {u.name: u.family for u in book.units.values()} | {n: f[0] for n, f in FOREIGN.items()}
     factor = {u.name: u.factor for u in book.units.values()} | {n: f[1] for n, f in FOREIGN.items()}
@@ -161,9 +176,26 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
     return UnitTable(family, factor, frozenset(book.units), names, exact, sources, context.keywords_of(book))
 
 
+def _build_areas(book: EntityBook) -> UnitTable:
+    listed = [(fold(s), u.name) for u in book.units.values() for s in u.per_area if s.strip(" .-")]
+    names = {_key(spelling): unit for spelling, unit in listed}
+    by_first: dict[str, list[str]] = {}
+    for spelling, _ in sorted(listed, key=lambda one: -len(one[0])):
+        by_first.setdefault(spelling[0], []).append(_area_pattern(spelling))
+    sources = {first: "|".join(f"(?:{p})" for p in parts) for first, parts in by_first.items()}
+    family = {u.name: u.family for u in book.units.values()}
+    factor = {u.name: u.factor for u in book.units.values()}
+    return UnitTable(family, factor, frozenset(book.units), names, {}, sources, context.keywords_of(book))
+
+
 @lru_cache(maxsize=16)
 def _cached(key: int, lenient: bool) -> UnitTable:
     return _build(_books[key], lenient)
+
+
+@lru_cache(maxsize=16)
+def _cached_areas(key: int) -> UnitTable:
+    return _build_areas(_books[key])
 
 
 _books: dict[int, EntityBook] = {}
@@ -174,3 +206,10 @@ def table_for(book: EntityBook | None = None, lenient: bool = False) -> UnitTabl
     book = book or default_entities()
     _books[id(book)] = book
     return _cached(id(book), lenient)
+
+
+def area_table_for(book: EntityBook | None = None) -> UnitTable:
+    """Return the compiled spellings of weight per area of ``book``."""
+    book = book or default_entities()
+    _books[id(book)] = book
+    return _cached_areas(id(book))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..columns import SOURCE
+from . import dual
 
 JOINT = "joint"
 """Stands for what weighing width, height and depth of a photo together added to a score."""
@@ -12,6 +13,7 @@ JOINT = "joint"
 NOUNS: dict[str, str] = {
     JOINT: "the photo's dimensions weighed together",
     SOURCE: "whether the row was labelled by others",
+    **dual.NOUNS,
     "span.entity": "what is asked",
     "span.unit": "unit",
     "span.unit_factor": "size of the unit",

@@ -12,6 +12,7 @@ from ..features.photo import word_pattern
 from ..features.span import FORMS, ORIGINS
 from ..features.words import FAR
 from ..ocr.textline import Reading
+from . import dual
 from .nouns import JOINT, column_words, plain
 
 UNSEEN = 0.02
@@ -83,9 +84,8 @@ def words_of(column: str, value: float, told: Told) -> str:
     """
     noun = column_words(column)
     if math.isnan(value):
-        return (
-            "the region network did not look at it" if column.startswith("regions.") else f"{noun}: not known"
-        )
+        unknown = {"regions": "the region network did not look at it", "dual": dual.ONCE}
+        return unknown.get(column.partition(".")[0], f"{noun}: not known")
     if column in _SAY:
         return _SAY[column](value, told)
     block, _, name = column.partition(".")
@@ -145,6 +145,7 @@ def _form(value: float, _: Told) -> str:
         "sum": "it is a sum of two units",
         "sum part": "it is a part of a sum of two units",
         "bound": "it is a bound, up to or from",
+        "per area": "it is what a square metre weighs",
     }
     return said[FORMS[int(value)]] if int(value) < len(FORMS) else "it is written in another form"
 
@@ -363,4 +364,6 @@ _SAY: dict[str, Say] = {
         if v > -1e-6
         else f"another candidate's size is {math.exp(-v):.2g} times as usual for {told.asked}"
     ),
+    "habit.unit": lambda v, _: dual.habit(v),
+    **{column: _flag(*clauses) for column, clauses in dual.SAID.items()},
 }

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from ...candidates import Candidate, Origin, for_entity
+from ...candidates import Candidate, Origin, any_shown, for_entity
 from ...entities import Entity, EntityBook
 from ...quantity import Form, Number
 from ...seen import Seen
@@ -96,7 +96,7 @@ class _Pages:
 
     def sheet(self, entity: Entity) -> Sheet | None:
         """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
-        shown = any(entity.unit_for(c.unit) for _, c in self._first.candidates)
+        shown = any_shown(c for _, c in self._first.candidates if entity.unit_for(c.unit))
         second = None if shown or self._second is None else _sheet(self._second, entity, self._book)
         return second or _sheet(self._first, entity, self._book)
 

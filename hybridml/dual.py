@@ -1,0 +1,162 @@
+"""Duals: one quantity written twice, in a metric and in an imperial unit, as ``3.3 in / 8.5 cm``.
+
+Labels hold one of the two, and which one goes by how they are written: which comes first, what stands between, blanks.
+Here a dual is found and described; :mod:`hybridml.habits` learns from that which of the two labels take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .entities import EntityBook
+
+SAME = 0.035
+"""Quantities within this share of each other are one quantity given twice: both numbers are rounded."""
+
+WIDEST = 20
+"""Characters between the two beyond which it makes no difference how many."""
+
+COLUMNS = (
+    "imperial_first",
+    "same_line",
+    "gap",
+    "imperial_spaced",
+    "metric_spaced",
+    "imperial_written",
+    "metric_written",
+    "sign",
+    "blank_before_sign",
+    "blank_after_sign",
+    "imperial_decimals",
+    "metric_decimals",
+    "page_imperial_first",
+    "difference",
+    "capitals",
+    "closed",
+)
+"""What a dual is described by, in order; see :func:`describe`."""
+
+_SIGNS = {"": 0, "/": 1, "(": 2, "[": 2, "l": 3, "|": 3, "=": 4, "-": 5, ",": 5, "x": 6}
+_OTHER_SIGN = 7
+_NOT_WRITTEN, _MARK, _SHORT, _WORD = range(4)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One of the two quantities of a dual, and where it stands.
+
+    Parameters
+    ----------
+    value, unit
+        The quantity.
+    text : str
+        The text that it stands in.
+    start, end : int
+        Where in it.
+    number : str
+        The number as written.
+    line : int
+        Number of the text line, which tells whether two stand in one.
+    """
+
+    value: float
+    unit: str
+    text: str
+    start: int
+    end: int
+    number: str
+    line: int = 0
+
+    @property
+    def unit_text(self) -> str:
+        """What follows the number: the unit as written, with the blank before it."""
+        written = self.text[self.start : self.end]
+        at = written.find(self.number)
+        return "" if at < 0 else written[at + len(self.number) :]
+
+
+def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
+    """Return whether two quantities (value, unit) are one in a metric and an imperial unit.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> book = default_entities()
+    >>> is_dual((3.3, "inch"), (8.5, "centimetre"), book), is_dual((3.3, "inch"), (3.3, "centimetre"), book)
+    (True, False)
+    """
+    if book.unit(a[1]).system == book.unit(b[1]).system:
+        return False
+    one, other = book.to_base(*a), book.to_base(*b)
+    return abs(one - other) <= SAME * max(one, other)
+
+
+def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook) -> tuple[float, ...]:
+    """Return how a dual is written, as numbers in the order of :data:`COLUMNS`; the same whichever is given first.
+
+    Parameters
+    ----------
+    a, b : Mention
+        The two.
+    page_imperial_first : bool
+        Whether the first quantity of all that stand there is in an imperial unit.
+    book : EntityBook
+        Units.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> text = "3.3 in / 8.5 cm"
+    >>> inch, cm = Mention(3.3, "inch", text, 0, 6, "3.3"), Mention(8.5, "centimetre", text, 9, 15, "8.5")
+    >>> told = dict(zip(COLUMNS, describe(inch, cm, True, default_entities())))
+    >>> [told[name] for name in ("imperial_first", "gap", "imperial_spaced", "sign", "blank_before_sign")]
+    [1.0, 3.0, 1.0, 1.0, 1.0]
+    """
+    first, second = (a, b) if (a.line, a.start) <= (b.line, b.start) else (b, a)
+    same = first.line == second.line
+    between = first.text[first.end : second.start] if same else " "
+    imperial, metric = (first, second) if book.unit(first.unit).system == "imperial" else (second, first)
+    one, other = book.to_base(imperial.value, imperial.unit), book.to_base(metric.value, metric.unit)
+    return tuple(
+        float(value)
+        for value in (
+            imperial is first,
+            same,
+            min(len(between), WIDEST),
+            imperial.unit_text[:1].isspace(),
+            metric.unit_text[:1].isspace(),
+            _written(imperial.unit_text),
+            _written(metric.unit_text),
+            _SIGNS.get(between.strip().lower()[:1], _OTHER_SIGN),
+            between[:1].isspace(),
+            between[-1:].isspace(),
+            _decimals(imperial.number),
+            _decimals(metric.number),
+            page_imperial_first,
+            abs(one - other) / max(one, other, 1e-12),
+            imperial.unit_text.strip()[:2].isupper(),
+            second.text[second.end : second.end + 1] in (")", "]"),
+        )
+    )
+
+
+def nearest(one: Mention, others: Sequence[Mention]) -> Mention | None:
+    """Return which of several mentions stands nearest, one in the same text line before all others."""
+    return min(
+        others,
+        key=lambda m: (m.line != one.line, abs(m.line - one.line), abs(m.start - one.start)),
+        default=None,
+    )
+
+
+def _written(unit: str) -> int:
+    letters = sum(c.isalpha() for c in unit)
+    if not letters:
+        return _MARK if unit.strip() else _NOT_WRITTEN
+    return _SHORT if letters <= 2 else _WORD
+
+
+def _decimals(number: str) -> int:
+    _, point, digits = number.replace(",", ".").rpartition(".")
+    return len(digits) if point else 0

@@ -1,0 +1,199 @@
+"""Habits: which of the two units of a dual labels take, learned from labels with the text of their photos.
+
+Of ``3.3 in / 8.5 cm`` a label has one, and a photo does not say which. The way it is written tells more than the order
+alone; it is learned from texts, which are had in greater number than photos. What was learned is where the ranker
+starts from, and the ranker learns the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import dual, metrics
+from .booster import Booster
+from .candidates import Candidate
+from .dual import COLUMNS, Mention, describe, is_dual
+from .entities import EntityBook
+from .quantity import Quantity, parse
+
+TEXT = "text"
+"""Column of a table of labels with what was read on their photos, its text lines joined by blanks."""
+
+COLUMN = "habit.unit"
+"""Column of the ranker's table: log odds that labels take the candidate's unit and not that of its twin; 0 without."""
+
+WORTH = 0.5
+"""How many of the ranker's points one unit of log odds is: labels' habits say nothing of what the photo shows."""
+
+LEAST = 200
+"""Duals in the texts below which nothing is learned."""
+
+SURE = 4.0
+"""Log odds beyond which none is surer."""
+
+TEXTS_AT_HAND = 1 << 16
+"""Texts whose dual is remembered: each fold learns from nearly the same."""
+
+_FEATURES = [f"dual.{name}" for name in COLUMNS]
+_SETTINGS: dict[str, Any] = {
+    "n_estimators": 60,
+    "num_leaves": 12,
+    "learning_rate": 0.08,
+    "min_child_samples": 40,
+    "n_jobs": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+
+
+@dataclass
+class Habits:
+    """What was learned of duals.
+
+    Parameters
+    ----------
+    text : str
+        LightGBM's own text of a model that gives the log odds of the imperial unit.
+    duals : int
+        From how many it was learned.
+    """
+
+    text: str
+    duals: int
+
+    @classmethod
+    def fit(cls, examples: pd.DataFrame) -> Habits | None:
+        """Learn from duals, a table that :func:`dual_table` made; None where there are too few, or all alike."""
+        if len(examples) < LEAST or examples["imperial"].nunique() < 2:
+            return None
+        from lightgbm import LGBMClassifier
+
+        model = LGBMClassifier(**_SETTINGS).fit(
+            examples[_FEATURES].to_numpy(np.float32), examples["imperial"].to_numpy(int)
+        )
+        return cls(model.booster_.model_to_string(), len(examples))
+
+    def column(
+        self,
+        X: npt.NDArray[np.floating[Any]],
+        columns: Sequence[str],
+        candidates: Sequence[Candidate],
+        book: EntityBook,
+    ) -> npt.NDArray[np.float32]:
+        """Return the column :data:`COLUMN` of candidates, (n_candidates, 1).
+
+        Parameters
+        ----------
+        X, columns, candidates
+            As in :class:`hybridml.table.CandidateTable`; without the block ``dual`` all are 0.
+        book : EntityBook
+            Units.
+        """
+        odds = np.zeros(len(candidates))
+        if set(_FEATURES) <= set(columns):
+            described = X[:, [list(columns).index(name) for name in _FEATURES]]
+            given_twice = ~np.isnan(described[:, 0])
+            odds[given_twice] = _booster(self.text).score(described[given_twice]).clip(-SURE, SURE)
+        imperial = np.array([book.unit(c.unit).system == "imperial" for c in candidates], dtype=bool)
+        return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data from which :meth:`from_dict` makes the same habits."""
+        return {"text": self.text, "duals": self.duals}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Habits:
+        """Return the habits that :meth:`to_dict` described."""
+        return cls(data["text"], data["duals"])
+
+
+def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+    """Return the duals in the texts of labels of which the label is one half.
+
+    Parameters
+    ----------
+    frame : data frame
+        Labels: ``entity_name, entity_value`` and :data:`TEXT`, blank where nothing was read. Without the column there
+        are no duals.
+    book : EntityBook
+        Units.
+
+    Returns
+    -------
+    data frame
+        What :func:`hybridml.dual.describe` tells of each, ``imperial``: whether the label is the imperial half, and of
+        the index of ``frame``.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> rows = pd.DataFrame({"entity_name": ["width"], "entity_value": ["8.5 centimetre"], "text": ["3.3 in / 8.5 cm"]})
+    >>> dual_table(rows, default_entities())[["dual.imperial_first", "imperial"]].to_numpy().tolist()
+    [[1.0, 0.0]]
+    """
+    found: list[tuple[float, ...]] = []
+    at = []
+    if TEXT in frame:
+        known = frame[frame[TEXT].astype(bool)]
+        truths = metrics.parse_truth(known["entity_value"], book)
+        rows = zip(known.index, known["entity_name"], known[TEXT], truths, strict=True)
+        for index, name, text, truth in rows:
+            if name not in book.entities or truth.quantity is None:
+                continue
+            _books[id(book)] = book
+            told = _dual(text, name, truth.quantity, id(book))
+            if told:
+                found.append(told)
+                at.append(index)
+    return pd.DataFrame(found, columns=[*_FEATURES, "imperial"], index=pd.Index(at), dtype=float)
+
+
+@lru_cache(maxsize=4)
+def _booster(text: str) -> Booster:
+    return Booster(text)
+
+
+_books: dict[int, EntityBook] = {}
+
+
+@lru_cache(maxsize=TEXTS_AT_HAND)
+def _dual(text: str, name: str, label: tuple[float, str], book_id: int) -> tuple[float, ...] | None:
+    """Return how the dual that the label is half of is written in a text, and whether it is the imperial half."""
+    book = _books[book_id]
+    entity = book.entity(name)
+    quantities = [q for q in parse(text, book) if not q.repaired and entity.unit_for(q.unit)]
+    # the label's own number must stand there: else it is not known to be half of this dual
+    if not any((q.value, entity.unit_for(q.unit)) == label for q in quantities):
+        return None
+    of_label = [q for q in quantities if _same(q, label, book)]
+    pairs = [
+        (a, b)
+        for a in of_label
+        for b in of_label
+        if a.span[0] < b.span[0] and is_dual((a.value, a.unit), (b.value, b.unit), book)
+    ]
+    if not pairs:
+        return None
+    a, b = min(pairs, key=lambda pair: pair[1].span[0] - pair[0].span[0])
+    first = book.unit(quantities[0].unit).system == "imperial"
+    told = describe(_mention(a, text), _mention(b, text), first, book)
+    return (*told, float(book.unit(label[1]).system == "imperial"))
+
+
+def _same(quantity: Quantity, label: tuple[float, str], book: EntityBook) -> bool:
+    if book.unit(quantity.unit).family != book.unit(label[1]).family:
+        return False
+    one, other = book.to_base(quantity.value, quantity.unit), book.to_base(*label)
+    return abs(one - other) <= dual.SAME * max(one, other)
+
+
+def _mention(quantity: Quantity, text: str) -> Mention:
+    return Mention(quantity.value, quantity.unit, text, *quantity.span, quantity.number_text)

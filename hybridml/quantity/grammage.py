@@ -1,0 +1,69 @@
+"""What a square metre of fabric or paper weighs: ``180 g/m²``, ``180 GSM``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from ..entities import EntityBook
+from .fold import fold
+from .reader import read
+from .repair import repaired
+from .types import PER_AREA, Quantity
+from .units import TEXTS_AT_HAND, UnitTable, area_table_for
+
+_UNSEEN = re.compile(r"[ .\-]")
+_WRITTEN = frozenset({"plain", "bound", "range low", "range high"})
+
+
+def grammage(text: str, book: EntityBook | None = None) -> list[Quantity]:
+    """Return the weights per area in ``text``, in order, each in the unit that a weight would have.
+
+    To a reader they are no weight of the item, so :func:`hybridml.quantity.parse` leaves them out; the labels of
+    marketplaces often give them as one.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    book : EntityBook, optional
+        The units and how they are spelled, ``per_area`` among it; the packaged ones by default.
+
+    Returns
+    -------
+    list of Quantity
+        All of the form ``"per area"``.
+
+    Examples
+    --------
+    >>> [(q.value, q.unit, q.form) for q in grammage("Cotton, 180 GSM")]
+    [(180.0, 'gram', 'per area')]
+    >>> grammage("Net weight 180 g, dries 900 g/m²/24h")
+    []
+    """
+    return list(_found(text, area_table_for(book)))
+
+
+@lru_cache(maxsize=TEXTS_AT_HAND)
+def _found(text: str, table: UnitTable) -> tuple[Quantity, ...]:
+    seen = _UNSEEN.sub("", fold(text))
+    if not any(name in seen for name in table.names):
+        return ()
+    as_read = _read(text, table)
+    known = {(q.value, q.unit, q.span[0]) for q in as_read}
+    edited = repaired(text, [q.span for q in as_read if not q.repaired])
+    again = [
+        replace(q, repaired=True, number_text=text[q.span[0] : q.span[0] + len(q.number_text)])
+        for q in _read(edited, table)
+        if (q.value, q.unit, q.span[0]) not in known
+    ]
+    return tuple(sorted(as_read + again, key=lambda q: (q.span, q.repaired)))
+
+
+def _read(text: str, table: UnitTable) -> list[Quantity]:
+    return [
+        replace(q, form=PER_AREA, part=None)
+        for q in read(text, table)
+        if q.value and (q.form in _WRITTEN or (q.unit_text and q.form in {"product part", "multipack each"}))
+    ]
