@@ -97,6 +97,7 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
         },
         "tells_labellers_apart": data["source"],
         "trust_in_rows_of_others": data["trust"],
+        "unit_of_a_pair_learned_from": (data.get("habits") or {}).get("duals", 0),
     }
 
 

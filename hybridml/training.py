@@ -18,7 +18,7 @@ from .columns import START, LearnedColumns
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
 from .features import CATEGORICAL
-from .habits import Habits, dual_table
+from .habits import LEAST, TEXT, Habits, dual_table
 from .image_block import ImageBlock
 from .ocr.textline import Reading
 from .parts import as_text, group_names, photo_names
@@ -98,6 +98,13 @@ class Training:
             self._label_rows = source.reset_index(drop=True)
             self.labels = label_table(self._label_rows, self.book)
             self.duals = dual_table(self._label_rows, self.book)
+            if TEXT in self._label_rows and len(self.duals) < LEAST:
+                log.warning(
+                    "the texts of labels hold %d quantities in two units of which the label is one, fewer than %d: "
+                    "which unit labels take is not learned",
+                    len(self.duals),
+                    LEAST,
+                )
         self._folds: list[tuple[Bools, CandidateTable]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:

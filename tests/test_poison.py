@@ -102,3 +102,34 @@ def test_what_was_seen_on_validation_photos_changes_no_model(data: labelled.Data
     assert one.ranker.models_ == two.ranker.models_
     assert one.trust == two.trust
     np.testing.assert_array_equal(one.decision.coefficients, two.decision.coefficients)
+
+
+def with_texts(data: labelled.Data) -> pd.DataFrame:
+    """Return the labels and more of the same groups, with texts that give the label in two units."""
+    rows = [
+        (f"t{i}.jpg", str(i % 13), "width", f"{i}.0 inch" if i % 3 else f"{2.54 * i:.2f} centimetre", text)
+        for i in range(3, 900)
+        for text in [f"{i} in / {2.54 * i:.2f} cm" if i % 3 else f"{i} in/{2.54 * i:.2f} cm"]
+    ]
+    more = pd.DataFrame(rows, columns=[*COLUMNS[1:], "text"])
+    return pd.concat([data.labels, more], ignore_index=True).fillna("")
+
+
+@pytest.mark.parametrize("of_validation", [True, False])
+def test_poisoned_labels_with_texts_of_validation_groups_change_no_habit(
+    data: labelled.Data, of_validation: bool
+) -> None:
+    k = int(data.fold[0])
+    clean = with_texts(data)
+    hit = shared(clean, data, k) == of_validation
+    assert 0 < (hit & (clean["text"] != "")).sum() < (clean["text"] != "").sum()
+    halves = clean["text"].str.extract(r"^(\d+) in ?/ ?([\d.]+) cm$")
+    inch = clean["entity_value"].str.endswith("inch")
+    other = np.where(inch, halves[1] + " centimetre", halves[0] + ".0 inch")
+    flipped = clean.assign(entity_value=np.where(hit & (clean["text"] != ""), other, clean["entity_value"]))
+    one, two = (
+        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).columns.habits
+        for labels in (clean, flipped)
+    )
+    assert one is not None
+    assert (one == two) == of_validation
