@@ -9,9 +9,9 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from .. import metrics
+from .. import metrics, quantity
 from ..assignment import SAME
-from ..candidates import Candidate, find_candidates, for_entity
+from ..candidates import UNWRITTEN, Candidate, find_candidates, for_entity
 from ..entities import Entity, EntityBook
 from ..ocr.textline import Reading
 
@@ -43,7 +43,7 @@ MEANINGS = {
     OTHER_UNIT: "the same quantity in its other unit was chosen",
     OTHER_AXIS: "a number was chosen that measures another axis, or something else",
     RANGE_END: "one of the two is the end of a range",
-    PART: "one of the two is a part of a multipack",
+    PART: "one of the two is a part of a multipack, or the label is its total, which is not written",
     OTHER: "another quantity on the photo was chosen",
 }
 """What each cause means."""
@@ -85,11 +85,19 @@ def cause_of(
         return NO_LABEL
     candidates = for_entity(find_candidates(reading, book), entity)
     right = [c for c in candidates if (c.value, c.unit) == truth.quantity]
+    if not right and _is_total(truth.quantity, reading, entity, book):
+        return PART
     if not right:
         return _not_reached(truth.quantity[0], [line.text for line in reading.lines])
     if predicted is None:
         return NOT_ANSWERED
     return _not_chosen(right, candidates, truth.quantity, predicted, entity, book)
+
+
+def _is_total(truth: tuple[float, str], reading: Reading, entity: Entity, book: EntityBook) -> bool:
+    """Return whether the label is the total of a multipack, which is no candidate where only its factors stand."""
+    found = (q for line in reading.lines for q in quantity.parse(line.text, book))
+    return any(q.form == UNWRITTEN and (q.value, entity.unit_for(q.unit)) == truth for q in found)
 
 
 def _not_reached(value: float, texts: Sequence[str]) -> str:
