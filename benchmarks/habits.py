@@ -16,7 +16,7 @@ from benchmarks import command
 from benchmarks.labelled import Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import metrics
-from hybridml.assignment import SAME
+from hybridml.dual import SAME
 from hybridml.entities import default_entities
 from hybridml.features import PhotoView, describe
 from hybridml.features.lines import DIRECTIONS, FIRM

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .dual import SAME
+
 Floats = npt.NDArray[np.float64]
 
 SHARPNESS = 1.5
@@ -25,9 +27,6 @@ OTHERS = 0.5
 
 NOT_SHOWN = 0.15
 """Share that an entity has for being on no number of the photo."""
-
-SAME = 0.035
-"""Quantities closer than this share are one number: inches and centimetres are both rounded."""
 
 
 def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:

@@ -6,8 +6,10 @@ Here a dual is found and described; :mod:`hybridml.habits` learns from that whic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from .entities import EntityBook
 
@@ -76,6 +78,21 @@ class Mention:
         return "" if at < 0 else written[at + len(self.number) :]
 
 
+def close(one: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return whether sizes, in one unit, are those of one quantity; of arrays each, as numpy broadcasts them.
+
+    Examples
+    --------
+    >>> close([8.38, 8.7], 8.5).tolist()
+    [True, True]
+    >>> bool(close(8.0, 8.5))
+    False
+    """
+    one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    found: npt.NDArray[np.bool_] = np.abs(one - other) <= SAME * np.maximum(one, other)
+    return found
+
+
 def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
     """Return whether two quantities (value, unit) are one in a metric and an imperial unit.
 
@@ -86,10 +103,9 @@ def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> boo
     >>> is_dual((3.3, "inch"), (8.5, "centimetre"), book), is_dual((3.3, "inch"), (3.3, "centimetre"), book)
     (True, False)
     """
-    if book.unit(a[1]).system == book.unit(b[1]).system:
-        return False
-    one, other = book.to_base(*a), book.to_base(*b)
-    return abs(one - other) <= SAME * max(one, other)
+    return book.is_imperial(a[1]) != book.is_imperial(b[1]) and bool(
+        close(book.to_base(*a), book.to_base(*b))
+    )
 
 
 def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook) -> tuple[float, ...]:
@@ -116,7 +132,7 @@ def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook
     first, second = (a, b) if (a.line, a.start) <= (b.line, b.start) else (b, a)
     same = first.line == second.line
     between = first.text[first.end : second.start] if same else " "
-    imperial, metric = (first, second) if book.unit(first.unit).system == "imperial" else (second, first)
+    imperial, metric = (first, second) if book.is_imperial(first.unit) else (second, first)
     one, other = book.to_base(imperial.value, imperial.unit), book.to_base(metric.value, metric.unit)
     return tuple(
         float(value)
@@ -138,15 +154,6 @@ def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook
             imperial.unit_text.strip()[:2].isupper(),
             second.text[second.end : second.end + 1] in (")", "]"),
         )
-    )
-
-
-def nearest(one: Mention, others: Sequence[Mention]) -> Mention | None:
-    """Return which of several mentions stands nearest, one in the same text line before all others."""
-    return min(
-        others,
-        key=lambda m: (m.line != one.line, abs(m.line - one.line), abs(m.start - one.start)),
-        default=None,
     )
 
 

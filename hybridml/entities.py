@@ -135,6 +135,10 @@ class EntityBook:
                 f"unknown unit {name!r}; expected one of: {', '.join(sorted(self.units))}"
             ) from None
 
+    def is_imperial(self, unit: str) -> bool:
+        """Return whether a unit is of the imperial system."""
+        return self.unit(unit).system == "imperial"
+
     def to_base(self, value: float, unit: str) -> float:
         """Return ``value`` in the base unit of its family."""
         return value * self.unit(unit).factor

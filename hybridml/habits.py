@@ -16,15 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import dual, metrics
+from . import metrics
 from .booster import Booster
 from .candidates import Candidate
-from .dual import COLUMNS, Mention, describe, is_dual
+from .dual import Mention, close, describe, is_dual
 from .entities import EntityBook
+from .features.dual import NAMES
+from .priors import TEXT
 from .quantity import Quantity, parse
-
-TEXT = "text"
-"""Column of a table of labels with what was read on their photos, its text lines joined by blanks."""
 
 COLUMN = "habit.unit"
 """Column of the ranker's table: log odds that labels take the candidate's unit and not that of its twin; 0 without."""
@@ -41,7 +40,6 @@ SURE = 4.0
 TEXTS_AT_HAND = 1 << 16
 """Texts whose dual is remembered: each fold learns from nearly the same."""
 
-_FEATURES = [f"dual.{name}" for name in COLUMNS]
 _SETTINGS: dict[str, Any] = {
     "n_estimators": 60,
     "num_leaves": 12,
@@ -77,7 +75,7 @@ class Habits:
         from lightgbm import LGBMClassifier
 
         model = LGBMClassifier(**_SETTINGS).fit(
-            examples[_FEATURES].to_numpy(np.float32), examples["imperial"].to_numpy(int)
+            examples[list(NAMES)].to_numpy(np.float32), examples["imperial"].to_numpy(int)
         )
         return cls(model.booster_.model_to_string(), len(examples))
 
@@ -98,11 +96,11 @@ class Habits:
             Units.
         """
         odds = np.zeros(len(candidates))
-        if set(_FEATURES) <= set(columns):
-            described = X[:, [list(columns).index(name) for name in _FEATURES]]
+        if set(NAMES) <= set(columns):
+            described = X[:, [list(columns).index(name) for name in NAMES]]
             given_twice = ~np.isnan(described[:, 0])
             odds[given_twice] = _booster(self.text).score(described[given_twice]).clip(-SURE, SURE)
-        imperial = np.array([book.unit(c.unit).system == "imperial" for c in candidates], dtype=bool)
+        imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
         return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,8 +119,8 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     Parameters
     ----------
     frame : data frame
-        Labels: ``entity_name, entity_value`` and :data:`TEXT`, blank where nothing was read. Without the column there
-        are no duals.
+        Labels: ``entity_name, entity_value`` and :data:`hybridml.priors.TEXT`, blank where nothing was read. Without
+        the column there are no duals.
     book : EntityBook
         Units.
 
@@ -153,7 +151,7 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
             if told:
                 found.append(told)
                 at.append(index)
-    return pd.DataFrame(found, columns=[*_FEATURES, "imperial"], index=pd.Index(at), dtype=float)
+    return pd.DataFrame(found, columns=[*NAMES, "imperial"], index=pd.Index(at), dtype=float)
 
 
 @lru_cache(maxsize=4)
@@ -183,16 +181,15 @@ def _dual(text: str, name: str, label: tuple[float, str], book_id: int) -> tuple
     if not pairs:
         return None
     a, b = min(pairs, key=lambda pair: pair[1].span[0] - pair[0].span[0])
-    first = book.unit(quantities[0].unit).system == "imperial"
+    first = book.is_imperial(quantities[0].unit)
     told = describe(_mention(a, text), _mention(b, text), first, book)
-    return (*told, float(book.unit(label[1]).system == "imperial"))
+    return (*told, float(book.is_imperial(label[1])))
 
 
 def _same(quantity: Quantity, label: tuple[float, str], book: EntityBook) -> bool:
     if book.unit(quantity.unit).family != book.unit(label[1]).family:
         return False
-    one, other = book.to_base(quantity.value, quantity.unit), book.to_base(*label)
-    return abs(one - other) <= dual.SAME * max(one, other)
+    return bool(close(book.to_base(quantity.value, quantity.unit), book.to_base(*label)))
 
 
 def _mention(quantity: Quantity, text: str) -> Mention:

@@ -36,6 +36,9 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """What is counted, by which columns."""
 
+TEXT = "text"
+"""Column of a table of labels with what was read on their photos, its text lines joined by blanks."""
+
 COLUMNS = ("prior.unit", "prior.exact", "prior.size", "prior.value", "prior.size_beside")
 
 
@@ -186,9 +189,9 @@ def read_labels(*paths: str | Path) -> pd.DataFrame:
     if "image_link" not in table:
         return table
     about = [table["image_link"], table["entity_name"]]
-    if "text" in table:
-        texts = table["text"].where(table["text"] != "").groupby(about).transform("first").fillna("")
-        table["text"] = table["text"].where(table["image_link"] == "", texts)
+    if TEXT in table:
+        texts = table[TEXT].where(table[TEXT] != "").groupby(about).transform("first").fillna("")
+        table[TEXT] = table[TEXT].where(table["image_link"] == "", texts)
     again = table.duplicated(["image_link", "entity_name"]) & (table["image_link"] != "")
     return table[~again].reset_index(drop=True)
 

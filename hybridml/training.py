@@ -18,11 +18,11 @@ from .columns import START, LearnedColumns
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
 from .features import CATEGORICAL
-from .habits import LEAST, TEXT, Habits, dual_table
+from .habits import LEAST, Habits, dual_table
 from .image_block import ImageBlock
 from .ocr.textline import Reading
 from .parts import as_text, group_names, photo_names
-from .priors import Priors, label_table
+from .priors import TEXT, Priors, label_table
 from .quantity import format_quantity
 from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen

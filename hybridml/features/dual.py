@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..candidates import Candidate
-from ..dual import COLUMNS, Mention, describe, is_dual
+from ..dual import COLUMNS, Mention, close, describe
 from ..entities import Entity
 from .photo import PhotoView
 
@@ -23,21 +23,22 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
 def _columns(photo: PhotoView, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     book = photo.book
     found = np.full((len(candidates), len(NAMES)), np.nan)
-    mentions = [
-        Mention(c.value, c.unit, photo.reading.lines[c.line].text, c.start, c.end, c.number_text, c.line)
-        for c in candidates
-    ]
-    page_imperial_first = book.unit(candidates[0].unit).system == "imperial"
-    for i, one in enumerate(candidates):
-        twins = [
-            j
-            for j, other in enumerate(candidates)
-            if not other.repaired and is_dual((one.value, one.unit), (other.value, other.unit), book)
-        ]
-        if twins:
-            j = min(twins, key=lambda j: _distance(one, candidates[j]))
-            found[i] = describe(mentions[i], mentions[j], page_imperial_first, book)
+    imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
+    base = np.array([book.to_base(c.value, c.unit) for c in candidates], dtype=float)
+    repaired = np.array([c.repaired for c in candidates], dtype=bool)
+    twins = close(base[:, None], base) & (imperial[:, None] != imperial) & ~repaired
+    for i in np.flatnonzero(twins.any(axis=1)).tolist():
+        one = candidates[i]
+        other = min(
+            (candidates[j] for j in np.flatnonzero(twins[i]).tolist()), key=lambda c: _distance(one, c)
+        )
+        found[i] = describe(_mention(photo, one), _mention(photo, other), bool(imperial[0]), book)
     return dict(zip(NAMES, found.T, strict=True))
+
+
+def _mention(photo: PhotoView, c: Candidate) -> Mention:
+    text = photo.reading.lines[c.line].text
+    return Mention(c.value, c.unit, text, c.start, c.end, c.number_text, c.line)
 
 
 def _distance(one: Candidate, other: Candidate) -> tuple[bool, float]:

@@ -33,7 +33,7 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
     line = np.array([c.line for c in candidates], dtype=int)
     start = np.array([c.start for c in candidates], dtype=int)
     repaired = np.array([c.repaired for c in candidates], dtype=bool)
-    imperial = np.array([book.unit(c.unit).system == "imperial" for c in candidates], dtype=bool)
+    imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
     center = np.array([c.center for c in candidates], dtype=float).reshape(-1, 2)
     font = photo.font[line]
     confidence = photo.confidence[line]

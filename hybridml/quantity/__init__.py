@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from ..entities import EntityBook
@@ -16,7 +15,7 @@ from .format import format_quantity
 from .grammage import grammage
 from .price import parse_number
 from .reader import read
-from .repair import repaired
+from .repair import with_repaired
 from .types import PER_AREA, Form, Number, Quantity, UnitMention
 from .units import TEXTS_AT_HAND, UnitTable, table_for
 
@@ -68,14 +67,7 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
 
 @lru_cache(maxsize=TEXTS_AT_HAND)
 def _parsed(text: str, strict: UnitTable, lenient: UnitTable) -> tuple[Quantity, ...]:
-    found = read(text, strict)
-    known = {(q.value, q.unit, q.span[0]) for q in found}
-    edited = repaired(text, [q.span for q in found if not q.repaired])
-    for q in read(edited, lenient, gaps=True):
-        if (q.value, q.unit, q.span[0]) not in known:
-            known.add((q.value, q.unit, q.span[0]))
-            number = text[q.span[0] : q.span[0] + len(q.number_text)]
-            found.append(replace(q, repaired=True, number_text=number))
+    found = with_repaired(text, read(text, strict), lambda edited: read(edited, lenient, gaps=True))
     # a zero that no one wrote is what a guess left over
     found = [q for q in found if q.value or not q.repaired]
     order = sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from ..entities import EntityBook
 from .fold import fold
 from .reader import read
-from .repair import repaired
+from .repair import with_repaired
 from .types import PER_AREA, Quantity
 from .units import TEXTS_AT_HAND, UnitTable, area_table_for
 
@@ -50,15 +50,8 @@ def _found(text: str, table: UnitTable) -> tuple[Quantity, ...]:
     seen = _UNSEEN.sub("", fold(text))
     if not any(name in seen for name in table.names):
         return ()
-    as_read = _read(text, table)
-    known = {(q.value, q.unit, q.span[0]) for q in as_read}
-    edited = repaired(text, [q.span for q in as_read if not q.repaired])
-    again = [
-        replace(q, repaired=True, number_text=text[q.span[0] : q.span[0] + len(q.number_text)])
-        for q in _read(edited, table)
-        if (q.value, q.unit, q.span[0]) not in known
-    ]
-    return tuple(sorted(as_read + again, key=lambda q: (q.span, q.repaired)))
+    found = with_repaired(text, _read(text, table), lambda edited: _read(edited, table))
+    return tuple(sorted(found, key=lambda q: (q.span, q.repaired)))
 
 
 def _read(text: str, table: UnitTable) -> list[Quantity]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from .types import Quantity
 
 _LOOKS = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
 _TOKEN = re.compile(
@@ -68,6 +71,30 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
         edited = _edit(pattern, change, edited, free)
     edited = _FEET.sub(r'\1"', edited)
     return _WEIGHED.sub(lambda m: m[0][:-1] + "g" if free(*m.span(1)) else m[0], edited)
+
+
+def with_repaired(
+    text: str, found: Sequence[Quantity], read: Callable[[str], Sequence[Quantity]]
+) -> list[Quantity]:
+    """Return the quantities found in a text as it is, then those it has once look-alikes are put right.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    found : sequence of Quantity
+        What it says as it is.
+    read : callable
+        Finds quantities in the text put right.
+    """
+    every = list(found)
+    known = {(q.value, q.unit, q.span[0]) for q in every}
+    for q in read(repaired(text, [q.span for q in found if not q.repaired])):
+        if (q.value, q.unit, q.span[0]) not in known:
+            known.add((q.value, q.unit, q.span[0]))
+            number = text[q.span[0] : q.span[0] + len(q.number_text)]
+            every.append(replace(q, repaired=True, number_text=number))
+    return every
 
 
 def _edit(

@@ -146,6 +146,14 @@ def _area_pattern(spelling: str) -> str:
     return body + ends + _NO_TIME
 
 
+def _sources(patterns: dict[str, str]) -> dict[str, str]:
+    """Return, for each character that a spelling starts with, what finds all of those, the longest first."""
+    by_first: dict[str, list[str]] = {}
+    for spelling in sorted(patterns, key=len, reverse=True):
+        by_first.setdefault(spelling[0], []).append(f"(?:{patterns[spelling]})")
+    return {first: "|".join(parts) for first, parts in by_first.items()}
+
+
 def _build(book: EntityBook, lenient: bool) -> UnitTable:
     family = {u.name: u.family for u in book.units.values()} | {n: f[0] for n, f in FOREIGN.items()}
     factor = {u.name: u.factor for u in book.units.values()} | {n: f[1] for n, f in FOREIGN.items()}
@@ -167,22 +175,16 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
             for spelling in (w.replace("_", " ") for w in wrong.split()) if meant else ():
                 spelled.setdefault(spelling, str(meant))
                 names.setdefault(_key(spelling), str(meant))
-    by_first: dict[str, list[str]] = {}
-    for spelling in sorted(spelled, key=len, reverse=True):
-        by_first.setdefault(spelling[0], []).append(_pattern(spelling, family[spelled[spelling]] == "length"))
-    if lenient and "v" in by_first:
-        by_first["v"].append(f"v(?={_LETTER}{{3}})")
-    sources = {first: "|".join(f"(?:{p})" for p in parts) for first, parts in by_first.items()}
+    sources = _sources({s: _pattern(s, family[name] == "length") for s, name in spelled.items()})
+    if lenient and "v" in sources:
+        sources["v"] += f"|(?:v(?={_LETTER}{{3}}))"
     return UnitTable(family, factor, frozenset(book.units), names, exact, sources, context.keywords_of(book))
 
 
 def _build_areas(book: EntityBook) -> UnitTable:
     listed = [(fold(s), u.name) for u in book.units.values() for s in u.per_area if s.strip(" .-")]
     names = {_key(spelling): unit for spelling, unit in listed}
-    by_first: dict[str, list[str]] = {}
-    for spelling, _ in sorted(listed, key=lambda one: -len(one[0])):
-        by_first.setdefault(spelling[0], []).append(_area_pattern(spelling))
-    sources = {first: "|".join(f"(?:{p})" for p in parts) for first, parts in by_first.items()}
+    sources = _sources({spelling: _area_pattern(spelling) for spelling, _ in listed})
     family = {u.name: u.family for u in book.units.values()}
     factor = {u.name: u.factor for u in book.units.values()}
     return UnitTable(family, factor, frozenset(book.units), names, {}, sources, context.keywords_of(book))

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from .. import metrics, quantity
-from ..assignment import SAME
 from ..candidates import UNWRITTEN, Candidate, find_candidates, for_entity
+from ..dual import SAME
 from ..entities import Entity, EntityBook
 from ..ocr.textline import Reading
 
