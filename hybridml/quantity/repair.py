@@ -16,11 +16,13 @@ _TOKEN = re.compile(
 _NO_DIGIT = re.compile(
     r"(?:[OIl|]{2,5}|[SB][Oo]|[Il|][OoSs]) ?(?:cm|mm|kg|ml|lbs|[iI]bs|inch|oz|mg|gm)(?![A-Za-z])", re.I
 )
+_ONE_KILOGRAM = r"((?:wt|weight|net)\.? ?)[Il|](?= ?kg(?![A-Za-z]))"
 _UNIT = '(?:cm|mm|kg|ml|inch|in|lbs?|oz|CM|MM|KG|ML|IN|LBS?|OZ|")(?![A-Za-z])'
 _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"([0-9] ?)[0Oo]2?[zZ](?![A-Za-z0-9])"), lambda m: (m[1] + "oz").ljust(len(m[0]))),
     (re.compile(r"(\.[0-9]{1,2} ?)02(?![A-Za-z0-9.,])"), lambda m: m[1] + "oz"),
     (re.compile(r"((?:wt|weight|net)\.? ?[0-9]{1,3} ?)02(?![A-Za-z0-9.,])", re.I), lambda m: m[1] + "oz"),
+    (re.compile(_ONE_KILOGRAM, re.I), lambda m: m[1].replace(".", " ") + "1"),
     (re.compile(r"([0-9])([1I|]bs?)(?![A-Za-z0-9])"), lambda m: m[1] + "l" + m[2][1:]),
     (re.compile(r"([0-9])([1lI|]n)(?![A-Za-z0-9])"), lambda m: m[1] + "in"),
     (re.compile(rf"(?<=[0-9.xX×*])S(?= ?{_UNIT})"), lambda m: "5"),
@@ -32,7 +34,7 @@ _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )  # fmt: skip
 _FLUID = re.compile(r"(?<=[0-9]) ?[fliFLI][ .\-]{1,2}[oO][zZ](?![A-Za-z0-9])")
 """A fluid ounce that lost a letter: what is left of it stands for no digits."""
-_REPAIRABLE = re.compile(rf"[0-9]|[.xX×*][SB]|{_NO_DIGIT.pattern}", re.I)
+_REPAIRABLE = re.compile(rf"[0-9]|[.xX×*][SB]|{_NO_DIGIT.pattern}|{_ONE_KILOGRAM}", re.I)
 """What a text has in which anything could be put right: most lines of a label are words."""
 
 _FEET = re.compile(r"(?<![0-9.])([0-9]{1,3}\.[0-9]{1,2}|[2-9][0-9])['’′](?![0-9A-Za-z'’′])")

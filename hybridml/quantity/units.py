@@ -17,8 +17,8 @@ FOREIGN = {
 """Units no answer may use that still add up: 2 km and 1 metre."""
 
 _MISREAD = (
-    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02 f_oz l_oz i_oz"),
-    ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq k9 k_g xg ka kge kg_e"),
+    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02 f_oz l_oz i_oz fl_o"),
+    ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq kc k9 k_g xg ka kge kg_e"),
     ("g", "q ge g_e"), ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"),
     ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"), ("inch", "lnch 1nch inoh incn jnch inch5 inche"),
     ("in", "ln 1n jn n"), ("inches", "lnches 1nches"), ("feet", "fcet teet"), ("ft", "f1"),
