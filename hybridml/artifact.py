@@ -29,6 +29,7 @@ from .habits import Habits
 from .image_block import ImageBlock
 from .model import Model, ModelSettings
 from .priors import Priors
+from .proportions import Proportions
 from .ranker import Ranker, RankerSettings
 
 
@@ -54,6 +55,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "priors": model.columns.priors.to_dict() if model.columns.priors else None,
         "source": model.columns.source,
         "habits": model.columns.habits.to_dict() if model.columns.habits else None,
+        "proportions": model.proportions.to_dict(),
         "trust": model.trust,
         "training": model.training,
     }
@@ -76,6 +78,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         bool(data["source"]),
         Habits.from_dict(data["habits"]) if data.get("habits") else None,
     )
+    model.proportions = Proportions.from_dict(data["proportions"])
     model.trust = dict(data["trust"])
     model.training = dict(data["training"])
     model.versions = dict(data["versions"])

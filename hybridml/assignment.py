@@ -1,11 +1,14 @@
-"""Joint assignment: width, height and depth of one photo are different numbers.
+"""Joint assignment: width, height and depth of one photo are different numbers, and of the sizes labels give them.
 
 Each entity alone may prefer the same number. Here the scores of all three are weighed together: a number is
-worth more to one of them where the others have a better number of their own.
+worth more to one of them where the others have a better number of their own, and where it is to theirs as labels
+have it (:mod:`hybridml.proportions`).
 
 References
 ----------
-Kuhn, "The Hungarian method for the assignment problem", Naval Research Logistics Quarterly 2 (1955).
+Each entity hears from each other one how well its numbers go with what that one prefers: one round of the sum-product
+algorithm. Kschischang, Frey and Loeliger, "Factor graphs and the sum-product algorithm", IEEE Transactions on
+Information Theory 47 (2001).
 """
 
 from __future__ import annotations
@@ -16,17 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .dual import SAME
+from .proportions import STEPS, Proportions, steps
 
 Floats = npt.NDArray[np.float64]
 
 SHARPNESS = 1.5
 """How steeply the ranker's scores become shares."""
 
-OTHERS = 0.5
-"""Weight of what the other entities win, beside an entity's own share."""
-
 NOT_SHOWN = 0.15
-"""Share that an entity has for being on no number of the photo."""
+"""Share that an entity has for being on no number of the photo, beside 1 for all of them."""
 
 
 def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:
@@ -44,30 +45,9 @@ def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:
     return number
 
 
-def most(gain: Floats) -> float:
-    """Return the largest sum of one element from each line, no two of them in one column.
-
-    Two lines, as width, height and depth leave, are done here: loading SciPy takes longer than many an answer.
-
-    Examples
-    --------
-    >>> most(np.array([[5.0, 4.0, 0.0], [5.0, 1.0, 0.0]]))
-    9.0
-    """
-    if len(gain) == 1:
-        return float(gain[0].max())
-    if len(gain) == 2:
-        a, b = gain
-        i, j = int(a.argmax()), int(b.argmax())
-        if i != j:
-            return float(a[i] + b[j])
-        return float(max(a[i] + np.delete(b, i).max(), np.delete(a, i).max() + b[i]))
-    from scipy.optimize import linear_sum_assignment
-
-    return float(gain[linear_sum_assignment(-gain)].sum())
-
-
-def jointly(scores: Mapping[str, Floats], quantities: Sequence[float]) -> dict[str, Floats]:
+def jointly(
+    scores: Mapping[str, Floats], quantities: Sequence[float], proportions: Proportions | None = None
+) -> dict[str, Floats]:
     """Return each entity's scores of the same candidates, weighed together.
 
     Parameters
@@ -76,6 +56,8 @@ def jointly(scores: Mapping[str, Floats], quantities: Sequence[float]) -> dict[s
         The ranker's scores.
     quantities : sequence of float
         The candidates' quantities in one base unit.
+    proportions : Proportions, optional
+        Which of two entities labels make the larger; by default that is not known.
 
     Returns
     -------
@@ -94,20 +76,19 @@ def jointly(scores: Mapping[str, Floats], quantities: Sequence[float]) -> dict[s
     n = int(number.max(initial=-1)) + 1
     if n < 2 or len(scores) < 2:
         return {name: np.asarray(s, dtype=float) for name, s in scores.items()}
-    names = list(scores)
-    shares = np.zeros((len(names), n))
-    for i, name in enumerate(names):
+    log = np.log(np.maximum(np.asarray(quantities, dtype=float), 1e-9))
+    size = np.bincount(number, log) / np.bincount(number)
+    step = steps(size[:, None] - size) + STEPS
+    known = proportions or Proportions()
+    shares = {name: np.zeros(n) for name in scores}
+    for name, share in shares.items():
         weight = np.exp(SHARPNESS * (scores[name] - scores[name].max()))
-        np.maximum.at(shares[i], number, weight / weight.sum())
-    gain = np.log(shares + 1e-3)
-    nobody = np.full((len(names) - 1, len(names) - 1), np.log(NOT_SHOWN))
+        np.maximum.at(share, number, weight / weight.sum())
     settled = {}
-    for i, name in enumerate(names):
-        others = [j for j in range(len(names)) if j != i]
-        bonus = np.zeros(n)
-        for q in range(n):
-            rest = [r for r in range(n) if r != q]
-            table = np.hstack([gain[np.ix_(others, rest)], nobody])
-            bonus[q] = most(table)
-        settled[name] = scores[name] + OTHERS / SHARPNESS * (bonus - bonus.max())[number]
+    for name, own in scores.items():
+        told = np.zeros(n)
+        for other, share in shares.items():
+            if other != name:
+                told += np.log(known.weights(name, other)[step] @ share + NOT_SHOWN)
+        settled[name] = own + (told - told.max())[number] / SHARPNESS
     return settled

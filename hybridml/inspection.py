@@ -13,6 +13,7 @@ import numpy as np
 from . import artifact_file
 from .decision import Decision
 from .plain import checksum
+from .proportions import Proportions
 
 PRECISIONS = (0.9, 0.95, 0.99)
 """Precisions whose confidence thresholds are told."""
@@ -97,6 +98,7 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
         },
         "tells_labellers_apart": data["source"],
         "trust_in_rows_of_others": data["trust"],
+        "proportions_learned_from": Proportions.from_dict(data["proportions"]).pairs,
         "unit_of_a_pair_learned_from": (data.get("habits") or {}).get("duals", 0),
     }
 

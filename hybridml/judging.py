@@ -12,6 +12,7 @@ from .answer import Answer, runner_up
 from .candidates import Candidate
 from .decision import Contest, Decision, contest
 from .entities import EntityBook
+from .proportions import Proportions
 from .quantity import format_quantity
 from .ranker import Ranker
 from .siblings import Rows, settled
@@ -53,6 +54,7 @@ def judge(
     ranker: Ranker,
     decision: Decision,
     weigh_by: EntityBook | None,
+    proportions: Proportions,
 ) -> Iterator[Judged]:
     """Yield what is judged of each row that was asked and has candidates.
 
@@ -68,9 +70,11 @@ def judge(
         Who judges.
     weigh_by : EntityBook, optional
         Units to weigh the dimensions of a photo together by; None leaves each row for itself.
+    proportions : Proportions
+        Which of two dimensions labels make the larger.
     """
     alone = ranker.score(table.X)
-    scores = settled(table, alone, rows, weigh_by) if weigh_by else alone
+    scores = settled(table, alone, rows, weigh_by, proportions) if weigh_by else alone
     groups = [(row, where) for row, where in table.groups() if row in asked]
     contests = [
         contest(scores[where], [(c.value, c.unit) for c in table.candidates[where]]) for _, where in groups

@@ -21,6 +21,7 @@ from .image_block import ImageBlock
 from .judging import Judged, answer_of, judge
 from .ocr.textline import Reading
 from .parts import group_names, photo_names
+from .proportions import Proportions
 from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen, as_seen
 from .siblings import Rows, with_siblings
@@ -114,6 +115,8 @@ class Model:
     ----------
     ranker, decision, columns
         What was learned; ``columns`` is what candidates are described with beside the feature blocks.
+    proportions : Proportions
+        Which of two dimensions of a photo labels make the larger.
     trust : dict of str to float
         How much rows labelled by others counted, by entity.
     training, versions : dict
@@ -129,6 +132,7 @@ class Model:
         self.ranker = Ranker(self.settings.ranker)
         self.decision = Decision()
         self.columns = LearnedColumns()
+        self.proportions = Proportions()
         self.trust: dict[str, float] = {}
         self.training: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
@@ -307,7 +311,7 @@ class Model:
     def judged(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[Judged]:
         """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.judging.judge`."""
         weigh_by = self.book if self.settings.joint else None
-        return judge(table, rows, asked, self.ranker, self.decision, weigh_by)
+        return judge(table, rows, asked, self.ranker, self.decision, weigh_by, self.proportions)
 
 
 class _RowsOf:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .assignment import jointly
 from .entities import EntityBook
+from .proportions import Proportions
 from .table import CandidateTable
 
 
@@ -63,7 +64,11 @@ def siblings_of(entity: str, book: EntityBook) -> list[str]:
 
 
 def settled(
-    table: CandidateTable, scores: npt.NDArray[np.float64], rows: Rows, book: EntityBook
+    table: CandidateTable,
+    scores: npt.NDArray[np.float64],
+    rows: Rows,
+    book: EntityBook,
+    proportions: Proportions,
 ) -> npt.NDArray[np.float64]:
     """Return the scores after the sibling rows of each photo were weighed together; see :func:`jointly`."""
     result = scores.copy()
@@ -81,7 +86,7 @@ def settled(
             continue
         candidates = table.candidates[next(iter(first.values()))]
         base = [book.to_base(c.value, c.unit) for c in candidates]
-        for entity, new in jointly({e: scores[w] for e, w in first.items()}, base).items():
+        for entity, new in jointly({e: scores[w] for e, w in first.items()}, base, proportions).items():
             for where in of_entity[entity]:
                 result[where] = new
     return result

@@ -23,6 +23,7 @@ from .image_block import ImageBlock
 from .ocr.textline import Reading
 from .parts import as_text, group_names, photo_names
 from .priors import TEXT, Priors, label_table
+from .proportions import Proportions
 from .quantity import format_quantity
 from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen
@@ -105,7 +106,7 @@ class Training:
                     len(self.duals),
                     LEAST,
                 )
-        self._folds: list[tuple[Bools, CandidateTable]] = []
+        self._folds: list[tuple[Bools, CandidateTable, Proportions]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -155,6 +156,14 @@ class Training:
     def _habits(self, held: Bools) -> Habits | None:
         return None if self.duals is None else Habits.fit(self._apart(self.duals, held))
 
+    def proportions(self, held: Bools) -> Proportions:
+        """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
+        return (
+            Proportions()
+            if self.labels is None
+            else Proportions.fit(self._apart(self.labels, held), self.book)
+        )
+
     def _apart(self, told: pd.DataFrame, held: Bools) -> pd.DataFrame:
         """Return what labels tell, without those that share a group or a photo with a held row."""
         if not held.any():
@@ -193,18 +202,27 @@ class Training:
         """Score each candidate by what saw neither its group nor its photo; NaN where nothing could."""
         fold = np.asarray(folding.assign_folds(self.frame, self.settings.folds, self.settings.random_state))
         if not self._folds:
-            self._folds = [(fold == k, self.described(fold == k)[1]) for k in np.unique(fold)]
+            self._folds = [
+                (fold == k, self.described(fold == k)[1], self.proportions(fold == k))
+                for k in np.unique(fold)
+            ]
         fold_of = {k: int(f) for k, f in zip(self.rows.keys[: self.asked], fold, strict=True) if k}
         every = np.array([fold_of.get(key or "", -1) for key in self.rows.keys])
         every[: self.asked] = fold
         scores = np.full(len(self.table), np.nan)
-        for held, table in self._folds:
+        for held, table, proportions in self._folds:
             at = np.isin(every, fold[held])[table.row]
             try:
-                scores[at] = self.ranker(table, ~held, trust, settings).score(table.X[at])
+                alone = self.ranker(table, ~held, trust, settings).score(table.X[at])
             except HybridmlError as error:
                 log.warning("a fold of the calibration is left out: %s", error)
-        return settled(self.table, scores, self.rows, self.book) if self.settings.joint else scores
+                continue
+            of_fold = np.full(len(self.table), np.nan)
+            of_fold[at] = alone
+            if self.settings.joint:
+                of_fold = settled(table, of_fold, self.rows, self.book, proportions)
+            scores[at] = of_fold[at]
+        return scores
 
     def right(self, scores: Floats) -> Bools:
         """Return which rows, of those that answers are measured by, are answered right with ``scores``."""
@@ -247,6 +265,7 @@ def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
     model.trust = dict(settings.trust) if settings.trust is not None else choose_trust(data, settings.ranker)
     none = np.zeros(len(frame), dtype=bool)
     model.columns, table = data.described(none)
+    model.proportions = data.proportions(none)
     model.ranker = data.ranker(table, ~none, model.trust, settings.ranker, boost)
     scores = data.out_of_fold(model.trust, settings.ranker)
     _fit_decision(model, data, scores)

@@ -133,3 +133,32 @@ def test_poisoned_labels_with_texts_of_validation_groups_change_no_habit(
     )
     assert one is not None
     assert (one == two) == of_validation
+
+
+def with_pairs(data: labelled.Data) -> pd.DataFrame:
+    """Return the labels and more of the same groups, of photos that have a width and a greater depth."""
+    rows = [
+        (f"d{i}.jpg", str(i % 13), name, f"{size}.0 inch")
+        for i in range(260)
+        for name, size in (("width", 4), ("depth", 6 + i % 7))
+    ]
+    return pd.concat([data.labels, pd.DataFrame(rows, columns=COLUMNS[1:])], ignore_index=True)
+
+
+@pytest.mark.parametrize("of_validation", [True, False])
+def test_poisoned_pairs_of_validation_groups_change_no_proportion(
+    data: labelled.Data, of_validation: bool
+) -> None:
+    k = int(data.fold[0])
+    clean = with_pairs(data)
+    paired = clean["image_link"].str.startswith("d")
+    hit = (shared(clean, data, k) == of_validation) & paired
+    assert 0 < hit.sum() < paired.sum()
+    turned = clean["entity_name"].map({"width": "depth", "depth": "width"})
+    flipped = clean.assign(entity_name=np.where(hit, turned, clean["entity_name"]))
+    one, two = (
+        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).proportions.to_dict()
+        for labels in (clean, flipped)
+    )
+    assert one
+    assert (one == two) == of_validation

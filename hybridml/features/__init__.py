@@ -34,8 +34,9 @@ BLOCKS: dict[str, Block] = {
 }
 """The packaged blocks, by name."""
 
-VERSION = 3
-"""Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included."""
+VERSION = 4
+"""Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included,
+or when scores are weighed otherwise."""
 
 DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)
 

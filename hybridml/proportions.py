@@ -1,0 +1,110 @@
+"""Proportions: which of two dimensions of a product labels make the larger.
+
+What sellers call depth is often the length of what lies flat, and the shorter side of its face is the width: where
+both are labelled on one photo, the depth is hardly ever the smaller. A photo does not show that; labels do, by how
+two of one photo compare. It is counted over labels alone, and weighed in :mod:`hybridml.assignment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .dual import SAME
+from .entities import EntityBook
+from .priors import LEAST
+
+EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
+"""Steps in which the logarithm of how many times larger one is than the other is counted; below the first, no step."""
+
+STEPS = len(EDGES)
+
+ALIKE = 0.1
+"""Weight of two dimensions on one number, beside 1 for two numbers: most photos give each its own."""
+
+SMOOTHING = 2.0
+"""Pairs added to either order in each step."""
+
+
+def steps(log_ratio: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return by how many steps one size is above another, of the logarithm of their ratio; below 0 where it is less.
+
+    Examples
+    --------
+    >>> steps(np.log([1.01, 1.5, 0.1])).tolist()
+    [0, 3, -5]
+    """
+    ratio = np.asarray(log_ratio, dtype=float)
+    return np.sign(ratio).astype(np.int64) * np.searchsorted(EDGES, np.abs(ratio))
+
+
+@dataclass
+class Proportions:
+    """How often each of two entities is the larger, by steps; nothing is known where it is empty.
+
+    Parameters
+    ----------
+    larger : dict of (str, str) to int array (STEPS,)
+        For two entities: on how many photos the first is larger than the second, by 1 to ``STEPS`` steps.
+    """
+
+    larger: dict[tuple[str, str], npt.NDArray[np.int64]] = field(default_factory=dict)
+
+    @classmethod
+    def fit(cls, labels: pd.DataFrame, book: EntityBook) -> Proportions:
+        """Count ``labels``, a table that :func:`hybridml.priors.label_table` made.
+
+        Examples
+        --------
+        >>> from hybridml.entities import default_entities
+        >>> from hybridml.priors import label_table
+        >>> names, values = ["width", "depth"] * 30, ["4 inch", "9 inch"] * 30
+        >>> photos = [f"{i // 2}.jpg" for i in range(60)]
+        >>> rows = pd.DataFrame({"image_link": photos, "entity_name": names, "entity_value": values})
+        >>> book = default_entities()
+        >>> found = Proportions.fit(label_table(rows, book), book)
+        >>> found.larger["depth", "width"].tolist(), found.pairs
+        ([0, 0, 0, 30, 0], 30)
+        """
+        of_axis = labels[labels["entity"].isin([e.name for e in book.entities.values() if e.axis])]
+        told = of_axis[of_axis["photo"] != ""].drop_duplicates(["photo", "entity"])
+        told = told[told["photo"].duplicated(keep=False)]
+        base = [book.to_base(v, u) for v, u in zip(told["value"], told["unit"], strict=True)]
+        told = told[["photo", "entity"]].assign(size=np.log(np.maximum(base, 1e-9)))
+        both = told.merge(told, on="photo", suffixes=("", "_other"))
+        both["step"] = steps(both["size"] - both["size_other"])
+        made = cls()
+        for names, found in both[both["step"] > 0].groupby(["entity", "entity_other"])["step"]:
+            one, other = map(str, names)
+            made.larger[one, other] = np.bincount(found, minlength=STEPS + 1)[1:]
+        return made
+
+    @property
+    def pairs(self) -> int:
+        """Photos with two labels that differ, as many times as they have two."""
+        return int(sum(n.sum() for n in self.larger.values()))
+
+    def weights(self, one: str, other: str) -> npt.NDArray[np.float64]:
+        """Return how likely labels are to make ``one`` larger than ``other`` by so many steps, -STEPS to STEPS.
+
+        1 where either order is as likely, at most 2; :data:`ALIKE` for no step.
+        """
+        none = np.zeros(STEPS, dtype=np.int64)
+        up, down = self.larger.get((one, other), none), self.larger.get((other, one), none)
+        known = up + down >= LEAST
+        share = np.where(known, (up + SMOOTHING) / (up + down + 2 * SMOOTHING), 0.5)
+        return 2 * np.concatenate([1 - share[::-1], [ALIKE / 2], share])
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return plain data from which :meth:`from_dict` makes the same weights."""
+        return [{"larger": one, "smaller": other, "n": n.tolist()} for (one, other), n in self.larger.items()]
+
+    @classmethod
+    def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> Proportions:
+        """Return the proportions that :meth:`to_dict` described."""
+        return cls({(d["larger"], d["smaller"]): np.asarray(d["n"], dtype=np.int64) for d in data})

@@ -1,0 +1,99 @@
+"""Which of two dimensions labels make the larger: counted, weighed, kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hybridml.assignment import jointly
+from hybridml.entities import default_entities
+from hybridml.priors import LEAST, label_table
+from hybridml.proportions import ALIKE, EDGES, STEPS, Proportions, steps
+
+BOOK = default_entities()
+
+
+def labels(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["image_link", "entity_name", "entity_value"])
+    return label_table(frame, BOOK)
+
+
+def flat(n: int, depth: str = "30 centimetre") -> pd.DataFrame:
+    """Return labels of so many photos that have a width of 10 cm and that depth."""
+    both = [("width", "10 centimetre"), ("depth", depth)]
+    return labels(*((f"{i}.jpg", name, value) for i in range(n) for name, value in both))
+
+
+def test_steps_are_alike_both_ways() -> None:
+    ratios = np.linspace(-3, 3, 61)
+    assert steps(ratios).tolist() == (-steps(-ratios)).tolist()
+    assert steps([0, EDGES[0] / 2, EDGES[0] * 1.1, 99]).tolist() == [0, 0, 1, STEPS]
+
+
+def test_the_two_orders_share_what_is_likely() -> None:
+    found = Proportions.fit(pd.concat([flat(50), flat(30, "5 inch").assign(photo="")]), BOOK)
+    one, other = found.weights("depth", "width"), found.weights("width", "depth")
+    np.testing.assert_allclose(one, other[::-1])
+    np.testing.assert_allclose(np.delete(one + one[::-1], STEPS), 2)
+    assert one[STEPS] == ALIKE
+    assert one[STEPS + 4] > 1.8
+    assert np.delete(one, [STEPS, STEPS + 4, STEPS - 4]).tolist() == [1.0] * (2 * STEPS - 2)
+
+
+@pytest.mark.parametrize(("n", "known"), [(LEAST - 1, False), (LEAST, True)])
+def test_few_photos_tell_nothing(n: int, known: bool) -> None:
+    weights = Proportions.fit(flat(n), BOOK).weights("depth", "width")
+    assert (np.delete(weights, STEPS) != 1).any() == known
+
+
+def test_what_does_not_compare_is_not_counted() -> None:
+    table = labels(
+        ("a.jpg", "width", "10 inch"),
+        ("a.jpg", "depth", "25.4 centimetre"),  # the same size
+        ("b.jpg", "width", "10 inch"),  # alone on its photo
+        ("", "width", "1 inch"),
+        ("", "depth", "2 inch"),  # of no photo, both
+        ("c.jpg", "voltage", "12 volt"),
+        ("c.jpg", "wattage", "60 watt"),  # no axis
+        ("d.jpg", "width", "10 inch"),
+        ("d.jpg", "width", "20 inch"),  # the first label counts
+        ("d.jpg", "depth", "15 inch"),
+    )
+    found = Proportions.fit(table, BOOK)
+    assert {names: n.tolist() for names, n in found.larger.items()} == {("depth", "width"): [0, 0, 1, 0, 0]}
+    assert found.pairs == 1
+    assert Proportions.fit(table[:0], BOOK) == Proportions()
+
+
+def test_plain_data_makes_the_same_weights() -> None:
+    found = Proportions.fit(flat(40), BOOK)
+    again = Proportions.from_dict(found.to_dict())
+    assert again.pairs == found.pairs == 40
+    np.testing.assert_array_equal(again.weights("width", "depth"), found.weights("width", "depth"))
+
+
+def test_who_prefers_neither_number_takes_the_one_that_labels_would() -> None:
+    known = Proportions.fit(flat(100), BOOK)
+    alone = {"width": np.array([0.1, 0.0]), "depth": np.array([0.1, 0.0])}
+    settled = jointly(alone, [60, 20], known)
+    assert {name: int(s.argmax()) for name, s in settled.items()} == {"width": 1, "depth": 0}
+    turned = jointly(alone, [20, 60], known)
+    assert {name: int(s.argmax()) for name, s in turned.items()} == {"width": 0, "depth": 1}
+
+
+def test_what_is_seen_goes_before_what_labels_do() -> None:
+    known = Proportions.fit(flat(100), BOOK)
+    sure = {"width": np.array([4.0, 0.0]), "depth": np.array([0.0, 4.0])}
+    settled = jointly(sure, [60, 20], known)
+    assert {name: int(s.argmax()) for name, s in settled.items()} == {"width": 0, "depth": 1}
+
+
+def test_both_units_of_a_number_gain_alike() -> None:
+    known = Proportions.fit(flat(100), BOOK)
+    alone = {"width": np.zeros(3), "height": np.zeros(3), "depth": np.zeros(3)}
+    settled = jointly(alone, [25.4, 25.4, 60.0], known)
+    for scores in settled.values():
+        assert scores[0] == scores[1]
+    assert settled["depth"][2] > settled["depth"][0]
+    assert settled["width"][2] < settled["width"][0]
