@@ -175,25 +175,24 @@ def read_labels(*paths: str | Path) -> pd.DataFrame:
     ----------
     *paths : paths of CSVs, compressed or not
         With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both; and, where it is known,
-        ``text``: what was read on the photo, its text lines joined by blanks. What several tables say of one entity
-        of one photo counts once: as the first says it, with the first text.
+        ``text``: what was read on the photo, its text lines joined by blanks; the first of a photo goes for all its
+        rows. What is said of one entity of one photo counts once: as it is said first.
 
     Raises
     ------
     RowsError
         When one cannot be read or a column is missing.
     """
-    tables = [_read_labels(path) for path in paths]
-    if len(tables) == 1:
-        return tables[0]
-    table = pd.concat(tables, ignore_index=True).fillna("")
+    table = pd.concat([_read_labels(path) for path in paths], ignore_index=True).fillna("")
     if "image_link" not in table:
         return table
-    about = [table["image_link"], table["entity_name"]]
+    named = table["image_link"] != ""
     if TEXT in table:
-        texts = table[TEXT].where(table[TEXT] != "").groupby(about).transform("first").fillna("")
-        table[TEXT] = table[TEXT].where(table["image_link"] == "", texts)
-    again = table.duplicated(["image_link", "entity_name"]) & (table["image_link"] != "")
+        texts = (
+            table[TEXT].where(table[TEXT] != "").groupby(table["image_link"]).transform("first").fillna("")
+        )
+        table[TEXT] = table[TEXT].where(~named, texts)
+    again = table.duplicated(["image_link", "entity_name"]) & named
     return table[~again].reset_index(drop=True)
 
 

@@ -265,6 +265,15 @@ def test_texts_are_joined_to_the_labels_of_their_photos(tmp_path: Path, labels: 
     pd.testing.assert_frame_equal(read_labels(all_of_them), labels.drop(columns="text"))
 
 
+def test_the_text_of_a_photo_goes_for_all_that_is_said_of_it(tmp_path: Path, labels: pd.DataFrame) -> None:
+    both = pd.concat([labels.iloc[:2], labels.iloc[:2].assign(entity_name="depth", text="")])
+    both.to_csv(tmp_path / "labels.csv", index=False)
+    found = read_labels(tmp_path / "labels.csv")
+    assert found["text"].tolist() == [*labels["text"][:2], *labels["text"][:2]]
+    both.assign(image_link="").to_csv(tmp_path / "nameless.csv", index=False)
+    assert read_labels(tmp_path / "nameless.csv")["text"].tolist() == [*labels["text"][:2], "", ""]
+
+
 def test_labels_without_links_all_count(tmp_path: Path, labels: pd.DataFrame) -> None:
     path = tmp_path / "labels.csv"
     labels.drop(columns=["image_link", "text"]).to_csv(path, index=False)
