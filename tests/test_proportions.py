@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import hybridml
+from hybridml import artifact, shipped
 from hybridml.assignment import jointly
 from hybridml.entities import default_entities
+from hybridml.inspection import inspect
 from hybridml.priors import LEAST, label_table
 from hybridml.proportions import ALIKE, EDGES, STEPS, Proportions, steps
 
@@ -97,3 +102,15 @@ def test_both_units_of_a_number_gain_alike() -> None:
         assert scores[0] == scores[1]
     assert settled["depth"][2] > settled["depth"][0]
     assert settled["width"][2] < settled["width"][0]
+
+
+@pytest.mark.skipif(not shipped.MODEL.is_file(), reason="the shipped model is not here")
+def test_the_shipped_model_has_them_and_keeps_them(tmp_path: Path) -> None:
+    extractor = hybridml.load(shipped.MODEL)
+    known = extractor.model_.proportions
+    deeper = known.weights("depth", "width")
+    assert (deeper[STEPS + 1 :] > 1.5).all()
+    artifact.save(extractor, tmp_path / "again.joblib")
+    again = hybridml.load(tmp_path / "again.joblib").model_.proportions
+    np.testing.assert_array_equal(again.weights("depth", "width"), deeper)
+    assert inspect(shipped.MODEL)["learned"]["proportions_learned_from"] == known.pairs > 1000

@@ -1,0 +1,96 @@
+"""What a reader gets who is shown the photo, the question and the candidates, beside the ranker on the same rows.
+
+    python -m benchmarks.crossval --shared ../shared --readers rapidocr --out build/crossval
+    python -m benchmarks.blind --shared ../shared --predictions build/crossval/ranker-rapidocr.csv
+
+blind_seen.csv has what came out for every width, height and depth whose right answer was among the candidates at
+``balanced``, and for 70 weights drawn from those. The reader was a large vision-language model that looked at each
+photo with care. It never saw a label; it knew that of a size given in two units labels mostly take the first, and that
+depth is often a length. What it gets right is what a photo tells of its label; what it does not, labels decide by
+habits that no photo shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import command
+from benchmarks.labelled import Sources
+from benchmarks.tables import table
+from hybridml import metrics
+from hybridml.dual import close
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import HybridmlError
+
+SEEN = Path(__file__).parent / "blind_seen.csv"
+
+RIGHT, OTHER_UNIT, OTHER = OUTCOMES = ("right", "other unit", "other number")
+
+
+def outcome(answer: str, label: str, book: EntityBook) -> str:
+    """Return how an answer compares with the label.
+
+    Examples
+    --------
+    >>> book = default_entities()
+    >>> [outcome(answer, "10.0 inch", book) for answer in ("10 inch", "25 centimetre", "9 inch", "")]
+    ['right', 'other unit', 'other number', 'other number']
+    """
+    said, truth = (metrics.parse_truth([text], book)[0].quantity for text in (answer, label))
+    if said == truth:
+        return RIGHT
+    if not said or not truth or book.unit(said[1]).family != book.unit(truth[1]).family:
+        return OTHER
+    return OTHER_UNIT if close(book.to_base(*said), book.to_base(*truth)) else OTHER
+
+
+def compared(frame: pd.DataFrame, predictions: Sequence[str], seen: pd.DataFrame) -> pd.DataFrame:
+    """Return, per row that was read blind, ``entity_name`` and the outcomes ``blind`` and ``ranker``."""
+    book = default_entities()
+    at = pd.Series(range(len(frame)), index=frame["index"].astype(int))[seen["index"].astype(int)].tolist()
+    names, labels = list(frame["entity_name"]), list(frame["entity_value"])
+    return pd.DataFrame(
+        {
+            "entity_name": [names[i] for i in at],
+            "blind": list(seen["outcome"]),
+            "ranker": [outcome(predictions[i], labels[i], book) for i in at],
+        }
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = command.parser(__doc__)
+    command.add_sources(parser)
+    parser.add_argument(
+        "--predictions", type=Path, required=True, help="ranker-rapidocr.csv that crossval --out wrote"
+    )
+    options = parser.parse_args(argv)
+    frame = Sources(options.shared, options.store).rows("labelled")
+    found = pd.read_csv(options.predictions, dtype=str, keep_default_na=False)
+    if list(found["index"]) != [str(i) for i in frame["index"]]:
+        raise HybridmlError(
+            f"{options.predictions} is not about the rows of labelled/: run crossval --out again"
+        )
+    both = compared(frame, list(found["prediction"]), pd.read_csv(SEEN))
+    lines = []
+    for name, part in both.groupby("entity_name"):
+        blind, ranker = (part[who] for who in ("blind", "ranker"))
+        shares = [(x == RIGHT).mean() for x in (blind, ranker)]
+        shares += [(x != OTHER).mean() for x in (blind, ranker)]
+        shares += [((blind == RIGHT) | (ranker == RIGHT)).mean()]
+        lines.append([str(name), str(len(part)), *(f"{np.round(share, 3):.3f}" for share in shares)])
+    table(
+        "Chosen right, of rows whose right answer is among the candidates",
+        ("entity", "rows", "blind", "ranker", "blind, any unit", "ranker, any unit", "one of the two"),
+        lines,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)
