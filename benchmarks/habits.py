@@ -1,25 +1,33 @@
-"""Habits of the labels of dimensions: which of two units they take, and along which lines they are measured.
+"""Habits of the labels of dimensions: along which lines they are measured, which of two units and sizes they take.
 
     python -m benchmarks.habits --shared ../shared
 
-Counted over the labelled rows whose right answer is among the candidates of the first reading. Nothing is learned here.
+Lines and units are counted over the labelled rows whose right answer is among the candidates of the first reading.
+How well the unit is foreseen is told of labels with the text of their photos, by what was learned from those of other
+groups and photos; which dimension is the larger, of all labels of photos that have two.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 from benchmarks import command
-from benchmarks.labelled import Sources, engines_of, load
+from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
-from hybridml import metrics
+from hybridml import folds, metrics
 from hybridml.dual import SAME
-from hybridml.entities import default_entities
+from hybridml.entities import EntityBook, default_entities
 from hybridml.features import PhotoView, describe
+from hybridml.features.dual import NAMES
 from hybridml.features.lines import DIRECTIONS, FIRM
+from hybridml.habits import Habits, dual_table
+from hybridml.priors import label_table
+from hybridml.proportions import Proportions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +43,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         sources,
         engines_of("rapidocr", looks=["lines"], effort="best"),
     )
+    _lines(data, book)
+    labels = sources.labels()
+    _units(labels, book)
+    _sizes(labels, book)
+    return 0
+
+
+def _units(labels: pd.DataFrame, book: EntityBook) -> None:
+    """Print how often labels take the unit that comes first, and the one foreseen by how the pair is written."""
+    duals = dual_table(labels, book)
+    told = labels.loc[duals.index].reset_index(drop=True)
+    described, imperial = duals[list(NAMES)].to_numpy(np.float32), duals["imperial"].to_numpy(bool)
+    fold = np.asarray(folds.assign_folds(told, 5, 0))
+    foreseen = np.zeros(len(duals), dtype=bool)
+    for k in np.unique(fold):
+        learned = Habits.fit(duals[fold != k])
+        if learned:
+            foreseen[fold == k] = learned.odds(described[fold == k]) > 0
+    first = duals["dual.imperial_first"].to_numpy(bool)
+    lines = [
+        [
+            name,
+            str(of.sum()),
+            f"{(first == imperial)[of].mean():.1%}",
+            f"{(foreseen == imperial)[of].mean():.1%}",
+        ]
+        for name, of in [
+            ("all", np.ones(len(told), dtype=bool)),
+            *((name, (told["entity_name"] == name).to_numpy()) for name in ("width", "height", "depth")),
+        ]
+    ]
+    table("Which of two units labels take", ("entity", "texts", "the first", "the one foreseen"), lines)
+
+
+def _sizes(labels: pd.DataFrame, book: EntityBook) -> None:
+    """Print which of two dimensions labels make the larger."""
+    larger = Proportions.fit(label_table(labels, book), book).larger
+    lines = []
+    for one, other in combinations(sorted({name for names in larger for name in names}), 2):
+        n, m = (int(larger[names].sum()) if names in larger else 0 for names in ((one, other), (other, one)))
+        lines.append([f"{one}, {other}", str(n + m), f"{n / max(n + m, 1):.1%}"])
+    table("Photos labelled with both, where they differ", ("two", "photos", "the first is larger"), lines)
+
+
+def _lines(data: Data, book: EntityBook) -> None:
+    """Print which of two units on a photo its label takes, and along which lines right answers stand."""
+    frame = data.frame
     pairs: Counter[bool] = Counter()
     runs: dict[str, Counter[str]] = {}
     rows = 0
@@ -71,7 +126,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     kinds = (*DIRECTIONS, "none")
     lines = [[name, *(str(count[kind]) for kind in kinds)] for name, count in runs.items()]
     table("Rows by the line that their right answer stands at", ("entity", *kinds), lines)
-    return 0
 
 
 if __name__ == "__main__":

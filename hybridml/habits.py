@@ -79,6 +79,11 @@ class Habits:
         )
         return cls(model.booster_.model_to_string(), len(examples))
 
+    def odds(self, described: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Return the log odds that labels take the imperial unit of duals, described as in :data:`NAMES`."""
+        found: npt.NDArray[np.float64] = _booster(self.text).score(described).clip(-SURE, SURE)
+        return found
+
     def column(
         self,
         X: npt.NDArray[np.floating[Any]],
@@ -99,7 +104,7 @@ class Habits:
         if set(NAMES) <= set(columns):
             described = X[:, [list(columns).index(name) for name in NAMES]]
             given_twice = ~np.isnan(described[:, 0])
-            odds[given_twice] = _booster(self.text).score(described[given_twice]).clip(-SURE, SURE)
+            odds[given_twice] = self.odds(described[given_twice])
         imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
         return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
 

@@ -227,7 +227,7 @@ _ROWS = ("upper", "middle", "lower")
 _SIDES = ("left", "middle", "right")
 
 _SAY: dict[str, Say] = {
-    JOINT: lambda *_: "another dimension of the photo fits this number better",
+    JOINT: lambda *_: "another of the photo's dimensions is likelier to be this number, or to be so large",
     "row.source": _flag("its row was labelled by others", "its row has a label to measure by"),
     "span.entity": lambda _, told: f"{told.asked} is asked",
     "span.unit": _unit,
