@@ -82,7 +82,7 @@ def _sizes(labels: pd.DataFrame, book: EntityBook) -> None:
     larger = Proportions.fit(label_table(labels, book), book).larger
     lines = []
     for one, other in combinations(sorted({name for names in larger for name in names}), 2):
-        n, m = (int(larger[names].sum()) if names in larger else 0 for names in ((one, other), (other, one)))
+        n, m = (sum(larger.get(names, ())) for names in ((one, other), (other, one)))
         lines.append([f"{one}, {other}", str(n + m), f"{n / max(n + m, 1):.1%}"])
     table("Photos labelled with both, where they differ", ("two", "photos", "the first is larger"), lines)
 

@@ -49,11 +49,14 @@ class Proportions:
 
     Parameters
     ----------
-    larger : dict of (str, str) to int array (STEPS,)
+    larger : dict of (str, str) to tuple of int
         For two entities: on how many photos the first is larger than the second, by 1 to ``STEPS`` steps.
     """
 
-    larger: dict[tuple[str, str], npt.NDArray[np.int64]] = field(default_factory=dict)
+    larger: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    _weights: dict[tuple[str, str], npt.NDArray[np.float64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def fit(cls, labels: pd.DataFrame, book: EntityBook) -> Proportions:
@@ -68,8 +71,8 @@ class Proportions:
         >>> rows = pd.DataFrame({"image_link": photos, "entity_name": names, "entity_value": values})
         >>> book = default_entities()
         >>> found = Proportions.fit(label_table(rows, book), book)
-        >>> found.larger["depth", "width"].tolist(), found.pairs
-        ([0, 0, 0, 30, 0], 30)
+        >>> found.larger["depth", "width"], found.pairs
+        ((0, 0, 0, 30, 0), 30)
         """
         of_axis = labels[labels["entity"].isin([e.name for e in book.entities.values() if e.axis])]
         told = of_axis[of_axis["photo"] != ""].drop_duplicates(["photo", "entity"])
@@ -81,30 +84,36 @@ class Proportions:
         made = cls()
         for names, found in both[both["step"] > 0].groupby(["entity", "entity_other"])["step"]:
             one, other = map(str, names)
-            made.larger[one, other] = np.bincount(found, minlength=STEPS + 1)[1:]
+            made.larger[one, other] = tuple(np.bincount(found, minlength=STEPS + 1)[1:].tolist())
         return made
 
     @property
     def pairs(self) -> int:
         """Photos with two labels that differ, as many times as they have two."""
-        return int(sum(n.sum() for n in self.larger.values()))
+        return sum(map(sum, self.larger.values()))
 
     def weights(self, one: str, other: str) -> npt.NDArray[np.float64]:
         """Return how likely labels are to make ``one`` larger than ``other`` by so many steps, -STEPS to STEPS.
 
         1 where either order is as likely, at most 2; :data:`ALIKE` for no step.
         """
-        none = np.zeros(STEPS, dtype=np.int64)
-        up, down = self.larger.get((one, other), none), self.larger.get((other, one), none)
+        if (one, other) not in self._weights:
+            self._weights[one, other] = self._weighed(one, other)
+        return self._weights[one, other]
+
+    def _weighed(self, one: str, other: str) -> npt.NDArray[np.float64]:
+        none = (0,) * STEPS
+        up = np.array(self.larger.get((one, other), none))
+        down = np.array(self.larger.get((other, one), none))
         known = up + down >= LEAST
         share = np.where(known, (up + SMOOTHING) / (up + down + 2 * SMOOTHING), 0.5)
         return 2 * np.concatenate([1 - share[::-1], [ALIKE / 2], share])
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return plain data from which :meth:`from_dict` makes the same weights."""
-        return [{"larger": one, "smaller": other, "n": n.tolist()} for (one, other), n in self.larger.items()]
+        return [{"larger": one, "smaller": other, "n": list(n)} for (one, other), n in self.larger.items()]
 
     @classmethod
     def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> Proportions:
         """Return the proportions that :meth:`to_dict` described."""
-        return cls({(d["larger"], d["smaller"]): np.asarray(d["n"], dtype=np.int64) for d in data})
+        return cls({(d["larger"], d["smaller"]): tuple(d["n"]) for d in data})
