@@ -28,7 +28,7 @@ from hybridml.errors import HybridmlError
 
 SEEN = Path(__file__).parent / "blind_seen.csv"
 
-RIGHT, OTHER_UNIT, OTHER = OUTCOMES = ("right", "other unit", "other number")
+RIGHT, OTHER_UNIT, OTHER = ("right", "other unit", "other number")
 
 
 def outcome(answer: str, label: str, book: EntityBook) -> str:

@@ -20,7 +20,7 @@ from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import folds, metrics
-from hybridml.dual import SAME
+from hybridml.dual import is_dual
 from hybridml.entities import EntityBook, default_entities
 from hybridml.features import PhotoView, describe
 from hybridml.features.dual import NAMES
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sources,
         engines_of("rapidocr", looks=["lines"], effort="best"),
     )
-    _lines(data, book)
+    _positions(data, book)
     labels = sources.labels()
     _units(labels, book)
     _sizes(labels, book)
@@ -59,8 +59,10 @@ def _units(labels: pd.DataFrame, book: EntityBook) -> None:
     foreseen = np.zeros(len(duals), dtype=bool)
     for k in np.unique(fold):
         learned = Habits.fit(duals[fold != k])
-        if learned:
-            foreseen[fold == k] = learned.odds(described[fold == k]) > 0
+        if learned is None:
+            print(f"only {len(duals)} texts give the label in two units: too few to learn from")
+            return
+        foreseen[fold == k] = learned.odds(described[fold == k]) > 0
     first = duals["dual.imperial_first"].to_numpy(bool)
     lines = [
         [
@@ -87,7 +89,7 @@ def _sizes(labels: pd.DataFrame, book: EntityBook) -> None:
     table("Photos labelled with both, where they differ", ("two", "photos", "the first is larger"), lines)
 
 
-def _lines(data: Data, book: EntityBook) -> None:
+def _positions(data: Data, book: EntityBook) -> None:
     """Print which of two units on a photo its label takes, and along which lines right answers stand."""
     frame = data.frame
     pairs: Counter[bool] = Counter()
@@ -104,14 +106,8 @@ def _lines(data: Data, book: EntityBook) -> None:
         if not right:
             continue
         rows += 1
-        i, base = right[0], book.to_base(*truth.quantity)
-        system = book.unit(truth.quantity[1]).system
-        partners = [
-            j
-            for j, c in enumerate(candidates)
-            if book.unit(c.unit).system != system
-            and abs(book.to_base(c.value, c.unit) / max(base, 1e-9) - 1) < SAME
-        ]
+        i = right[0]
+        partners = [j for j, c in enumerate(candidates) if is_dual((c.value, c.unit), truth.quantity, book)]
         if partners:
             pairs[i < min(partners, key=lambda j: abs(j - i))] += 1
         tied = columns["lines.cost"][i] < FIRM

@@ -78,7 +78,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         bool(data["source"]),
         Habits.from_dict(data["habits"]) if data.get("habits") else None,
     )
-    model.proportions = Proportions.from_dict(data["proportions"])
+    model.proportions = Proportions.from_dict(data.get("proportions") or [])
     model.trust = dict(data["trust"])
     model.training = dict(data["training"])
     model.versions = dict(data["versions"])

@@ -27,7 +27,7 @@ SHARPNESS = 1.5
 """How steeply the ranker's scores become shares."""
 
 NOT_SHOWN = 0.15
-"""Share that an entity has for being on no number of the photo, beside 1 for all of them."""
+"""Share that an entity has for being on no number of the photo, beside those of its candidates, which add up to 1."""
 
 
 def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:

@@ -135,6 +135,23 @@ class EntityBook:
                 f"unknown unit {name!r}; expected one of: {', '.join(sorted(self.units))}"
             ) from None
 
+    def siblings(self, entity: str) -> list[str]:
+        """Return the entities measured along other axes, with the same units; none for an entity without axis.
+
+        Examples
+        --------
+        >>> default_entities().siblings("width")
+        ['height', 'depth']
+        """
+        own = self.entities.get(entity)
+        if own is None or not own.axis:
+            return []
+        return [
+            e.name
+            for e in self.entities.values()
+            if e.axis and e.name != entity and (e.units, e.reads_as) == (own.units, own.reads_as)
+        ]
+
     def is_imperial(self, unit: str) -> bool:
         """Return whether a unit is of the imperial system."""
         return self.unit(unit).system == "imperial"

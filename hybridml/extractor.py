@@ -169,8 +169,9 @@ class EntityExtractor(Sight):
             Rows labelled by others, other systems say, to learn from as far as that helps on ``X``: how much
             is found out for each entity.
         labels : data frame, or path or paths of CSVs, optional
-            Labels without photos, ``X``'s own included, to count what is usual; by default those of ``X``. Where a
-            column ``text`` has what was read on the photo, it is also learned which of two units labels take.
+            Labels without photos, ``X``'s own included, to count what is usual, and which of two dimensions of a photo
+            is the larger; by default those of ``X``. Where a column ``text`` has what was read on the photo, it is also
+            learned which of two units labels take.
 
         Returns
         -------

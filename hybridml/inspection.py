@@ -98,7 +98,7 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
         },
         "tells_labellers_apart": data["source"],
         "trust_in_rows_of_others": data["trust"],
-        "proportions_learned_from": Proportions.from_dict(data["proportions"]).pairs,
+        "proportions_learned_from": Proportions.from_dict(data.get("proportions") or []).pairs,
         "unit_of_a_pair_learned_from": (data.get("habits") or {}).get("duals", 0),
     }
 

@@ -77,7 +77,8 @@ class ModelSettings:
     components : int
         Principal components of the embedding that the ranker sees; 0 leaves images out.
     priors : bool
-        Whether the ranker sees how usual a candidate's unit, size and value are among labels.
+        Whether anything is learned of labels alone: how usual a candidate's unit, size and value are, which unit of a
+        pair labels take, and which of two dimensions they make the larger.
     joint : bool
         Whether width, height and depth of a photo are weighed together.
     trust : mapping of entity to float, optional
@@ -162,7 +163,7 @@ class Model:
         vectors : mapping of key to array (n_features,), optional
             Embeddings; without any the model sees no image features.
         labels : data frame, optional
-            Labels to count priors from, with or without photos, the rows' own included; by default the
+            Labels to learn habits of labels from, with or without photos, the rows' own included; by default the
             rows' own.
         boost : callable
             What fits the boosters of the ranker that answers, by default this process.

@@ -19,7 +19,7 @@ from . import metrics
 from .candidates import Candidate
 from .entities import EntityBook
 from .errors import RowsError
-from .parts import group_names, photo_names
+from .parts import group_names
 
 LEAST = 20
 """Labels behind a count, below which it is taken as none: no count tells of single rows."""
@@ -141,14 +141,16 @@ def label_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     Returns
     -------
     data frame
-        ``entity, unit, value, size, group, photo``, and the index of ``frame``.
+        ``entity, unit, value, size, group``, ``photo`` (its whole link: two that end alike are two), and the index of
+        ``frame``.
     """
     truths = metrics.parse_truth(frame["entity_value"], book)
     keep = np.array([t.quantity is not None for t in truths], dtype=bool)
     found = [t.quantity for t in truths if t.quantity is not None]
     table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], book)
     table["group"] = np.asarray(group_names(frame), dtype=object)[keep]
-    table["photo"] = np.asarray(photo_names(frame), dtype=object)[keep]
+    links = "image_link" if "image_link" in frame else "image"
+    table["photo"] = frame[links].fillna("")[keep].to_numpy(object) if links in frame else ""
     table.index = frame.index[keep]
     return table
 

@@ -25,7 +25,10 @@ EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
 STEPS = len(EDGES)
 
 ALIKE = 0.1
-"""Weight of two dimensions on one number, beside 1 for two numbers: most photos give each its own."""
+"""Weight of two dimensions on one number, beside 1 for two numbers.
+
+Labels give depth and width one number on 32 % of photos that have both, and yet weights from 0.05 to 0.3 get as many
+rows right, larger ones fewer."""
 
 SMOOTHING = 2.0
 """Pairs added to either order in each step."""
@@ -74,7 +77,8 @@ class Proportions:
         >>> found.larger["depth", "width"], found.pairs
         ((0, 0, 0, 30, 0), 30)
         """
-        of_axis = labels[labels["entity"].isin([e.name for e in book.entities.values() if e.axis])]
+        siblings = {name: book.siblings(name) for name in book.entities}
+        of_axis = labels[labels["entity"].isin([name for name, others in siblings.items() if others])]
         told = of_axis[of_axis["photo"] != ""].drop_duplicates(["photo", "entity"])
         told = told[told["photo"].duplicated(keep=False)]
         base = [book.to_base(v, u) for v, u in zip(told["value"], told["unit"], strict=True)]
@@ -84,6 +88,8 @@ class Proportions:
         made = cls()
         for names, found in both[both["step"] > 0].groupby(["entity", "entity_other"])["step"]:
             one, other = map(str, names)
+            if other not in siblings[one]:
+                continue
             made.larger[one, other] = tuple(np.bincount(found, minlength=STEPS + 1)[1:].tolist())
         return made
 
@@ -116,4 +122,6 @@ class Proportions:
     @classmethod
     def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> Proportions:
         """Return the proportions that :meth:`to_dict` described."""
+        if any(len(d["n"]) != STEPS for d in data):
+            raise ValueError(f"proportions of {STEPS} steps expected")
         return cls({(d["larger"], d["smaller"]): tuple(d["n"]) for d in data})

@@ -45,22 +45,10 @@ def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: Ent
         (key, sibling)
         for key, entity in zip(keys, entities, strict=True)
         if key is not None
-        for sibling in siblings_of(entity, book)
+        for sibling in book.siblings(entity)
         if (key, sibling) not in asked
     )
     return Rows([*keys, *(k for k, _ in more)], [*entities, *(e for _, e in more)])
-
-
-def siblings_of(entity: str, book: EntityBook) -> list[str]:
-    """Return the entities measured along the other axes, with the same units; none for an entity without axis."""
-    own = book.entities.get(entity)
-    if own is None or not own.axis:
-        return []
-    return [
-        e.name
-        for e in book.entities.values()
-        if e.axis and e.name != entity and (e.units, e.reads_as) == (own.units, own.reads_as)
-    ]
 
 
 def settled(
@@ -75,8 +63,9 @@ def settled(
     photos: dict[tuple[str, tuple[str, ...]], dict[str, list[slice]]] = {}
     for row, where in table.groups():
         key, entity = rows.keys[row], rows.entities[row]
-        others = siblings_of(entity, book)
-        if key is not None and others and not np.isnan(scores[where]).any():
+        if key is None or np.isnan(scores[where]).any():
+            continue
+        if others := book.siblings(entity):
             family = tuple(sorted((entity, *others)))
             photos.setdefault((key, family), {}).setdefault(entity, []).append(where)
     for of_entity in photos.values():

@@ -11,11 +11,14 @@ import pytest
 from benchmarks import labelled
 from hybridml import folds
 from hybridml.drawing import Drawing
-from hybridml.model import ModelSettings
+from hybridml.model import Model, ModelSettings
 from hybridml.ocr.textline import Reading
+from hybridml.priors import label_table
+from hybridml.proportions import Proportions
 from hybridml.ranker import RankerSettings
 from hybridml.regions import CLASSES
 from hybridml.seen import Seen
+from hybridml.training import Training
 from tests.fakes import draw_lines
 from tests.lines import line
 
@@ -162,3 +165,14 @@ def test_poisoned_pairs_of_validation_groups_change_no_proportion(
     )
     assert one.pairs
     assert (one == two) == of_validation
+
+
+def test_each_fold_of_the_calibration_counts_pairs_of_its_own(data: labelled.Data) -> None:
+    labels = with_pairs(data)
+    rows = (data.frame, data.keys, data.readings.items(), {}, labels)
+    training = Training(Model(SETTINGS), *rows)
+    held = data.fold == data.fold[0]
+    apart = labels[~folds.rows_sharing(labels, data.frame[held])]
+    found = training.proportions(held)
+    assert found == Proportions.fit(label_table(apart, training.book), training.book)
+    assert 0 < found.pairs < training.proportions(np.zeros_like(held)).pairs

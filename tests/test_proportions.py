@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,8 @@ def test_what_does_not_compare_is_not_counted() -> None:
         ("b.jpg", "width", "10 inch"),  # alone on its photo
         ("", "width", "1 inch"),
         ("", "depth", "2 inch"),  # of no photo, both
+        ("https://a.org/e.jpg", "width", "1 inch"),
+        ("https://b.org/e.jpg", "depth", "2 inch"),  # two photos whose links end alike
         ("c.jpg", "voltage", "12 volt"),
         ("c.jpg", "wattage", "60 watt"),  # no axis
         ("d.jpg", "width", "10 inch"),
@@ -77,6 +80,25 @@ def test_plain_data_makes_the_same_weights() -> None:
     assert again == found
     assert again.pairs == 40
     np.testing.assert_array_equal(again.weights("width", "depth"), found.weights("width", "depth"))
+
+
+def test_counts_of_other_steps_are_refused() -> None:
+    with pytest.raises(ValueError, match="5 steps expected"):
+        Proportions.from_dict([{"larger": "depth", "smaller": "width", "n": [1, 2]}])
+
+
+def test_entities_of_other_units_are_not_compared() -> None:
+    angle = replace(BOOK.entity("depth"), name="slope", units=("degree",))
+    units = {**BOOK.units, "degree": replace(BOOK.unit("volt"), name="degree", family="angle")}
+    book = replace(BOOK, entities={**BOOK.entities, "slope": angle}, units=units)
+    rows = pd.DataFrame(
+        {
+            "image_link": ["a.jpg"] * 2,
+            "entity_name": ["width", "slope"],
+            "entity_value": ["1 inch", "9 degree"],
+        }
+    )
+    assert Proportions.fit(label_table(rows, book), book) == Proportions()
 
 
 def test_who_prefers_neither_number_takes_the_one_that_labels_would() -> None:

@@ -19,7 +19,7 @@ from hybridml.ocr.textline import Reading
 from hybridml.priors import COLUMNS, LEAST, Priors, label_table, read_labels
 from hybridml.ranker import RankerSettings
 from hybridml.seen import Seen, wants_second_look
-from hybridml.siblings import siblings_of, with_siblings
+from hybridml.siblings import with_siblings
 from hybridml.table import build_table
 from tests.fakes import OPTIONS, draw_lines, write_rows
 from tests.lines import line, reading
@@ -57,8 +57,8 @@ def test_one_number_or_one_entity_is_left_alone() -> None:
 
 
 def test_siblings_are_the_other_axes() -> None:
-    assert siblings_of("width", BOOK) == ["height", "depth"]
-    assert siblings_of("voltage", BOOK) == siblings_of("unheard_of", BOOK) == []
+    assert BOOK.siblings("width") == ["height", "depth"]
+    assert BOOK.siblings("voltage") == BOOK.siblings("unheard_of") == []
     rows = with_siblings(["a", None, "a"], ["width", "width", "depth"], BOOK)
     assert list(zip(rows.keys, rows.entities, strict=True))[3:] == [("a", "height")]
 

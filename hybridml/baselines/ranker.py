@@ -79,8 +79,9 @@ class RankerSystem(System):
         if not hasattr(self, "model_"):
             return 0
         model = self.model_
-        priors = model.columns.priors.to_dict() if model.columns.priors else None
-        return size_of([model.ranker.to_dict(), model.decision.to_dict(), priors, model.training])
+        columns = [part.to_dict() for part in (model.columns.priors, model.columns.habits) if part]
+        learned = [model.ranker.to_dict(), model.decision.to_dict(), model.proportions.to_dict(), *columns]
+        return size_of([*learned, model.training])
 
 
 def training_table(

@@ -16,7 +16,7 @@ _TOKEN = re.compile(
 _NO_DIGIT = re.compile(
     r"(?:[OIl|]{2,5}|[SB][Oo]|[Il|][OoSs]) ?(?:cm|mm|kg|ml|lbs|[iI]bs|inch|oz|mg|gm)(?![A-Za-z])", re.I
 )
-_ONE_KILOGRAM = r"((?:wt|weight|net)\.? ?)[Il|](?= ?kg(?![A-Za-z]))"
+_ONE_KILOGRAM = r"(?<![A-Za-z])((?:wt|weight|net)[.:]? ?)[Il|](?= ?kg(?![A-Za-z]))"
 _UNIT = '(?:cm|mm|kg|ml|inch|in|lbs?|oz|CM|MM|KG|ML|IN|LBS?|OZ|")(?![A-Za-z])'
 _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"([0-9] ?)[0Oo]2?[zZ](?![A-Za-z0-9])"), lambda m: (m[1] + "oz").ljust(len(m[0]))),
