@@ -15,16 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from benchmarks import command
+from benchmarks.errors import read_predictions
 from benchmarks.labelled import Sources
 from benchmarks.tables import table
 from hybridml import metrics
-from hybridml.dual import close
+from hybridml.dual import is_same
 from hybridml.entities import EntityBook, default_entities
-from hybridml.errors import HybridmlError
 
 SEEN = Path(__file__).parent / "blind_seen.csv"
 
@@ -43,9 +42,7 @@ def outcome(answer: str, label: str, book: EntityBook) -> str:
     said, truth = (metrics.parse_truth([text], book)[0].quantity for text in (answer, label))
     if said == truth:
         return RIGHT
-    if not said or not truth or book.unit(said[1]).family != book.unit(truth[1]).family:
-        return OTHER
-    return OTHER_UNIT if close(book.to_base(*said), book.to_base(*truth)) else OTHER
+    return OTHER_UNIT if said and truth and is_same(said, truth, book) else OTHER
 
 
 def compared(frame: pd.DataFrame, predictions: Sequence[str], seen: pd.DataFrame) -> pd.DataFrame:
@@ -71,11 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     frame = Sources(options.shared, options.store).rows("labelled")
-    found = pd.read_csv(options.predictions, dtype=str, keep_default_na=False)
-    if list(found["index"]) != [str(i) for i in frame["index"]]:
-        raise HybridmlError(
-            f"{options.predictions} is not about the rows of labelled/: run crossval --out again"
-        )
+    found = read_predictions(options.predictions, frame)
     both = compared(frame, list(found["prediction"]), pd.read_csv(SEEN))
     lines = []
     for name, part in both.groupby("entity_name"):
@@ -83,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         shares = [(x == RIGHT).mean() for x in (blind, ranker)]
         shares += [(x != OTHER).mean() for x in (blind, ranker)]
         shares += [((blind == RIGHT) | (ranker == RIGHT)).mean()]
-        lines.append([str(name), str(len(part)), *(f"{np.round(share, 3):.3f}" for share in shares)])
+        lines.append([str(name), str(len(part)), *(f"{share:.3f}" for share in shares)])
     table(
         "Chosen right, of rows whose right answer is among the candidates",
         ("entity", "rows", "blind", "ranker", "blind, any unit", "ranker, any unit", "one of the two"),

@@ -43,6 +43,14 @@ def add_predictions(parser: argparse.ArgumentParser) -> None:
     command.add_effort(parser, "with which they were made")
 
 
+def read_predictions(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return out-of-fold predictions that crossval wrote; raise HybridmlError when they are not about these rows."""
+    found = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if list(found["index"]) != [str(i) for i in frame["index"]]:
+        raise HybridmlError(f"{path} is not about the rows of labelled/: run crossval --out again")
+    return found
+
+
 @dataclass(frozen=True)
 class Wrong:
     """Out-of-fold predictions: rows, what was predicted and read, and causes by position of the wrong rows."""
@@ -57,11 +65,7 @@ def wrong_rows(options: argparse.Namespace) -> Wrong:
     """Return why each wrong row is wrong."""
     sources, book = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
-    found = pd.read_csv(options.predictions, dtype=str, keep_default_na=False)
-    if list(found["index"]) != [str(i) for i in frame["index"]]:
-        raise HybridmlError(
-            f"{options.predictions} is not about the rows of labelled/: run crossval --out again"
-        )
+    found = read_predictions(options.predictions, frame)
     looks = [] if options.first_reading or "second" not in EFFORTS[options.effort].looks else ["second"]
     engines = engines_of("rapidocr", looks=looks, effort=options.effort)
     data = load(frame, np.zeros(len(frame), dtype=int), sources, engines)

@@ -93,6 +93,12 @@ def close(one: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return found
 
 
+def is_same(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
+    """Return whether two quantities (value, unit) are one, in whatever units."""
+    one, other = book.unit(a[1]), book.unit(b[1])
+    return one.family == other.family and bool(close(book.to_base(*a), book.to_base(*b)))
+
+
 def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
     """Return whether two quantities (value, unit) are one in a metric and an imperial unit.
 
@@ -103,9 +109,7 @@ def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> boo
     >>> is_dual((3.3, "inch"), (8.5, "centimetre"), book), is_dual((3.3, "inch"), (3.3, "centimetre"), book)
     (True, False)
     """
-    return book.is_imperial(a[1]) != book.is_imperial(b[1]) and bool(
-        close(book.to_base(*a), book.to_base(*b))
-    )
+    return book.is_imperial(a[1]) != book.is_imperial(b[1]) and is_same(a, b, book)
 
 
 def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook) -> tuple[float, ...]:

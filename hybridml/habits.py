@@ -19,7 +19,7 @@ import pandas as pd
 from . import metrics
 from .booster import Booster
 from .candidates import Candidate
-from .dual import Mention, close, describe, is_dual
+from .dual import Mention, describe, is_dual, is_same
 from .entities import EntityBook
 from .features.dual import NAMES
 from .priors import TEXT
@@ -176,7 +176,7 @@ def _dual(text: str, name: str, label: tuple[float, str], book_id: int) -> tuple
     # the label's own number must stand there: else it is not known to be half of this dual
     if not any((q.value, entity.unit_for(q.unit)) == label for q in quantities):
         return None
-    of_label = [q for q in quantities if _same(q, label, book)]
+    of_label = [q for q in quantities if is_same((q.value, q.unit), label, book)]
     pairs = [
         (a, b)
         for a in of_label
@@ -189,12 +189,6 @@ def _dual(text: str, name: str, label: tuple[float, str], book_id: int) -> tuple
     first = book.is_imperial(quantities[0].unit)
     told = describe(_mention(a, text), _mention(b, text), first, book)
     return (*told, float(book.is_imperial(label[1])))
-
-
-def _same(quantity: Quantity, label: tuple[float, str], book: EntityBook) -> bool:
-    if book.unit(quantity.unit).family != book.unit(label[1]).family:
-        return False
-    return bool(close(book.to_base(quantity.value, quantity.unit), book.to_base(*label)))
 
 
 def _mention(quantity: Quantity, text: str) -> Mention:

@@ -41,11 +41,12 @@ def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: Ent
     [('a', 'height'), ('a', 'depth')]
     """
     asked = set(zip(keys, entities, strict=True))
+    siblings = {entity: book.siblings(entity) for entity in set(entities)}
     more = dict.fromkeys(
         (key, sibling)
         for key, entity in zip(keys, entities, strict=True)
         if key is not None
-        for sibling in book.siblings(entity)
+        for sibling in siblings[entity]
         if (key, sibling) not in asked
     )
     return Rows([*keys, *(k for k, _ in more)], [*entities, *(e for _, e in more)])
@@ -60,13 +61,12 @@ def settled(
 ) -> npt.NDArray[np.float64]:
     """Return the scores after the sibling rows of each photo were weighed together; see :func:`jointly`."""
     result = scores.copy()
+    families = {name: tuple(sorted((name, *book.siblings(name)))) for name in set(rows.entities)}
     photos: dict[tuple[str, tuple[str, ...]], dict[str, list[slice]]] = {}
     for row, where in table.groups():
         key, entity = rows.keys[row], rows.entities[row]
-        if key is None or np.isnan(scores[where]).any():
-            continue
-        if others := book.siblings(entity):
-            family = tuple(sorted((entity, *others)))
+        family = families[entity]
+        if key is not None and len(family) > 1 and not np.isnan(scores[where]).any():
             photos.setdefault((key, family), {}).setdefault(entity, []).append(where)
     for of_entity in photos.values():
         first = {entity: places[0] for entity, places in of_entity.items()}

@@ -106,6 +106,7 @@ class Training:
                     len(self.duals),
                     LEAST,
                 )
+        self._sharing: dict[bytes, Bools] = {}
         self._folds: list[tuple[Bools, CandidateTable, Proportions]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
@@ -158,18 +159,18 @@ class Training:
 
     def proportions(self, held: Bools) -> Proportions:
         """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
-        return (
-            Proportions()
-            if self.labels is None
-            else Proportions.fit(self._apart(self.labels, held), self.book)
-        )
+        if self.labels is None:
+            return Proportions()
+        return Proportions.fit(self._apart(self.labels, held), self.book)
 
     def _apart(self, told: pd.DataFrame, held: Bools) -> pd.DataFrame:
         """Return what labels tell, without those that share a group or a photo with a held row."""
         if not held.any():
             return told
-        shared = folding.rows_sharing(self._label_rows, self.frame[held])
-        return told[~shared[told.index.to_numpy(dtype=int)]]
+        if held.tobytes() not in self._sharing:
+            shared = folding.rows_sharing(self._label_rows, self.frame[held])
+            self._sharing[held.tobytes()] = np.asarray(shared, dtype=bool)
+        return told[~self._sharing[held.tobytes()][told.index.to_numpy(dtype=int)]]
 
     def ranker(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .. import metrics, quantity
 from ..candidates import UNWRITTEN, Candidate, find_candidates, for_entity
-from ..dual import close
+from ..dual import is_same
 from ..entities import Entity, EntityBook
 from ..ocr.textline import Reading
 
@@ -118,7 +118,7 @@ def _not_chosen(
     entity: Entity,
     book: EntityBook,
 ) -> str:
-    if predicted[1] != truth[1] and close(book.to_base(*truth), book.to_base(*predicted)):
+    if predicted[1] != truth[1] and is_same(truth, predicted, book):
         return OTHER_UNIT
     chosen = [c for c in candidates if (c.value, c.unit) == predicted]
     forms = {c.form for c in (*right, *chosen)}
