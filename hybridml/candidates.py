@@ -32,6 +32,9 @@ UNWRITTEN = "multipack total"
 MAX_GAP = 1.6
 """How far apart neighbouring text lines may be, in font sizes, for a number and its unit to be one."""
 
+OVERLAP = 0.7
+"""How far into each other they may reach: a detector widens its regions by a part of their height."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -136,7 +139,7 @@ def _relation(a: _Place, b: _Place) -> Literal["beside", "below"] | None:
     tall = max(a.height, b.height, 1.0)
     gap_along = along - (a.length + b.length) / 2
     gap_across = across - (a.height + b.height) / 2
-    if abs(across) < 0.6 * tall and -0.5 * size < gap_along < MAX_GAP * tall and along > 0:
+    if abs(across) < 0.6 * tall and -OVERLAP * size < gap_along < MAX_GAP * tall and along > 0:
         return "beside"
     overlap = (a.length + b.length) / 2 - abs(along)
     if across > 0 and -0.5 * size < gap_across < 0.8 * size and overlap > 0.5 * min(a.length, b.length):

@@ -49,6 +49,12 @@ def test_the_next_line_is_next_in_the_direction_of_the_text(angle: float) -> Non
     assert found(number, unit) == {(120.0, "centimetre", "beside")}
 
 
+@pytest.mark.parametrize(("across", "expected"), [(8, {(30.0, "centimetre", "beside")}), (4, set())])
+def test_widened_regions_may_reach_into_each_other(across: float, expected: set) -> None:
+    number, unit = line("30", 0, 0), line("cm", across, 0)  # both 20 px high and long
+    assert found(number, unit) == expected
+
+
 def test_the_nearest_declaration_counts() -> None:
     lines = [line("Size (mm)", 0, 0), line("45", 200, 0), line("Size (inch)", 0, 600), line("7", 250, 600)]
     assert found(*lines) >= {(45.0, "millimetre", "declared"), (7.0, "inch", "declared")}

@@ -156,6 +156,19 @@ def test_numbers_that_eight_bits_are_unsure_of_are_read_again(photo) -> None:
     assert floats != eight
 
 
+def test_what_is_read_again_is_as_wide_as_asked(photo) -> None:
+    image, _ = photo
+
+    def read(precision: str, **settings: float) -> dict[str, float]:
+        lines = create("rapidocr", threads=1, precision=precision, **settings).read(image).lines
+        return {line.text: line.confidence for line in lines}
+
+    wide, narrow = read("mixed"), read("mixed", least_width=16)
+    assert wide != narrow
+    assert read("checked", check_score=1.0, least_width=16, check_width=320) == wide
+    assert read("checked", check_score=1.0, least_width=16) == narrow
+
+
 def test_words_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     canvas = Canvas(600, 200)
     canvas.put("Chocolate", 40, 60, 40)

@@ -75,6 +75,8 @@ class RapidOCRSettings(PreprocessSettings):
         ``check_score``. See :mod:`hybridml.ocr.int8`.
     check_score : float
         See ``precision``.
+    check_width : int
+        ``least_width`` of lines that are read again; 0 for the same.
     characters : {"all", "western"}
         What the recognizer tells apart: all that it knows, or not the East Asian ones, which are nine in ten.
     trim : bool
@@ -93,6 +95,7 @@ class RapidOCRSettings(PreprocessSettings):
         *PreprocessSettings.LATER,
         "precision",
         "check_score",
+        "check_width",
         "characters",
         "trim",
         "batch",
@@ -112,6 +115,7 @@ class RapidOCRSettings(PreprocessSettings):
     classifier: str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
     precision: str = "float32"
     check_score: float = 0.97
+    check_width: int = 0
     characters: str = "all"
     trim: bool = False
     batch: int = 6
@@ -126,6 +130,7 @@ class RapidOCRSettings(PreprocessSettings):
         in_range("text_score", self.text_score, 0, 1)
         in_range("sure_score", self.sure_score, 0, 1)
         in_range("check_score", self.check_score, 0, 1)
+        in_range("check_width", self.check_width, 0, 2000, whole=True)
         in_range("box_score", self.box_score, 0, 1)
         in_range("unclip_ratio", self.unclip_ratio, 1, 10)
         one_of("precision", self.precision, tuple(INT8_PARTS))
@@ -306,7 +311,8 @@ class RapidOCRReader:
         if not unsure:
             return
         if self._checker is None:
-            self._checker = self._create(str(lighter(self.model("recognizer"), western=self._western)))
+            floats = lighter(self.model("recognizer"), western=self._western)
+            self._checker = self._create(str(floats), self.config.check_width)
         level = [np.ascontiguousarray(crops[i][::-1, ::-1]) if flipped[i] else crops[i] for i in unsure]
         for i, read in zip(unsure, self._recognized(level, self._checker), strict=True):
             texts[i] = read
@@ -328,7 +334,7 @@ class RapidOCRReader:
             self._engine = self._create(str(recognizer))
         return self._engine
 
-    def _create(self, recognizer: str) -> Any:
+    def _create(self, recognizer: str, least_width: int = 0) -> Any:
         """Return an engine, which loads each network when it is first needed."""
         # Made before the import, RapidOCR's own logger would print the paths of its models.
         logging.getLogger("RapidOCR").setLevel(logging.ERROR)
@@ -345,7 +351,7 @@ class RapidOCRReader:
                 "Det.model_path": str(detector),
                 "Rec.model_path": recognizer,
                 "Rec.rec_batch_num": c.batch,
-                "Rec.rec_img_shape": [3, LINE_HEIGHT, c.least_width],
+                "Rec.rec_img_shape": [3, LINE_HEIGHT, least_width or c.least_width],
                 "Cls.model_path": self._models["classifier"],
                 "Det.limit_side_len": c.detector_side,
                 "Det.limit_type": c.detector_limit,
