@@ -51,10 +51,9 @@ def suggested(trial: Any, base: ModelSettings) -> ModelSettings:
     )
 
 
-def inner_right(data: Data, keep: np.ndarray, settings: ModelSettings, trust: dict[str, float]) -> int:
+def inner_right(start: Training, settings: ModelSettings, trust: dict[str, float]) -> int:
     """Return how many training rows inner folds answer right."""
-    frame, keys, readings, vectors, labels = training_part(data, keep)
-    part = Training(Model(settings), frame, keys, readings, vectors, labels)
+    part = start.without([b for b in OPTIONAL if b not in settings.blocks])
     return int(part.right(part.out_of_fold(trust, replace(settings.ranker, seeds=1))).sum())
 
 
@@ -89,7 +88,9 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
             }
         )
     left = max(trials - len(study.trials), 0)
-    study.optimize(lambda trial: inner_right(data, keep, suggested(trial, base), trust), n_trials=left)
+    study.optimize(
+        lambda trial: inner_right(start, suggested(trial, base), trust), n_trials=left, show_progress_bar=True
+    )
     print(
         f"fold {k}: {study.best_value:.0f} right, as they are {study.trials[0].value:.0f}: {study.best_params}"
     )

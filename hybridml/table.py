@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -58,6 +58,11 @@ class CandidateTable:
             columns=(*self.columns, *names),
             X=np.hstack([self.X, per_row[self.row]]).astype(np.float32),
         )
+
+    def without(self, blocks: Collection[str]) -> CandidateTable:
+        """Return the table without the columns of some feature blocks."""
+        keep = [i for i, name in enumerate(self.columns) if name.split(".")[0] not in blocks]
+        return replace(self, columns=tuple(self.columns[i] for i in keep), X=self.X[:, keep])
 
 
 def build_table(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -224,6 +225,16 @@ class Training:
                 of_fold = settled(table, of_fold, self.rows, self.book, proportions)
             scores[at] = of_fold[at]
         return scores
+
+    def without(self, blocks: Collection[str]) -> Training:
+        """Return the same rows without some feature blocks; nothing is described again."""
+        less = copy.copy(self)
+        less.settings = replace(
+            self.settings, blocks=tuple(b for b in self.settings.blocks if b not in blocks)
+        )
+        less.table = self.table.without(blocks)
+        less._folds = [(held, table.without(blocks), sizes) for held, table, sizes in self._folds]
+        return less
 
     def right(self, scores: Floats) -> Bools:
         """Return which rows, of those that answers are measured by, are answered right with ``scores``."""

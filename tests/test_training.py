@@ -21,6 +21,7 @@ from hybridml.ranker import RankerSettings
 from hybridml.seen import Seen, wants_second_look
 from hybridml.siblings import with_siblings
 from hybridml.table import build_table
+from hybridml.training import Training
 from tests.fakes import OPTIONS, draw_lines, write_rows
 from tests.lines import line, reading
 
@@ -174,6 +175,18 @@ def test_only_rows_to_measure_by_are_calibrated_on(rows) -> None:
     frame, keys, readings = rows
     model = Model(replace(SETTINGS, trust={})).fit(frame, keys, readings)
     assert set(model.out_of_fold["index"]) <= set(frame["index"][:60])
+
+
+def test_without_a_block_it_is_as_if_never_described(rows) -> None:
+    frame, keys, readings = rows
+    layout = "layout"
+    whole = Training(Model(SETTINGS), frame, keys, readings, {}, None)
+    every = whole.out_of_fold({}, SETTINGS.ranker)
+    fewer = replace(SETTINGS, blocks=tuple(name for name in SETTINGS.blocks if name != layout))
+    fresh = Training(Model(fewer), frame, keys, readings, {}, None).out_of_fold({}, SETTINGS.ranker)
+    np.testing.assert_array_equal(whole.without([layout]).out_of_fold({}, SETTINGS.ranker), fresh)
+    assert not np.array_equal(every, fresh)
+    np.testing.assert_array_equal(whole.out_of_fold({}, SETTINGS.ranker), every)
 
 
 def test_rows_of_others_alone_are_an_error(rows) -> None:
