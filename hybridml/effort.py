@@ -34,16 +34,9 @@ class Effort:
 
 
 # Lines one by one: none is padded to the length of another. Only tall ones are read both ways.
-_QUICK = {
-    "trim": True,
-    "batch": 1,
-    "sure_score": 0.0,
-    "characters": "western",
-    "scaling": "linear",
-    "least_width": 128,
-}
+_QUICK = {"trim": True, "batch": 1, "sure_score": 0.0, "characters": "western", "scaling": "linear"}
 # Numbers that this leaves unsure are read again, in floats and as wide as in training; sentences are not read.
-_CHECKED = {"precision": "checked", "check_width": 320, "longest_line": 24.0}
+_CHECKED = {"precision": "checked", "least_width": 192, "check_width": 320, "longest_line": 24.0}
 
 EFFORTS: dict[str, Effort] = {
     "fast": Effort(
@@ -53,6 +46,7 @@ EFFORTS: dict[str, Effort] = {
                 "precision": "int8",
                 "longest_side": 960,
                 "detector_side": 416,
+                "least_width": 128,
                 "longest_line": 14.0,
             },
             "tesseract": {"turned": False},
