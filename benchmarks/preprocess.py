@@ -47,6 +47,7 @@ COMMON: Variants = {
     "doubled below 800": {"enlarge_below": 800},
 }
 QUICK = EFFORTS["balanced"].reader["rapidocr"]
+WIDE = {**QUICK, "least_width": 320}
 VARIANTS: dict[str, Variants] = {
     "rapidocr": {
         **COMMON,
@@ -63,12 +64,14 @@ VARIANTS: dict[str, Variants] = {
         "classifier": {"turned": "classify"},
         "tall only": {"sure_score": 0.0},
         "trimmed": {"trim": True},
-        "trimmed, 736": {**QUICK, "precision": "float32"},
-        "trimmed, 736, mixed": {**QUICK, "precision": "mixed"},
-        "trimmed, 736, int8": {**QUICK, "precision": "int8"},
+        "trimmed, 736": {**WIDE, "precision": "float32"},
+        "trimmed, 736, mixed": {**WIDE, "precision": "mixed"},
+        "trimmed, 736, int8": {**WIDE, "precision": "int8"},
         "trimmed, 736, int8, width 192": {**QUICK, "precision": "int8", "least_width": 192},
         "trimmed, 736, int8, width 48": {**QUICK, "precision": "int8", "least_width": 48},
         "balanced": QUICK,
+        "balanced, width 320": WIDE,
+        "balanced, width 128": {**QUICK, "least_width": 128},
         "balanced, all characters": {**QUICK, "characters": "all"},
         "balanced, scaled by area": {**QUICK, "scaling": "area"},
         "fast": EFFORTS["fast"].reader["rapidocr"],
