@@ -177,13 +177,19 @@ def _own(reading: Reading, index: int, found: Iterable[Quantity], book: EntityBo
 def _joined(
     reading: Reading, i: int, j: int, relation: Origin, book: EntityBook, parse: Parse = _written
 ) -> list[Candidate]:
-    """Return quantities that only exist across the end of line ``i`` and the start of line ``j``."""
+    """Return quantities that only exist across the end of line ``i`` and the start of line ``j``.
+
+    Besides the one that crosses the seam, those that share its unit: all of ``10 x 5 x 3`` before ``cm``.
+    """
     a, b = reading.lines[i], reading.lines[j]
     seam = len(a.text)
+    read = parse(f"{a.text} {b.text}", book)
+    shared = {q.unit for q in read if q.span[0] < seam < q.span[1] - 1}
+    alone = {(q.value, q.unit, q.span) for q in parse(a.text, book)} if shared else set()
     found = []
-    for q in parse(f"{a.text} {b.text}", book):
+    for q in read:
         start, end = q.span
-        if start >= seam or end <= seam + 1:
+        if start >= seam or q.unit not in shared or (q.value, q.unit, q.span) in alone:
             continue
         found.append(
             Candidate(
@@ -193,14 +199,14 @@ def _joined(
                 i,
                 j,
                 start,
-                seam,
+                min(end, seam),
                 relation,
                 q.form,
                 q.repaired,
                 q.part,
                 q.label,
                 q.number_text,
-                span_box(a, start, seam),
+                span_box(a, start, min(end, seam)),
             )
         )
     return found

@@ -111,7 +111,9 @@ def fraction_at(text: str, at: int) -> Atom | None:
     if (m := _MIXED.match(text, at)) and (value := _fraction(m[2], m[3], m[1])) is not None:
         return Atom(at, m.end(), value, kind="fraction")
     if (m := _FRACTION.match(text, at)) and (value := _fraction(m[1], m[2])) is not None:
-        return Atom(at, m.end(), value, kind="fraction")
+        # 1 1/2 with its space lost
+        lost = _fraction(m[1][-1], m[2], m[1][:-1]) if value > 1 and len(m[1]) > 1 else None
+        return Atom(at, m.end(), value, ((lost, at),) if lost is not None else (), kind="fraction")
     if m := _VULGAR_NUMBER.match(text, at):
         return Atom(at, m.end(), int(m[1] or 0) + _VULGAR[m[2]], kind="fraction")
     return None

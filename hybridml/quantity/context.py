@@ -22,8 +22,13 @@ OF_OTHERS = one_of(
 
 _LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
+_BRACKETED = re.compile(r"\)[:=. ]{0,2}$")
 _SIDES = one_of(
     "length width height depth diameter breite hohe tiefe lange largeur hauteur longueur ancho alto largo"
+)
+_AXIS = re.compile(rf"(?:{_SIDES}|[lwhdtbø])")
+_HEADING = re.compile(
+    rf"(?<![a-z])((?:{_AXIS.pattern}\)? ?[x*] ?\(?){{1,4}}{_AXIS.pattern})(?:\)[ :=.\-]{{0,4}}|[ :=.\-]{{1,4}})$"
 )
 _POST = re.compile(
     rf" ?\((l|w|h|d|t|b|{_SIDES})\)"
@@ -113,8 +118,31 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
         glued = before.isalnum() or joined
         follows_x = folded[max(0, m.start(1) - 2) : m.start(1)] in {"x ", "* "}
         separate = apart and not follows_x and ":" not in m[0] and "=" not in m[0] and word in "tb"
-        return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], m.start(1))
+        bracketed = before == "(" and _BRACKETED.match(folded, m.end(1), start)
+        left = m.start(1) - 1 if bracketed else m.start(1)
+        return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], left)
     return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
+
+
+def names_axis(label: str) -> bool:
+    """Return whether a label says which side of a thing is meant: ``W``, ``Height``."""
+    return _AXIS.fullmatch(fold(label)) is not None
+
+
+def heading(folded: str, text: str, start: int) -> list[str]:
+    """Return the names of several sides that end right before ``start``: ``L x W x H:``; none where there is no such.
+
+    Examples
+    --------
+    >>> heading("size (w x d): 60 x 40", "Size (W x D): 60 x 40", 14)
+    ['W', 'D']
+    """
+    if not start or folded[start - 1] not in ") :=.-":
+        return []
+    m = _HEADING.search(folded, max(0, start - 2 * MARGIN), start)
+    if m is None:
+        return []
+    return [text[m.start(1) + n.start() : m.start(1) + n.end()] for n in _AXIS.finditer(m[1])]
 
 
 def label_after(folded: str, text: str, end: int) -> tuple[str | None, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from . import context
 from .atoms import Atom, scan
@@ -21,6 +22,9 @@ _SMALL = frozenset({"gram", "milligram", "millilitre", "millimetre", "watt", "vo
 """Units nobody gives to the thousandth: 2.000 W is two thousand."""
 
 _LABEL_UNITS = frozenset("lwtdhb")
+_TIMES = re.compile(r" {0,2}[x*] {0,2}")
+_THEN_A_NUMBER = re.compile(r"\)?[ :=.(]{1,4}[0-9]")
+_AMPERES = re.compile(r" ?A [0-9.,]+ ?(?:[kK]?[VvWw]|[Vv]olts?|[Ww]atts?)(?![A-Za-z])")
 
 
 @dataclass
@@ -65,7 +69,20 @@ def read_items(text: str, folded: str, table: UnitTable, gaps: bool = False) -> 
             continue
         items.append(item)
         last = item
+    _take_headings(items, text, folded)
     return items
+
+
+def _take_headings(items: list[Item], text: str, folded: str) -> None:
+    """Label the numbers of ``L x W x H: 10 x 5 x 3 cm`` in the order of their heading."""
+    for k, item in enumerate(items):
+        names = context.heading(folded, text, item.atom.start)
+        if not names:
+            continue
+        run = items[k : k + len(names)]
+        linked = all(_TIMES.fullmatch(folded[a.right : b.atom.start]) for a, b in pairwise(run))
+        for part, name in zip(run, names if len(run) == len(names) and linked else [None], strict=False):
+            part.label, part.left = name, part.atom.start
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)
@@ -93,15 +110,18 @@ def _item(text: str, folded: str, atom: Atom, table: UnitTable, last: Item | Non
     if unit and unit.name in _SMALL and atom.others and folded[atom.start : atom.end].endswith(".000"):
         atom = replace(atom, value=atom.others[0][0], others=((atom.value, atom.start),))
     label, left = context.label_before(folded, text, atom.start, table.keywords)
-    if left < last_end:
+    if left < last_end or (last is not None and left < last.right):
         label, left = None, atom.start
+    axis = label is not None and context.names_axis(label)
+    if axis and unit and unit.written.lower() in _LABEL_UNITS and _starts_next(folded, atom.end, unit.end):
+        unit = None
     letter = False
     right = unit.end if unit else atom.end
     if unit and unit.written.lower() in _LABEL_UNITS and label is None:
         letter = True
     if not word:
         after, end = context.label_after(folded, text, right)
-        if after:
+        if after and not (axis and _starts_next(folded, right, end)):
             label, right = label or after, end
             if unit is None and (late := table.after(folded, text, end)):
                 unit, right = late, late.end
@@ -112,6 +132,11 @@ def _item(text: str, folded: str, atom: Atom, table: UnitTable, last: Item | Non
     if item.unit is None and item.usable and not word and label is None:
         _unit_before(item, text, folded, table, last_end)
     return item
+
+
+def _starts_next(folded: str, end: int, letter: int) -> bool:
+    """Return whether what ends at ``letter`` labels the next number: the W of ``L 20 W 10``."""
+    return folded[end : end + 1] == " " and _THEN_A_NUMBER.match(folded, letter) is not None
 
 
 def _last_group(atom: Atom) -> Atom:
@@ -134,6 +159,7 @@ def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end:
 def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) -> None:
     last_end = last.end if last else -1
     atom, unit = item.atom, item.unit
+    item.usable &= unit is not None or not _AMPERES.match(text, atom.end)
     share = unit is not None and unit.written[0] in "%‰"
     if not share and context.is_money_or_percent(folded, atom.start, atom.end):
         item.usable = False
@@ -166,7 +192,8 @@ def letters_to_labels(items: list[Item], table: UnitTable) -> None:
     """Take the W of ``24W x 12D x 30H`` for width, not watt, where the others tell."""
     letters = [i for i in items if i.letter]
     lengths = any(i.unit and table.family[i.unit.name] == "length" for i in items)
-    named = {i.unit.written.lower() for i in letters if i.unit} | {i.label.lower() for i in items if i.label}
+    named = {i.unit.written.lower() for i in letters if i.unit}
+    named |= {i.label.lower() for i in items if i.label and context.names_axis(i.label)}
     if not letters or not (lengths or len(named) > 1):
         return
     for item in letters:

@@ -14,10 +14,11 @@ from .types import Form, Quantity
 from .units import UnitTable
 
 _APPROX = r"(?:about |around |ca\.? |~)?"
-_UNTIL = one_of("to bis till until thru through hasta au al a ate")
+_UNTIL = one_of("to bis till until thru through hasta ate")
+_TO = one_of("a au al")
 _LINKS = (
     ("product", re.compile(r" {0,2}(?:[x*]|by|mal|por|/x/) {0,2}")),
-    ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?{_UNTIL}|\.{{2,3}}|÷) {{0,2}}{_APPROX}")),
+    ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?{_UNTIL}|\.{{2,3}}|÷) {{0,2}}{_APPROX}| {_TO} {_APPROX}")),
     ("sum", re.compile(r" {0,2}|, ?|,? ?(?:and|und|et|y|e|&|\+) ")),
     ("list", re.compile(r" ?(?:/|\bor\b|\bou\b|\boder\b|\bo\b) ?")),
     ("comma", re.compile(r", ?")),
@@ -159,9 +160,12 @@ def _shares(items: list[Item], links: list[str], folded: str, at: int, named: in
     """Return whether the numbers before the named unit mean it too: ``12/24V``, ``45 and 50 mg``."""
     gaps = [folded[items[k].right : items[k + 1].left] for k in range(at, named)]
     commas = [g for g in gaps if g.strip() == ","]
+    run = items[at : named + 1]
+    if all(i.label and context.names_axis(i.label) for i in run):
+        return True
     if any(not g.strip() for g in gaps):
         return False
-    if all(i.label for i in items[at : named + 1]):
+    if all(i.label for i in run):
         return True
     years = any(1900 <= items[k].value <= 2100 for k in range(at, named) if commas or "and" in gaps[k - at])
     return not years and (not commas or len(commas) < len(gaps) or len(commas) > 2)
@@ -223,7 +227,8 @@ def _sum(
     while end < len(links) and end - at < 3:
         a, b = items[end], items[end + 1]
         gap = folded[a.right : max(a.right, b.left)]
-        joined = links[end] == "sum" or (links[end] == "range" and gap == "-" and a.right == a.end)
+        dash = gap == "-" or (gap == " - " and a.unit is not None and a.unit.name == "foot")
+        joined = links[end] == "sum" or (links[end] == "range" and dash and a.right == a.end)
         if joined and _implied_inch(a, b, folded):
             end += 1
             break

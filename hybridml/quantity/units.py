@@ -33,7 +33,7 @@ _LONG = r"(?=[^\W\d_]{2})"
 _SHORT = r"(?=[^\W\d_](?![^\W\d_]))"
 _MISREAD_START = r"[01][a-z][a-z0-9]?(?![a-z0-9])"
 _GAP = re.compile(
-    rf" {{0,2}}(?:[-.]? ?{_LONG}|-{_SHORT}|(?=[^\W\d_]|[\"'|%‰°º]|{_MISREAD_START}))"
+    rf" {{0,2}}(?:[-.]? ?{_LONG}|-{_SHORT}|(?=[^\W\d_]|[\"'|%‰°º㎀-㏟]|{_MISREAD_START}))"
     rf"| ?[(\[] ?(?={_LONG}[^)\]]{{0,14}}[)\]])"
 )
 _CLOSED = re.compile(r" ?[)\]]")
