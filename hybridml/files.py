@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from .errors import HybridmlError
@@ -20,8 +22,9 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
     Parameters
     ----------
     path : path
-        The file; its folder is made when it is not there. Of one afar (``s3://``) the temporary path is on this
-        machine, and put there in one request.
+        The file; its folder is made when it is not there. Where links lead is replaced, the links stay. Of a file
+        afar (``s3://``) the temporary path is on this machine, and put there in one request; so it is of a pipe, a
+        device or ``/dev/stdout``, into which it is then written.
     error : type of HybridmlError
         Raised when the file cannot be written.
 
@@ -36,12 +39,40 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
     """
     path = path_of(path)
     try:
-        with (_to_be_put if is_afar(path) else _to_be_renamed)(path) as temporary:
+        with _way(path) as temporary:
             yield temporary
     except OSError as cause:
         raise error(
             f"cannot write {path}: {cause.strerror or cause}; name a file in a folder that can be written to"
         ) from None
+
+
+def _way(path: Path) -> AbstractContextManager[Path]:
+    """Return how to write to a path, by what is there now."""
+    if is_afar(path):
+        return _to_be_put(path)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    linked = path.is_symlink()
+    number = _descriptor(path) if linked else None
+    if number is not None:
+        return _to_be_poured(number, path.name)
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        return _to_be_poured(path, path.name)
+    return _to_be_renamed(path.resolve() if linked else path)
+
+
+def _descriptor(path: Path) -> int | None:
+    """Return the number of the open file of this process that a link such as ``/dev/stdout`` stands for, if it does."""
+    own = os.path.realpath("/proc/self/fd")
+    while path.is_symlink():
+        folder = os.path.realpath(path.parent)
+        if folder == own and path.name.isdigit():
+            return int(path.name)
+        path = Path(folder, os.readlink(path))
+    return None
 
 
 @contextmanager
@@ -61,3 +92,16 @@ def _to_be_put(path: Path) -> Iterator[Path]:
         temporary = Path(folder) / path.name
         yield temporary
         put(temporary, path)
+
+
+@contextmanager
+def _to_be_poured(target: Path | int, name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / name
+        yield temporary
+        if isinstance(target, int):
+            # what was printed before comes first, and what others write to the open file after this
+            print(end="", flush=True)
+            target = os.dup(target)
+        with open(temporary, "rb") as source, open(target, "wb") as sink:
+            shutil.copyfileobj(source, sink)
