@@ -126,8 +126,8 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
     if data["features_version"] != FEATURES_VERSION:
         raise ArtifactError(
             f"{source}: candidates and features were version {data['features_version']} when it was trained, and are "
-            f"{FEATURES_VERSION} in this hybridml {__version__}: the same names may mean other numbers. Use hybridml "
-            f"{data['versions']['hybridml']}, or train again"
+            f"{FEATURES_VERSION} in this hybridml {__version__}: the same names may mean other numbers; "
+            f"{artifact_file.remedy(data['versions']['hybridml'])}"
         )
     if now != then:
         missing = [c for c in then if c not in now]
@@ -135,8 +135,8 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
         raise ArtifactError(
             f"{source}: its ranker was trained on other features than this hybridml {__version__} computes "
             f"(it was written by {data['versions']['hybridml']}). "
-            f"Gone since: {', '.join(missing) or 'none'}. New: {', '.join(fresh) or 'none'}. "
-            "Use the version that wrote it, or train again"
+            f"Gone since: {', '.join(missing) or 'none'}. New: {', '.join(fresh) or 'none'}; "
+            f"{artifact_file.remedy(data['versions']['hybridml'])}"
         )
 
 

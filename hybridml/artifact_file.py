@@ -65,11 +65,26 @@ def _other_format(path: Path, data: Mapping[str, Any]) -> ArtifactError:
     found, versions = data["format"], data.get("versions")
     writer = versions.get("hybridml", "unknown") if isinstance(versions, dict) else "unknown"
     newer = isinstance(found, int | float) and found > FORMAT
-    todo = "install that version or a later one" if newer else "train again, or use that version"
+    todo = "install that version or a later one" if newer else remedy(writer)
     return ArtifactError(
         f"{path}: its format is {shown(repr(found))}, and hybridml {__version__} reads format {FORMAT}. "
         f"It was written by hybridml {shown(writer)}: {todo}"
     )
+
+
+def remedy(writer: str) -> str:
+    """Return what to do about a model that this version cannot use, by the version of hybridml that wrote it.
+
+    Examples
+    --------
+    >>> remedy("0.0.9")
+    'train again, or use hybridml 0.0.9'
+    >>> remedy(__version__)
+    'train again, or use the model that comes with this version'
+    """
+    # between two releases code changes under one version, which is then the one that is at hand
+    other = "the model that comes with this version" if writer == __version__ else f"hybridml {shown(writer)}"
+    return f"train again, or use {other}"
 
 
 @contextmanager

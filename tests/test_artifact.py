@@ -14,6 +14,7 @@ import hybridml
 from hybridml import artifact, artifact_file
 from hybridml.artifact_file import FORMAT
 from hybridml.errors import ArtifactError
+from hybridml.features import VERSION as FEATURES_VERSION
 from hybridml.plain import as_plain, checksum
 from hybridml.plain_joblib import read
 from tests.golden.make import FOLDER
@@ -52,6 +53,26 @@ def test_what_does_not_fit_says_what_to_do(
 ) -> None:
     path = artifact_file.write({**data, **change}, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=rf"(?s)model\.joblib.*{said}"):
+        hybridml.load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"features_version": 0}, {"features_version": FEATURES_VERSION, "columns": ["x.y"]}, {"format": 1}],
+)
+@pytest.mark.parametrize(
+    ("writer", "said"),
+    [
+        ("0.0.9", "train again, or use hybridml 0.0.9"),
+        (hybridml.__version__, "train again, or use the model that comes with this version"),
+    ],
+)
+def test_no_version_is_named_that_is_the_one_at_hand(
+    data: dict[str, Any], tmp_path: Path, change: dict[str, Any], writer: str, said: str
+) -> None:
+    changed = {**data, **change, "versions": {**data["versions"], "hybridml": writer}}
+    path = artifact_file.write(changed, tmp_path / "model.joblib")
+    with pytest.raises(ArtifactError, match=rf"(?s){said}$"):
         hybridml.load(path)
 
 
