@@ -15,7 +15,7 @@ from .download import status
 from .download.placeholder import is_placeholder
 from .download.status import Record
 from .entities import EntityBook
-from .errors import RowsError
+from .errors import HybridmlError, RowsError
 from .links import is_url
 from .parts import PHOTO, photo_names
 from .paths import is_afar, list_ahead, path_of
@@ -177,6 +177,16 @@ def photo_paths(frame: pd.DataFrame, images: Images) -> dict[str, Path | None]:
 
 
 def folders(images: Images) -> list[Path]:
-    """Return one folder or several as a list."""
+    """Return one folder or several as a list.
+
+    Raises
+    ------
+    HybridmlError
+        When one is a file.
+    """
     several = [images] if isinstance(images, str | Path) or is_afar(images) else images
-    return [path_of(folder) for folder in several]
+    found = [path_of(folder) for folder in several]
+    for folder in found:
+        if not is_afar(folder) and folder.exists() and not folder.is_dir():
+            raise HybridmlError(f"the images folder {folder} is a file; give a folder")
+    return found

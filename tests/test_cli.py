@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import hybridml
 from hybridml.cli import main
+from hybridml.cli.outputs import check_outputs
 from tests.fakes import write_rows
 
 ENGINES = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none"]
@@ -282,3 +284,110 @@ def test_importing_costs_no_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# ------------------------------------------------------------------- where commands write
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to a folder with files, links and folders that commands may be given."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv", "m", "sd/train.csv"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(name)
+    Path("link.csv").symlink_to("a.csv")
+    Path("sd/test.csv").symlink_to("../b.csv")
+    Path("loop").symlink_to(".")
+    return tmp_path
+
+
+def state(folder: Path) -> dict[str, str]:
+    return {str(path): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("split --rows sd/train.csv --out sd", "--out would overwrite sd/train.csv, which --rows reads"),
+        ("split --rows b.csv --out sd", "--out would overwrite b.csv (as sd/test.csv), which --rows"),
+        ("explore --rows sd/units.csv --out loop/sd", "would overwrite sd/units.csv (as loop/sd/units.csv)"),
+        ("download --rows x/download.faults.csv --images x", "--images would overwrite x/download.faults"),
+        ("features --rows a.csv --rows x/faults.csv --store x", "--store would overwrite x/faults.csv"),
+        ("train --rows a.csv --model a.csv", "--model would overwrite a.csv, which --rows reads"),
+        ("train --rows a.csv --labels b.csv m.faults.csv --model m", "m.faults.csv, which --labels reads"),
+        ("predict --rows a.csv --out a.csv", "--out would overwrite a.csv, which --rows reads"),
+        ("predict --rows a.csv --out link.csv", "overwrite a.csv (as link.csv), which --rows reads"),
+        ("predict --rows link.csv --out a.csv", "overwrite link.csv (as a.csv), which --rows reads"),
+        ("predict --rows a.csv --truth b.csv --out ./b.csv", "b.csv (as ./b.csv), which --truth reads"),
+        ("predict --candidates m2 --out m2", "overwrite m2, which --candidates reads"),
+        ("predict --rows a.csv --out m", "--out would overwrite m, which --model reads"),
+        ("predict --rows a.csv --details a.csv", "--details would overwrite a.csv, which --rows reads"),
+        ("predict --rows p.details.jsonl --out p --no-details", "overwrite p.details.jsonl, which --rows"),
+        ("predict --rows a.csv --out p --details p", "--out and --details would write two files to p;"),
+        ("predict --rows a.csv --out p --details p.faults.csv", "would write two files to p.faults.csv;"),
+        ("candidates --rows a.csv --out a.csv", "--out would overwrite a.csv, which --rows reads"),
+        ("evaluate --truth a.csv --predictions b.csv --json a.csv", "a.csv, which --truth reads"),
+        ("evaluate --truth a.csv --predictions b --json b.details.jsonl", "which --predictions reads"),
+        ("compare --rows a.csv --json a.csv", "--json would overwrite a.csv, which --rows reads"),
+        ("compare --rows a.csv --out p --json p", "--out and --json would write two files to p;"),
+        ("compare --rows x/first-r.csv --systems first --ocr r --predictions x", "--predictions would overw"),
+        ("report --rows a.csv --against sd --out sd", "--out would overwrite sd, which --against reads"),
+        ("report --rows r.faults.csv --out r/", "--out would overwrite r.faults.csv, which --rows reads"),
+    ],
+)
+def test_nothing_is_written_over_what_is_read_or_written_besides(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.setenv("HYBRIDML_MODEL", "m")
+    before = state(here)
+    assert main(line.split()) == 2
+    (told,) = capsys.readouterr().err.splitlines()[-1:]
+    assert said in told
+    assert told.endswith(("; name another place to write to", "; name a place for each"))
+    assert state(here) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("split --rows a.csv --out a.csv", "--out: a.csv"),
+        ("split --rows a.csv --out b.csv/x", "--out: b.csv"),
+        ("explore --rows a.csv --out b.csv", "--out: b.csv"),
+        ("download --rows a.csv --images b.csv", "--images: b.csv"),
+        ("train --rows a.csv --model b.csv/m", "--model: b.csv"),
+        ("predict --rows a.csv --out b.csv/p --no-details", "--out: b.csv"),
+        ("evaluate --truth a.csv --predictions b.csv --json m/x", "--json: m"),
+        ("compare --rows a.csv --store b.csv", "--store: b.csv"),
+        ("compare --rows a.csv --predictions b.csv", "--predictions: b.csv"),
+        ("report --rows a.csv --out b.csv", "--out: b.csv"),
+    ],
+)
+def test_a_file_in_place_of_a_folder_is_refused_at_once(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.setenv("HYBRIDML_MODEL", "m")
+    before = state(here)
+    assert main(line.split()) == 2
+    assert f"{said} is a file; give a folder in its place" in capsys.readouterr().err.splitlines()[-1]
+    assert state(here) == before
+
+
+def test_several_outputs_may_go_into_one_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    check_outputs({}, {"--out": [tmp_path / "pipe"], "--details": [tmp_path / "pipe"]})
+
+
+def test_a_file_in_place_of_the_images_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = folder / "split" / "test.csv"
+    options = ["--rows", str(rows), "--images", str(rows), "--store", f"{tmp_path}/store"]
+    model, out = ["--model", f"{folder}/model.joblib"], ["--out", f"{tmp_path}/out"]
+    asked = [["predict", *options, *model, *out], ["explore", *options, *out, "--no-plots"]]
+    for line in asked:
+        assert main(["-q", *line]) == 2
+        assert f"the images folder {rows} is a file; give a folder" in capsys.readouterr().err
+    below = [f"{rows}/below" if value == str(rows) and i == 4 else value for i, value in enumerate(asked[1])]
+    assert main(["-q", *below]) == 2
+    assert "no folder" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import predict, rowfiles
 from .options import Commands, add_files, command, images_of, tell, write_faults
+from .outputs import check_outputs, paths_given
 
 DEFAULT_OUT = "candidates.parquet"
 
@@ -35,13 +36,18 @@ def add_commands(commands: Commands) -> None:
 
 def _candidates(arguments: argparse.Namespace) -> int:
     from .. import photos
+    from ..reading import model_path
 
+    told = Path(f"{arguments.out}.faults.csv")
+    check_outputs(
+        {**paths_given(arguments, "rows"), "--model": [model_path(arguments.model)]},
+        {"--out": [arguments.out, told]},
+    )
     extractor = predict.extractor_of(arguments)
     given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
     frame, faults = given
     shown = extractor.write_candidates(given, arguments.out)
-    told = rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor)
-    write_faults(Path(f"{arguments.out}.faults.csv"), told)
+    write_faults(told, rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor))
     tell(f"{shown} of {len(frame)} rows have a candidate")
     print(arguments.out)
     return 0

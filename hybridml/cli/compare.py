@@ -6,6 +6,7 @@ import argparse
 import warnings
 from ast import literal_eval
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HybridmlError
@@ -23,6 +24,7 @@ from .options import (
     tell,
     write_faults,
 )
+from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,9 +89,12 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
     _check_names(settings, systems)
+    readers = [name.strip() for name in arguments.ocr.split(",")]
+    faults_file = path_of(arguments.store) / "faults.csv"
+    _check_outputs(arguments, systems, readers, faults_file)
     book, images = book_of(arguments), images_of(arguments)
     tables = [rowfiles.read(path, book, images, truth=True) for path in (arguments.rows, *arguments.others)]
-    write_faults(path_of(arguments.store) / "faults.csv", [fault for _, faults in tables for fault in faults])
+    write_faults(faults_file, [fault for _, faults in tables for fault in faults])
     frame, *others = (frame for frame, _ in tables)
     fold, fewer = _folds(arguments, frame)
     source = Source(
@@ -109,7 +114,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         fold,
         systems,
         source,
-        [name.strip() for name in arguments.ocr.split(",")],
+        readers,
         settings,
         pd.concat(others, ignore_index=True) if others else None,
         None if arguments.labels is None else read_labels(*arguments.labels),
@@ -125,6 +130,23 @@ def _compare(arguments: argparse.Namespace) -> int:
     if fewer:
         tell(f"error: {fewer}")
     return 1 if fewer or any(result["error"] for result in results) else 0
+
+
+def _check_outputs(
+    arguments: argparse.Namespace, systems: Sequence[str], readers: Sequence[str], faults: Path
+) -> None:
+    from ..comparison.files import predictions_path
+
+    reads = paths_given(arguments, "rows", "others", "labels", "fold_file", "entities", "resnet_weights")
+    writes: dict[str, Any] = {**paths_given(arguments, "out", "json"), "--store": [faults]}
+    if arguments.predictions:
+        files = {
+            predictions_path(arguments.predictions, name, reader)
+            for name in systems
+            for reader in ("", *readers)
+        }
+        writes["--predictions"] = sorted(files)
+    check_outputs(reads, writes)
 
 
 def _folds(arguments: argparse.Namespace, frame: pd.DataFrame) -> tuple[np.ndarray, str]:

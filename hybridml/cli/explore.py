@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from .options import Commands, add_entities, book_of, command, tell
+from .outputs import check_outputs, paths_given
 
 
 def add_commands(commands: Commands) -> None:
@@ -34,6 +36,8 @@ def _explore(arguments: argparse.Namespace) -> int:
     from .. import explore
     from ..explore.plots import require_matplotlib
 
+    files = [Path(arguments.out) / name for name in (explore.PAGE, *explore.BESIDE)]
+    check_outputs(paths_given(arguments, "rows", "entities"), {"--out": files})
     if not arguments.no_plots:
         require_matplotlib()
     book = book_of(arguments)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..download.settings import Settings
 from .options import Commands, command, count, tell, write_faults
+from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
     from ..download.run import Report
@@ -83,9 +84,12 @@ def add_commands(commands: Commands) -> None:
 
 def _download(arguments: argparse.Namespace) -> int:
     from ..download import download
-    from ..download.status import FAULTS, TABLE
+    from ..download.status import FAULTS, JOURNAL, TABLE
 
     images = Path(arguments.images)
+    check_outputs(
+        paths_given(arguments, "rows"), {"--images": [images / name for name in (FAULTS, JOURNAL, TABLE)]}
+    )
     rows, faults = _asked(arguments.rows)
     settings = Settings(
         **{f.name: getattr(arguments, f.name) for f in fields(Settings) if f.name in arguments}

@@ -8,6 +8,7 @@ import sys
 
 from ..files import atomic
 from .options import Commands, add_entities, book_of, command
+from .outputs import check_outputs, paths_given
 
 
 def add_commands(commands: Commands) -> None:
@@ -60,6 +61,10 @@ def _check(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from ..evaluation import evaluate_files, text_of
 
+    reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
+    if not arguments.details:
+        reads["--predictions"].append(f"{arguments.predictions}.details.jsonl")
+    check_outputs(reads, paths_given(arguments, "json"))
     book = book_of(arguments)
     result = evaluate_files(
         arguments.truth, arguments.predictions, arguments.details, book, arguments.corrections

@@ -15,6 +15,7 @@ from ..errors import HybridmlError
 from ..files import atomic
 from . import rowfiles
 from .options import Commands, add_files, command, images_of, probability, tell, write_faults
+from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     """Rows, what answers them, and what tells their faults afterwards."""
 
 DEFAULT_MODEL = "models/model.joblib"
+SIDECAR = "details.jsonl"
 
 
 def add_command(commands: Commands) -> None:
@@ -139,13 +141,14 @@ def _predict(arguments: argparse.Namespace) -> int:
     from .. import rows
     from ..house_units import wanted_units
 
+    _check_outputs(arguments)
     asked = _described if arguments.candidates else _seen
     extractor = extractor_of(arguments)
     wanted = wanted_units(arguments.unit, extractor.model_.book)
     frame, answered_by, told = asked(arguments, extractor)
     answers, waiting = _answer(arguments, extractor, frame, answered_by, wanted)
     rows.write_predictions(arguments.out, answers)
-    write_faults(Path(f"{arguments.out}.faults.csv"), told())
+    write_faults(_beside(arguments, "faults.csv"), told())
     answered = int((answers["prediction"] != "").sum())
     details = _details(arguments)
     tell(f"{answered} of {len(answers)} rows answered" + (f"; details in {details}" if details else ""))
@@ -153,11 +156,29 @@ def _predict(arguments: argparse.Namespace) -> int:
         tell(
             f"{waiting} rows left blank: their photos are not read yet ('hybridml features' goes on with them)"
         )
-    _combine(Path(f"{arguments.out}.products.csv"), answers, frame, extractor)
+    _combine(_beside(arguments, "products.csv"), answers, frame, extractor)
     if arguments.truth:
         _score(arguments, extractor, frame, answers)
     print(arguments.out)
     return 0
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    from ..reading import model_path
+
+    reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
+    beside = [_beside(arguments, name) for name in ("faults.csv", "products.csv")]
+    if not arguments.details:
+        beside.append(_beside(arguments, SIDECAR))
+    check_outputs(
+        {**reads, "--model": [model_path(arguments.model)]},
+        {"--out": [arguments.out, *beside], **paths_given(arguments, "details")},
+    )
+
+
+def _beside(arguments: argparse.Namespace, name: str) -> Path:
+    """Return the file of a name that lies beside the answers."""
+    return Path(f"{arguments.out}.{name}")
 
 
 def _seen(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
@@ -201,7 +222,7 @@ def _described(arguments: argparse.Namespace, extractor: EntityExtractor) -> Ask
 
 def _details(arguments: argparse.Namespace) -> Path | None:
     """Return where the sidecar goes; None when none is wanted, and the one of an earlier run goes with its answers."""
-    usual = Path(f"{arguments.out}.details.jsonl")
+    usual = _beside(arguments, SIDECAR)
     if arguments.no_details:
         usual.unlink(missing_ok=True)
         return None

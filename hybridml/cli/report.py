@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import rowfiles
 from .options import Commands, add_files, command, count, images_of, tell, write_faults
+from .outputs import check_outputs, paths_given
 
 
 def add_commands(commands: Commands) -> None:
@@ -57,8 +58,17 @@ def _report(arguments: argparse.Namespace) -> int:
     from .. import artifact, photos
     from ..reading import model_path
     from ..report import write_report
+    from ..report.folder import NUMBERS
+    from ..report.shell import PAGE
 
     path = model_path(arguments.model)
+    # beside the folder, not in it: faults name the folders of this machine, and a report is passed on
+    told = Path(f"{arguments.out.rstrip('/')}.faults.csv")
+    out = Path(arguments.out)
+    check_outputs(
+        {**paths_given(arguments, "rows", "truth", "against", "systems"), "--model": [path]},
+        {"--out": [out, out / PAGE, out / NUMBERS, told]},
+    )
     tell(f"model: {path}")
     extractor = artifact.load(path).set_params(
         images=images_of(arguments),
@@ -79,8 +89,6 @@ def _report(arguments: argparse.Namespace) -> int:
         photo_side=arguments.photo_side,
         systems=arguments.systems,
     )
-    told = rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor)
-    # beside the folder, not in it: faults name the folders of this machine, and a report is passed on
-    write_faults(Path(f"{arguments.out.rstrip('/')}.faults.csv"), told)
+    write_faults(told, rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor))
     print(page)
     return 0

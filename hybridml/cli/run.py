@@ -21,6 +21,7 @@ from .options import (
     tell,
     write_faults,
 )
+from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,18 +121,15 @@ def _split(arguments: argparse.Namespace) -> int:
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
+    out = Path(arguments.out)
+    files = [out / f"{name}.csv" for name in ("train", "test", "truth")]
+    check_outputs(paths_given(arguments, "rows", "entities"), {"--out": files})
     frame, _ = photos.checked(
         arguments.rows, truth=True, book=book_of(arguments), images=images_of(arguments)
     )
     train, test = rows.hold_out(frame, arguments.share, arguments.seed)
-    out = Path(arguments.out)
-    for name, part in (
-        ("train", train),
-        ("test", test.drop(columns="entity_value")),
-        ("truth", test),
-    ):
-        out.mkdir(parents=True, exist_ok=True)
-        csvfile.write_csv(out / f"{name}.csv", list(part.columns), part.itertuples(index=False, name=None))
+    for file, part in zip(files, (train, test.drop(columns="entity_value"), test), strict=True):
+        csvfile.write_csv(file, list(part.columns), part.itertuples(index=False, name=None))
     tell(f"{len(train)} rows to train on, {len(test)} held out, sharing no group and no photo: {out}/")
     return 0
 
@@ -160,6 +158,11 @@ def _features(arguments: argparse.Namespace) -> int:
 
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
+    faults_file = path_of(arguments.store) / "faults.csv"
+    if not arguments.status:
+        check_outputs(
+            paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]}
+        )
     tables = [rowfiles.read(path, book_of(arguments), images_of(arguments)) for path in arguments.rows]
     frame = pd.concat([frame for frame, _ in tables], ignore_index=True)
     # two tables may number their rows alike
@@ -171,7 +174,7 @@ def _features(arguments: argparse.Namespace) -> int:
     report = extractor.featurize(numbered, retry_failed=arguments.retry_failed)
     _say_report(report)
     faults = [f for _, faults in tables for f in faults] + rowfiles.of_photos(frame, extractor)
-    write_faults(path_of(arguments.store) / "faults.csv", faults)
+    write_faults(faults_file, faults)
     return 0
 
 
@@ -191,8 +194,10 @@ def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfile
 def _train(arguments: argparse.Namespace) -> int:
     from .. import artifact
 
-    frame, faults = _labelled_rows(arguments)
     told = Path(f"{arguments.model}.faults.csv")
+    reads = paths_given(arguments, "rows", "others", "labels", "corrections", "entities", "resnet_weights")
+    check_outputs(reads, {"--model": [arguments.model, told]})
+    frame, faults = _labelled_rows(arguments)
     write_faults(told, faults)
     extractor = _extractor(arguments, random_state=arguments.seed).fit(
         frame, others=arguments.others, labels=arguments.labels

@@ -32,11 +32,21 @@ def write_predictions(folder: str | Path, outcome: Outcome, frame: pd.DataFrame)
     """
     if outcome.error:
         return None
-    name = "-".join(part for part in (outcome.system, outcome.reader) if part)
-    path = Path(folder) / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = predictions_path(folder, outcome.system, outcome.reader)
     write_csv(path, ("index", "prediction"), zip(frame["index"], outcome.predictions, strict=True))
     return path
+
+
+def predictions_path(folder: str | Path, system: str, reader: str) -> Path:
+    """Return the file of a system's answers, ``reader`` blank where it needs none.
+
+    Examples
+    --------
+    >>> predictions_path("answers", "mine:System", "rapidocr").name
+    'mine-System-rapidocr.csv'
+    """
+    name = "-".join(part for part in (system, reader) if part)
+    return Path(folder) / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.csv"
 
 
 def write_scores(

@@ -145,7 +145,7 @@ def _whole(cell: object) -> int | None:
 def _journal(path: Path) -> Iterator[Record]:
     try:
         text = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     whole, _, torn = text.rpartition(b"\n")
     if torn:

@@ -33,6 +33,10 @@ TABLES = (
     *("label_oddities", "row_faults", "photos", "photo_sizes", "photo_problems", "duplicate_photos"),
     *("download_failures", "reading_failures"),
 )
+PAGE = "index.html"
+BESIDE = (*PICTURES, *(f"{name}.csv" for name in TABLES))
+"""What :func:`write` writes beside the page, and removes of an earlier run."""
+
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -175,7 +179,7 @@ def write(found: Exploration, book: EntityBook, out: str | Path, plots: bool = T
     for name, table in found.tables.items():
         write_csv(folder / f"{name}.csv", list(table.columns), table.itertuples(index=False))
     pictures = _draw(found, book, folder) if plots else []
-    target = folder / "index.html"
+    target = folder / PAGE
     with atomic(target) as temporary:
         temporary.write_text(html_page(found.source, found.tables, pictures), encoding="utf-8")
     return target
@@ -183,9 +187,9 @@ def write(found: Exploration, book: EntityBook, out: str | Path, plots: bool = T
 
 def _remove_earlier(folder: Path) -> None:
     """Remove what an earlier run wrote; where its page is not there, the files are somebody else's."""
-    earlier = folder / "index.html"
+    earlier = folder / PAGE
     if earlier.is_file() and b"<title>hybridml explore: " in earlier.read_bytes():
-        for name in (*PICTURES, *(f"{name}.csv" for name in TABLES)):
+        for name in BESIDE:
             (folder / name).unlink(missing_ok=True)
 
 

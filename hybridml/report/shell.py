@@ -15,6 +15,7 @@ from ..errors import HybridmlError
 from ..extras import require
 from ..files import atomic
 
+PAGE = "index.html"
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     "data.js",
@@ -113,6 +114,6 @@ def write_shell(folder: Path, title: str, overview: str, changes: str = "") -> P
     for name in (*STYLES, *SCRIPTS):
         with atomic(folder / name) as temporary:
             shutil.copyfile(ASSETS / name, temporary)
-    with atomic(folder / "index.html") as temporary:
+    with atomic(folder / PAGE) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    return folder / "index.html"
+    return folder / PAGE

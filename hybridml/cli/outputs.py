@@ -1,0 +1,75 @@
+"""Where a command writes, looked at before it works: nothing that it reads or writes besides is lost."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from ..errors import HybridmlError
+from ..paths import is_afar, path_of
+
+Paths = Iterable[str | Path]
+
+
+def paths_given(arguments: argparse.Namespace, *names: str) -> dict[str, list[str]]:
+    """Return the paths that a command was given, by option; without the options it was not given.
+
+    Examples
+    --------
+    >>> paths_given(argparse.Namespace(rows=["a.csv", "b.csv"], truth=None, model="m"), "rows", "truth", "model")
+    {'--rows': ['a.csv', 'b.csv'], '--model': ['m']}
+    """
+    found = {f"--{name.replace('_', '-')}": getattr(arguments, name) for name in names}
+    return {
+        option: [value] if isinstance(value, str) else list(value) for option, value in found.items() if value
+    }
+
+
+def check_outputs(reads: Mapping[str, Paths], writes: Mapping[str, Paths]) -> None:
+    """Raise HybridmlError where a command would write over what it reads, twice to one place, or below a file.
+
+    Paths are compared by where links lead. Pipes and devices may be named as often as one likes.
+
+    Parameters
+    ----------
+    reads : mapping of str to paths
+        What the command reads, by the option that names it.
+    writes : mapping of str to paths
+        What it writes or removes, by the option that says where.
+    """
+    read = {place: (option, path) for option, path, place in _places(reads)}
+    written: dict[str, str] = {}
+    for option, path, place in _places(writes):
+        _check_folder(option, path)
+        if place in read:
+            other, name = read[place]
+            through = "" if str(name) == str(path) else f" (as {path})"
+            raise HybridmlError(
+                f"{option} would overwrite {name}{through}, which {other} reads; name another place to write to"
+            )
+        if place in written:
+            both = " and ".join(dict.fromkeys((written[place], option)))
+            raise HybridmlError(f"{both} would write two files to {path}; name a place for each")
+        written[place] = option
+
+
+def _places(paths_of: Mapping[str, Paths]) -> Iterator[tuple[str, str | Path, str]]:
+    """Yield option, path, and what is the same for all paths to one file."""
+    for option, paths in paths_of.items():
+        for path in paths:
+            place = path_of(path)
+            if is_afar(place):
+                yield option, path, str(place)
+            elif not os.path.exists(place) or os.path.isfile(place) or os.path.isdir(place):
+                yield option, path, os.path.realpath(place)
+
+
+def _check_folder(option: str, path: str | Path) -> None:
+    place = path_of(path)
+    if is_afar(place):
+        return
+    there = next((folder for folder in place.parents if os.path.exists(folder)), None)
+    if there is not None and not os.path.isdir(there):
+        raise HybridmlError(f"{option}: {there} is a file; give a folder in its place")
