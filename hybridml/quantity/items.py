@@ -110,15 +110,14 @@ def _item(text: str, folded: str, atom: Atom, table: UnitTable, last: Item | Non
     if unit and unit.name in _SMALL and atom.others and folded[atom.start : atom.end].endswith(".000"):
         atom = replace(atom, value=atom.others[0][0], others=((atom.value, atom.start),))
     label, left = context.label_before(folded, text, atom.start, table.keywords)
-    if left < last_end or (last is not None and left < last.right):
+    if last and left < last.right:
         label, left = None, atom.start
     axis = label is not None and context.names_axis(label)
-    if axis and unit and unit.written.lower() in _LABEL_UNITS and _starts_next(folded, atom.end, unit.end):
+    letter = unit is not None and unit.written.lower() in _LABEL_UNITS
+    if unit and letter and axis and _starts_next(folded, atom.end, unit.end):
         unit = None
-    letter = False
+    letter &= label is None
     right = unit.end if unit else atom.end
-    if unit and unit.written.lower() in _LABEL_UNITS and label is None:
-        letter = True
     if not word:
         after, end = context.label_after(folded, text, right)
         if after and not (axis and _starts_next(folded, right, end)):
