@@ -167,7 +167,7 @@ def evaluate_files(
     """
     labelled = _read_truth(truth, book, corrections)
     answers = _texts(_aligned(labelled, rows.read_predictions(predictions), str(predictions))["prediction"])
-    sidecar = Path(details) if details else Path(f"{predictions}.details.jsonl")
+    sidecar = Path(details) if details else rows.sidecar_of(predictions)
     candidates = None
     if sidecar.is_file():
         candidates = _candidates(sidecar, labelled, answers)

@@ -338,6 +338,11 @@ def _label_problem(label: str, book: EntityBook) -> str:
     return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"
 
 
+def sidecar_of(predictions: str | Path) -> Path:
+    """Return where the details of answers lie unless they are named: beside the answers."""
+    return Path(f"{predictions}.details.jsonl")
+
+
 def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
     """Write ``index,prediction`` in the frame's order; an interrupted run leaves no half of a file.
 

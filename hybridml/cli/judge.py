@@ -60,10 +60,11 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from ..evaluation import evaluate_files, text_of
+    from ..rows import sidecar_of
 
     reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
     if not arguments.details:
-        reads["--predictions"].append(f"{arguments.predictions}.details.jsonl")
+        reads["--predictions"].append(str(sidecar_of(arguments.predictions)))
     check_outputs(reads, paths_given(arguments, "json"))
     book = book_of(arguments)
     result = evaluate_files(

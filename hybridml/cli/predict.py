@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     """Rows, what answers them, and what tells their faults afterwards."""
 
 DEFAULT_MODEL = "models/model.joblib"
-SIDECAR = "details.jsonl"
 
 
 def add_command(commands: Commands) -> None:
@@ -165,11 +164,12 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     from ..reading import model_path
+    from ..rows import sidecar_of
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
     beside = [_beside(arguments, name) for name in ("faults.csv", "products.csv")]
     if not arguments.details:
-        beside.append(_beside(arguments, SIDECAR))
+        beside.append(sidecar_of(arguments.out))
     check_outputs(
         {**reads, "--model": [model_path(arguments.model)]},
         {"--out": [arguments.out, *beside], **paths_given(arguments, "details")},
@@ -222,7 +222,9 @@ def _described(arguments: argparse.Namespace, extractor: EntityExtractor) -> Ask
 
 def _details(arguments: argparse.Namespace) -> Path | None:
     """Return where the sidecar goes; None when none is wanted, and the one of an earlier run goes with its answers."""
-    usual = _beside(arguments, SIDECAR)
+    from ..rows import sidecar_of
+
+    usual = sidecar_of(arguments.out)
     if arguments.no_details:
         usual.unlink(missing_ok=True)
         return None
