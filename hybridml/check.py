@@ -16,7 +16,8 @@ from .csvfile import read_csv
 from .entities import EntityBook, default_entities
 from .errors import RowsError
 from .parts import as_text
-from .rows import predictions_frame, read_rows
+from .predictions import predictions_frame
+from .rows import read_rows
 
 OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
 """What the challenge accepts beside a blank, once stripped; its unit is read by :func:`repair_unit`."""

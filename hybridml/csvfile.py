@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from .paths import path_of
 SHOWN_FAULTS = 20
 """Faults an error lists before it only counts."""
 
+_CARRIAGE_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -74,62 +75,94 @@ def read_csv(path: str | Path) -> CsvFile:
         When the file is not there, is empty, is not UTF-8 or not CSV, or has a record that is longer or
         shorter than the header; the message names line and remedy.
     """
-    source = str(path)
-    text = _decoded(source, _bytes(path))
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     records: list[list[str]] = []
     lines: list[int] = []
+    header, numbered = scan_csv(path)
+    for line, record in numbered:
+        records.append(record)
+        lines.append(line)
+    return CsvFile(str(path), header, records, lines)
+
+
+def scan_csv(path: str | Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
+    """Return the header of a CSV file, and the records below it as they are read: memory for one of them.
+
+    Parameters
+    ----------
+    path : path
+        As for :func:`read_csv`.
+
+    Returns
+    -------
+    header : tuple of str
+        Names of the columns.
+    records : iterator of (int, list of str)
+        Line and fields of each. What is wrong with the file is raised when it is met, save that records which are
+        longer or shorter than the header are left out, and raised together at the end.
+    """
+    source = str(path)
+    records = _records(source, path)
+    _, names = next(records, (0, None))
+    if names is None:
+        raise RowsError(f"{source}: the file is empty; expected a line of column names and lines below it")
+    header = tuple(name.strip() for name in names)
+    _check_header(source, header)
+    return header, _whole(source, header, records)
+
+
+def _whole(
+    source: str, header: tuple[str, ...], records: Iterable[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are as long as the header, then raise an error that names the others."""
+    wrong = []
+    for line, record in records:
+        if len(record) == len(header):
+            yield line, record
+            continue
+        wrong.append(
+            f"{source}, line {line}: {len(record)} fields, expected {len(header)} as in the header; "
+            "a value with a comma needs double quotes, and a last line cut short a fresh copy of the file"
+        )
+    if wrong:
+        raise faults_error(source, "not a table", wrong)
+
+
+def _records(source: str, path: str | Path) -> Iterator[tuple[int, list[str]]]:
     begin = 1
     try:
-        for record in reader:
-            if record:
-                records.append(record)
-                lines.append(begin)
-            begin = reader.line_num + 1
+        with path_of(path).open("rb") as file:
+            reader = csv.reader(_lines(source, file), strict=True)
+            for record in reader:
+                if record:
+                    yield begin, record
+                begin = reader.line_num + 1
+    except OSError as error:
+        raise RowsError(f"cannot read {path}: {error.strerror or error}; expected a CSV file") from None
     except csv.Error as error:
         raise RowsError(
             f"{source}, line {begin}: not valid CSV ({error}); expected fields parted by commas, those "
             'with a comma, quote or line break within double quotes, and a quote within them doubled ("")'
         ) from None
-    if not records:
-        raise RowsError(f"{source}: the file is empty; expected a line of column names and lines below it")
-    header = tuple(name.strip() for name in records[0])
-    _check_header(source, header)
-    wrong = [
-        f"{source}, line {line}: {len(record)} fields, expected {len(header)} as in the header; "
-        "a value with a comma needs double quotes, and a last line cut short a fresh copy of the file"
-        for record, line in zip(records, lines, strict=True)
-        if len(record) != len(header)
-    ]
-    if wrong:
-        raise faults_error(source, "not a table", wrong)
-    return CsvFile(source, header, records[1:], lines[1:])
 
 
-def _bytes(path: str | Path) -> bytes:
-    try:
-        return path_of(path).read_bytes()
-    except OSError as error:
-        raise RowsError(f"cannot read {path}: {error.strerror or error}; expected a CSV file") from None
-
-
-def _decoded(source: str, raw: bytes) -> str:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise RowsError(f"{source}, line 1: the file is UTF-16; expected UTF-8. Save it as CSV UTF-8")
-    if b"\0" in raw:
-        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
-        raise RowsError(
-            f"{source}, line {line}: not a text file (it has a zero byte); expected CSV in UTF-8. "
-            "Export a spreadsheet as CSV UTF-8"
-        )
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise RowsError(
-            f"{source}, line {line}: not UTF-8 (byte 0x{raw[error.start]:02x}); "
-            "expected CSV in UTF-8. Save the file as CSV UTF-8"
-        ) from None
+def _lines(source: str, file: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a file as text, ended as they are: with a line feed, a carriage return or both."""
+    for number, raw in enumerate(file, start=1):
+        if number == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise RowsError(f"{source}, line 1: the file is UTF-16; expected UTF-8. Save it as CSV UTF-8")
+        if b"\0" in raw:
+            raise RowsError(
+                f"{source}, line {number}: not a text file (it has a zero byte); expected CSV in UTF-8. "
+                "Export a spreadsheet as CSV UTF-8"
+            )
+        try:
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise RowsError(
+                f"{source}, line {number}: not UTF-8 (byte 0x{error.object[error.start]:02x}); "
+                "expected CSV in UTF-8. Save the file as CSV UTF-8"
+            ) from None
+        yield from _CARRIAGE_RETURN.split(text) if "\r" in text else (text,)
 
 
 def _check_header(source: str, header: tuple[str, ...]) -> None:

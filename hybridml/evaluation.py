@@ -18,6 +18,7 @@ from .corrections import apply, read_corrections
 from .entities import EntityBook
 from .errors import RowsError
 from .parts import as_text
+from .predictions import read_predictions, sidecar_of
 
 log = logging.getLogger(__name__)
 
@@ -166,8 +167,8 @@ def evaluate_files(
         When a file does not have the agreed form, or rows have no line.
     """
     labelled = _read_truth(truth, book, corrections)
-    answers = _texts(_aligned(labelled, rows.read_predictions(predictions), str(predictions))["prediction"])
-    sidecar = Path(details) if details else rows.sidecar_of(predictions)
+    answers = _texts(_aligned(labelled, read_predictions(predictions), str(predictions))["prediction"])
+    sidecar = Path(details) if details else sidecar_of(predictions)
     candidates = None
     if sidecar.is_file():
         candidates = _candidates(sidecar, labelled, answers)

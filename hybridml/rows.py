@@ -1,4 +1,4 @@
-"""The tables of rows and of predictions: read, validate, write, hold out.
+"""The tables of rows: read and validate.
 
 A row asks for one entity on one photo: ``index, image_link, group_id, entity_name`` and, where the label is
 known, ``entity_value``. Faults are of two sorts: those that leave no usable table raise, naming every one;
@@ -17,7 +17,7 @@ from typing import Literal, overload
 import numpy as np
 import pandas as pd
 
-from .csvfile import CsvFile, faults_error, read_csv, write_csv
+from .csvfile import faults_error, read_csv
 from .entities import EntityBook, default_entities
 from .errors import RowsError
 from .links import image_name as image_name
@@ -35,7 +35,7 @@ PRODUCT = "product_id"
 
 Result = tuple[pd.DataFrame, "list[RowFault]"]
 
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def read_rows(
     file = read_csv(path)
     frame, lines = pd.DataFrame(file.columns(), dtype=object), file.lines
     del file  # its records would be in memory a second time while they are checked
-    return _validated(frame, _Place(str(path), "line", lines), truth, book, on_row_fault, make_index)
+    return _validated(frame, Place(str(path), "line", lines), truth, book, on_row_fault, make_index)
 
 
 @overload
@@ -162,13 +162,40 @@ def validate(
     >>> print(faults[0])
     line 1, index 7, column entity_name: unknown entity 'widht'; did you mean 'width'? Expected ...
     """
-    place = _Place(source, "row", range(1, len(frame) + 1))
+    place = Place(source, "row", range(1, len(frame) + 1))
     return _validated(frame.copy(), place, truth, book, on_row_fault, make_index)
 
 
+def validate_part(frame: pd.DataFrame, source: str, lines: Sequence[int], book: EntityBook | None) -> Result:
+    """Check some rows of a file as :func:`read_rows` checks all of them.
+
+    Parameters
+    ----------
+    frame : data frame
+        Fields as text.
+    source, lines : str, sequence of int
+        The file, and the line on which each row begins.
+    book : EntityBook, optional
+        Entities that may be asked for.
+    """
+    result = _validated(frame, Place(source, "line", lines), None, book, "collect", False)
+    assert isinstance(result, tuple)
+    return result
+
+
 @dataclass(frozen=True)
-class _Place:
-    """Names the place of a fault."""
+class Place:
+    """Names the place of a fault.
+
+    Parameters
+    ----------
+    source : str
+        The table.
+    word : str
+        What its rows are counted in.
+    lines : sequence of int
+        Number of each.
+    """
 
     source: str
     word: str
@@ -180,7 +207,7 @@ class _Place:
 
 def _validated(
     frame: pd.DataFrame,
-    place: _Place,
+    place: Place,
     truth: bool | None,
     book: EntityBook | None,
     on_row_fault: str,
@@ -197,7 +224,7 @@ def _validated(
         frame[column] = _texts(frame[column])
     unusable: list[str] = []
     if "index" in frame.columns:
-        frame["index"] = _index(frame["index"], place, unusable)
+        frame["index"] = index_of(frame["index"], place, unusable)
     else:
         frame.insert(0, "index", np.arange(len(frame)))
     names = _file_names(frame["image_link"])
@@ -220,7 +247,7 @@ def _validated(
     return frame
 
 
-def _check_columns(frame: pd.DataFrame, place: _Place, truth: bool | None, make_index: bool) -> None:
+def _check_columns(frame: pd.DataFrame, place: Place, truth: bool | None, make_index: bool) -> None:
     wanted = (*(() if make_index else ("index",)), *REQUIRED, *((VALUE,) if truth else ()))
     columns = [str(c) for c in frame.columns]
     missing = [name for name in wanted if name not in columns]
@@ -245,7 +272,7 @@ def _texts(column: pd.Series) -> pd.Series:
     return pd.Series([found.get(value, "") for value in column], index=column.index, dtype=object)
 
 
-def _index(column: pd.Series, place: _Place, unusable: list[str]) -> pd.Series:
+def index_of(column: pd.Series, place: Place, unusable: list[str]) -> pd.Series:
     """Return the index as whole numbers, else as text; note blanks and repeats."""
     texts = [as_text(value) for value in column]
     first: dict[str, int] = {}
@@ -259,7 +286,7 @@ def _index(column: pd.Series, place: _Place, unusable: list[str]) -> pd.Series:
             )
         else:
             first[text] = position
-    whole = all(_WHOLE.fullmatch(text) for text in texts)
+    whole = all(WHOLE.fullmatch(text) for text in texts)
     return pd.Series([int(t) for t in texts] if whole else texts, dtype="int64" if whole else object)
 
 
@@ -275,7 +302,7 @@ def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
     return names
 
 
-def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place: _Place) -> list[str]:
+def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place: Place) -> list[str]:
     """Return a fault for each link whose base name a path has, or which is a path and has another's.
 
     Of two URLs a download can make two files: :func:`hybridml.photos.named`, which knows them, judges those.
@@ -304,7 +331,7 @@ def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place:
 
 
 def _row_faults(
-    frame: pd.DataFrame, problems: Mapping[str, Mapping[str, str]], place: _Place
+    frame: pd.DataFrame, problems: Mapping[str, Mapping[str, str]], place: Place
 ) -> list[RowFault]:
     faults = []
     for column, of_text in problems.items():
@@ -336,63 +363,3 @@ def _label_problem(label: str, book: EntityBook) -> str:
     if not label or parse_label(label, book).kind != "unreadable":
         return ""
     return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"
-
-
-def sidecar_of(predictions: str | Path) -> Path:
-    """Return where the details of answers lie unless they are named: beside the answers."""
-    return Path(f"{predictions}.details.jsonl")
-
-
-def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write ``index,prediction`` in the frame's order; an interrupted run leaves no half of a file.
-
-    Parameters
-    ----------
-    path : path
-        The CSV to write or replace.
-    frame : data frame
-        With ``index`` and ``prediction``; missing predictions are written blank.
-    """
-    missing = [name for name in ("index", "prediction") if name not in frame.columns]
-    if missing:
-        raise RowsError(
-            f"the predictions have no column {missing[0]!r}; expected index and prediction, "
-            f"found: {', '.join(map(str, frame.columns))}"
-        )
-    answers = [a if isinstance(a, str) else as_text(a) for a in frame["prediction"]]
-    write_csv(path, ("index", "prediction"), zip(frame["index"], answers, strict=True))
-
-
-def read_predictions(path: str | Path) -> pd.DataFrame:
-    """Read ``index,prediction``: the index as :func:`read_rows` gives it, predictions as text.
-
-    Raises
-    ------
-    RowsError
-        When a column is missing or an index is blank or there twice.
-    """
-    file = read_csv(path)
-    frame = predictions_frame(file)
-    unusable: list[str] = []
-    frame["index"] = _index(frame["index"], _Place(str(path), "line", file.lines), unusable)
-    if unusable:
-        raise faults_error(str(path), "the predictions cannot be used", unusable)
-    return frame
-
-
-def predictions_frame(file: CsvFile) -> pd.DataFrame:
-    """Return the two columns of a file of predictions as text, unchecked.
-
-    Raises
-    ------
-    RowsError
-        When a column is missing.
-    """
-    for name in ("index", "prediction"):
-        if name not in file.header:
-            raise RowsError(
-                f"{file.source}, line 1: no column {name!r}; expected index,prediction, "
-                f"found {','.join(file.header)}"
-            )
-    columns = file.columns()
-    return pd.DataFrame({name: columns[name] for name in ("index", "prediction")}, dtype=object)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hybridml.check import allowed_units, check_files, check_predictions, parse_prediction, repair_unit
 from hybridml.entities import default_entities
 from hybridml.errors import RowsError
-from hybridml.rows import read_rows, write_predictions
+from hybridml.predictions import write_predictions
+from hybridml.rows import read_rows
 
 UNITS = allowed_units(default_entities())
 

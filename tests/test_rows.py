@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from hybridml.entities import parse_entities
 from hybridml.errors import RowsError
 from hybridml.parts import photo_names
+from hybridml.predictions import read_predictions, write_predictions
 from hybridml.rows import (
     RowFault,
     hold_out,
     image_name,
-    read_predictions,
     read_rows,
     validate,
-    write_predictions,
 )
 
 HEADER = "index,image_link,group_id,entity_name,entity_value"

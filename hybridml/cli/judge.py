@@ -60,7 +60,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from ..evaluation import evaluate_files, text_of
-    from ..rows import sidecar_of
+    from ..predictions import sidecar_of
 
     reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
     if not arguments.details:

@@ -1,31 +1,30 @@
-"""The command ``predict``: answers are written as they come, none is held in memory."""
+"""The command ``predict``: rows come in parts, answers are written as they come; of a row some forty bytes stay."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..effort import LOOKS
-from ..errors import HybridmlError
 from ..files import atomic
 from . import rowfiles
+from .asked import Asked, Part, from_candidates, from_store
+from .blanking import blanking
 from .options import Commands, add_files, command, images_of, probability, tell, write_faults
 from .outputs import check_outputs, paths_given
+from .sidecar import sidecar_line, sidecar_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..answer import Answer
     from ..answering import Answered
     from ..extractor import EntityExtractor
-
-    Asked = tuple[pd.DataFrame, Callable[[], Iterator[Answered]], Callable[[], rowfiles.Faults]]
-    """Rows, what answers them, and what tells their faults afterwards."""
+    from ..spool import Spool
 
 DEFAULT_MODEL = "models/model.joblib"
 
@@ -137,34 +136,36 @@ def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from .. import rows
     from ..house_units import wanted_units
+    from ..predictions import write_predictions
 
     _check_outputs(arguments)
-    asked = _described if arguments.candidates else _seen
     extractor = extractor_of(arguments)
     wanted = wanted_units(arguments.unit, extractor.model_.book)
-    frame, answered_by, told = asked(arguments, extractor)
-    answers, waiting = _answer(arguments, extractor, frame, answered_by, wanted)
-    rows.write_predictions(arguments.out, answers)
-    write_faults(_beside(arguments, "faults.csv"), told())
+    asked = (from_candidates if arguments.candidates else from_store)(arguments, extractor)
+    found = _answer(arguments, extractor, asked, wanted)
+    answers = found.answers
+    write_predictions(arguments.out, answers)
+    write_faults(_beside(arguments, "faults.csv"), found.faults)
     answered = int((answers["prediction"] != "").sum())
-    details = _details(arguments)
-    tell(f"{answered} of {len(answers)} rows answered" + (f"; details in {details}" if details else ""))
-    if waiting:
+    tell(
+        f"{answered} of {len(answers)} rows answered"
+        + (f"; details in {found.details}" if found.details else "")
+    )
+    if found.waiting:
         tell(
-            f"{waiting} rows left blank: their photos are not read yet ('hybridml features' goes on with them)"
+            f"{found.waiting} rows left blank: their photos are not read yet ('hybridml features' goes on with them)"
         )
-    _combine(_beside(arguments, "products.csv"), answers, frame, extractor)
+    _combine(_beside(arguments, "products.csv"), found, extractor)
     if arguments.truth:
-        _score(arguments, extractor, frame, answers)
+        _score(arguments, extractor, found)
     print(arguments.out)
     return 0
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
+    from ..predictions import sidecar_of
     from ..reading import model_path
-    from ..rows import sidecar_of
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
     beside = [_beside(arguments, name) for name in ("faults.csv", "products.csv")]
@@ -181,144 +182,132 @@ def _beside(arguments: argparse.Namespace, name: str) -> Path:
     return Path(f"{arguments.out}.{name}")
 
 
-def _seen(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
-    """Return the rows of a file, answered from the store."""
-    from .. import photos, rows
-    from ..parts import PHOTO
+@dataclass(frozen=True)
+class _Found:
+    """What was answered.
 
-    if not arguments.rows:
-        raise HybridmlError(
-            "nothing to answer: give --rows, or --candidates with what 'hybridml candidates' wrote"
-        )
-    given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
-    frame, faults = given
-    if not arguments.truth:
-        # what answers do not need goes: a million rows can carry any columns
-        needed = ("index", "image_link", "entity_name", PHOTO, rows.PRODUCT)
-        frame = frame[[c for c in needed if c in frame.columns]]
-        given = (frame, faults)
-    return (
-        frame,
-        lambda: extractor.answers(given, arguments.partial),
-        lambda: rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor),
-    )
+    Parameters
+    ----------
+    answers : data frame
+        By row ``index, prediction, confidence``; with --truth also what F1 needs: ``as_read, candidates, seen``.
+    of_products : data frame
+        The rows that are of a product.
+    faults : list
+        In the form of the faults file.
+    waiting : int
+        How many rows wait for their photo to be read.
+    details : Path, optional
+        Where the sidecar lies.
+    """
 
-
-def _described(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
-    """Return the rows of a file of candidates, answered from it alone."""
-    from .. import photos
-    from ..candidate_answers import DescribedRows
-
-    useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
-    if useless:
-        raise HybridmlError(
-            f"--candidates opens no photo and no store: leave out --{' and --'.join(useless)}"
-        )
-    given = photos.checked(arguments.rows, book=extractor.model_.book) if arguments.rows else None
-    described = DescribedRows(arguments.candidates, extractor, given)
-    frame, problems = described.frame, described.problems
-    return frame, described.answers, lambda: rowfiles.of_problems(frame, problems)
-
-
-def _details(arguments: argparse.Namespace) -> Path | None:
-    """Return where the sidecar goes; None when none is wanted, and the one of an earlier run goes with its answers."""
-    from ..rows import sidecar_of
-
-    usual = sidecar_of(arguments.out)
-    if arguments.no_details:
-        usual.unlink(missing_ok=True)
-        return None
-    return Path(arguments.details) if arguments.details else usual
+    answers: pd.DataFrame
+    of_products: pd.DataFrame
+    faults: rowfiles.Faults
+    waiting: int
+    details: Path | None
 
 
 def _answer(
-    arguments: argparse.Namespace,
-    extractor: EntityExtractor,
-    frame: pd.DataFrame,
-    answered_by: Callable[[], Iterator[Answered]],
-    wanted: Mapping[str, str],
-) -> tuple[pd.DataFrame, int]:
-    """Answer the rows and write the sidecar; return index, prediction and confidence by row, and how many rows wait.
-
-    With --truth also what F1 needs: candidates, and predictions as read.
-    """
-    import numpy as np
+    arguments: argparse.Namespace, extractor: EntityExtractor, asked: Asked, wanted: Mapping[str, str]
+) -> _Found:
+    """Answer the rows and write the sidecar."""
     import pandas as pd
     from tqdm import tqdm
 
-    from ..answering import NOT_YET
-    from ..house_units import in_house_units
     from ..spool import Spool
 
-    # arrays: a list of a million whole numbers takes as much as their photos' names
-    indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
-    blanked_by = _blanking(arguments, entities, extractor)
-    predictions, waiting = [""] * len(frame), 0
-    confidence = np.zeros(len(frame))
-    as_read = predictions.copy() if arguments.truth else []
-    candidates: list[tuple[str, ...]] = [()] * len(as_read)
-    details = _details(arguments)
-    spool = Spool(len(frame), details.parent) if details else None
-    with spool or nullcontext():
-        for each in tqdm(answered_by(), "answers", len(frame), unit="row", disable=arguments.quiet):
-            row, option = each.row, blanked_by(each)
-            shown = in_house_units(each.answer, wanted, extractor.model_.book)
-            if not option:
-                predictions[row] = sys.intern(shown.prediction)
-                confidence[row] = shown.confidence
-            if as_read:
-                as_read[row] = "" if option else sys.intern(each.answer.prediction)
-                candidates[row] = tuple(map(sys.intern, each.answer.candidates))
-            waiting += each.problem == NOT_YET
-            if spool is None:
-                continue
-            place = {"index": indexes[row], "image_link": links[row], "entity_name": entities[row]}
-            told = {**_told(shown, each.answer if wanted else None), "problem": each.problem}
-            record = {**place, **told, "prediction": predictions[row], "blanked_by": option}
-            spool.put(row, json.dumps(record, default=_plain, allow_nan=False))
+    blanked_by = blanking(arguments, asked.entities, extractor)
+    details = sidecar_path(arguments)
+    spool = Spool(asked.size, details.parent) if details else None
+    answers: list[pd.DataFrame] = []
+    of_products: list[pd.DataFrame] = []
+    faults: rowfiles.Faults = []
+    waiting = first = 0
+    with (
+        spool or nullcontext(),
+        tqdm(desc="answers", total=asked.size, unit="row", disable=arguments.quiet) as bar,
+    ):
+        for part in asked.parts:
+            told, late = _answer_part(
+                arguments, extractor, part, blanked_by, wanted, spool, first, bar.update
+            )
+            faults += part.faults()
+            answers.append(told)
+            of_products.append(_with_product(part.frame, first))
+            waiting += late
+            first += len(part.frame)
         if details and spool:
             with atomic(details) as temporary, open(temporary, "w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in spool)
+    together = pd.concat(answers, ignore_index=True)
+    return _Found(together, pd.concat(of_products), faults, waiting, details)
+
+
+def _answer_part(
+    arguments: argparse.Namespace,
+    extractor: EntityExtractor,
+    part: Part,
+    blanked_by: Callable[[Answered], str],
+    wanted: Mapping[str, str],
+    spool: Spool | None,
+    first: int,
+    done: Callable[[], object],
+) -> tuple[pd.DataFrame, int]:
+    """Return the answers to the rows from the ``first`` on, and how many of them wait; spool what is told of them."""
+    import numpy as np
+    import pandas as pd
+
+    from ..answering import NOT_YET
+    from ..house_units import in_house_units
+
+    frame, waiting = part.frame, 0
+    indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
+    predictions = np.full(len(frame), "", dtype=object)
+    confidence = np.zeros(len(frame))
+    as_read = predictions.copy() if arguments.truth else None
+    candidates: list[tuple[str, ...]] = [()] * (0 if as_read is None else len(frame))
+    for each in part.answers():
+        row, option = each.row, blanked_by(each)
+        shown = in_house_units(each.answer, wanted, extractor.model_.book)
+        if not option:
+            # a million answers are a few thousand texts
+            predictions[row] = sys.intern(shown.prediction)
+            confidence[row] = shown.confidence
+        if as_read is not None:
+            as_read[row] = "" if option else sys.intern(each.answer.prediction)
+            candidates[row] = tuple(map(sys.intern, each.answer.candidates))
+        waiting += each.problem == NOT_YET
+        if spool is not None:
+            place = {"index": indexes[row], "image_link": links[row], "entity_name": entities[row]}
+            said = {"problem": each.problem, "prediction": predictions[row], "blanked_by": option}
+            spool.put(first + row, sidecar_line(place, shown, each.answer if wanted else None, **said))
+        done()
     columns: dict[str, Any] = {"index": indexes, "prediction": predictions, "confidence": confidence}
-    if as_read:
-        columns |= {"as_read": as_read, "candidates": candidates}
+    if as_read is not None:
+        seen = extractor.model_.seen(frame)
+        columns |= {"as_read": as_read, "candidates": candidates, "seen": seen}
     return pd.DataFrame(columns), waiting
 
 
-def _told(answer: Answer, read: Answer | None) -> dict[str, Any]:
-    """Return what the sidecar says of an answer, and of how it was ``read`` where units were asked for."""
-    told = {
-        "prediction": answer.prediction,
-        "value": answer.value,
-        "unit": answer.unit,
-        "confidence": answer.confidence,
-        "box": answer.box,
-        "text": answer.text,
-        "runner_ups": [vars(other) for other in answer.runner_ups],
-        "candidates": answer.candidates,
-    }
-    if read is None:
-        return told
-    others = zip(answer.runner_ups, read.runner_ups, strict=True)
-    return {
-        **told,
-        "read_value": read.value,
-        "read_unit": read.unit,
-        "runner_ups": [
-            {**vars(other), "read_value": was.value, "read_unit": was.unit} for other, was in others
-        ],
-    }
+def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
+    """Return the rows that are of a product, counted from the ``first``."""
+    from ..rows import PRODUCT
+
+    if PRODUCT not in frame.columns:
+        return frame.iloc[:0]
+    return frame.set_axis(range(first, first + len(frame)))[frame[PRODUCT].to_numpy() != ""]
 
 
-def _combine(path: Path, answers: pd.DataFrame, frame: pd.DataFrame, extractor: EntityExtractor) -> None:
+def _combine(path: Path, found: _Found, extractor: EntityExtractor) -> None:
     """Write one answer per product and entity and say so; remove the file of an earlier run when there are none."""
     from ..products import combine, write_products
     from ..rows import PRODUCT
 
-    if PRODUCT not in frame.columns or not frame[PRODUCT].any():
+    rows = found.of_products
+    if rows.empty:
         path.unlink(missing_ok=True)
         return
-    table = combine(answers, frame, extractor.model_.book)
+    table = combine(found.answers.loc[rows.index], rows, extractor.model_.book)
     write_products(path, table)
     tell(
         f"{table[PRODUCT].nunique()} products: one answer per entity from all photos in {path}, "
@@ -326,56 +315,13 @@ def _combine(path: Path, answers: pd.DataFrame, frame: pd.DataFrame, extractor: 
     )
 
 
-def _blanking(
-    arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
-) -> Callable[[Answered], str]:
-    """Return what names the option that blanks an answer, empty for none."""
-    from ..thresholds import read_thresholds, threshold_of
-
-    decision = extractor.model_.decision
-    chosen = read_thresholds(arguments.thresholds, extractor.model_.book) if arguments.thresholds else {}
-    thresholds: dict[str, float] = {}
-    if arguments.precision is not None:
-        thresholds = {e: decision.threshold(arguments.precision, e) for e in dict.fromkeys(entities)}
-        for entity, threshold in thresholds.items():
-            if threshold == float("inf"):
-                tell(
-                    f"no confidence is sure of precision {arguments.precision} for {entity}: all of it left blank"
-                )
-            elif entity not in decision.thresholds:
-                tell(
-                    f"too few {entity} rows were trained on for a threshold of its own: it takes that of all entities, "
-                    "which promises nothing for it alone"
-                )
-
-    def option(each: Answered) -> str:
-        answer = each.answer
-        if not answer.prediction:
-            return ""
-        if answer.confidence < (arguments.min_confidence or 0.0):
-            return "min-confidence"
-        if answer.confidence < threshold_of(chosen, answer.entity):
-            return "thresholds"
-        return "precision" if answer.confidence < thresholds.get(answer.entity, 0.0) else ""
-
-    return option
-
-
-def _score(
-    arguments: argparse.Namespace, extractor: EntityExtractor, frame: pd.DataFrame, answers: pd.DataFrame
-) -> None:
+def _score(arguments: argparse.Namespace, extractor: EntityExtractor, found: _Found) -> None:
     from ..evaluation import evaluate_seen, text_of
 
-    model = extractor.model_
-    what = arguments.truth_is
+    what, answers = arguments.truth_is, found.answers
     if arguments.unit:
         what = f"{what}; answers as read, before --unit" if what else "answers as read, before --unit"
         answers = answers.assign(prediction=answers["as_read"])
-    for title, result in evaluate_seen(arguments.truth, answers, model.seen(frame), what, model.book):
+    seen = answers["seen"].to_numpy()
+    for title, result in evaluate_seen(arguments.truth, answers, seen, what, extractor.model_.book):
         print(f"{title}\n{text_of(result)}")
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):
-        return value.item()
-    raise TypeError(f"cannot write {type(value).__name__} as JSON")

@@ -15,8 +15,8 @@ from .. import metrics
 from ..entities import EntityBook
 from ..errors import RowsError
 from ..parts import as_text
+from ..predictions import read_predictions
 from ..resampling import draw_sums, f1_of_draws, interval
-from ..rows import read_predictions
 from .scored import UNLABELLED
 
 BETTER, WORSE, FLIPPED, SAME = "better", "worse", "flipped", "same"

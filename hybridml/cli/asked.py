@@ -1,0 +1,102 @@
+"""The rows that a command is asked, part by part, and what answers each part."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import HybridmlError
+from . import rowfiles
+from .options import images_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..answering import Answered
+    from ..extractor import EntityExtractor
+    from ..photos import Checked
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows, following those of the part before.
+
+    Parameters
+    ----------
+    frame : data frame
+        The rows.
+    answers : callable
+        Yields the answer of each once; rows count from the part's first.
+    faults : callable
+        Returns their faults, once they are answered.
+    """
+
+    frame: pd.DataFrame
+    answers: Callable[[], Iterator[Answered]]
+    faults: Callable[[], rowfiles.Faults]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All rows to answer.
+
+    Parameters
+    ----------
+    size : int
+        How many there are.
+    entities : sequence of str
+        What they ask for, each once.
+    parts : iterable of Part
+        The rows in their order, to be had once.
+    """
+
+    size: int
+    entities: Sequence[str]
+    parts: Iterable[Part]
+
+
+def from_store(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
+    """Return the rows of a file, answered from the store."""
+    from ..row_parts import RowParts
+
+    if not arguments.rows:
+        raise HybridmlError(
+            "nothing to answer: give --rows, or --candidates with what 'hybridml candidates' wrote"
+        )
+    rows = RowParts(arguments.rows, extractor.model_.book, images_of(arguments))
+    return Asked(rows.size, rows.entities, (_stored(arguments, extractor, given) for given in rows))
+
+
+def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Checked) -> Part:
+    from ..parts import PHOTO
+    from ..rows import PRODUCT
+
+    frame, faults = given
+    if not arguments.truth:
+        # what answers do not need goes: rows can carry any columns
+        needed = ("index", "image_link", "entity_name", PHOTO, PRODUCT)
+        frame = frame[[c for c in needed if c in frame.columns]]
+    return Part(
+        frame,
+        lambda: extractor.answers((frame, faults), arguments.partial),
+        lambda: rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor),
+    )
+
+
+def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
+    """Return the rows of a file of candidates, answered from it alone: one part."""
+    from .. import photos
+    from ..candidate_answers import DescribedRows
+
+    useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
+    if useless:
+        raise HybridmlError(
+            f"--candidates opens no photo and no store: leave out --{' and --'.join(useless)}"
+        )
+    given = photos.checked(arguments.rows, book=extractor.model_.book) if arguments.rows else None
+    described = DescribedRows(arguments.candidates, extractor, given)
+    frame, problems = described.frame, described.problems
+    part = Part(frame, described.answers, lambda: rowfiles.of_problems(frame, problems))
+    return Asked(len(frame), list(frame["entity_name"].unique()), [part])

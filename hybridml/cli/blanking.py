@@ -1,0 +1,48 @@
+"""The options of 'predict' that blank an answer."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .options import tell
+
+if TYPE_CHECKING:
+    from ..answering import Answered
+    from ..extractor import EntityExtractor
+
+
+def blanking(
+    arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
+) -> Callable[[Answered], str]:
+    """Return what names the option that blanks an answer, empty for none."""
+    from ..thresholds import read_thresholds, threshold_of
+
+    decision = extractor.model_.decision
+    chosen = read_thresholds(arguments.thresholds, extractor.model_.book) if arguments.thresholds else {}
+    thresholds: dict[str, float] = {}
+    if arguments.precision is not None:
+        thresholds = {e: decision.threshold(arguments.precision, e) for e in entities}
+        for entity, threshold in thresholds.items():
+            if threshold == float("inf"):
+                tell(
+                    f"no confidence is sure of precision {arguments.precision} for {entity}: all of it left blank"
+                )
+            elif entity not in decision.thresholds:
+                tell(
+                    f"too few {entity} rows were trained on for a threshold of its own: it takes that of all entities, "
+                    "which promises nothing for it alone"
+                )
+
+    def option(each: Answered) -> str:
+        answer = each.answer
+        if not answer.prediction:
+            return ""
+        if answer.confidence < (arguments.min_confidence or 0.0):
+            return "min-confidence"
+        if answer.confidence < threshold_of(chosen, answer.entity):
+            return "thresholds"
+        return "precision" if answer.confidence < thresholds.get(answer.entity, 0.0) else ""
+
+    return option

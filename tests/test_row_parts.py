@@ -1,0 +1,170 @@
+"""Rows some at a time: the same as all at once, and faults that only all rows together show."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hybridml import row_parts
+from hybridml.cli import main
+from hybridml.errors import RowsError
+from hybridml.photos import checked
+from hybridml.row_parts import RowParts
+from tests.fakes import write_rows
+
+HEADER = "index,image_link,group_id,entity_name"
+ENGINES = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none"]
+
+
+def written(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    path = folder / "rows.csv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def together(parts: RowParts) -> tuple[pd.DataFrame, list[object], list[int]]:
+    given = list(parts)
+    faults = [fault for _, faults in given for fault in faults]
+    return (
+        pd.concat([frame for frame, _ in given], ignore_index=True),
+        faults,
+        [len(frame) for frame, _ in given],
+    )
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+def test_parts_are_the_table(tmp_path: Path, at_once: int) -> None:
+    lines = ['7,"https://x.org/a,b.jpg",g,width', " 3 , c.jpg ,g,widht", "", '5,"d\n.jpg",,', "4,,h,voltage"]
+    path = written(tmp_path, *lines)
+    frame, faults = checked(path)
+    parts = RowParts(path, at_once=at_once)
+    found, of_parts, sizes = together(parts)
+    pd.testing.assert_frame_equal(found, frame)
+    assert of_parts == faults
+    assert max(sizes) <= at_once
+    assert (parts.size, parts.entities) == (4, ["width", "widht", "", "voltage"])
+    assert {fault.line for fault in faults} == {3, 5, 7}
+
+
+def test_an_index_with_one_name_is_text_in_every_part(tmp_path: Path) -> None:
+    path = written(tmp_path, "1,a.jpg,g,width", "2,b.jpg,g,nothing", "x3,c.jpg,g,width")
+    found, faults, _ = together(RowParts(path, at_once=1))
+    assert found["index"].tolist() == ["1", "2", "x3"]
+    assert [fault.index for fault in faults] == ["2"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ["1,a.jpg,g,width", "2,b.jpg,g,width", "1,c.jpg,g,width"],
+            "line 4, column index: 1 is also in line 2",
+        ),
+        (["1,a.jpg,g,width", ",b.jpg,g,width"], "line 3, column index: blank"),
+        (["1,a/a.jpg,g,width", "2,b/b.jpg,g,width", "3,b/a.jpg,g,width"], "have one base name, a.jpg"),
+        (["1,a.jpg,g,width", "2,b.jpg,g", "3,c.jpg,g,width"], "line 3: 3 fields, expected 4"),
+        ([], "no rows below the header"),
+    ],
+)
+def test_what_only_all_rows_show_is_told_before_the_first_part(
+    tmp_path: Path, lines: list[str], message: str
+) -> None:
+    with pytest.raises(RowsError, match=message):
+        RowParts(written(tmp_path, *lines), at_once=1)
+
+
+def test_a_missing_column_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RowsError, match="no column 'group_id'"):
+        RowParts(written(tmp_path, "1,a.jpg,width", header="index,image_link,entity_name"), at_once=1)
+
+
+def test_links_that_end_alike_come_together(tmp_path: Path) -> None:
+    lines = [
+        "1,https://x.org/a.jpg,g,width",
+        "2,https://x.org/b.jpg,g,width",
+        "3,https://y.org/a.jpg,g,width",
+    ]
+    assert together(RowParts(written(tmp_path, *lines), at_once=1))[2] == [3]
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = f"{HEADER}\n1,a.jpg,g,width\n2,b.jpg,g,width\n"
+    writer = threading.Thread(target=lambda: pipe.write_text(text), daemon=True)
+    writer.start()
+    assert together(RowParts(pipe, at_once=1))[2] == [2]
+    writer.join()
+
+
+def test_memory_is_that_of_a_part(tmp_path: Path) -> None:
+    def peak(rows: int, read: Callable[[Path], object]) -> int:
+        lines = (f"{i},https://example.org/photos/{i:0>60}.jpg,{i},width" for i in range(rows))
+        path = written(tmp_path, *lines)
+        tracemalloc.start()
+        try:
+            read(path)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def in_parts(path: Path) -> None:
+        for _ in RowParts(path, at_once=500):
+            pass
+
+    grown = {read: peak(16_000, read) - peak(1_000, read) for read in (in_parts, checked)}
+    assert grown[in_parts] < grown[checked] / 8
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with rows of products, photos, and a trained model."""
+    folder = tmp_path_factory.mktemp("parts")
+    frame = write_rows(folder, 90, groups=9)
+    frame["product_id"] = [f"P{i % 7}" if i % 3 else "" for i in range(len(frame))]
+    frame.loc[4, "entity_name"] = "nonsense"
+    (folder / "images" / Path(frame["image_link"][5]).name).write_bytes(b"no photo")
+    frame.to_csv(folder / "rows.csv", index=False)
+    rows = ["--rows", f"{folder}/rows.csv", *files(folder)]
+    assert main(["-q", "train", *rows, *ENGINES, "--model", f"{folder}/model.joblib"]) == 0
+    return folder
+
+
+def files(folder: Path) -> list[str]:
+    return ["--images", f"{folder}/images", "--store", f"{folder}/store", "--workers", "1"]
+
+
+@pytest.mark.parametrize("options", [[], ["--unit", "gram", "--min-confidence", "0.4"]])
+def test_what_predict_writes_does_not_depend_on_the_parts(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+) -> None:
+    said = {}
+    for at_once in (7, 1000):
+        monkeypatch.setattr(row_parts, "ROWS_AT_ONCE", at_once)
+        out = tmp_path / str(at_once) / "answers.csv"
+        rows = ["--rows", f"{folder}/rows.csv", *files(folder), "--model", f"{folder}/model.joblib"]
+        truth = ["--truth", f"{folder}/rows.csv"]
+        assert main(["predict", *rows, "--out", str(out), *truth, *options]) == 0
+        said[at_once] = capsys.readouterr().out.replace(str(out), "")
+    assert said[7] == said[1000]
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "1000").iterdir()}
+    parts = {path.name: path.read_bytes() for path in (tmp_path / "7").iterdir()}
+    assert parts == whole
+    assert set(whole) == {
+        f"answers.csv{end}" for end in ("", ".details.jsonl", ".faults.csv", ".products.csv")
+    }
+    details = [json.loads(line) for line in whole["answers.csv.details.jsonl"].splitlines()]
+    assert np.mean([bool(each["prediction"]) for each in details]) > 0.4
+    assert "unknown entity" in details[4]["problem"]
