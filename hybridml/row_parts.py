@@ -20,7 +20,7 @@ from .paths import is_afar, path_of
 from .photos import Checked, Images, checked, named
 from .rows import REQUIRED, WHOLE, RowFault, validate_part
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 10_000
 """Rows that are in memory together."""
 
 
