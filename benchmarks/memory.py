@@ -5,13 +5,13 @@
     python -m benchmarks.memory --parts predict --predict 1000000 --most-lines 3
     python -m benchmarks.memory --parts scorer --candidates
 
-``features`` reads real photos into a store of its own. The others get real readings again and again under new keys,
-taken from ``--store``: no photo is opened. A reading comes again only after a thousand others, when nothing of it is
-at hand any more. Every command is a process of its own; what is told is the most that it, or a worker of it, had
-resident at any time (VmHWM). ``scorer`` ranks stored readings on one core: the time from the start of the process to
-the answer of one row, rows a minute, peak memory. With ``--candidates`` it ranks what 'hybridml candidates' described
-of the labelled rows, repeated, in place of the store. Processor seconds are told beside those of the clock: work that
-shares the machine does not lengthen them.
+``features`` reads real photos into a store of its own; ``known`` asks it for photos that are all read. All but the
+first get real readings again and again under new keys, taken from ``--store``: no photo is opened. A reading comes
+again only after a thousand others, when nothing of it is at hand any more. Every command is a process of its own; what
+is told is the most that it, or a worker of it, had resident at any time (VmHWM). ``scorer`` ranks stored readings on
+one core: the time from the start of the process to the answer of one row, rows a minute, peak memory. With
+``--candidates`` it ranks what 'hybridml candidates' described of the labelled rows, repeated, in place of the store.
+Processor seconds are told beside those of the clock: work that shares the machine does not lengthen them.
 """
 
 from __future__ import annotations
@@ -145,6 +145,21 @@ def predicting(rows: Path, folder: Path) -> list[str]:
     )
 
 
+def measure_known(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
+    """Ask ``features`` for photos that the store has all: what the command itself holds of them."""
+    points = []
+    for size in arguments.predict:
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            rows = tiler.write(Path(own), size, tiler.settings)
+            line = hybridml(
+                "features", "--rows", rows, "--images", own, "--store", Path(own) / "store", "--workers", 1
+            )
+            peak = peak_of(line)
+        show("known", "rows", size, peak)
+        points.append((size, peak.own))
+    tell_slope("known", "row", points)
+
+
 def measure_predict(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
     """Answer rows of replayed readings, and fit a line through memory over rows."""
     points = []
@@ -267,10 +282,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__)
     command.add_sources(parser)
     parser.add_argument(
-        "--parts", default="features,predict,train,scorer", help="what to measure (default: %(default)s)"
+        "--parts",
+        default="features,known,predict,train,scorer",
+        help="what to measure (default: %(default)s)",
     )
     parser.add_argument("--features", type=sizes, default=FEATURES, metavar="N,N", help="photos to read")
-    parser.add_argument("--predict", type=sizes, default=PREDICT, metavar="N,N", help="rows to answer")
+    parser.add_argument(
+        "--predict", type=sizes, default=PREDICT, metavar="N,N", help="rows to ask for, and to answer"
+    )
     parser.add_argument("--train", type=sizes, default=TRAIN, metavar="N,N", help="rows to train on")
     parser.add_argument("--scorer", type=sizes, metavar="N,N", help="rows to rank")
     parser.add_argument(
@@ -289,8 +308,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = Path(temporary)
         if "features" in parts:
             measure_features(arguments, folder)
-        if {"predict", "train", "scorer"} & set(parts):
+        if {"known", "predict", "train", "scorer"} & set(parts):
             tiler = Tiler(arguments.shared, arguments.store, arguments.most_lines)
+            if "known" in parts:
+                measure_known(arguments, folder, tiler)
             if "predict" in parts:
                 measure_predict(arguments, folder, tiler)
             if "train" in parts:

@@ -47,21 +47,41 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
         ) from None
 
 
+def is_stream(path: str | Path) -> bool:
+    """Return whether a path is a pipe, a device or an open file such as ``/dev/stdout``: nothing can lie beside it.
+
+    Examples
+    --------
+    >>> is_stream("/dev/stdout"), is_stream("answers.csv")
+    (True, False)
+    """
+    path = path_of(path)
+    try:
+        return not is_afar(path) and _stream(path) is not None
+    except OSError:  # told when it is written
+        return False
+
+
 def _way(path: Path) -> AbstractContextManager[Path]:
     """Return how to write to a path, by what is there now."""
     if is_afar(path):
         return _to_be_put(path)
+    stream = _stream(path)
+    if stream is not None:
+        return _to_be_poured(stream, path.name)
+    return _to_be_renamed(path.resolve() if path.is_symlink() else path)
+
+
+def _stream(path: Path) -> Path | int | None:
+    """Return what to write into where a path is no file: itself, or the number of the open file that it stands for."""
     try:
-        mode = path.stat().st_mode
+        mode = path.stat().st_mode  # of a link to itself there is none, and that is an error
     except FileNotFoundError:
         mode = stat.S_IFREG
-    linked = path.is_symlink()
-    number = _descriptor(path) if linked else None
+    number = _descriptor(path)
     if number is not None:
-        return _to_be_poured(number, path.name)
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        return _to_be_poured(path, path.name)
-    return _to_be_renamed(path.resolve() if linked else path)
+        return number
+    return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else path
 
 
 def _descriptor(path: Path) -> int | None:

@@ -373,6 +373,20 @@ def test_a_file_in_place_of_a_folder_is_refused_at_once(
     assert state(here) == before
 
 
+def test_answers_into_a_pipe_have_nothing_beside_them(folder: Path, tmp_path: Path) -> None:
+    rows, out = folder / "split" / "test.csv", tmp_path / "answers.csv"
+    assert predict(folder, rows, out) == 0
+    line = [sys.executable, "-m", "hybridml", "predict", "--rows", str(rows), *files(folder)]
+    line += ["--model", f"{folder}/model.joblib", "--out", "/dev/stdout"]
+    details = tmp_path / "details.jsonl"
+    for more in ([], ["--details", str(details)]):
+        done = subprocess.run([*line, *more], capture_output=True, text=True, check=True)
+        assert done.stdout == out.read_text()
+        assert not list(Path("/dev").glob("stdout.*"))
+    assert details.read_bytes() == Path(f"{out}.details.jsonl").read_bytes()
+    assert "rows answered; details in" in done.stderr
+
+
 def test_several_outputs_may_go_into_one_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     check_outputs({}, {"--out": [tmp_path / "pipe"], "--details": [tmp_path / "pipe"]})

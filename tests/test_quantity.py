@@ -243,6 +243,8 @@ def test_labels(text: str, label: str | None) -> None:
         ("FL 0Z 8 fl 0z", (8, "fluid ounce")), ("15.Scm", (15.5, "centimetre")), ("12Ox9Ox9Scm", (95, "centimetre")),
         ("650ge", (650, "gram")), ("2 500 ml", (500, "millilitre")),
         ("e65ml", (65, "millilitre")), ("3M", (3, "metre")),
+        ("900mI", (900, "millilitre")), ("33 cI", (33, "centilitre")), ("128 n OZ", (128, "fluid ounce")),
+        ("1 gaI", (1, "gallon")), ("10 kqs", (10, "kilogram")), ("50 grn", (50, "gram")),
     ],
 )  # fmt: skip
 def test_misreadings_are_repaired_and_say_so(text: str, expected: tuple[float, str]) -> None:

@@ -144,17 +144,25 @@ def tell(*lines: str) -> None:
         print(line, file=sys.stderr)
 
 
-def write_faults(path: Path, faults: Iterable[Mapping[str, object]]) -> None:
-    """Write faulty rows as CSV beside a result and say so; remove the file of an earlier run when there are none."""
+def write_faults(path: Path | None, faults: Iterable[Mapping[str, object]]) -> None:
+    """Write faulty rows as CSV beside a result and say so; remove the file of an earlier run when there are none.
+
+    Without a path, where the result is no file, they are only told.
+    """
     faults = list(faults)
-    if not faults:
+    if path and not faults:
         path.unlink(missing_ok=True)
+    if not faults:
         return
     columns = ("index", "image_link", "entity_name", "problem")
-    write_csv(path, columns, ([fault[name] for name in columns] for fault in faults))
+    if path:
+        write_csv(path, columns, ([fault[name] for name in columns] for fault in faults))
     for fault in faults[:SHOWN_FAULTS]:
         tell(f"  row {fault['index']} ({fault['image_link']}, {fault['entity_name']}): {fault['problem']}")
     more = len(faults) - SHOWN_FAULTS
     if more > 0:
         tell(f"  ... and {more} more")
-    tell(f"{len({fault['index'] for fault in faults})} rows have a fault; all of them in {path}")
+    tell(
+        f"{len({fault['index'] for fault in faults})} rows have a fault"
+        + (f"; all of them in {path}" if path else "")
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..effort import LOOKS
-from ..files import atomic
+from ..files import atomic, is_stream
 from . import rowfiles
 from .asked import Asked, Part, from_candidates, from_store
 from .blanking import blanking
@@ -57,7 +57,10 @@ def add_command(commands: Commands) -> None:
     add_files(predict)
     add_model(predict)
     predict.add_argument(
-        "--out", default="predictions.csv", metavar="CSV", help="answers (default: %(default)s)"
+        "--out",
+        default="predictions.csv",
+        metavar="CSV",
+        help="answers (default: %(default)s); beside /dev/stdout or another pipe nothing else is written",
     )
     sidecar = predict.add_mutually_exclusive_group()
     sidecar.add_argument("--details", metavar="FILE", help="sidecar (default: OUT with .details.jsonl added)")
@@ -159,7 +162,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     _combine(_beside(arguments, "products.csv"), found, extractor)
     if arguments.truth:
         _score(arguments, extractor, found)
-    print(arguments.out)
+    if not is_stream(arguments.out):
+        print(arguments.out)
     return 0
 
 
@@ -168,8 +172,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     from ..reading import model_path
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
-    beside = [_beside(arguments, name) for name in ("faults.csv", "products.csv")]
-    if not arguments.details:
+    beside = [path for name in ("faults.csv", "products.csv") if (path := _beside(arguments, name))]
+    if not arguments.details and not is_stream(arguments.out):
         beside.append(sidecar_of(arguments.out))
     check_outputs(
         {**reads, "--model": [model_path(arguments.model)]},
@@ -177,9 +181,9 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     )
 
 
-def _beside(arguments: argparse.Namespace, name: str) -> Path:
-    """Return the file of a name that lies beside the answers."""
-    return Path(f"{arguments.out}.{name}")
+def _beside(arguments: argparse.Namespace, name: str) -> Path | None:
+    """Return the file of a name that lies beside the answers; None where they go into a pipe."""
+    return None if is_stream(arguments.out) else Path(f"{arguments.out}.{name}")
 
 
 @dataclass(frozen=True)
@@ -291,19 +295,25 @@ def _answer_part(
 
 def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
     """Return the rows that are of a product, counted from the ``first``."""
+    import pandas as pd
+
     from ..rows import PRODUCT
 
     if PRODUCT not in frame.columns:
-        return frame.iloc[:0]
+        return pd.DataFrame()  # an empty slice would keep all of the frame
     return frame.set_axis(range(first, first + len(frame)))[frame[PRODUCT].to_numpy() != ""]
 
 
-def _combine(path: Path, found: _Found, extractor: EntityExtractor) -> None:
+def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> None:
     """Write one answer per product and entity and say so; remove the file of an earlier run when there are none."""
     from ..products import combine, write_products
     from ..rows import PRODUCT
 
     rows = found.of_products
+    if path is None:
+        if not rows.empty:
+            tell("products are not combined: their file lies beside the answers, which go into no file")
+        return
     if rows.empty:
         path.unlink(missing_ok=True)
         return

@@ -8,19 +8,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files import is_stream
+
 if TYPE_CHECKING:
     from ..answer import Answer
 
 
 def sidecar_path(arguments: argparse.Namespace) -> Path | None:
-    """Return where the sidecar goes; None when none is wanted, and the one of an earlier run goes with its answers."""
+    """Return where the sidecar goes; None when none is wanted, and the one of an earlier run goes with its answers.
+
+    Beside answers that go into a pipe there is none, unless a file is named for it.
+    """
     from ..predictions import sidecar_of
 
+    if arguments.details:
+        return Path(arguments.details)
+    if is_stream(arguments.out):
+        return None
     usual = sidecar_of(arguments.out)
     if arguments.no_details:
         usual.unlink(missing_ok=True)
         return None
-    return Path(arguments.details) if arguments.details else usual
+    return usual
 
 
 def sidecar_line(asked: Mapping[str, Any], answer: Answer, read: Answer | None, **more: str) -> str:

@@ -17,11 +17,12 @@ FOREIGN = {
 """Units no answer may use that still add up: 2 km and 1 metre."""
 
 _MISREAD = (
-    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02 f_oz l_oz i_oz fl_o"),
+    ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02 f_oz l_oz i_oz n_oz fl_o"),
     ("lbs", "ibs 1bs |bs lb5 1b5 ib5"), ("lb", "ib 1b |b b"), ("kg", "kq kc k9 k_g xg ka kge kg_e"),
     ("g", "q ge g_e"), ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"),
     ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"), ("inch", "lnch 1nch inoh incn jnch inch5 inche"),
     ("in", "ln 1n jn n"), ("inches", "lnches 1nches"), ("feet", "fcet teet"), ("ft", "f1"),
+    ("cl", "ci"), ("gal", "gai ga1"), ("kgs", "kqs k9s"), ("gm", "grn"),
     ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"), ("gram", "grarn grarns gra"),
 )  # fmt: skip
 _LETTER = "[a-z\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]"
@@ -161,20 +162,23 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
     spelled: dict[str, str] = {}
     exact = {e: u.name for u in book.units.values() for e in u.exact}
     listed = [(u.name, s) for u in book.units.values() for s in (*u.spellings, *u.exact, u.name)]
-    listed += [
-        (name, s) for name, (_, _, forms) in FOREIGN.items() for s in forms.split() if name not in book.units
-    ]
     for name, spelling in listed:
         folded = fold(spelling)
         if folded:
             spelled.setdefault(folded, name)
             names.setdefault(_key(folded), name)
-    if lenient:
-        for right, wrong in _MISREAD:
-            meant = names.get(_key(right))
-            for spelling in (w.replace("_", " ") for w in wrong.split()) if meant else ():
-                spelled.setdefault(spelling, str(meant))
-                names.setdefault(_key(spelling), str(meant))
+    misread = [
+        (str(meant), spelling.replace("_", " "))
+        for right, wrong in (_MISREAD if lenient else ())
+        if (meant := names.get(_key(right)))
+        for spelling in wrong.split()
+    ]
+    foreign = [
+        (name, s) for name, (_, _, forms) in FOREIGN.items() for s in forms.split() if name not in book.units
+    ]
+    for name, spelling in (*misread, *foreign):
+        spelled.setdefault(spelling, name)
+        names.setdefault(_key(spelling), name)
     sources = _sources({s: _pattern(s, family[name] == "length") for s, name in spelled.items()})
     if lenient and "v" in sources:
         sources["v"] += f"|(?:v(?={_LETTER}{{3}}))"
