@@ -20,6 +20,8 @@ from .paths import is_afar, path_of
 from .photos import Checked, Images, checked, named
 from .rows import REQUIRED, WHOLE, RowFault, validate_part
 
+Hashes = npt.NDArray[np.uint64]
+
 ROWS_AT_ONCE = 10_000
 """Rows that are in memory together."""
 
@@ -65,10 +67,12 @@ class RowParts:
         self._path, self._book, self._images = path, book, images
         self._at_once = at_once or ROWS_AT_ONCE
         self._numbered = True
+        self._named: list[Hashes] = []  # of each row the hash of its photo's name, and that of its link
         self._all: Checked | None = None
         place = path_of(path)
         simple = (is_afar(place) or place.is_file()) and self._scan()
         if not simple:
+            self._named = []
             self._all = checked(path, book=book, images=images)
             frame = self._all[0]
             self.size, self.entities = len(frame), list(frame["entity_name"].unique())
@@ -79,7 +83,7 @@ class RowParts:
         if not {"index", *REQUIRED} <= set(header):
             return False
         at = [header.index(name) for name in ("index", "image_link", "entity_name")]
-        seen: list[npt.NDArray[np.uint64]] = []
+        seen: list[Hashes] = []
         entities: dict[str, None] = {}
         while batch := list(islice(records, self._at_once)):
             cells = [[as_text(record[i]) for _, record in batch] for i in at]
@@ -91,9 +95,9 @@ class RowParts:
             seen.append(np.stack([hashes(indexes), hashes([_name(link) for link in links]), hashes(links)]))
         if not seen:
             return False
-        index, name, link = np.concatenate(seen, axis=1)
+        index, *self._named = np.concatenate(seen, axis=1)
         self.size, self.entities = len(index), list(entities)
-        return len(np.unique(index)) == len(index) and not _clash(name, link)
+        return len(np.unique(index)) == len(index) and not clash([self])
 
     def __iter__(self) -> Iterator[Checked]:
         """Yield rows and the faults of single ones, as :func:`hybridml.photos.checked` does, part by part."""
@@ -121,10 +125,12 @@ def _name(link: str) -> str:
         return ""
 
 
-def _clash(name: npt.NDArray[np.uint64], link: npt.NDArray[np.uint64]) -> bool:
-    """Return whether two links have one name; what has no name counts by its link."""
-    nameless = hashes([""])[0]
-    name = np.where(name == nameless, link, name)
+def clash(tables: Sequence[RowParts]) -> bool:
+    """Return whether two links of some tables have one base name, or one of the tables could not be looked at ahead."""
+    if not all(table._named for table in tables):
+        return True
+    name, link = (np.concatenate(arrays) for arrays in zip(*(table._named for table in tables), strict=True))
+    name = np.where(name == hashes([""])[0], link, name)  # what has no name counts by its link
     order = np.lexsort((link, name))
     name, link = name[order], link[order]
     return bool(((name[1:] == name[:-1]) & (link[1:] != link[:-1])).any())

@@ -80,13 +80,15 @@ class Sight(Estimator):
     def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, Seen]]:
         return FeatureStore(self.store).seen(settings_of(self.reader_, self.looks_), keys)
 
-    def featurize(self, X: pd.DataFrame | str | Path, retry_failed: bool = False) -> Report:
+    def featurize(
+        self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False
+    ) -> Report:
         """Read and embed the photos of rows that the store lacks.
 
         Parameters
         ----------
         X : data frame or path of a CSV
-            Rows; labels are not needed.
+            Rows; labels are not needed. Or rows with their faults, as :func:`hybridml.photos.checked` returns them.
         retry_failed : bool
             Also try photos again that are recorded as undecodable.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -14,10 +15,12 @@ import pandas as pd
 import pytest
 
 from hybridml import row_parts
-from hybridml.cli import main
+from hybridml.cli import features, main
 from hybridml.errors import RowsError
 from hybridml.photos import checked
+from hybridml.records import SCHEMAS
 from hybridml.row_parts import RowParts
+from hybridml.shards import Shards
 from tests.fakes import write_rows
 
 HEADER = "index,image_link,group_id,entity_name"
@@ -168,3 +171,40 @@ def test_what_predict_writes_does_not_depend_on_the_parts(
     details = [json.loads(line) for line in whole["answers.csv.details.jsonl"].splitlines()]
     assert np.mean([bool(each["prediction"]) for each in details]) > 0.4
     assert "unknown entity" in details[4]["problem"]
+
+
+@pytest.mark.parametrize("links_end_alike", [False, True])
+def test_what_features_does_does_not_depend_on_the_parts(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    links_end_alike: bool,
+) -> None:
+    frame = pd.read_csv(folder / "rows.csv")
+    other = pd.concat([frame.tail(25), frame.head(6)]).assign(entity_name="voltage", index=range(31))
+    if links_end_alike:
+        other["image_link"] = [f"elsewhere/{Path(link).name}" for link in other["image_link"]]
+    other.to_csv(tmp_path / "other.csv", index=False)
+    rows = ["--rows", f"{folder}/rows.csv", "--rows", f"{tmp_path}/other.csv", "--images", f"{folder}/images"]
+    said, found = {}, {}
+    for at_once in (10, 1000):
+        monkeypatch.setattr(features, "ROWS_AT_ONCE", at_once)
+        store = tmp_path / str(at_once)
+        for time in ("first", "again"):
+            assert main(["features", *rows, "--store", str(store), "--workers", "1", *ENGINES]) == 0
+            told = [line for line in capsys.readouterr().err.splitlines() if " photos: " in line]
+            said[at_once, time] = [re.sub(r"[\d.]+ s\b.*", "", line) for line in told]
+        records = [
+            (kind.name, record)
+            for kind in (store / "readings").iterdir()
+            for _, table in Shards(kind, SCHEMAS["readings"]).tables()
+            for record in table.drop_columns(["seconds"]).to_pylist()
+        ]
+        found[at_once] = sorted(records, key=lambda each: (each[0], each[1]["key"]))
+        # that of the entity, and two rows of the photo that is none
+        assert len(pd.read_csv(store / "faults.csv")) == 3
+    expected = ["90 photos: 0 already in the store, 90 worked on now, 1 failed; "]
+    assert said[10, "first"] == said[1000, "first"] == expected
+    assert said[10, "again"] == said[1000, "again"]
+    assert found[10] == found[1000]

@@ -70,14 +70,9 @@ def from_store(arguments: argparse.Namespace, extractor: EntityExtractor) -> Ask
 
 
 def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Checked) -> Part:
-    from ..parts import PHOTO
-    from ..rows import PRODUCT
-
     frame, faults = given
     if not arguments.truth:
-        # what answers do not need goes: rows can carry any columns
-        needed = ("index", "image_link", "entity_name", PHOTO, PRODUCT)
-        frame = frame[[c for c in needed if c in frame.columns]]
+        frame = rowfiles.lean(frame)
     return Part(
         frame,
         lambda: extractor.answers((frame, faults), arguments.partial),

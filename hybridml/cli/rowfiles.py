@@ -25,6 +25,15 @@ def read(
     return frame, of_rows(path, frame, faults)
 
 
+def lean(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the columns that reading and answering need alone: tables can carry any."""
+    from ..parts import PHOTO
+    from ..rows import PRODUCT
+
+    needed = ("index", "image_link", "entity_name", PHOTO, PRODUCT)
+    return frame[[column for column in needed if column in frame.columns]]
+
+
 def of_rows(path: str, frame: pd.DataFrame, faults: Sequence[RowFault]) -> Faults:
     """Return the faults of single rows of a file, in the form of the faults file."""
     if not faults:

@@ -1,14 +1,14 @@
-"""Commands of a run: ``split``, ``features`` and ``train``, and ``predict`` from its own module."""
+"""Commands of a run: ``split`` and ``train``; ``features`` and ``predict`` from modules of their own."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import HybridmlError
-from ..paths import path_of
-from . import predict, rowfiles, status
+from . import features, predict, rowfiles
+from .features import new_extractor
 from .options import (
     Commands,
     add_engines,
@@ -17,7 +17,6 @@ from .options import (
     book_of,
     command,
     images_of,
-    looks_of,
     tell,
     write_faults,
 )
@@ -26,8 +25,6 @@ from .outputs import check_outputs, paths_given
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..extractor import EntityExtractor
-    from ..featurize import Report
 
 
 def add_commands(commands: Commands) -> None:
@@ -55,25 +52,7 @@ def add_commands(commands: Commands) -> None:
     split.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
     add_entities(split)
 
-    features = command(
-        commands,
-        "features",
-        _features,
-        "read and embed the photos of rows into the feature store",
-        "Each photo is worked on once, whatever the number of rows. Interrupted, the same command goes on where it\n"
-        "stopped; run again, it takes seconds. A photo that cannot be read is named and costs its own rows only.\n\n"
-        "  hybridml features --rows train.csv --rows test.csv --images photos/\n"
-        "  hybridml features --rows train.csv --images photos/ --status      what is there, failed, missing",
-    )
-    features.add_argument(
-        "--rows", required=True, action="append", metavar="CSV", help="rows; may be given again"
-    )
-    add_files(features)
-    add_engines(features)
-    features.add_argument(
-        "--retry-failed", action="store_true", help="try photos again that are recorded as undecodable"
-    )
-    status.add_options(features)
+    features.add_command(commands)
 
     train = command(
         commands,
@@ -134,50 +113,6 @@ def _split(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
-    from ..extractor import EntityExtractor
-
-    return EntityExtractor(
-        images=images_of(arguments),
-        store=arguments.store,
-        effort=arguments.effort,
-        looks=looks_of(arguments),
-        ocr=arguments.ocr,
-        embedding=arguments.embedding,
-        resnet_weights=arguments.resnet_weights,
-        entities=arguments.entities,
-        workers=arguments.workers,
-        dask=arguments.dask,
-        progress=not arguments.quiet,
-        **more,
-    )
-
-
-def _features(arguments: argparse.Namespace) -> int:
-    import pandas as pd
-
-    if arguments.json and not arguments.status:
-        raise HybridmlError("--json says how to print --status; give both")
-    faults_file = path_of(arguments.store) / "faults.csv"
-    if not arguments.status:
-        check_outputs(
-            paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]}
-        )
-    tables = [rowfiles.read(path, book_of(arguments), images_of(arguments)) for path in arguments.rows]
-    frame = pd.concat([frame for frame, _ in tables], ignore_index=True)
-    # two tables may number their rows alike
-    numbered = frame.assign(index=range(len(frame)))
-    extractor = _extractor(arguments)
-    if arguments.status:
-        status.say(extractor.status(numbered), arguments.json)
-        return 0
-    report = extractor.featurize(numbered, retry_failed=arguments.retry_failed)
-    _say_report(report)
-    faults = [f for _, faults in tables for f in faults] + rowfiles.of_photos(frame, extractor)
-    write_faults(faults_file, faults)
-    return 0
-
-
 def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfiles.Faults]:
     """Return the rows to train on, with corrected labels where corrections are given."""
     from .. import corrections, photos
@@ -199,7 +134,7 @@ def _train(arguments: argparse.Namespace) -> int:
     check_outputs(reads, {"--model": [arguments.model, told]})
     frame, faults = _labelled_rows(arguments)
     write_faults(told, faults)
-    extractor = _extractor(arguments, random_state=arguments.seed).fit(
+    extractor = new_extractor(arguments, random_state=arguments.seed).fit(
         frame, others=arguments.others, labels=arguments.labels
     )
     artifact.save(extractor, arguments.model)
@@ -212,15 +147,3 @@ def _train(arguments: argparse.Namespace) -> int:
     )
     print(arguments.model)
     return 0
-
-
-def _say_report(report: Report) -> None:
-    rate = f", {report.done / report.seconds:.2f} photos a second" if report.done and report.seconds else ""
-    tell(
-        f"{report.photos} photos: {report.cached} already in the store, {report.done} worked on now, "
-        f"{len(report.failed)} failed; {report.seconds:.1f} s{rate}"
-    )
-    if report.second:
-        tell(
-            f"{report.second} photos show nothing they are asked for: a second look at {report.second_done} now"
-        )
