@@ -275,7 +275,7 @@ def _run(
 
     written = time.monotonic()
     try:
-        with tqdm(total=n_tasks, desc="photos", unit="photo", disable=not progress) as bar:
+        with tqdm(total=n_tasks, desc="photos", unit="photo", disable=not progress, leave=None) as bar:
             for result in results:
                 pending.merge(result)
                 bar.update(result.photos)

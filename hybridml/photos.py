@@ -74,7 +74,16 @@ def named(frame: pd.DataFrame, images: Images) -> pd.DataFrame:
     data frame
         With the column ``photo_file``, which :func:`hybridml.parts.photo_names` goes by, if any row needs it.
     """
-    tables = [records for folder in folders(images) if (records := status.read(folder))]
+    return named_by(frame, downloads(images))
+
+
+def downloads(images: Images) -> list[dict[str, Record]]:
+    """Return link to record from the status table of each folder that has one."""
+    return [records for folder in folders(images) if (records := status.read(folder))]
+
+
+def named_by(frame: pd.DataFrame, tables: Sequence[Mapping[str, Record]]) -> pd.DataFrame:
+    """Return rows as :func:`named` does, by what :func:`downloads` returned."""
     if not tables:
         return frame
     names = dict(zip(frame["image_link"], photo_names(frame), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 
@@ -14,23 +15,23 @@ from .csvfile import scan_csv
 from .entities import EntityBook
 from .errors import RowsError
 from .finder import hashes
-from .links import image_name
-from .parts import as_text
+from .links import image_name, is_url
+from .parts import PHOTO, as_text, photo_names
 from .paths import is_afar, path_of
-from .photos import Checked, Images, checked, named
+from .photos import Checked, Images, checked, downloads, named, named_by
 from .rows import REQUIRED, WHOLE, RowFault, validate_part
 
 Hashes = npt.NDArray[np.uint64]
 
-ROWS_AT_ONCE = 10_000
-"""Rows that are in memory together."""
+ROWS_AT_ONCE = 50_000
+"""Rows that are in memory together: 850 bytes each, and each part looks through the whole store."""
 
 
 class RowParts:
     """The rows of a file, checked as a whole and then given out part by part, in their order.
 
     What can be told of single rows only with all others at hand, indexes that are there twice and photos of one name,
-    is looked for ahead, in 24 bytes a row. Where there is such a thing, and where the file is a pipe that can be
+    is looked for ahead, in 33 bytes a row. Where there is such a thing, and where the file is a pipe that can be
     read but once, all rows are one part.
 
     Parameters
@@ -67,12 +68,12 @@ class RowParts:
         self._path, self._book, self._images = path, book, images
         self._at_once = at_once or ROWS_AT_ONCE
         self._numbered = True
-        self._named: list[Hashes] = []  # of each row the hash of its photo's name, and that of its link
+        self._links: _Links | None = None
         self._all: Checked | None = None
         place = path_of(path)
         simple = (is_afar(place) or place.is_file()) and self._scan()
         if not simple:
-            self._named = []
+            self._links = None
             self._all = checked(path, book=book, images=images)
             frame = self._all[0]
             self.size, self.entities = len(frame), list(frame["entity_name"].unique())
@@ -83,21 +84,27 @@ class RowParts:
         if not {"index", *REQUIRED} <= set(header):
             return False
         at = [header.index(name) for name in ("index", "image_link", "entity_name")]
-        seen: list[Hashes] = []
+        file_at = header.index(PHOTO) if PHOTO in header else None
+        tables = [] if self._images is None else downloads(self._images)
+        found: list[Hashes] = []
+        seen: list[_Links] = []
         entities: dict[str, None] = {}
         while batch := list(islice(records, self._at_once)):
-            cells = [[as_text(record[i]) for _, record in batch] for i in at]
-            indexes, links, asked = cells
+            indexes, links, asked = ([as_text(record[i]) for _, record in batch] for i in at)
             if not all(indexes):
                 return False
             self._numbered = self._numbered and all(map(WHOLE.fullmatch, indexes))
             entities |= dict.fromkeys(asked)
-            seen.append(np.stack([hashes(indexes), hashes([_name(link) for link in links]), hashes(links)]))
-        if not seen:
+            rows = pd.DataFrame({"image_link": links}, dtype=object)
+            if file_at is not None:
+                rows[PHOTO] = [record[file_at] for _, record in batch]
+            found.append(hashes(indexes))
+            seen.append(_Links.of(links, photo_names(named_by(rows, tables))))
+        if not found:
             return False
-        index, *self._named = np.concatenate(seen, axis=1)
+        index, self._links = np.concatenate(found), _Links.together(seen)
         self.size, self.entities = len(index), list(entities)
-        return len(np.unique(index)) == len(index) and not clash([self])
+        return len(np.unique(index)) == len(index) and not self._links.clash()
 
     def __iter__(self) -> Iterator[Checked]:
         """Yield rows and the faults of single ones, as :func:`hybridml.photos.checked` does, part by part."""
@@ -105,8 +112,15 @@ class RowParts:
             yield self._all
             return
         header, records = scan_csv(self._path)
-        while batch := list(islice(records, self._at_once)):
-            yield self._part(header, batch)
+        left = self.size
+        while left >= 0 and (batch := list(islice(records, self._at_once))):
+            left -= len(batch)
+            if left >= 0:
+                yield self._part(header, batch)
+        if left:
+            raise RowsError(
+                f"{self._path}: the file was changed while its rows were worked on; start again, what was read is kept"
+            )
 
     def _part(self, header: Sequence[str], batch: Sequence[tuple[int, list[str]]]) -> Checked:
         lines, cells = zip(*batch, strict=True)
@@ -118,6 +132,40 @@ class RowParts:
         return (frame if self._images is None else named(frame, self._images)), faults
 
 
+@dataclass(frozen=True)
+class _Links:
+    """Of each row the hashes of its link, the link's base name and its photo's name, and whether the link is a URL."""
+
+    link: Hashes
+    base: Hashes
+    photo: Hashes
+    url: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, links: Sequence[str], photos: Sequence[str]) -> _Links:
+        """Return those of some rows; what has no name is named for its link."""
+        bases = [_name(link) or link for link in links]
+        photos = [photo or link for photo, link in zip(photos, links, strict=True)]
+        return cls(hashes(links), hashes(bases), hashes(photos), np.array([is_url(link) for link in links]))
+
+    @classmethod
+    def together(cls, several: Sequence[_Links]) -> _Links:
+        """Return those of several tables as one."""
+        return cls(*(np.concatenate([getattr(links, f.name) for links in several]) for f in fields(cls)))
+
+    def clash(self) -> bool:
+        """Return whether different links have one photo, or one base name and are not all URLs."""
+        return self._shared(self.photo, np.ones(len(self.url), dtype=bool)) or self._shared(
+            self.base, ~self.url
+        )
+
+    def _shared(self, name: Hashes, counts: npt.NDArray[np.bool_]) -> bool:
+        order = np.lexsort((self.link, name))
+        name, link, counts = name[order], self.link[order], counts[order]
+        apart = (name[1:] == name[:-1]) & (link[1:] != link[:-1])
+        return bool((apart & (counts[1:] | counts[:-1])).any())
+
+
 def _name(link: str) -> str:
     try:
         return image_name(link)
@@ -126,11 +174,7 @@ def _name(link: str) -> str:
 
 
 def clash(tables: Sequence[RowParts]) -> bool:
-    """Return whether two links of some tables have one base name, or one of the tables could not be looked at ahead."""
-    if not all(table._named for table in tables):
-        return True
-    name, link = (np.concatenate(arrays) for arrays in zip(*(table._named for table in tables), strict=True))
-    name = np.where(name == hashes([""])[0], link, name)  # what has no name counts by its link
-    order = np.lexsort((link, name))
-    name, link = name[order], link[order]
-    return bool(((name[1:] == name[:-1]) & (link[1:] != link[:-1])).any())
+    """Return whether rows of some tables can only be checked together, or one of them could not be looked at ahead."""
+    links = [table._links for table in tables]
+    known = [each for each in links if each is not None]
+    return len(known) < len(links) or _Links.together(known).clash()

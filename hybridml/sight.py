@@ -80,9 +80,7 @@ class Sight(Estimator):
     def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, Seen]]:
         return FeatureStore(self.store).seen(settings_of(self.reader_, self.looks_), keys)
 
-    def featurize(
-        self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False
-    ) -> Report:
+    def featurize(self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False) -> Report:
         """Read and embed the photos of rows that the store lacks.
 
         Parameters

@@ -196,7 +196,7 @@ class FeatureStore:
             afar = any(is_afar(path) for path in paths)
             told = zip(unknown, (tell if tell and afar else contents)(paths), strict=True)
             for name, found in tqdm(
-                told, "contents", len(unknown), unit="photo", disable=not (progress and unknown)
+                told, "contents", len(unknown), unit="photo", disable=not (progress and unknown), leave=None
             ):
                 if isinstance(found, str):
                     log.warning("%s", found)

@@ -378,8 +378,8 @@ def test_answers_into_a_pipe_have_nothing_beside_them(folder: Path, tmp_path: Pa
     assert predict(folder, rows, out) == 0
     line = [sys.executable, "-m", "hybridml", "predict", "--rows", str(rows), *files(folder)]
     line += ["--model", f"{folder}/model.joblib", "--out", "/dev/stdout"]
-    details = tmp_path / "details.jsonl"
-    for more in ([], ["--details", str(details)]):
+    details, truth = tmp_path / "details.jsonl", folder / "split" / "truth.csv"
+    for more in (["--truth", str(truth)], ["--details", str(details)]):
         done = subprocess.run([*line, *more], capture_output=True, text=True, check=True)
         assert done.stdout == out.read_text()
         assert not list(Path("/dev").glob("stdout.*"))

@@ -8,6 +8,7 @@ import re
 import threading
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ import pytest
 
 from hybridml import row_parts
 from hybridml.cli import features, main
+from hybridml.csvfile import write_csv
+from hybridml.download.status import COLUMNS, Record
 from hybridml.errors import RowsError
+from hybridml.parts import photo_names
 from hybridml.photos import checked
 from hybridml.records import SCHEMAS
 from hybridml.row_parts import RowParts
@@ -98,6 +102,31 @@ def test_links_that_end_alike_come_together(tmp_path: Path) -> None:
     assert together(RowParts(written(tmp_path, *lines), at_once=1))[2] == [3]
 
 
+def test_links_that_end_alike_come_in_parts_when_each_has_a_file(tmp_path: Path) -> None:
+    links = ["https://x.org/a.jpg", "https://x.org/b.jpg", "https://y.org/a.jpg"]
+    path = written(tmp_path, *(f"{i},{link},g,width" for i, link in enumerate(links)))
+    records = [Record(link, f"{i}.jpg", "ok") for i, link in enumerate(links)]
+    write_csv(tmp_path / "download.csv", COLUMNS, [astuple(record) for record in records])
+    found, _, sizes = together(RowParts(path, images=tmp_path, at_once=1))
+    assert sizes == [1, 1, 1]
+    assert photo_names(found) == ["0.jpg", "1.jpg", "2.jpg"]
+
+
+@pytest.mark.parametrize("second", ["p.jpg", "q.jpg"])
+def test_photos_are_told_apart_by_their_files(tmp_path: Path, second: str) -> None:
+    lines = ["1,https://x.org/a.jpg,g,width,p.jpg", f"2,https://x.org/b.jpg,g,width,{second}"]
+    parts = RowParts(written(tmp_path, *lines, header=f"{HEADER},photo_file"), at_once=1)
+    assert together(parts)[2] == ([2] if second == "p.jpg" else [1, 1])
+
+
+@pytest.mark.parametrize("after", [["1,a.jpg,g,width"], [f"{i},{i}.jpg,g,width" for i in range(5)]])
+def test_a_file_that_changes_meanwhile_is_told(tmp_path: Path, after: list[str]) -> None:
+    parts = RowParts(written(tmp_path, "1,a.jpg,g,width", "2,b.jpg,g,width", "3,c.jpg,g,width"), at_once=2)
+    written(tmp_path, *after)
+    with pytest.raises(RowsError, match="was changed while its rows were worked on"):
+        list(parts)
+
+
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -133,7 +162,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("parts")
     frame = write_rows(folder, 90, groups=9)
     frame["product_id"] = [f"P{i % 7}" if i % 3 else "" for i in range(len(frame))]
-    frame.loc[4, "entity_name"] = "nonsense"
+    frame.loc[[4, 20], "entity_name"] = "nonsense"  # also after the row whose photo is none
     (folder / "images" / Path(frame["image_link"][5]).name).write_bytes(b"no photo")
     frame.to_csv(folder / "rows.csv", index=False)
     rows = ["--rows", f"{folder}/rows.csv", *files(folder)]
@@ -202,8 +231,8 @@ def test_what_features_does_does_not_depend_on_the_parts(
             for record in table.drop_columns(["seconds"]).to_pylist()
         ]
         found[at_once] = sorted(records, key=lambda each: (each[0], each[1]["key"]))
-        # that of the entity, and two rows of the photo that is none
-        assert len(pd.read_csv(store / "faults.csv")) == 3
+        # those of the entity, and two rows of the photo that is none
+        assert len(pd.read_csv(store / "faults.csv")) == 4
     expected = ["90 photos: 0 already in the store, 90 worked on now, 1 failed; "]
     assert said[10, "first"] == said[1000, "first"] == expected
     assert said[10, "again"] == said[1000, "again"]

@@ -29,13 +29,14 @@ class Part:
         The rows.
     answers : callable
         Yields the answer of each once; rows count from the part's first.
-    faults : callable
-        Returns their faults, once they are answered.
+    row_faults, photo_faults : callable
+        Return the faults of the rows themselves and those of their photos, once they are answered.
     """
 
     frame: pd.DataFrame
     answers: Callable[[], Iterator[Answered]]
-    faults: Callable[[], rowfiles.Faults]
+    row_faults: Callable[[], rowfiles.Faults]
+    photo_faults: Callable[[], rowfiles.Faults] = list
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Ch
     return Part(
         frame,
         lambda: extractor.answers((frame, faults), arguments.partial),
-        lambda: rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor),
+        lambda: rowfiles.of_rows(arguments.rows, frame, faults),
+        lambda: rowfiles.of_photos(frame, extractor),
     )
 
 

@@ -1,4 +1,7 @@
-"""The command ``predict``: rows come in parts, answers are written as they come; of a row some forty bytes stay."""
+"""The command ``predict``: rows come in parts, answers are written as they come.
+
+Of a row some forty bytes stay, more where it is of a product or has a fault, and with ``--truth``.
+"""
 
 from __future__ import annotations
 
@@ -216,7 +219,6 @@ def _answer(
 ) -> _Found:
     """Answer the rows and write the sidecar."""
     import pandas as pd
-    from tqdm import tqdm
 
     from ..spool import Spool
 
@@ -225,17 +227,17 @@ def _answer(
     spool = Spool(asked.size, details.parent) if details else None
     answers: list[pd.DataFrame] = []
     of_products: list[pd.DataFrame] = []
-    faults: rowfiles.Faults = []
+    # those of rows first, whatever the parts
+    row_faults: rowfiles.Faults = []
+    photo_faults: rowfiles.Faults = []
     waiting = first = 0
-    with (
-        spool or nullcontext(),
-        tqdm(desc="answers", total=asked.size, unit="row", disable=arguments.quiet) as bar,
-    ):
+    with spool or nullcontext(), _Bar(asked.size, arguments.quiet) as bar:
         for part in asked.parts:
             told, late = _answer_part(
-                arguments, extractor, part, blanked_by, wanted, spool, first, bar.update
+                arguments, extractor, part, blanked_by, wanted, spool=spool, first=first, done=bar.update
             )
-            faults += part.faults()
+            row_faults += part.row_faults()
+            photo_faults += part.photo_faults()
             answers.append(told)
             of_products.append(_with_product(part.frame, first))
             waiting += late
@@ -244,7 +246,30 @@ def _answer(
             with atomic(details) as temporary, open(temporary, "w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in spool)
     together = pd.concat(answers, ignore_index=True)
-    return _Found(together, pd.concat(of_products), faults, waiting, details)
+    return _Found(together, pd.concat(of_products), row_faults + photo_faults, waiting, details)
+
+
+class _Bar:
+    """The bar of answers, which appears with the first: before it photos are read, which has a bar of its own."""
+
+    def __init__(self, size: int, quiet: bool) -> None:
+        self._size, self._quiet = size, quiet
+        self._bar: Any = None
+
+    def update(self) -> None:
+        """Count an answer."""
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(desc="answers", total=self._size, unit="row", disable=self._quiet)
+        self._bar.update()
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _answer_part(
@@ -253,6 +278,7 @@ def _answer_part(
     part: Part,
     blanked_by: Callable[[Answered], str],
     wanted: Mapping[str, str],
+    *,
     spool: Spool | None,
     first: int,
     done: Callable[[], object],
@@ -301,6 +327,7 @@ def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
 
     if PRODUCT not in frame.columns:
         return pd.DataFrame()  # an empty slice would keep all of the frame
+    frame = rowfiles.lean(frame)
     return frame.set_axis(range(first, first + len(frame)))[frame[PRODUCT].to_numpy() != ""]
 
 
@@ -329,9 +356,10 @@ def _score(arguments: argparse.Namespace, extractor: EntityExtractor, found: _Fo
     from ..evaluation import evaluate_seen, text_of
 
     what, answers = arguments.truth_is, found.answers
+    say = tell if is_stream(arguments.out) else print
     if arguments.unit:
         what = f"{what}; answers as read, before --unit" if what else "answers as read, before --unit"
         answers = answers.assign(prediction=answers["as_read"])
     seen = answers["seen"].to_numpy()
     for title, result in evaluate_seen(arguments.truth, answers, seen, what, extractor.model_.book):
-        print(f"{title}\n{text_of(result)}")
+        say(f"{title}\n{text_of(result)}")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-
 def add_commands(commands: Commands) -> None:
     """Add the commands of this module."""
     split = command(

@@ -22,7 +22,7 @@ _MISREAD = (
     ("g", "q ge g_e"), ("mg", "m9 mq"), ("ml", "m1 mi m| rnl rn1 m_l mle ml_e nl"),
     ("mm", "rnm mrn rnrn m_m"), ("cm", "crn c_m ern cn om"), ("inch", "lnch 1nch inoh incn jnch inch5 inche"),
     ("in", "ln 1n jn n"), ("inches", "lnches 1nches"), ("feet", "fcet teet"), ("ft", "f1"),
-    ("cl", "ci"), ("gal", "gai ga1"), ("kgs", "kqs k9s"), ("gm", "grn"),
+    ("cl", "ci"), ("gal", "gai ga1"), ("kgs", "kqs"), ("gm", "grn"),
     ("watt", "walt vvatt wats watl"), ("w", "vv"), ("volt", "voit vo1t"), ("gram", "grarn grarns gra"),
 )  # fmt: skip
 _LETTER = "[a-z\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]"
