@@ -111,6 +111,7 @@ class RowParts:
         if self._all is not None:
             yield self._all
             return
+        self._links = None  # whether tables clash is asked before
         header, records = scan_csv(self._path)
         left = self.size
         while left >= 0 and (batch := list(islice(records, self._at_once))):
