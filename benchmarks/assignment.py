@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks import command
-from benchmarks.labelled import Data, Sources, engines_of, fit, kept, load, only
+from benchmarks.labelled import Data, Sources, answers_of, engines_of, fit, kept, load, only
 from benchmarks.tables import table
 from hybridml import folds, metrics
 from hybridml.assignment import same_numbers
@@ -49,9 +49,7 @@ def with_several(data: Data) -> Data:
 def answers(data: Data, settings: ModelSettings) -> list[str]:
     """Return what a ranker that learned from fold 0 says of the rows of fold 1."""
     model = fit(data, data.fold == 0, settings)
-    part = only(data, data.fold == 1)
-    readings = [(key, data.readings[key]) for key in dict.fromkeys(part.keys) if key in data.readings]
-    return [a.prediction for a in model.answer(part.keys, list(part.frame["entity_name"]), readings)]
+    return [answer.prediction for answer in answers_of(model, only(data, data.fold == 1))]
 
 
 def alike(photos: Sequence[str], predictions: Sequence[str], book: EntityBook) -> set[str]:

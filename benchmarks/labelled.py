@@ -186,6 +186,12 @@ def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
     return Model(settings).fit(*training_part(data, keep))
 
 
+def answers_of(model: Model, part: Data) -> list[Answer]:
+    """Return what a model says of rows, one after the other."""
+    readings = [(key, part.readings[key]) for key in dict.fromkeys(part.keys) if key in part.readings]
+    return model.answer(part.keys, list(part.frame["entity_name"]), readings, part.vectors.items())
+
+
 def ranker(
     data: Data,
     name: str,
@@ -205,11 +211,8 @@ def ranker(
         model = fit(data, data.fold != k, replace(settings, trust=known) if known else settings)
         if trusts is not None:
             trusts.setdefault(int(k), model.trust)
-        at = np.flatnonzero(data.fold == k)
-        keys = [data.keys[i] for i in at]
-        readings = [(key, data.readings[key]) for key in dict.fromkeys(keys) if key in data.readings]
-        entities = [data.frame["entity_name"].iloc[i] for i in at]
-        for i, answer in zip(at, model.answer(keys, entities, readings, data.vectors.items()), strict=True):
+        held = data.fold == k
+        for i, answer in zip(np.flatnonzero(held), answers_of(model, only(data, held)), strict=True):
             answers[i] = answer
     result = Result(name, "", [a.prediction for a in answers], [a.confidence for a in answers])
     result.seconds = time.perf_counter() - start

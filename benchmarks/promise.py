@@ -19,7 +19,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import command
-from benchmarks.labelled import FOLDS, Data, Sources, engines_of, fit, kept, load, only
+from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, fit, kept, load, only
 from benchmarks.tables import table
 from hybridml import folds, metrics
 from hybridml.decision import Decision
@@ -116,9 +116,7 @@ def out_of_fold(data: Data, settings: ModelSettings) -> tuple[pd.DataFrame, dict
     for k in tqdm(np.unique(data.fold).tolist(), "folds", unit="fold"):
         model = fit(data, data.fold != k, settings)
         part = only(data, data.fold == k)
-        readings = [(key, data.readings[key]) for key in dict.fromkeys(part.keys) if key in data.readings]
-        asked = list(part.frame["entity_name"])
-        answers = model.answer(part.keys, asked, readings, data.vectors.items())
+        answers = answers_of(model, part)
         predictions = [a.prediction for a in answers]
         found = part.frame[["entity_name", "group_id"]].assign(
             fold=k,

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
 from benchmarks.labelled import Data, Result
 from hybridml import metrics
 from hybridml.answer import Answer
-from hybridml.entities import default_entities
 from hybridml.report.against import difference as difference
+from hybridml.report.scored import scored
 
 
 def table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -70,32 +70,18 @@ def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> No
     table("F1 of the ranker above the rule", ("reader", "rule", "F1", "95 % interval, by group"), lines)
 
 
-def _in_any_unit(
-    truth: Sequence[str], predictions: Sequence[str], entities: Sequence[str]
-) -> npt.NDArray[np.bool_]:
-    """Return which predictions are the true quantity in another unit, within 1 %."""
-    book = default_entities()
-    pairs = zip(
-        metrics.parse_truth(truth, book), metrics.parse_predictions(predictions, book), entities, strict=True
-    )
-    return np.array(
-        [
-            t.quantity is not None
-            and said is not None
-            and metrics.same_quantity(said, t.quantity, entity, book)
-            for t, said, entity in pairs
-        ],
-        dtype=bool,
-    )
-
-
 def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer], data: Data) -> None:
     """Print the ranker's results per entity, its candidates, calibration and precision against coverage."""
     truth, predictions = list(data.frame["entity_value"]), result.predictions
     lines = []
-    right = metrics.outcomes(truth, predictions) == "tp"
-    reached = np.asarray(metrics.reachable(truth, [a.candidates for a in answers]))
-    alike = right | _in_any_unit(truth, predictions, list(data.frame["entity_name"]))
+    rows = scored(
+        pd.DataFrame(
+            {"truth": truth, "prediction": predictions, "entity": data.frame["entity_name"], "outcome": ""}
+        ),
+        [a.candidates for a in answers],
+    )
+    right, reached = (rows["kind"] == "tp").to_numpy(), rows["reached"].to_numpy(dtype=bool)
+    alike = right | rows["same"].to_numpy(dtype=bool)
     for name, part in scores["per_entity"].items():
         at = np.flatnonzero(data.frame["entity_name"] == name)
         per_fold = [

@@ -62,11 +62,6 @@ def predictions_frame(file: CsvFile) -> pd.DataFrame:
     RowsError
         When a column is missing.
     """
-    for name in ("index", "prediction"):
-        if name not in file.header:
-            raise RowsError(
-                f"{file.source}, line 1: no column {name!r}; expected index,prediction, "
-                f"found {','.join(file.header)}"
-            )
+    file.require(("index", "prediction"))
     columns = file.columns()
     return pd.DataFrame({name: columns[name] for name in ("index", "prediction")}, dtype=object)

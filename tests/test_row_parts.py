@@ -237,3 +237,16 @@ def test_what_features_does_does_not_depend_on_the_parts(
     assert said[10, "first"] == said[1000, "first"] == expected
     assert said[10, "again"] == said[1000, "again"]
     assert found[10] == found[1000]
+
+
+def test_features_reads_a_pipe_beside_a_table_once(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = (folder / "rows.csv").read_text()
+    writer = threading.Thread(target=lambda: pipe.write_text(text), daemon=True)
+    writer.start()
+    rows = ["--rows", str(pipe), "--rows", f"{folder}/rows.csv", *files(folder)]
+    assert main(["-q", "features", *rows, *ENGINES]) == 0
+    writer.join()
+    faults = pd.read_csv(folder / "store" / "faults.csv")
+    assert faults["index"].tolist() == [4, 20, 4, 20, 5, 5]  # as the tables number them

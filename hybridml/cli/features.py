@@ -25,9 +25,12 @@ from .outputs import check_outputs, paths_given
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..entities import EntityBook
     from ..extractor import EntityExtractor
     from ..featurize import Report
+    from ..row_parts import RowParts
+
+    _Rows = tuple[pd.DataFrame, rowfiles.Faults]
+    """Rows, and the faults of single ones."""
 
 ROWS_AT_ONCE = 100_000
 """Rows whose photos are worked on together: each start of the processes costs seconds, a cluster's more."""
@@ -77,69 +80,74 @@ def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor
 
 
 def _features(arguments: argparse.Namespace) -> int:
+    from ..row_parts import RowParts
+
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
-    book = book_of(arguments)
-    if arguments.status:
-        frame, _ = _together(arguments.rows, book, images_of(arguments))
-        status.say(new_extractor(arguments).status(frame), arguments.json)
-        return 0
     faults_file = path_of(arguments.store) / "faults.csv"
-    check_outputs(paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]})
+    if not arguments.status:
+        check_outputs(
+            paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]}
+        )
+    book, images = book_of(arguments), images_of(arguments)
+    tables = [RowParts(path, book, images, ROWS_AT_ONCE) for path in arguments.rows]
     extractor = new_extractor(arguments)
+    if arguments.status:
+        frame, _ = _together(arguments.rows, tables)
+        # two tables may number their rows alike
+        status.say(extractor.status(frame.assign(index=range(len(frame)))), arguments.json)
+        return 0
     faults: rowfiles.Faults = []
     total = _Total()
-    for frame, of_rows in _parts(arguments, book):
-        # two tables may number their rows alike
-        numbered = frame.assign(index=range(len(frame)))
-        total.add(extractor.featurize((numbered, []), retry_failed=arguments.retry_failed), frame)
+    for frame, of_rows in _parts(arguments, tables):
+        total.add(extractor.featurize((frame, []), retry_failed=arguments.retry_failed), frame)
         faults += of_rows + rowfiles.of_photos(frame, extractor)
-    total.say()
+    _say_report(total.report)
     write_faults(faults_file, faults)
     return 0
 
 
-def _parts(arguments: argparse.Namespace, book: EntityBook) -> Iterator[tuple[pd.DataFrame, rowfiles.Faults]]:
-    """Yield rows and their faults, some at a time; all together where only all can be checked."""
+def _parts(arguments: argparse.Namespace, tables: Sequence[RowParts]) -> Iterator[_Rows]:
+    """Yield the rows of all tables and their faults, some at a time; together where only all can be checked."""
     from tqdm import tqdm
 
-    from ..row_parts import RowParts, clash
+    from ..row_parts import clash
 
-    images = images_of(arguments)
-    tables = [RowParts(path, book, images, ROWS_AT_ONCE) for path in arguments.rows]
     if len(tables) > 1 and clash(tables):
-        yield _together(arguments.rows, book, images)
+        yield _together(arguments.rows, tables)
         return
     size = sum(table.size for table in tables)
     few = all(table.size <= ROWS_AT_ONCE for table in tables)
     with tqdm(desc="rows", total=size, unit="row", disable=arguments.quiet or few) as bar:
-        for path, table in zip(arguments.rows, tables, strict=True):
-            for frame, faults in table:
-                yield rowfiles.lean(frame), rowfiles.of_rows(path, frame, faults)
-                bar.update(len(frame))
+        for frame, faults in _each(arguments.rows, tables):
+            yield frame, faults
+            bar.update(len(frame))
 
 
-def _together(
-    paths: Sequence[str], book: EntityBook, images: Sequence[str]
-) -> tuple[pd.DataFrame, rowfiles.Faults]:
-    """Return the rows of all tables, numbered anew, and the faults of single ones."""
+def _each(paths: Sequence[str], tables: Sequence[RowParts]) -> Iterator[_Rows]:
+    for path, table in zip(paths, tables, strict=True):
+        for frame, faults in table:
+            yield rowfiles.lean(frame), rowfiles.of_rows(path, frame, faults)
+
+
+def _together(paths: Sequence[str], tables: Sequence[RowParts]) -> _Rows:
+    """Return the rows of all tables as one part."""
     import pandas as pd
 
-    tables = [rowfiles.read(path, book, images) for path in paths]
-    frame = pd.concat([frame for frame, _ in tables], ignore_index=True)
-    return frame.assign(index=range(len(frame))), [fault for _, faults in tables for fault in faults]
+    parts = list(_each(paths, tables))
+    frame = pd.concat([frame for frame, _ in parts], ignore_index=True)
+    return frame, [fault for _, faults in parts for fault in faults]
 
 
 class _Total:
-    """What was done for all parts; a photo with rows in several of them counts once."""
+    """The report of all parts together; a photo with rows in several of them counts once."""
 
     def __init__(self) -> None:
+        from ..featurize import Report
         from ..finder import hashes
 
+        self.report = Report()
         self._seen = hashes([])
-        self._photos = self._cached = self._done = self._second = self._second_done = 0
-        self._failed: set[str] = set()
-        self._seconds = 0.0
 
     def add(self, report: Report, frame: pd.DataFrame) -> None:
         """Count what was done for the photos of some rows."""
@@ -153,22 +161,23 @@ class _Total:
         again = np.isin(now, self._seen)
         self._seen = np.union1d(self._seen, now)
         known = sum(name in report.keys for name, twice in zip(names, again.tolist(), strict=True) if twice)
-        self._photos += report.photos - int(again.sum())
-        self._cached += max(0, report.cached - known)
-        self._done += report.done
-        self._failed |= set(report.failed)
-        self._seconds += report.seconds
-        self._second += report.second
-        self._second_done += report.second_done
+        total = self.report
+        total.photos += report.photos - int(again.sum())
+        total.cached += max(0, report.cached - known)
+        total.done += report.done
+        total.failed |= report.failed
+        total.seconds += report.seconds
+        total.second += report.second
+        total.second_done += report.second_done
 
-    def say(self) -> None:
-        """Tell it on the terminal."""
-        rate = self._done and self._seconds and f", {self._done / self._seconds:.2f} photos a second"
+
+def _say_report(report: Report) -> None:
+    rate = f", {report.done / report.seconds:.2f} photos a second" if report.done and report.seconds else ""
+    tell(
+        f"{report.photos} photos: {report.cached} already in the store, {report.done} worked on now, "
+        f"{len(report.failed)} failed; {report.seconds:.1f} s{rate}"
+    )
+    if report.second:
         tell(
-            f"{self._photos} photos: {self._cached} already in the store, {self._done} worked on now, "
-            f"{len(self._failed)} failed; {self._seconds:.1f} s{rate or ''}"
+            f"{report.second} photos show nothing they are asked for: a second look at {report.second_done} now"
         )
-        if self._second:
-            tell(
-                f"{self._second} photos show nothing they are asked for: a second look at {self._second_done} now"
-            )
