@@ -49,7 +49,7 @@ def with_several(data: Data) -> Data:
 def answers(data: Data, settings: ModelSettings) -> list[str]:
     """Return what a ranker that learned from fold 0 says of the rows of fold 1."""
     model = fit(data, data.fold == 0, settings)
-    return [answer.prediction for answer in answers_of(model, only(data, data.fold == 1))]
+    return [answer.prediction for answer in answers_of(model, data, data.fold == 1)]
 
 
 def alike(photos: Sequence[str], predictions: Sequence[str], book: EntityBook) -> set[str]:

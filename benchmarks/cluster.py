@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import command
-from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, load, only, training_part
+from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, load, training_part
 from hybridml import featurize, folds, metrics
 from hybridml.cluster.ranking import boosting
 from hybridml.featurize import Report
@@ -241,7 +241,7 @@ def ranker(options: argparse.Namespace) -> int:
 
 def _answer(model: Model, data: Data, held: np.ndarray, answers: list[str]) -> None:
     """Answer the rows that were held out, into ``answers``."""
-    for i, answer in zip(np.flatnonzero(held), answers_of(model, only(data, held)), strict=True):
+    for i, answer in zip(np.flatnonzero(held), answers_of(model, data, held), strict=True):
         answers[i] = answer.prediction
 
 

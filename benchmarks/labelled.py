@@ -186,8 +186,9 @@ def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
     return Model(settings).fit(*training_part(data, keep))
 
 
-def answers_of(model: Model, part: Data) -> list[Answer]:
-    """Return what a model says of rows, one after the other."""
+def answers_of(model: Model, data: Data, keep: np.ndarray) -> list[Answer]:
+    """Return what a model says of the rows where ``keep`` holds, one after the other."""
+    part = only(data, keep)
     readings = [(key, part.readings[key]) for key in dict.fromkeys(part.keys) if key in part.readings]
     return model.answer(part.keys, list(part.frame["entity_name"]), readings, part.vectors.items())
 
@@ -212,7 +213,7 @@ def ranker(
         if trusts is not None:
             trusts.setdefault(int(k), model.trust)
         held = data.fold == k
-        for i, answer in zip(np.flatnonzero(held), answers_of(model, only(data, held)), strict=True):
+        for i, answer in zip(np.flatnonzero(held), answers_of(model, data, held), strict=True):
             answers[i] = answer
     result = Result(name, "", [a.prediction for a in answers], [a.confidence for a in answers])
     result.seconds = time.perf_counter() - start

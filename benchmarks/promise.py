@@ -116,7 +116,7 @@ def out_of_fold(data: Data, settings: ModelSettings) -> tuple[pd.DataFrame, dict
     for k in tqdm(np.unique(data.fold).tolist(), "folds", unit="fold"):
         model = fit(data, data.fold != k, settings)
         part = only(data, data.fold == k)
-        answers = answers_of(model, part)
+        answers = answers_of(model, data, data.fold == k)
         predictions = [a.prediction for a in answers]
         found = part.frame[["entity_name", "group_id"]].assign(
             fold=k,

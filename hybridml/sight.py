@@ -100,13 +100,13 @@ class Sight(Estimator):
             photos.checked(X, images=self.images, book=self._book())[0], retry_failed=retry_failed
         )
 
-    def status(self, X: pd.DataFrame | str | Path) -> StoreStatus:
+    def status(self, X: pd.DataFrame | str | Path | photos.Checked) -> StoreStatus:
         """Return what the store has for rows, what failed and what is missing; nothing is read or written.
 
         Parameters
         ----------
         X : data frame or path of a CSV
-            Rows; labels are not needed.
+            As for :meth:`featurize`.
         """
         self._make_engines()
         frame, _ = photos.checked(X, images=self.images, book=self._book())

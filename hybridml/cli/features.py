@@ -94,8 +94,7 @@ def _features(arguments: argparse.Namespace) -> int:
     extractor = new_extractor(arguments)
     if arguments.status:
         frame, _ = _together(arguments.rows, tables)
-        # two tables may number their rows alike
-        status.say(extractor.status(frame.assign(index=range(len(frame)))), arguments.json)
+        status.say(extractor.status((frame, [])), arguments.json)
         return 0
     faults: rowfiles.Faults = []
     total = _Total()
