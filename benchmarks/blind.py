@@ -3,11 +3,16 @@
     python -m benchmarks.crossval --shared ../shared --readers rapidocr --out build/crossval
     python -m benchmarks.blind --shared ../shared --predictions build/crossval/ranker-rapidocr.csv
 
-blind_seen.csv has what came out for every width, height and depth whose right answer was among the candidates at
-``balanced``, and for 70 weights drawn from those. The reader was a large vision-language model that looked at each
-photo with care. It never saw a label; it knew that of a size given in two units labels mostly take the first, and that
-depth is often a length. What it gets right is what a photo tells of its label; what it does not, labels decide by
-habits that no photo shows.
+blind_seen.csv has what came out for every width, height, depth, volume and greatest weight whose right answer was among
+the candidates at ``balanced``, and for 70 weights drawn from those. The reader was a large vision-language model that
+looked at each photo with care. It never saw a label; it knew that of a size given in two units labels mostly take the
+first, and that depth is often a length. What it gets right is what a photo tells of its label; what it does not, labels
+decide by habits that no photo shows.
+
+judged_seen.csv turns it round: every weight, volume and greatest weight that a ranker got wrong although the right
+answer was among its candidates, looked at by such a reader with label and answer in view. "label is right": a careful
+person would give the label; "other unit": both stand there, one quantity in two units; "either": several values answer
+as well; "ours is better"; "neither". The second table counts them.
 """
 
 from __future__ import annotations
@@ -26,6 +31,10 @@ from hybridml.dual import is_same
 from hybridml.entities import EntityBook, default_entities
 
 SEEN = Path(__file__).parent / "blind_seen.csv"
+JUDGED = Path(__file__).parent / "judged_seen.csv"
+
+VERDICTS = ("label is right", "other unit", "either", "ours is better", "neither")
+"""What was said of a wrong answer, and of its label."""
 
 RIGHT, OTHER_UNIT, OTHER = ("right", "other unit", "other number")
 
@@ -59,6 +68,15 @@ def compared(frame: pd.DataFrame, predictions: Sequence[str], seen: pd.DataFrame
     )
 
 
+def judged(frame: pd.DataFrame, seen: pd.DataFrame) -> list[list[str]]:
+    """Return a line per verdict: how many wrong rows have it, by entity and in all."""
+    names = dict(zip(frame["index"].astype(int), frame["entity_name"], strict=True))
+    of_row = seen["index"].astype(int).map(names)
+    counts = pd.crosstab(seen["verdict"], of_row).reindex(VERDICTS, fill_value=0)
+    lines = [[verdict, *map(str, row), str(sum(row))] for verdict, *row in counts.itertuples()]
+    return [["", *map(str, counts.columns), "all"], *lines]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = command.parser(__doc__)
@@ -81,6 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Chosen right, of rows whose right answer is among the candidates",
         ("entity", "rows", "blind", "ranker", "blind, any unit", "ranker, any unit", "one of the two"),
         lines,
+    )
+    head, *counted = judged(frame, pd.read_csv(JUDGED))
+    table(
+        "Wrong although the right answer was among the candidates, judged with the label in view",
+        head,
+        counted,
     )
     return 0
 

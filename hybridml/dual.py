@@ -13,8 +13,12 @@ import numpy.typing as npt
 
 from .entities import EntityBook
 
-SAME = 0.035
-"""Quantities within this share of each other are one quantity given twice: both numbers are rounded."""
+SAME = 0.042
+"""Quantities within this share of each other are one quantity given twice.
+
+Both numbers are rounded; and a British fluid ounce is 3.9 % less than the American one that units are counted in, so
+that "1.76 fl oz (50 ml)" is one quantity, too.
+"""
 
 WIDEST = 20
 """Characters between the two beyond which it makes no difference how many."""
@@ -108,6 +112,8 @@ def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> boo
     >>> book = default_entities()
     >>> is_dual((3.3, "inch"), (8.5, "centimetre"), book), is_dual((3.3, "inch"), (3.3, "centimetre"), book)
     (True, False)
+    >>> is_dual((1.76, "fluid ounce"), (50.0, "millilitre"), book)
+    True
     """
     return book.is_imperial(a[1]) != book.is_imperial(b[1]) and is_same(a, b, book)
 

@@ -34,7 +34,7 @@ BLOCKS: dict[str, Block] = {
 }
 """The packaged blocks, by name."""
 
-VERSION = 6
+VERSION = 7
 """Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included,
 or when scores are weighed otherwise."""
 
