@@ -13,14 +13,14 @@ import pytest
 from hybridml import metrics
 from hybridml.baselines import Given, create
 from hybridml.baselines.lstm import LstmSystem, photo
-from hybridml.baselines.lstm.batch import Example, batches, tensors, varied
 from hybridml.baselines.lstm.script import loaded, scripted
-from hybridml.baselines.lstm.sheet import sheets
-from hybridml.baselines.lstm.tokens import FEATURES, MOST_TOKENS, Page
+from hybridml.baselines.lstm.sheets import sheets
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, NotFittedError
 from hybridml.registry import SettingsError
 from hybridml.seen import Seen
+from hybridml.tokens.batch import Example, batches, tensors, varied
+from hybridml.tokens.page import FEATURES, MOST_TOKENS, Page
 from tests.lines import line, reading
 
 torch = pytest.importorskip("torch")
@@ -98,7 +98,7 @@ def test_leaves_torch_as_it_was() -> None:
 
 
 def test_torchscript_predicts_what_the_network_does() -> None:
-    from hybridml.baselines.lstm.network import TokenNetwork
+    from hybridml.tokens.network import TokenNetwork
 
     allowed = torch.tensor([[u in e.units for u in BOOK.units] for e in BOOK.entities.values()])
     torch.manual_seed(0)

@@ -18,8 +18,8 @@ from ...featurize import featurize
 from ...images import decode
 from ...registry import SettingsError
 from ...store import FeatureStore
+from ...tokens.page import Floats
 from ..given import Given
-from .tokens import Floats
 
 log = logging.getLogger(__name__)
 

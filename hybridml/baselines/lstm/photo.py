@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ...image_block import ImageBlock
 from ...parts import as_text
 from ...seen import Seen
+from ...tokens.page import Bools, Floats
 from ..given import Given
-from .tokens import Bools, Floats
 
 KINDS = ("regions", "vectors", "none")
 

@@ -16,14 +16,14 @@ from ...files import atomic
 from ...parts import deal, parts_of
 from ...quantity import format_quantity
 from ...registry import SettingsError, in_range, one_of
+from ...tokens.batch import Example, batches, tensors
+from ...tokens.learning import AT_ONCE, Course, Hyper
+from ...tokens.page import Floats
 from ..given import LABEL, PHOTOS, READING, VECTORS, Given, System
 from . import photo
-from .batch import Example, batches, tensors
 from .copies import with_copies
-from .learning import AT_ONCE, Course, Hyper
 from .script import loaded, scripted
-from .sheet import sheets
-from .tokens import Floats
+from .sheets import sheets
 
 COMPONENTS = 32
 """Numbers that an embedding is reduced to."""
@@ -67,7 +67,7 @@ class LstmSystem(System):
     embedding, resnet_weights, store
         What made the vectors, and where the copies' are kept; with ``augment`` only.
     hidden, dropout, learning_rate, weight_decay
-        See :class:`hybridml.baselines.lstm.learning.Hyper`.
+        See :class:`hybridml.tokens.learning.Hyper`.
     n_trials : int
         Trials in which Optuna chooses those four on the held-out part; 0 takes them as they are.
     epochs, patience : int
@@ -235,7 +235,7 @@ class LstmSystem(System):
         return len(getattr(self, "script_", b""))
 
     def export(self, path: str | Path) -> None:
-        """Write the network in TorchScript; it takes what :func:`hybridml.baselines.lstm.batch.tensors` makes."""
+        """Write the network in TorchScript; it takes what :func:`hybridml.tokens.batch.tensors` makes."""
         if not hasattr(self, "script_"):
             raise NotFittedError("this LSTM is not fitted: call fit with labelled rows before it is exported")
         with atomic(path) as temporary:
@@ -301,7 +301,7 @@ def _builder(given: Given, mean: Floats, components: Floats) -> Callable[[Hyper]
     """Return what makes a network for the entities and units of the rows."""
     import torch
 
-    from .network import TokenNetwork
+    from ...tokens.network import TokenNetwork
 
     entities, units = _names(given)
     allowed = torch.tensor([[unit in given.book.entity(e).units for unit in units] for e in entities])

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from ...candidates import Candidate, Origin, any_shown, for_entity
-from ...entities import Entity, EntityBook
-from ...quantity import Form, Number
-from ...seen import Seen
-from ..given import Given
-from .tokens import Bools, Floats, Ints, Page, logarithm
+from ..candidates import Candidate, Origin, for_entity
+from ..entities import Entity, EntityBook
+from ..quantity import Form, Number
+from .page import Bools, Floats, Ints, Page, logarithm
 
 OPTION = ("repaired", "logarithm", "order", "first", *get_args(Origin), *get_args(Form))
 """What a number that could be the answer is described by, besides its token and the units read with it."""
@@ -64,44 +61,8 @@ class Sheet:
         return replace(self, page=left, token=(np.cumsum(keep) - 1)[self.token])
 
 
-def sheets(given: Given) -> list[Sheet | None]:
-    """Return the sheet of each row, None where nothing was read that could be its number."""
-    rows_of: dict[str, list[int]] = {}
-    asked = list(given.frame["entity_name"])
-    for i, (key, entity) in enumerate(zip(given.keys, asked, strict=True)):
-        if key is not None and entity in given.book.entities:
-            rows_of.setdefault(key, []).append(i)
-    found: list[Sheet | None] = [None] * len(asked)
-    for key, rows in rows_of.items():
-        if key in given.seen:
-            pages = _Pages(given.seen[key], given.book)
-            for i in rows:
-                found[i] = pages.sheet(given.book.entity(asked[i]))
-    return found
-
-
-class _Pages:
-    """The pages of one photo's readings, each made when it is first wanted."""
-
-    def __init__(self, seen: Seen, book: EntityBook) -> None:
-        self._seen, self._book = seen, book
-
-    @cached_property
-    def _first(self) -> Page:
-        return Page.of(self._seen.reading, self._book)
-
-    @cached_property
-    def _second(self) -> Page | None:
-        return None if self._seen.second is None else Page.of(self._seen.second, self._book)
-
-    def sheet(self, entity: Entity) -> Sheet | None:
-        """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
-        shown = any_shown(c for _, c in self._first.candidates if entity.unit_for(c.unit))
-        second = None if shown or self._second is None else _sheet(self._second, entity, self._book)
-        return second or _sheet(self._first, entity, self._book)
-
-
-def _sheet(page: Page, entity: Entity, book: EntityBook) -> Sheet | None:
+def sheet_of(page: Page, entity: Entity, book: EntityBook) -> Sheet | None:
+    """Return a photo's page as it is asked for an entity; None where no number on it could be the answer."""
     found: dict[tuple[int, float], list[Candidate | Number]] = {}
     for n, candidate in page.candidates:
         for c in for_entity([candidate], entity):

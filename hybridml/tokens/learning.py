@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...extras import require
+from ..extras import require
 from .batch import Example, batches, tensors
 
 _NEVER = -1e9

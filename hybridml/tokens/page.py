@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ...candidates import Candidate, find_candidates, span_box
-from ...entities import EntityBook
-from ...ocr.textline import Reading
-from ...quantity import Number, numbers, parse_number
+from ..candidates import Candidate, find_candidates, span_box
+from ..entities import EntityBook
+from ..ocr.textline import Reading
+from ..quantity import Number, numbers, parse_number
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -64,18 +64,39 @@ class Page:
     bare: list[tuple[int, Number]]
 
     @classmethod
-    def of(cls, reading: Reading, book: EntityBook) -> Page:
-        """Return the page of a reading; units are numbered as ``book`` has them."""
-        spans = list(_spans(reading))
+    def of(
+        cls,
+        reading: Reading,
+        book: EntityBook,
+        found: Sequence[Candidate] | None = None,
+        most: int = MOST_TOKENS,
+        bare: bool = True,
+    ) -> Page:
+        """Return the page of a reading; units are numbered as ``book`` has them.
+
+        Parameters
+        ----------
+        reading : Reading
+            The photo's text lines.
+        book : EntityBook
+            Units.
+        found : sequence of Candidate, optional
+            Its candidates, where they are known already.
+        most : int
+            Tokens that are looked at, those of the largest text lines.
+        bare : bool
+            Whether numbers without a unit are looked for.
+        """
+        spans = list(_spans(reading, most))
         token_at = {(line, i): n for n, (line, start, end) in enumerate(spans) for i in range(start, end)}
         candidates = [
             (token_at[c.line, c.start], c)
-            for c in find_candidates(reading, book)
+            for c in (find_candidates(reading, book) if found is None else found)
             if (c.line, c.start) in token_at
         ]
-        bare = [
+        alone = [
             (token_at[i, number.span[0]], number)
-            for i in dict.fromkeys(line for line, _, _ in spans)
+            for i in dict.fromkeys(line for line, _, _ in spans if bare)
             for number in numbers(reading.lines[i].text, book)
             if (i, number.span[0]) in token_at
         ]
@@ -86,7 +107,7 @@ class Page:
                 units[n] = names.index(c.unit) + 1
         texts = [reading.lines[line].text[start:end] for line, start, end in spans]
         characters = np.array([_codes(text) for text in texts], dtype=np.int64).reshape(-1, LETTERS)
-        return cls(characters, _features(reading, spans, texts), units, candidates, bare)
+        return cls(characters, _features(reading, spans, texts), units, candidates, alone)
 
 
 def tokens(text: str) -> list[tuple[int, int]]:
@@ -101,12 +122,12 @@ def tokens(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _TOKEN.finditer(text)]
 
 
-def _spans(reading: Reading) -> Iterator[tuple[int, int, int]]:
+def _spans(reading: Reading, most: int) -> Iterator[tuple[int, int, int]]:
     """Yield (line, start, end) of each token, in reading order."""
     found = [tokens(line.text) for line in reading.lines]
     kept, total = set(), 0
     for i in sorted(range(len(found)), key=lambda i: -reading.lines[i].height):
-        if total + len(found[i]) <= MOST_TOKENS:
+        if total + len(found[i]) <= most:
             total += len(found[i])
             kept.add(i)
     for i, spans in enumerate(found):

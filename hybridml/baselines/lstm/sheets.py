@@ -1,0 +1,49 @@
+"""The sheet of each row of a table: that of the first look, or of the second where the first shows nothing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ...candidates import any_shown
+from ...entities import Entity, EntityBook
+from ...seen import Seen
+from ...tokens.page import Page
+from ...tokens.sheet import Sheet, sheet_of
+from ..given import Given
+
+
+def sheets(given: Given) -> list[Sheet | None]:
+    """Return the sheet of each row, None where nothing was read that could be its number."""
+    rows_of: dict[str, list[int]] = {}
+    asked = list(given.frame["entity_name"])
+    for i, (key, entity) in enumerate(zip(given.keys, asked, strict=True)):
+        if key is not None and entity in given.book.entities:
+            rows_of.setdefault(key, []).append(i)
+    found: list[Sheet | None] = [None] * len(asked)
+    for key, rows in rows_of.items():
+        if key in given.seen:
+            pages = _Pages(given.seen[key], given.book)
+            for i in rows:
+                found[i] = pages.sheet(given.book.entity(asked[i]))
+    return found
+
+
+class _Pages:
+    """The pages of one photo's readings, each made when it is first wanted."""
+
+    def __init__(self, seen: Seen, book: EntityBook) -> None:
+        self._seen, self._book = seen, book
+
+    @cached_property
+    def _first(self) -> Page:
+        return Page.of(self._seen.reading, self._book)
+
+    @cached_property
+    def _second(self) -> Page | None:
+        return None if self._seen.second is None else Page.of(self._seen.second, self._book)
+
+    def sheet(self, entity: Entity) -> Sheet | None:
+        """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
+        shown = any_shown(c for _, c in self._first.candidates if entity.unit_for(c.unit))
+        second = None if shown or self._second is None else sheet_of(self._second, entity, self._book)
+        return second or sheet_of(self._first, entity, self._book)
