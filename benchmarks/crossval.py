@@ -55,6 +55,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--embedding", default="none", help="resnet50 or none (default: %(default)s)")
     parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
     parser.add_argument("--blocks", nargs="+", help="feature blocks (default: all)")
+    parser.add_argument("--tokens", action="store_true", help="learn the network over tokens, too")
     command.add_effort(parser)
     parser.add_argument("--looks", nargs="*", help="looks (default: as the effort says)")
     parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
@@ -122,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = (
         ModelSettings() if options.blocks is None else replace(ModelSettings(), blocks=tuple(options.blocks))
     )
+    settings = replace(settings, tokens=options.tokens)
 
     results: list[tuple[Result, Data, dict[str, Any]]] = []
     details: list[tuple[Result, dict[str, Any], list[Answer], Data]] = []

@@ -31,6 +31,7 @@ from .model import Model, ModelSettings
 from .priors import Priors
 from .proportions import Proportions
 from .ranker import Ranker, RankerSettings
+from .tokens.score import TokenScore
 
 
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "priors": model.columns.priors.to_dict() if model.columns.priors else None,
         "source": model.columns.source,
         "habits": model.columns.habits.to_dict() if model.columns.habits else None,
+        "tokens": model.columns.tokens.to_dict() if model.columns.tokens else None,
         "proportions": model.proportions.to_dict(),
         "trust": model.trust,
         "training": model.training,
@@ -77,6 +79,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         Priors.from_dict(data["priors"]) if data["priors"] else None,
         bool(data["source"]),
         Habits.from_dict(data["habits"]) if data.get("habits") else None,
+        TokenScore.from_dict(data["tokens"]) if data.get("tokens") else None,
     )
     model.proportions = Proportions.from_dict(data.get("proportions") or [])
     model.trust = dict(data["trust"])
@@ -95,6 +98,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         components=model.settings.components,
         priors=model.settings.priors,
         joint=model.settings.joint,
+        tokens=model.settings.tokens,
         trust=model.settings.trust,
         ranker=asdict(model.settings.ranker),
         folds=model.settings.folds,

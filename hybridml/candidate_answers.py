@@ -133,8 +133,9 @@ class DescribedRows:
 
     def __init__(self, path: str | Path, extractor: EntityExtractor, given: Checked | None = None) -> None:
         self._model = extractor.model_
+        facts = facts_of(extractor)
         self._file = CandidateFile(path)
-        other = differences(self._file.facts, facts_of(extractor))
+        other = differences(self._file.facts, facts)
         if other:
             raise ArtifactError(
                 f"{path}: its candidates were described otherwise than this model does ({told(other)}). "

@@ -56,7 +56,7 @@ class EntityExtractor(Sight):
         Feature blocks of a candidate.
     components : int
         Principal components of the embedding that the ranker sees.
-    priors, joint, trust
+    priors, joint, trust, tokens
         As in :class:`hybridml.model.ModelSettings`.
     ranker : dict, optional
         Settings that differ from :class:`hybridml.ranker.RankerSettings`.
@@ -108,6 +108,7 @@ class EntityExtractor(Sight):
         priors: bool = True,
         joint: bool = True,
         trust: Mapping[str, float] | None = None,
+        tokens: bool = False,
         ranker: Mapping[str, Any] | None = None,
         folds: int = 5,
         entities: str | Path | EntityBook | None = None,
@@ -130,6 +131,7 @@ class EntityExtractor(Sight):
         self.priors = priors
         self.joint = joint
         self.trust = trust
+        self.tokens = tokens
         self.ranker = ranker
         self.folds = folds
         self.entities = entities
@@ -148,6 +150,7 @@ class EntityExtractor(Sight):
             self.priors,
             self.joint,
             None if self.trust is None else dict(self.trust),
+            self.tokens,
         )
 
     def fit(

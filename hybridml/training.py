@@ -30,6 +30,8 @@ from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen
 from .siblings import Rows, settled, with_siblings
 from .table import CandidateTable, build_table
+from .tokens.score import PARTS
+from .tokens_learned import TokensLearned, learn_tokens
 
 if TYPE_CHECKING:
     from .model import Model
@@ -76,7 +78,12 @@ class Training:
         self.rows = with_siblings(keys, asked, self.book) if self.settings.joint else Rows(keys, asked)
         self.asked = len(asked)
         self.table = build_table(
-            self.rows.keys, self.rows.entities, readings, self.book, self.settings.blocks
+            self.rows.keys,
+            self.rows.entities,
+            readings,
+            self.book,
+            self.settings.blocks,
+            self.settings.tokens,
         )
         if not (self.table.row < self.asked).any():
             raise HybridmlError(
@@ -107,8 +114,14 @@ class Training:
                     len(self.duals),
                     LEAST,
                 )
+        self.tokens = self._learn_tokens() if self.settings.tokens else None
         self._sharing: dict[bytes, Bools] = {}
         self._folds: list[tuple[Bools, CandidateTable, Proportions]] = []
+
+    def _learn_tokens(self) -> TokensLearned:
+        sheets = {row: sheet for row, sheet in self.table.sheets.items() if row < self.asked}
+        parts = np.asarray(folding.assign_folds(self.frame, PARTS, self.settings.random_state))
+        return learn_tokens(self.table, sheets, self.truths, parts, self.book, self.settings.random_state)
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -132,17 +145,22 @@ class Training:
     def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:
         """Return the columns learned without the rows ``held``, and the table with them added.
 
-        Of every table nothing is learned from that shares a group or a photo with a held row.
+        Of every table nothing is learned from that shares a group or a photo with a held row. What networks over
+        tokens say of a row, held or not, is always from one that saw neither its group nor its photo.
         """
         keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
         learned = LearnedColumns(
-            self._image_block(keys), self._priors(held), bool(self.other.any()), self._habits(held)
+            self._image_block(keys),
+            self._priors(held),
+            bool(self.other.any()),
+            self._habits(held),
+            self.tokens.score if self.tokens else None,
         )
         block = learned.image_block
         projected = block.project(self.vectors.items()) if block else {}
-        table = learned.add(
-            self.table, self.rows.keys, self.rows.entities, projected, self.book, self.groups, self.other
-        )
+        scored = self.tokens.of_rows if self.tokens else None
+        names = self.rows.keys, self.rows.entities
+        table = learned.add(self.table, *names, projected, self.book, self.groups, self.other, scored)
         return learned, table
 
     def _image_block(self, keys: Sequence[str]) -> ImageBlock | None:

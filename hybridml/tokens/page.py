@@ -69,7 +69,6 @@ class Page:
         reading: Reading,
         book: EntityBook,
         found: Sequence[Candidate] | None = None,
-        most: int = MOST_TOKENS,
         bare: bool = True,
     ) -> Page:
         """Return the page of a reading; units are numbered as ``book`` has them.
@@ -82,12 +81,10 @@ class Page:
             Units.
         found : sequence of Candidate, optional
             Its candidates, where they are known already.
-        most : int
-            Tokens that are looked at, those of the largest text lines.
         bare : bool
             Whether numbers without a unit are looked for.
         """
-        spans = list(_spans(reading, most))
+        spans = list(_spans(reading))
         token_at = {(line, i): n for n, (line, start, end) in enumerate(spans) for i in range(start, end)}
         candidates = [
             (token_at[c.line, c.start], c)
@@ -122,12 +119,12 @@ def tokens(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _TOKEN.finditer(text)]
 
 
-def _spans(reading: Reading, most: int) -> Iterator[tuple[int, int, int]]:
+def _spans(reading: Reading) -> Iterator[tuple[int, int, int]]:
     """Yield (line, start, end) of each token, in reading order."""
     found = [tokens(line.text) for line in reading.lines]
     kept, total = set(), 0
     for i in sorted(range(len(found)), key=lambda i: -reading.lines[i].height):
-        if total + len(found[i]) <= most:
+        if total + len(found[i]) <= MOST_TOKENS:
             total += len(found[i])
             kept.add(i)
     for i, spans in enumerate(found):

@@ -95,6 +95,7 @@ NOUNS: dict[str, str] = {
     "prior.exact": "how usual exactly this quantity is among labels",
     "prior.size": "how usual its size is among labels",
     "prior.value": "how usual its number is among labels",
+    "tokens.behind": "what the photo's words speak of, to the network over tokens",
     "prior.size_beside": "how usual its size is beside the other candidates'",
     "lines.cost": "how firmly it is tied to a dimension line",
     "lines.turn": "direction of its dimension line",

@@ -160,6 +160,21 @@ def _labelled(value: float, told: Told) -> str:
     )
 
 
+def _spoken_of(behind: float) -> str:
+    """Return what the network over tokens says of a candidate.
+
+    Examples
+    --------
+    >>> _spoken_of(0.0)
+    "the photo's words speak of it most"
+    >>> _spoken_of(-2.3)
+    "the photo's words speak of another one, 10 times as likely"
+    """
+    if behind >= 0:
+        return "the photo's words speak of it most"
+    return f"the photo's words speak of another one, {math.exp(-behind):.2g} times as likely"
+
+
 def _prior(what: str) -> Say:
     def say(value: float, told: Told) -> str:
         unit, number = told.candidate.unit, f"{told.candidate.value:g}"
@@ -365,5 +380,6 @@ _SAY: dict[str, Say] = {
         else f"another candidate's size is {math.exp(-v):.2g} times as usual for {told.asked}"
     ),
     "habit.unit": lambda v, _: dual.habit(v),
+    "tokens.behind": lambda v, _: _spoken_of(v),
     **{column: _flag(*clauses) for column, clauses in dual.SAID.items()},
 }
