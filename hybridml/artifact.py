@@ -81,6 +81,8 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         Habits.from_dict(data["habits"]) if data.get("habits") else None,
         TokenScore.from_dict(data["tokens"]) if data.get("tokens") else None,
     )
+    if model.columns.tokens and not model.columns.tokens.fits(model.book):
+        raise ArtifactError(f"{source}: its network over tokens was learned with other entities or units")
     model.proportions = Proportions.from_dict(data.get("proportions") or [])
     model.trust = dict(data["trust"])
     model.training = dict(data["training"])

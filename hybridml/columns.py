@@ -1,4 +1,4 @@
-"""Columns that are learned from training rows, beside the features that any photo has: image, priors, source."""
+"""Columns that are learned from training rows, beside the features that any photo has: image, priors, tokens, ..."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ class LearnedColumns:
             usual = self.habits.column(table.X, table.columns, table.candidates, book)
             X.append(np.where(other[table.row, None], np.float32(0), usual))
         if self.tokens:
-            told = self.tokens.column(table.candidates, table.row, table.sheets) if scored is None else scored
+            told = scored
+            if told is None:
+                told = self.tokens.column(table.candidates, table.row, table.sheets, book)
             X.append(told)
         if len(X) == 1:
             return table

@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from .entities import EntityBook
 
-SAME = 0.042
-"""Quantities within this share of each other are one quantity given twice.
+SAME = 0.035
+"""Quantities within this share of each other are one quantity given twice: both numbers are rounded."""
 
-Both numbers are rounded; and a British fluid ounce is 3.9 % less than the American one that units are counted in, so
-that "1.76 fl oz (50 ml)" is one quantity, too.
-"""
+SAME_VOLUME = 0.042
+"""The same of volumes: a British fluid ounce is 3.9 % less than the American one that units are counted in, so that
+"1.76 fl oz (50 ml)" is one quantity, too."""
+
+_VOLUME = "volume"
 
 WIDEST = 20
 """Characters between the two beyond which it makes no difference how many."""
@@ -82,25 +84,33 @@ class Mention:
         return "" if at < 0 else written[at + len(self.number) :]
 
 
-def close(one: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def close(one: npt.ArrayLike, other: npt.ArrayLike, family: str = "") -> npt.NDArray[np.bool_]:
     """Return whether sizes, in one unit, are those of one quantity; of arrays each, as numpy broadcasts them.
+
+    Parameters
+    ----------
+    one, other : array
+        Sizes.
+    family : str
+        Of their units.
 
     Examples
     --------
     >>> close([8.38, 8.7], 8.5).tolist()
     [True, True]
-    >>> bool(close(8.0, 8.5))
-    False
+    >>> bool(close(24.0, 25.0)), bool(close(24.0, 25.0, "volume"))
+    (False, True)
     """
     one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    found: npt.NDArray[np.bool_] = np.abs(one - other) <= SAME * np.maximum(one, other)
+    same = SAME_VOLUME if family == _VOLUME else SAME
+    found: npt.NDArray[np.bool_] = np.abs(one - other) <= same * np.maximum(one, other)
     return found
 
 
 def is_same(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
     """Return whether two quantities (value, unit) are one, in whatever units."""
     one, other = book.unit(a[1]), book.unit(b[1])
-    return one.family == other.family and bool(close(book.to_base(*a), book.to_base(*b)))
+    return one.family == other.family and bool(close(book.to_base(*a), book.to_base(*b), one.family))
 
 
 def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:

@@ -15,6 +15,7 @@ from .effort import DEFAULT_EFFORT
 from .engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 from .entities import EntityBook
 from .errors import RowsError
+from .extras import require
 from .features import DEFAULT_BLOCKS, column_names
 from .model import Model, ModelSettings
 from .parts import as_text, photo_names
@@ -56,7 +57,7 @@ class EntityExtractor(Sight):
         Feature blocks of a candidate.
     components : int
         Principal components of the embedding that the ranker sees.
-    priors, joint, trust, tokens
+    priors, joint, trust
         As in :class:`hybridml.model.ModelSettings`.
     ranker : dict, optional
         Settings that differ from :class:`hybridml.ranker.RankerSettings`.
@@ -73,6 +74,8 @@ class EntityExtractor(Sight):
         Seed of everything random.
     progress : bool
         Show progress bars.
+    tokens : bool
+        Learn a network over the words of the photos, too; as in :class:`hybridml.model.ModelSettings`.
 
     Attributes
     ----------
@@ -108,7 +111,6 @@ class EntityExtractor(Sight):
         priors: bool = True,
         joint: bool = True,
         trust: Mapping[str, float] | None = None,
-        tokens: bool = False,
         ranker: Mapping[str, Any] | None = None,
         folds: int = 5,
         entities: str | Path | EntityBook | None = None,
@@ -116,6 +118,7 @@ class EntityExtractor(Sight):
         dask: str | None = None,
         random_state: int = 0,
         progress: bool = False,
+        tokens: bool = False,
     ) -> None:
         self.images = images
         self.store = store
@@ -131,7 +134,6 @@ class EntityExtractor(Sight):
         self.priors = priors
         self.joint = joint
         self.trust = trust
-        self.tokens = tokens
         self.ranker = ranker
         self.folds = folds
         self.entities = entities
@@ -139,6 +141,7 @@ class EntityExtractor(Sight):
         self.dask = dask
         self.random_state = random_state
         self.progress = progress
+        self.tokens = tokens
 
     def _model_settings(self) -> ModelSettings:
         return ModelSettings(
@@ -190,6 +193,8 @@ class EntityExtractor(Sight):
         column_names(
             model.settings.blocks, model.book
         )  # blocks that do not do are told before photos are read
+        if self.tokens:
+            require("the network over tokens", ["torch"])
         frame, _ = photos.checked(X, images=self.images, truth=y is None, book=model.book)
         if y is not None:
             if len(y) != len(frame):

@@ -86,7 +86,8 @@ class ModelSettings:
         :func:`hybridml.training.choose_trust`.
     tokens : bool
         Whether a network over the photo's tokens is learned, too, whose score is a column of the ranker's. Training
-        takes longer with it and needs torch; answering does not.
+        takes longer with it and needs torch; answering does not. What it says of a training row is from a network that
+        saw neither its group nor its photo; it learns from rows of others, too, unless ``trust`` says 0 of the entity.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     ranker : RankerSettings

@@ -15,6 +15,7 @@ from .entities import Entity, EntityBook
 from .features import DEFAULT_BLOCKS, PhotoView, describe
 from .ocr.textline import Reading
 from .seen import Seen, as_seen
+from .tokens.page import Page
 from .tokens.score import choice
 from .tokens.sheet import Sheet
 
@@ -161,6 +162,11 @@ class _Views:
         return PhotoView(self._seen.second, self._book, self._seen.drawing, second=True)
 
 
+def _page(view: PhotoView) -> Page:
+    """Return a photo's tokens, the same for all entities that are asked of it."""
+    return view.cached("page", lambda: Page.of(view.reading, view.book, view.candidates, bare=False))
+
+
 def _found(views: _Views, entity: Entity, blocks: Sequence[str], tokens: bool) -> _Found | None:
     """Return the candidates of the first look, those of the second where it shows none, None where there are none."""
     candidates, described = describe(views.first, entity, blocks)
@@ -170,7 +176,7 @@ def _found(views: _Views, entity: Entity, blocks: Sequence[str], tokens: bool) -
     if not candidates:
         return None
     view = second or views.first
-    sheet = choice(view.reading, view.candidates, candidates, entity, view.book) if tokens else None
+    sheet = choice(lambda: _page(view), candidates, entity, view.book) if tokens else None
     return _Found(
         candidates, tuple(described), np.array(list(described.values())).T.copy(), second is not None, sheet
     )

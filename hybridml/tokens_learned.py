@@ -36,6 +36,7 @@ def learn_tokens(
     table: CandidateTable,
     sheets: Mapping[int, Sheet],
     truths: Sequence[Truth],
+    taught: npt.NDArray[np.bool_],
     parts: npt.NDArray[np.int64],
     book: EntityBook,
     seed: int,
@@ -50,6 +51,8 @@ def learn_tokens(
         Of the rows that were asked.
     truths : sequence of Truth
         Their labels.
+    taught : bool array
+        Which rows may be learned from.
     parts : int array
         The part of each row; no two share a group or a photo.
     book : EntityBook
@@ -65,13 +68,13 @@ def learn_tokens(
         When torch is not installed.
     """
     right = {row: sheet.right(truths[row].quantity, book) for row, sheet in sheets.items()}
-    teaching = [row for row in sheets if right[row].any()]
+    teaching = [row for row in sheets if taught[row] and right[row].any()]
     few = [len(teaching), *(sum(parts[row] != part for row in teaching) for part in np.unique(parts))]
     if len(few) < 3 or min(few) < LEAST:
         raise HybridmlError(
             f"a network over tokens can learn from {len(teaching)} rows, those of no dimension whose photo shows "
-            f"several quantities, the label among them. It takes {LEAST} once a quarter of the groups is set aside: "
-            "give more rows, or leave it out (--tokens, tokens=True)"
+            f"several quantities, the label's number among them; without the groups that it is tried on these are "
+            f"{min(few)}, and it takes {LEAST}: give more rows, of more groups, or leave it out (--tokens, tokens=True)"
         )
 
     def learned(rows: Sequence[int]) -> TokenScore:
@@ -82,5 +85,6 @@ def learn_tokens(
         held = {row: sheet for row, sheet in sheets.items() if parts[row] == part}
         score = learned([row for row in teaching if parts[row] != part])
         at = np.isin(table.row, list(held))
-        column[at] = score.column([table.candidates[i] for i in np.flatnonzero(at)], table.row[at], held)
+        own = [table.candidates[i] for i in np.flatnonzero(at).tolist()]
+        column[at] = score.column(own, table.row[at], held, book)
     return TokensLearned(learned(teaching), column)

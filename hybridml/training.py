@@ -121,7 +121,14 @@ class Training:
     def _learn_tokens(self) -> TokensLearned:
         sheets = {row: sheet for row, sheet in self.table.sheets.items() if row < self.asked}
         parts = np.asarray(folding.assign_folds(self.frame, PARTS, self.settings.random_state))
-        return learn_tokens(self.table, sheets, self.truths, parts, self.book, self.settings.random_state)
+        distrusted = [
+            (self.settings.trust or {}).get(name, FULL) == NONE for name in self.frame["entity_name"]
+        ]
+        taught = ~(self.other[: self.asked] & np.array(distrusted, dtype=bool))
+        seed = self.settings.random_state
+        learned = learn_tokens(self.table, sheets, self.truths, taught, parts, self.book, seed)
+        self.table = replace(self.table, sheets={})
+        return learned
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -268,7 +275,7 @@ def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
     """Return for each entity how much rows labelled by others should count, by what held out of fold.
 
     They count unless they do harm: unless leaving them out gets more rows right than chance would, by :data:`HARM`
-    standard deviations of the rows that change.
+    standard deviations of the rows that change. A network over tokens has learned from them either way.
     """
     if not data.other.any():
         return {}

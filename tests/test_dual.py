@@ -67,6 +67,16 @@ def test_a_dual_is_one_quantity_in_two_systems() -> None:
     assert not is_dual((100.0, "centimetre"), (1.0, "metre"), BOOK), "both are metric"
 
 
+def test_a_british_fluid_ounce_is_told_from_an_american_one() -> None:
+    for ounces in (100 / 28.4131, 100 / 29.5735):
+        assert is_dual((round(ounces, 2), "fluid ounce"), (100.0, "millilitre"), BOOK)
+    assert not is_dual((3.2, "fluid ounce"), (100.0, "millilitre"), BOOK)
+    assert not is_dual((10.0, "inch"), (25.4 * 1.04, "centimetre"), BOOK), "lengths are rounded only"
+    photo = Reading((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
+    _, columns = features_of(PhotoView(photo, BOOK), BOOK.entity("item_volume"), ("dual",))
+    assert columns["dual.imperial_first"].tolist() == [1.0, 1.0]
+
+
 def test_it_is_the_same_whichever_half_is_asked() -> None:
     assert told("3.3 in / 8.5 cm", candidate=0) == told("3.3 in / 8.5 cm", candidate=1)
 

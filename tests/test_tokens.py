@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +20,17 @@ from hybridml.entities import default_entities
 from hybridml.errors import ArtifactError, HybridmlError
 from hybridml.extractor import EntityExtractor
 from hybridml.model import Model, ModelSettings
+from hybridml.ocr.textline import TextLine
 from hybridml.ranker import RankerSettings
+from hybridml.seen import Seen
 from hybridml.table import CandidateTable, build_table
-from hybridml.tokens import score
+from hybridml.tokens import page, score
 from hybridml.tokens.batch import Example, tensors
 from hybridml.tokens.inference import scores
 from hybridml.tokens.score import COLUMN, TokenScore
 from hybridml.tokens.sheet import Sheet
 from hybridml.training import Training
+from tests.lines import line, reading
 from tests.test_lstm import packages, rows_of
 
 torch = pytest.importorskip("torch")
@@ -114,7 +119,7 @@ def test_the_column_is_how_far_behind_the_likeliest_a_quantity_is(
     told, _ = network
     given = rows_of([["net 5 kg", "gross 7 kg", "5 kg"], ["net 5 kg"]], ["item_weight", "item_weight"])
     table = table_of(given)
-    column = told.column(table.candidates, table.row, table.sheets)[:, 0]
+    column = told.column(table.candidates, table.row, table.sheets, BOOK)[:, 0]
     by_value = {c.value: x for c, x in zip(table.candidates[:3], column[:3], strict=True)}
     assert column[0] == column[2] == by_value[5.0], "one quantity, at two places"
     assert max(by_value.values()) == 0.0 > min(by_value.values())
@@ -125,7 +130,7 @@ def test_learns_what_the_words_say() -> None:
     told, _ = learned(packages(120))
     held = packages(60, seed=1)
     table = table_of(held)
-    column = told.column(table.candidates, table.row, table.sheets)[:, 0]
+    column = told.column(table.candidates, table.row, table.sheets, BOOK)[:, 0]
     best = [
         table.candidates[where.start + int(np.argmax(column[where]))].value for _, where in table.groups()
     ]
@@ -142,20 +147,28 @@ def test_no_label_tells_on_its_own_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score, "EPOCHS", 2)
     given = packages(60)
     before = training_of(given).tokens
+    assert before is not None
     from hybridml.folds import assign_folds
 
     part = np.asarray(assign_folds(given.frame, score.PARTS, 0)) == 0
     poisoned = given.frame.copy()
-    # a right candidate, but another one: the row still teaches
+    # a candidate, but another one: the row still teaches
     poisoned.loc[part, "entity_value"] = [
-        f"{given.seen[key].reading.lines[0].text.split()[1]} gram"
+        next(
+            f"{line.text.split()[1]} gram"
+            for line in given.seen[key].reading.lines
+            if line.text.startswith("gross")
+        )
         for key, p in zip(given.keys, part, strict=True)
         if p
     ]
-    assert (poisoned.entity_value != given.frame.entity_value).any()
-    table = training_of(given).table
+    assert (poisoned.entity_value != given.frame.entity_value)[part].all()
+    training = training_of(given)
+    table = training.table
+    _, described = training.described(np.zeros(60, dtype=bool))
+    assert described.columns[-1] == COLUMN
+    np.testing.assert_array_equal(described.X[:, -1:], before.of_rows)
     after = training_of(Given(poisoned, given.keys, given.seen, {}, {}, BOOK)).tokens
-    assert before is not None
     assert after is not None
     own = part[table.row]
     np.testing.assert_array_equal(before.of_rows[own], after.of_rows[own])
@@ -164,7 +177,10 @@ def test_no_label_tells_on_its_own_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_too_few_rows_are_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens_learned, "LEAST", 200)
-    with pytest.raises(HybridmlError, match=r"can learn from 60 rows.*leave it out \(--tokens"):
+    with pytest.raises(
+        HybridmlError,
+        match=r"learn from 60 rows.*these are 4\d, and it takes 200: .*\(--tokens",
+    ):
         training_of(packages(60))
 
 
@@ -211,7 +227,85 @@ def test_described_candidates_are_refused(extractor: EntityExtractor, tmp_path: 
         extractor.predict_candidates(tmp_path / "c.parquet")
 
 
-def test_train_help_names_it(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
-    assert "--tokens" in capsys.readouterr().out
+def test_rows_of_others_that_are_not_trusted_do_not_teach(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = packages(60)
+    frame = given.frame.assign(source=["others" if i % 2 else "" for i in range(60)])
+    model = Model(replace(SETTINGS, trust={"item_weight": 0.0}))
+    monkeypatch.setattr(tokens_learned, "LEAST", 200)
+    with pytest.raises(HybridmlError, match="can learn from 30 rows"):
+        Training(model, frame, given.keys, list(given.seen.items()), {}, None)
+
+
+def test_what_is_cut_off_the_page_is_not_scored(
+    network: tuple[TokenScore, CandidateTable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, _ = network
+    monkeypatch.setattr(page, "MOST_TOKENS", 7)
+    seen = Seen(reading([line("net 5 kg", 100, 100), line("gross 7 kg", 100, 200), small("1 kg", 300)]))
+    given = replace(rows_of([["x"]], ["item_weight"]), seen={"key0": seen})
+    table = table_of(given)
+    column = told.column(table.candidates, table.row, table.sheets, BOOK)[:, 0]
+    assert np.isnan(column).tolist() == [False, False, True]
+    monkeypatch.setattr(page, "MOST_TOKENS", 4)
+    assert not table_of(given).sheets, "one quantity is left: nothing to choose"
+
+
+def small(text: str, top: float) -> TextLine:
+    """Return a text line in small print."""
+    return TextLine(text, 1.0, ((100, top), (150, top), (150, top + 8), (100, top + 8)))
+
+
+def test_none_is_farther_behind_than_the_farthest(
+    network: tuple[TokenScore, CandidateTable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, _ = network
+    given = rows_of([["net 5 kg", "gross 7 kg", "3 kg"]], ["item_weight"])
+    table = table_of(given)
+    sheet = table.sheets[0]
+    unlikely = np.full(sheet.read.shape, -20.0)
+    unlikely[1] -= 1.5
+    unlikely[2] -= 40
+    monkeypatch.setattr(score, "scores", lambda *_: [unlikely])
+    column = told.column(table.candidates, table.row, table.sheets, BOOK)[:, 0]
+    assert column.tolist() == [0.0, -1.5, score.FARTHEST]
+
+
+def test_what_is_no_number_is_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = packages(30)
+    broken = {
+        key: Seen(
+            replace(seen.reading, lines=tuple(replace(x, confidence=math.nan) for x in seen.reading.lines))
+        )
+        for key, seen in given.seen.items()
+    }
+    monkeypatch.setattr(score, "EPOCHS", 1)
+    with pytest.raises(HybridmlError, match="are no numbers"):
+        learned(replace(given, seen=broken))
+
+
+def test_a_network_of_other_units_is_refused(extractor: EntityExtractor, tmp_path: Path) -> None:
+    data = artifact.to_dict(extractor)
+    data["tokens"]["weights"]["allowed"] = data["tokens"]["weights"]["allowed"][:, :3]
+    with pytest.raises(ArtifactError, match="other entities or units"):
+        artifact.from_dict(data)
+
+
+def test_learns_from_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score, "EPOCHS", 1)
+    monkeypatch.setattr(score, "MOST", 25)
+    assert learned(packages(40))[0].rows == 25
+
+
+def test_the_command_asks_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[bool] = []
+
+    def stop(_: EntityExtractor, *__: object, **___: object) -> None:
+        asked.append(_._model_settings().tokens)
+        raise HybridmlError("enough")
+
+    monkeypatch.setattr(EntityExtractor, "fit", stop)
+    rows = tmp_path / "rows.csv"
+    packages(3).frame.to_csv(rows, index=False)
+    for more in ([], ["--tokens"]):
+        main(["train", "--rows", str(rows), "--images", str(tmp_path), "--model", str(tmp_path / "m"), *more])
+    assert asked == [False, True]

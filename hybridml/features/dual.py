@@ -17,16 +17,16 @@ NAMES = tuple(f"dual.{name}" for name in COLUMNS)
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return how each candidate's dual is written."""
-    return photo.shared("dual", entity, lambda: _columns(photo, candidates))
+    return photo.shared("dual", entity, lambda: _columns(photo, candidates, entity.family))
 
 
-def _columns(photo: PhotoView, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> dict[str, np.ndarray]:
     book = photo.book
     found = np.full((len(candidates), len(NAMES)), np.nan)
     imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
     base = np.array([book.to_base(c.value, c.unit) for c in candidates], dtype=float)
     repaired = np.array([c.repaired for c in candidates], dtype=bool)
-    twins = close(base[:, None], base) & (imperial[:, None] != imperial) & ~repaired
+    twins = close(base[:, None], base, family) & (imperial[:, None] != imperial) & ~repaired
     for i in np.flatnonzero(twins.any(axis=1)).tolist():
         one = candidates[i]
         other = min(

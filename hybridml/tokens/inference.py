@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .sheet import Sheet
+from .sheet import OPTION, Sheet
 
 Array = npt.NDArray[np.float64]
 Weights = Mapping[str, npt.NDArray[Any]]
@@ -66,8 +66,6 @@ def _asked(state: Mapping[str, Array], sheet: Sheet) -> Array:
 
 def _described(state: Mapping[str, Array]) -> int:
     """Return the numbers that describe an option, without what is asked."""
-    from .sheet import OPTION
-
     return 2 * state["lstm.weight_hh_l0"].shape[1] + len(OPTION) + len(state["unit.weight"])
 
 
@@ -82,7 +80,8 @@ def _told(state: Mapping[str, Array], sheet: Sheet) -> Array:
     kernel = state["words.weight"]
     words = sum(padded[:, k : k + width] @ kernel[:, :, k].T for k in range(kernel.shape[2]))
     words = np.maximum((words + state["words.bias"]).max(axis=1), 0.0)
-    asked = np.broadcast_to(_asked(state, sheet), (n, len(_asked(state, sheet))))
+    asked = _asked(state, sheet)
+    asked = np.broadcast_to(asked, (n, len(asked)))
     return np.concatenate([words, page.features, state["units.weight"][page.units], asked], axis=1)
 
 
@@ -111,7 +110,8 @@ def _lstm(state: Mapping[str, Array], told: Array, lengths: npt.NDArray[np.int64
 
 def _answers(state: Mapping[str, Array], sheet: Sheet, states: Array) -> Array:
     n = len(sheet.token)
-    asked = np.broadcast_to(_asked(state, sheet), (n, len(_asked(state, sheet))))
+    asked = _asked(state, sheet)
+    asked = np.broadcast_to(asked, (n, len(asked)))
     described = np.concatenate([states[sheet.token], sheet.options, sheet.read, asked], axis=1)
     between = np.maximum(described @ state["number.0.weight"].T + state["number.0.bias"], 0.0)
     number = between @ state["number.3.weight"][0] + state["number.3.bias"]

@@ -18,6 +18,7 @@ from ..quantity import Number, numbers, parse_number
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.uint8]
 
 LETTERS = 12
 """Characters of a token that are looked at, from its start."""
@@ -57,7 +58,7 @@ class Page:
         Numbers without.
     """
 
-    characters: Ints
+    characters: Codes
     features: Floats
     units: Ints
     candidates: list[tuple[int, Candidate]]
@@ -103,7 +104,7 @@ class Page:
             if not (c.repaired and units[n]):
                 units[n] = names.index(c.unit) + 1
         texts = [reading.lines[line].text[start:end] for line, start, end in spans]
-        characters = np.array([_codes(text) for text in texts], dtype=np.int64).reshape(-1, LETTERS)
+        characters = np.array([_codes(text) for text in texts], dtype=np.uint8).reshape(-1, LETTERS)
         return cls(characters, _features(reading, spans, texts), units, candidates, alone)
 
 

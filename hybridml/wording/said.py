@@ -167,12 +167,15 @@ def _spoken_of(behind: float) -> str:
     --------
     >>> _spoken_of(0.0)
     "the photo's words speak of it most"
-    >>> _spoken_of(-2.3)
-    "the photo's words speak of another one, 10 times as likely"
+    >>> _spoken_of(-2.3), _spoken_of(-9.0)[-22:]
+    ("the photo's words speak of another one, 10 times as much", 'over 100 times as much')
     """
     if behind >= 0:
         return "the photo's words speak of it most"
-    return f"the photo's words speak of another one, {math.exp(-behind):.2g} times as likely"
+    times = math.exp(-behind)
+    much = "a little more" if times < 1.5 else f"{times:.0f} times as much"
+    much = "over 100 times as much" if times > 100 else much
+    return f"the photo's words speak of another one, {much}"
 
 
 def _prior(what: str) -> Say:
