@@ -46,7 +46,9 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "image_reason": extractor.image_reason_,
         "looks": [asdict(engine) for engine in extractor.looks_],
         "look_reasons": dict(extractor.look_reasons_),
-        "settings": asdict(model.settings),
+        "settings": {
+            name: value for name, value in asdict(model.settings).items() if name != "tokens" or value
+        },
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
         "entities": _book_to_dict(model.book),
@@ -56,10 +58,11 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "priors": model.columns.priors.to_dict() if model.columns.priors else None,
         "source": model.columns.source,
         "habits": model.columns.habits.to_dict() if model.columns.habits else None,
-        "tokens": model.columns.tokens.to_dict() if model.columns.tokens else None,
         "proportions": model.proportions.to_dict(),
         "trust": model.trust,
         "training": model.training,
+        # left out where there is none, so that an artifact from before is saved as it was
+        **({"tokens": model.columns.tokens.to_dict()} if model.columns.tokens else {}),
     }
 
 
