@@ -120,10 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         frame, shown = corrected(frame, options.shared / "data" / "hand_corrected.csv")
         print("scores below are over the rows looked at only; the others train")
     print(f"{len(frame)} rows, {frame.group_id.nunique()} groups; rows a fold: {np.bincount(fold).tolist()}")
-    settings = (
-        ModelSettings() if options.blocks is None else replace(ModelSettings(), blocks=tuple(options.blocks))
-    )
-    settings = replace(settings, tokens=options.tokens)
+    settings = ModelSettings(tokens=options.tokens)
+    if options.blocks is not None:
+        settings = replace(settings, blocks=tuple(options.blocks))
 
     results: list[tuple[Result, Data, dict[str, Any]]] = []
     details: list[tuple[Result, dict[str, Any], list[Answer], Data]] = []

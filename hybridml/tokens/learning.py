@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..entities import EntityBook
 from ..extras import require
 from .batch import Example, batches, tensors
+from .page import Floats
 
 _NEVER = -1e9
 _LONGEST_STEP = 1.0
@@ -161,6 +163,40 @@ class Course:
             study.enqueue_trial(asdict(start))
             study.optimize(loss, n_trials=trials)
         return replace(start, **study.best_params)
+
+
+def builder(book: EntityBook, mean: Floats, components: Floats) -> Callable[[Hyper], Any]:
+    """Return what makes a network for the entities and units of a book.
+
+    Parameters
+    ----------
+    book : EntityBook
+        Entities and units, which the network numbers in this order.
+    mean, components : array (numbers,), (reduced, numbers)
+        Reduce a photo's ResNet-50 features.
+    """
+    import torch
+
+    from .network import TokenNetwork
+
+    allowed = torch.tensor(
+        [[unit in entity.units for unit in book.units] for entity in book.entities.values()]
+    )
+    reduce = torch.from_numpy(mean), torch.from_numpy(components)
+    return lambda hyper: TokenNetwork(*reduce, allowed, hyper.hidden, hyper.dropout)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch use so many threads, and as many as before afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def suggested(trial: Any, start: Hyper) -> Hyper:

@@ -100,30 +100,18 @@ class TokenScore:
             When torch is not installed.
         """
         require("the network over tokens", ["torch"])
-        import torch
-
         from .batch import Example
-        from .learning import Course, Hyper
-        from .network import TokenNetwork
-
-        allowed = torch.tensor(
-            [[unit in entity.units for unit in book.units] for entity in book.entities.values()]
-        )
-
-        def build(hyper: Hyper) -> Any:
-            return TokenNetwork(torch.zeros(1), torch.eye(1), allowed, hyper.hidden, hyper.dropout)
+        from .learning import Course, Hyper, builder, threads
 
         examples = [Example(sheet, None, which) for sheet, which in zip(sheets, right, strict=True)]
         if len(examples) > MOST:
             drawn = np.random.default_rng(seed).choice(len(examples), MOST, replace=False)
             examples = [examples[i] for i in np.sort(drawn).tolist()]
+        # no photo has features: one number stands for them, which nothing is made of
+        build = builder(book, np.zeros(1, np.float32), np.eye(1, dtype=np.float32))
         course = Course(build, numbers=1, patience=EPOCHS, batch_size=BATCH, device="cpu", seed=seed)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with threads(1):
             network = course.learn(examples, Hyper(), EPOCHS).network
-        finally:
-            torch.set_num_threads(threads)
         state = {name: tensor.numpy() for name, tensor in network.state_dict().items() if name not in BLANK}
         if not all(np.isfinite(array).all() for array in state.values()):
             raise HybridmlError(

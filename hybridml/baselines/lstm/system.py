@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ... import metrics
 from ...engines import DEFAULT_WEIGHTS
@@ -17,7 +15,7 @@ from ...parts import deal, parts_of
 from ...quantity import format_quantity
 from ...registry import SettingsError, in_range, one_of
 from ...tokens.batch import Example, batches, tensors
-from ...tokens.learning import AT_ONCE, Course, Hyper
+from ...tokens.learning import AT_ONCE, Course, Hyper, builder, threads
 from ...tokens.page import Floats
 from ..given import LABEL, PHOTOS, READING, VECTORS, Given, System
 from . import photo
@@ -168,7 +166,7 @@ class LstmSystem(System):
         examples = self._examples(rows, found)
         learn, held = self._parted(rows, examples)
         course = Course(
-            build=_builder(given, mean, components),
+            build=builder(given.book, mean, components),
             numbers=len(mean),
             patience=self.patience,
             batch_size=self.batch_size,
@@ -177,7 +175,7 @@ class LstmSystem(System):
             progress=self.progress,
         )
         hyper = Hyper(self.hidden, self.dropout, self.learning_rate, self.weight_decay)
-        with _threads(self.threads):
+        with threads(self.threads):
             if self.n_trials:
                 hyper = course.chosen(learn, held, hyper, self.epochs, self.n_trials)
             stopped = course.learn(learn, hyper, self.epochs, held)
@@ -221,7 +219,7 @@ class LstmSystem(System):
         answers = [""] * len(given)
         rows, examples = list(found), list(found.values())
         network = loaded(self.script_, self.device)
-        with _threads(self.threads), torch.inference_mode():
+        with threads(self.threads), torch.inference_mode():
             for part in batches(examples, AT_ONCE):
                 scores = network(*tensors([examples[i] for i in part], self.numbers_, self.device))
                 for i, best in zip(part, scores.flatten(1).argmax(1).tolist(), strict=True):
@@ -295,27 +293,3 @@ class LstmSystem(System):
 
 def _names(given: Given) -> Names:
     return tuple(given.book.entities), tuple(given.book.units)
-
-
-def _builder(given: Given, mean: Floats, components: Floats) -> Callable[[Hyper], Any]:
-    """Return what makes a network for the entities and units of the rows."""
-    import torch
-
-    from ...tokens.network import TokenNetwork
-
-    entities, units = _names(given)
-    allowed = torch.tensor([[unit in given.book.entity(e).units for unit in units] for e in entities])
-    reduce = torch.from_numpy(mean), torch.from_numpy(components)
-    return lambda hyper: TokenNetwork(*reduce, allowed, hyper.hidden, hyper.dropout)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
