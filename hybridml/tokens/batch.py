@@ -18,6 +18,9 @@ _TURN, _SHIFT, _SCALE = 8.0, 0.05, 0.1
 # Shares of the tokens.
 _DROPPED, _MISREAD = 0.1, 0.05
 
+AT_ONCE = 64
+"""Examples that are scored at a time; changes speed only."""
+
 
 @dataclass(frozen=True)
 class Example:

@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .batch import AT_ONCE, Example, batches
 from .sheet import OPTION, Sheet
 
 Array = npt.NDArray[np.float64]
 Weights = Mapping[str, npt.NDArray[Any]]
 
 _NEVER = -1e9
-
-AT_ONCE = 64
-"""Sheets that are computed together, of like length; changes speed only."""
 
 BLANK = ("mean", "components", "photo.weight", "photo.bias")
 """What the network has for photos with features only."""
@@ -39,9 +37,7 @@ def scores(weights: Weights, sheets: Sequence[Sheet]) -> list[Array]:
     """
     state = {name: np.asarray(array, dtype=np.float64) for name, array in weights.items()}
     found: list[Array] = [np.zeros((0, 0))] * len(sheets)
-    order = np.argsort([len(sheet.page.units) for sheet in sheets], kind="stable").tolist()
-    for start in range(0, len(order), AT_ONCE):
-        part = order[start : start + AT_ONCE]
+    for part in batches([Example(sheet) for sheet in sheets], AT_ONCE):
         for i, scored in zip(part, _batch(state, [sheets[i] for i in part]), strict=True):
             found[i] = scored
     return found
@@ -57,11 +53,12 @@ def _batch(state: Mapping[str, Array], sheets: Sequence[Sheet]) -> list[Array]:
     return [_answers(state, sheet, states[i]) for i, sheet in enumerate(sheets)]
 
 
-def _asked(state: Mapping[str, Array], sheet: Sheet) -> Array:
+def _asked(state: Mapping[str, Array], sheet: Sheet, n: int) -> Array:
+    """Return what is asked, ``n`` times below each other."""
     entity = state["entities.weight"][sheet.entity]
     # as wide as network and entity's vector make it: the photo's features, of which there are none
     photo = state["number.0.weight"].shape[1] - _described(state) - len(entity)
-    return np.concatenate([entity, np.zeros(photo)])
+    return np.broadcast_to(np.concatenate([entity, np.zeros(photo)]), (n, len(entity) + photo))
 
 
 def _described(state: Mapping[str, Array]) -> int:
@@ -80,8 +77,7 @@ def _told(state: Mapping[str, Array], sheet: Sheet) -> Array:
     kernel = state["words.weight"]
     words = sum(padded[:, k : k + width] @ kernel[:, :, k].T for k in range(kernel.shape[2]))
     words = np.maximum((words + state["words.bias"]).max(axis=1), 0.0)
-    asked = _asked(state, sheet)
-    asked = np.broadcast_to(asked, (n, len(asked)))
+    asked = _asked(state, sheet, n)
     return np.concatenate([words, page.features, state["units.weight"][page.units], asked], axis=1)
 
 
@@ -109,9 +105,7 @@ def _lstm(state: Mapping[str, Array], told: Array, lengths: npt.NDArray[np.int64
 
 
 def _answers(state: Mapping[str, Array], sheet: Sheet, states: Array) -> Array:
-    n = len(sheet.token)
-    asked = _asked(state, sheet)
-    asked = np.broadcast_to(asked, (n, len(asked)))
+    asked = _asked(state, sheet, len(sheet.token))
     described = np.concatenate([states[sheet.token], sheet.options, sheet.read, asked], axis=1)
     between = np.maximum(described @ state["number.0.weight"].T + state["number.0.bias"], 0.0)
     number = between @ state["number.3.weight"][0] + state["number.3.bias"]

@@ -12,13 +12,11 @@ import numpy as np
 
 from ..entities import EntityBook
 from ..extras import require
-from .batch import Example, batches, tensors
+from .batch import AT_ONCE, Example, batches, tensors
 from .page import Floats
 
 _NEVER = -1e9
 _LONGEST_STEP = 1.0
-# Examples that are scored at a time; changes speed only.
-AT_ONCE = 64
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ...files import atomic
 from ...parts import deal, parts_of
 from ...quantity import format_quantity
 from ...registry import SettingsError, in_range, one_of
-from ...tokens.batch import Example, batches, tensors
-from ...tokens.learning import AT_ONCE, Course, Hyper, builder, threads
+from ...tokens.batch import AT_ONCE, Example, batches, tensors
+from ...tokens.learning import Course, Hyper, builder, threads
 from ...tokens.page import Floats
 from ..given import LABEL, PHOTOS, READING, VECTORS, Given, System
 from . import photo
