@@ -46,7 +46,7 @@ run() {
 
 address=$("$BIN/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["address"])' "$work/scheduler.json")
 for name in worker-1 worker-2; do
-  start "$name" worker "$address" --nthreads 1 --name "$name" --no-dashboard --local-directory "$work"
+  start "$name" worker "$address" --host 127.0.0.1 --nthreads 1 --name "$name" --no-dashboard --local-directory "$work"
 done
 "$BIN/python" -c 'import sys
 from distributed import Client
