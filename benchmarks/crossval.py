@@ -55,7 +55,6 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--embedding", default="none", help="resnet50 or none (default: %(default)s)")
     parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
     parser.add_argument("--blocks", nargs="+", help="feature blocks (default: all)")
-    parser.add_argument("--tokens", action="store_true", help="learn the network over tokens, too")
     command.add_effort(parser)
     parser.add_argument("--looks", nargs="*", help="looks (default: as the effort says)")
     parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
@@ -120,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         frame, shown = corrected(frame, options.shared / "data" / "hand_corrected.csv")
         print("scores below are over the rows looked at only; the others train")
     print(f"{len(frame)} rows, {frame.group_id.nunique()} groups; rows a fold: {np.bincount(fold).tolist()}")
-    settings = ModelSettings(tokens=options.tokens)
+    settings = ModelSettings()
     if options.blocks is not None:
         settings = replace(settings, blocks=tuple(options.blocks))
 

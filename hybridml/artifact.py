@@ -31,7 +31,6 @@ from .model import Model, ModelSettings
 from .priors import Priors
 from .proportions import Proportions
 from .ranker import Ranker, RankerSettings
-from .tokens.score import TokenScore
 
 
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
@@ -46,9 +45,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "image_reason": extractor.image_reason_,
         "looks": [asdict(engine) for engine in extractor.looks_],
         "look_reasons": dict(extractor.look_reasons_),
-        "settings": {
-            name: value for name, value in asdict(model.settings).items() if name != "tokens" or value
-        },
+        "settings": {name: value for name, value in asdict(model.settings).items()},
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
         "entities": _book_to_dict(model.book),
@@ -61,8 +58,6 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "proportions": model.proportions.to_dict(),
         "trust": model.trust,
         "training": model.training,
-        # left out where there is none, so that an artifact from before is saved as it was
-        **({"tokens": model.columns.tokens.to_dict()} if model.columns.tokens else {}),
     }
 
 
@@ -82,10 +77,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         Priors.from_dict(data["priors"]) if data["priors"] else None,
         bool(data["source"]),
         Habits.from_dict(data["habits"]) if data.get("habits") else None,
-        TokenScore.from_dict(data["tokens"]) if data.get("tokens") else None,
     )
-    if model.columns.tokens and not model.columns.tokens.fits(model.book):
-        raise ArtifactError(f"{source}: its network over tokens was learned with other entities or units")
     model.proportions = Proportions.from_dict(data.get("proportions") or [])
     model.trust = dict(data["trust"])
     model.training = dict(data["training"])
@@ -103,7 +95,6 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         components=model.settings.components,
         priors=model.settings.priors,
         joint=model.settings.joint,
-        tokens=model.settings.tokens,
         trust=model.settings.trust,
         ranker=asdict(model.settings.ranker),
         folds=model.settings.folds,

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .engines import LIBRARIES, Engine
-from .errors import ArtifactError
 from .features import VERSION as FEATURES_VERSION
 from .plain import checksum
 
@@ -28,18 +27,8 @@ def facts_of(extractor: EntityExtractor) -> dict[str, Any]:
     ----------
     extractor : EntityExtractor
         Fitted or loaded.
-
-    Raises
-    ------
-    ArtifactError
-        When the model goes by the photos' words, which are no part of described candidates.
     """
     model = extractor.model_
-    if model.columns.tokens:
-        raise ArtifactError(
-            "this model has a network over tokens (train --tokens), which needs the words of the photos, and a file of "
-            "candidates does not hold them: answer from the store, or train without --tokens"
-        )
     image = model.image_block
     facts = {
         "features": {

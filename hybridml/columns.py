@@ -1,4 +1,4 @@
-"""Columns that are learned from training rows, beside the features that any photo has: image, priors, tokens, ..."""
+"""Columns that are learned from training rows, beside the features that any photo has: image, priors, habits"""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from .habits import Habits
 from .image_block import ImageBlock
 from .priors import Priors
 from .table import CandidateTable
-from .tokens import score
-from .tokens.score import TokenScore
 
 SOURCE = "row.source"
 """Column that tells rows labelled by others from those whose labels answers are measured by."""
@@ -39,15 +37,12 @@ class LearnedColumns:
         Whether the training rows came from several labellers.
     habits : Habits, optional
         Which unit of a dual labels take.
-    tokens : TokenScore, optional
-        The network over tokens.
     """
 
     image_block: ImageBlock | None = None
     priors: Priors | None = None
     source: bool = False
     habits: Habits | None = None
-    tokens: TokenScore | None = None
 
     @property
     def names(self) -> list[str]:
@@ -57,7 +52,6 @@ class LearnedColumns:
             *(priors.COLUMNS if self.priors else []),
             *([SOURCE] if self.source else []),
             *([habits.COLUMN] if self.habits else []),
-            *([score.COLUMN] if self.tokens else []),
         ]
 
     def add(
@@ -69,7 +63,6 @@ class LearnedColumns:
         book: EntityBook,
         groups: Sequence[str] | None = None,
         source: npt.NDArray[np.bool_] | None = None,
-        scored: npt.NDArray[np.float32] | None = None,
     ) -> CandidateTable:
         """Return the table with the columns added.
 
@@ -87,8 +80,6 @@ class LearnedColumns:
             Of training rows; see :meth:`Priors.columns`.
         source : bool array, optional
             Which rows others labelled.
-        scored : array (n_candidates, 1), optional
-            Of training rows: what networks over tokens say that saw neither their groups nor their photos.
         """
         X = [table.X]
         other = np.zeros(len(keys), dtype=bool) if source is None else source
@@ -102,11 +93,6 @@ class LearnedColumns:
             # others label by habits of their own
             usual = self.habits.column(table.X, table.columns, table.candidates, book)
             X.append(np.where(other[table.row, None], np.float32(0), usual))
-        if self.tokens:
-            told = scored
-            if told is None:
-                told = self.tokens.column(table.candidates, table.row, table.sheets, book)
-            X.append(told)
         if len(X) == 1:
             return table
         return replace(

@@ -15,7 +15,6 @@ from .effort import DEFAULT_EFFORT
 from .engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 from .entities import EntityBook
 from .errors import RowsError
-from .extras import require
 from .features import DEFAULT_BLOCKS, column_names
 from .model import Model, ModelSettings
 from .parts import as_text, photo_names
@@ -74,8 +73,6 @@ class EntityExtractor(Sight):
         Seed of everything random.
     progress : bool
         Show progress bars.
-    tokens : bool
-        Learn a network over the words of the photos, too; as in :class:`hybridml.model.ModelSettings`.
 
     Attributes
     ----------
@@ -118,7 +115,6 @@ class EntityExtractor(Sight):
         dask: str | None = None,
         random_state: int = 0,
         progress: bool = False,
-        tokens: bool = False,
     ) -> None:
         self.images = images
         self.store = store
@@ -141,7 +137,6 @@ class EntityExtractor(Sight):
         self.dask = dask
         self.random_state = random_state
         self.progress = progress
-        self.tokens = tokens
 
     def _model_settings(self) -> ModelSettings:
         return ModelSettings(
@@ -153,7 +148,6 @@ class EntityExtractor(Sight):
             self.priors,
             self.joint,
             None if self.trust is None else dict(self.trust),
-            self.tokens,
         )
 
     def fit(
@@ -193,8 +187,6 @@ class EntityExtractor(Sight):
         column_names(
             model.settings.blocks, model.book
         )  # blocks that do not do are told before photos are read
-        if self.tokens:
-            require("the network over tokens", ["torch"])
         frame, _ = photos.checked(X, images=self.images, truth=y is None, book=model.book)
         if y is not None:
             if len(y) != len(frame):

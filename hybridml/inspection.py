@@ -100,7 +100,6 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
         "trust_in_rows_of_others": data["trust"],
         "proportions_learned_from": Proportions.from_dict(data.get("proportions") or []).pairs,
         "unit_of_a_pair_learned_from": (data.get("habits") or {}).get("duals", 0),
-        "network_over_tokens_learned_from": (data.get("tokens") or {}).get("rows", 0),
     }
 
 

@@ -84,10 +84,6 @@ class ModelSettings:
     trust : mapping of entity to float, optional
         How much a row labelled by others counts, by entity; by default found out, see
         :func:`hybridml.training.choose_trust`.
-    tokens : bool
-        Whether a network over the photo's tokens is learned, too, whose score is a column of the ranker's. Training
-        takes longer with it and needs torch; answering does not. What it says of a training row is from a network that
-        saw neither its group nor its photo; it learns from rows of others, too, unless ``trust`` says 0 of the entity.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     ranker : RankerSettings
@@ -104,7 +100,6 @@ class ModelSettings:
     priors: bool = True
     joint: bool = True
     trust: Mapping[str, float] | None = None
-    tokens: bool = False
 
 
 class Model:
@@ -312,9 +307,8 @@ class Model:
     ) -> tuple[Rows, CandidateTable]:
         """Return rows, their siblings where dimensions are weighed together, and their candidates by block."""
         rows = with_siblings(keys, entities, self.book) if self.settings.joint else Rows(keys, entities)
-        wanted = self.columns.tokens is not None
         blocks = self.settings.blocks
-        return rows, build_table(rows.keys, rows.entities, found.items(), self.book, blocks, wanted)
+        return rows, build_table(rows.keys, rows.entities, found.items(), self.book, blocks)
 
     def judged(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[Judged]:
         """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.judging.judge`."""

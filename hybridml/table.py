@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,9 +15,6 @@ from .entities import Entity, EntityBook
 from .features import DEFAULT_BLOCKS, PhotoView, describe
 from .ocr.textline import Reading
 from .seen import Seen, as_seen
-from .tokens.page import Page
-from .tokens.score import choice
-from .tokens.sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -36,9 +33,6 @@ class CandidateTable:
         What the features describe.
     second : frozenset of int
         Rows whose candidates are those of the second look.
-    sheets : mapping of int to Sheet
-        Tokens of the rows that leave something to choose, where they were asked for; see
-        :func:`hybridml.tokens.score.choice`.
     """
 
     columns: tuple[str, ...]
@@ -46,7 +40,6 @@ class CandidateTable:
     row: npt.NDArray[np.int64]
     candidates: list[Candidate]
     second: frozenset[int] = frozenset()
-    sheets: Mapping[int, Sheet] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -78,7 +71,6 @@ def build_table(
     readings: Iterable[tuple[str, Seen | Reading]],
     book: EntityBook,
     blocks: Sequence[str] = DEFAULT_BLOCKS,
-    tokens: bool = False,
 ) -> CandidateTable:
     """Find and describe the candidates of each row.
 
@@ -94,8 +86,6 @@ def build_table(
         Entities and units.
     blocks : sequence of str
         Feature blocks.
-    tokens : bool
-        Whether the sheets are wanted.
 
     Returns
     -------
@@ -116,7 +106,7 @@ def build_table(
         for i in rows:
             name = entities[i]
             if name not in by_entity:
-                by_entity[name] = _found(views, book.entity(name), blocks, tokens)
+                by_entity[name] = _found(views, book.entity(name), blocks)
             here = by_entity[name]
             if here:
                 found[i] = here
@@ -128,7 +118,6 @@ def build_table(
         np.repeat(np.array(order, dtype=np.int64), [len(found[i].candidates) for i in order]),
         [c for i in order for c in found[i].candidates],
         frozenset(i for i in order if found[i].second),
-        {i: sheet for i in order if (sheet := found[i].sheet) is not None},
     )
 
 
@@ -140,7 +129,6 @@ class _Found:
     columns: tuple[str, ...]
     X: npt.NDArray[np.float32]
     second: bool
-    sheet: Sheet | None
 
 
 class _Views:
@@ -162,12 +150,7 @@ class _Views:
         return PhotoView(self._seen.second, self._book, self._seen.drawing, second=True)
 
 
-def _page(view: PhotoView) -> Page:
-    """Return a photo's tokens, the same for all entities that are asked of it."""
-    return view.cached("page", lambda: Page.of(view.reading, view.book, view.candidates, bare=False))
-
-
-def _found(views: _Views, entity: Entity, blocks: Sequence[str], tokens: bool) -> _Found | None:
+def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:
     """Return the candidates of the first look, those of the second where it shows none, None where there are none."""
     candidates, described = describe(views.first, entity, blocks)
     second = None if any_shown(candidates) else views.second
@@ -175,8 +158,6 @@ def _found(views: _Views, entity: Entity, blocks: Sequence[str], tokens: bool) -
         candidates, described = describe(second, entity, blocks)
     if not candidates:
         return None
-    view = second or views.first
-    sheet = choice(lambda: _page(view), candidates, entity, view.book) if tokens else None
     return _Found(
-        candidates, tuple(described), np.array(list(described.values())).T.copy(), second is not None, sheet
+        candidates, tuple(described), np.array(list(described.values())).T.copy(), second is not None
     )

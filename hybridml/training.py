@@ -30,8 +30,6 @@ from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen
 from .siblings import Rows, settled, with_siblings
 from .table import CandidateTable, build_table
-from .tokens.score import PARTS
-from .tokens_learned import TokensLearned, learn_tokens
 
 if TYPE_CHECKING:
     from .model import Model
@@ -83,7 +81,6 @@ class Training:
             readings,
             self.book,
             self.settings.blocks,
-            self.settings.tokens,
         )
         if not (self.table.row < self.asked).any():
             raise HybridmlError(
@@ -114,21 +111,8 @@ class Training:
                     len(self.duals),
                     LEAST,
                 )
-        self.tokens = self._learn_tokens() if self.settings.tokens else None
         self._sharing: dict[bytes, Bools] = {}
         self._folds: list[tuple[Bools, CandidateTable, Proportions]] = []
-
-    def _learn_tokens(self) -> TokensLearned:
-        sheets = {row: sheet for row, sheet in self.table.sheets.items() if row < self.asked}
-        parts = np.asarray(folding.assign_folds(self.frame, PARTS, self.settings.random_state))
-        distrusted = [
-            (self.settings.trust or {}).get(name, FULL) == NONE for name in self.frame["entity_name"]
-        ]
-        taught = ~(self.other[: self.asked] & np.array(distrusted, dtype=bool))
-        seed = self.settings.random_state
-        learned = learn_tokens(self.table, sheets, self.truths, taught, parts, self.book, seed)
-        self.table = replace(self.table, sheets={})
-        return learned
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -152,8 +136,7 @@ class Training:
     def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:
         """Return the columns learned without the rows ``held``, and the table with them added.
 
-        Of every table nothing is learned from that shares a group or a photo with a held row. What networks over
-        tokens say of a row, held or not, is always from one that saw neither its group nor its photo.
+        Of every table nothing is learned from that shares a group or a photo with a held row.
         """
         keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
         learned = LearnedColumns(
@@ -161,13 +144,11 @@ class Training:
             self._priors(held),
             bool(self.other.any()),
             self._habits(held),
-            self.tokens.score if self.tokens else None,
         )
         block = learned.image_block
         projected = block.project(self.vectors.items()) if block else {}
-        scored = self.tokens.of_rows if self.tokens else None
         names = self.rows.keys, self.rows.entities
-        table = learned.add(self.table, *names, projected, self.book, self.groups, self.other, scored)
+        table = learned.add(self.table, *names, projected, self.book, self.groups, self.other)
         return learned, table
 
     def _image_block(self, keys: Sequence[str]) -> ImageBlock | None:
@@ -275,7 +256,7 @@ def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
     """Return for each entity how much rows labelled by others should count, by what held out of fold.
 
     They count unless they do harm: unless leaving them out gets more rows right than chance would, by :data:`HARM`
-    standard deviations of the rows that change. A network over tokens has learned from them either way.
+    standard deviations of the rows that change.
     """
     if not data.other.any():
         return {}

@@ -32,8 +32,6 @@ class RankerSystem(System):
         Folds inside the training part, for calibration.
     ranker : mapping, optional
         Settings that differ from :class:`hybridml.ranker.RankerSettings`.
-    tokens : bool
-        Whether the network over tokens is learned, too.
     random_state : int
         Seed of everything random.
     """
@@ -43,13 +41,11 @@ class RankerSystem(System):
         without: Sequence[str] = (),
         folds: int = 5,
         ranker: Mapping[str, Any] | None = None,
-        tokens: bool = False,
         random_state: int = 0,
     ) -> None:
         self.without = without
         self.folds = folds
         self.ranker = ranker
-        self.tokens = tokens
         self.random_state = random_state
 
     def looks(self, offered: frozenset[str]) -> frozenset[str]:
@@ -64,7 +60,6 @@ class RankerSystem(System):
             folds=self.folds,
             ranker=RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
             random_state=self.random_state,
-            tokens=self.tokens,
         )
         if "others" in self.without:
             given = replace(given, others=None)
@@ -84,11 +79,7 @@ class RankerSystem(System):
         if not hasattr(self, "model_"):
             return 0
         model = self.model_
-        columns = [
-            part.to_dict()
-            for part in (model.columns.priors, model.columns.habits, model.columns.tokens)
-            if part
-        ]
+        columns = [part.to_dict() for part in (model.columns.priors, model.columns.habits) if part]
         learned = [model.ranker.to_dict(), model.decision.to_dict(), model.proportions.to_dict(), *columns]
         return size_of([*learned, model.training])
 

@@ -81,13 +81,6 @@ def add_commands(commands: Commands) -> None:
         help="labels that a report's reader corrected, in place of those of --rows: index,entity_name,correction,"
         "value, the correction label_wrong (the row is left out), not_in_photo or value",
     )
-    train.add_argument(
-        "--tokens",
-        action="store_true",
-        help="also learn a network over the words of the photos, for all that is no dimension: a little better; takes "
-        "about a minute more for 200 rows that show several quantities, and answers photos or a store only, not what "
-        "'hybridml candidates' wrote",
-    )
     add_files(train)
     add_engines(train)
     train.add_argument(
@@ -140,7 +133,7 @@ def _train(arguments: argparse.Namespace) -> int:
     check_outputs(reads, {"--model": [arguments.model, told]})
     frame, faults = _labelled_rows(arguments)
     write_faults(told, faults)
-    extractor = new_extractor(arguments, random_state=arguments.seed, tokens=arguments.tokens).fit(
+    extractor = new_extractor(arguments, random_state=arguments.seed).fit(
         frame, others=arguments.others, labels=arguments.labels
     )
     artifact.save(extractor, arguments.model)

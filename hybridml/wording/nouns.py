@@ -96,7 +96,6 @@ NOUNS: dict[str, str] = {
     "prior.size": "how usual its size is among labels",
     "prior.value": "how usual its number is among labels",
     "prior.size_beside": "how usual its size is beside the other candidates'",
-    "tokens.behind": "what the photo's words speak of, to the network over tokens",
     "lines.cost": "how firmly it is tied to a dimension line",
     "lines.turn": "direction of its dimension line",
     "lines.steep": "steepness of its dimension line",

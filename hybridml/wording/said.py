@@ -160,24 +160,6 @@ def _labelled(value: float, told: Told) -> str:
     )
 
 
-def _spoken_of(behind: float) -> str:
-    """Return what the network over tokens says of a candidate.
-
-    Examples
-    --------
-    >>> _spoken_of(0.0)
-    "the photo's words speak of it most"
-    >>> _spoken_of(-2.3), _spoken_of(-9.0)[-22:]
-    ("the photo's words speak of another one, 10 times as much", 'over 100 times as much')
-    """
-    if behind >= 0:
-        return "the photo's words speak of it most"
-    times = math.exp(-behind)
-    much = "a little more" if times < 1.5 else f"{times:.0f} times as much"
-    much = "over 100 times as much" if times > 100 else much
-    return f"the photo's words speak of another one, {much}"
-
-
 def _prior(what: str) -> Say:
     def say(value: float, told: Told) -> str:
         unit, number = told.candidate.unit, f"{told.candidate.value:g}"
@@ -383,6 +365,5 @@ _SAY: dict[str, Say] = {
         else f"another candidate's size is {math.exp(-v):.2g} times as usual for {told.asked}"
     ),
     "habit.unit": lambda v, _: dual.habit(v),
-    "tokens.behind": lambda v, _: _spoken_of(v),
     **{column: _flag(*clauses) for column, clauses in dual.SAID.items()},
 }
