@@ -45,7 +45,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "image_reason": extractor.image_reason_,
         "looks": [asdict(engine) for engine in extractor.looks_],
         "look_reasons": dict(extractor.look_reasons_),
-        "settings": {name: value for name, value in asdict(model.settings).items()},
+        "settings": asdict(model.settings),
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
         "entities": _book_to_dict(model.book),
