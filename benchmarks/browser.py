@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hybridml.errors import MissingExtraError
-from hybridml.extras import require
+from hybridml.utils.optional import require
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

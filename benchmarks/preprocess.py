@@ -28,9 +28,9 @@ from benchmarks import command
 from hybridml import images
 from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
-from hybridml.fingerprint import fingerprint
 from hybridml.links import image_name
 from hybridml.ocr import Reader, create
+from hybridml.utils.hashing import fingerprint
 
 Variants = dict[str, Mapping[str, Any]]
 

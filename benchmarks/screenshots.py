@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks import command
 from benchmarks.browser import chromium
 from hybridml.artifact import load
-from hybridml.files import atomic
 from hybridml.report import write_report
+from hybridml.utils.files import atomic
 
 WIDTH = 1280
 COLOURS = 256

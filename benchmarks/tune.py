@@ -22,10 +22,10 @@ from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, 
 from benchmarks.tables import difference, table
 from hybridml import folds, metrics
 from hybridml.effort import LOOKS
-from hybridml.extras import missing
 from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import Model, ModelSettings
 from hybridml.training import Training, choose_trust
+from hybridml.utils.optional import missing
 
 OPTIONAL = ("layout", "words", "lines", "regions")
 """Feature blocks that a trial may leave out."""

@@ -13,8 +13,8 @@ from typing import Any
 from . import plain_joblib
 from ._version import __version__
 from .errors import ArtifactError
-from .plain import as_plain, checksum
-from .plain_pickle import shown
+from .utils.plain_data import as_plain, checksum
+from .utils.plain_pickle import shown
 
 FORMAT = 3
 """Raised when an artifact of the last format would be read otherwise, or not at all."""

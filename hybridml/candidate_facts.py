@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .engines import LIBRARIES, Engine
 from .features import VERSION as FEATURES_VERSION
-from .plain import checksum
+from .utils.plain_data import checksum
 
 if TYPE_CHECKING:
     from .extractor import EntityExtractor

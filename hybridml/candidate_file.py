@@ -24,11 +24,11 @@ import pyarrow.parquet as pq
 
 from .candidates import Candidate
 from .errors import StoreError
-from .files import atomic
 from .parts import PHOTO
 from .rows import PRODUCT
 from .siblings import Rows
 from .table import CandidateTable
+from .utils.files import atomic
 
 FORMAT = 1
 KEY = b"hybridml.candidates"

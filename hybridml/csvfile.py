@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import RowsError
-from .files import atomic
-from .paths import path_of
+from .utils.files import atomic
+from .utils.paths import path_of
 
 SHOWN_FAULTS = 20
 """Faults an error lists before it only counts."""

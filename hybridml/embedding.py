@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import WeightsError
-from .extras import missing
-from .fingerprint import sha256_of
-from .inference import inferring
-from .registry import SettingsError, build, in_range, one_of, settings_of
+from .utils.hashing import sha256_of
+from .utils.optional import missing
+from .utils.registry import SettingsError, build, in_range, one_of, settings_of
+from .utils.torch import inferring
 from .weights import fitting, fold_batch_norms
 
 RGB = NDArray[np.uint8]

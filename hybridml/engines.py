@@ -10,8 +10,8 @@ from typing import Any, Literal
 from . import images
 from .effort import DEFAULT_EFFORT, LOOKS, effort_of
 from .errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
-from .fingerprint import fingerprint
-from .registry import SettingsError
+from .utils.hashing import fingerprint
+from .utils.registry import SettingsError
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from .engines import Engine, EngineKind
 from .errors import HybridmlError
-from .paths import is_afar
 from .records import reading_of
 from .store import FLUSH_SECONDS, FeatureStore, FeatureTable
+from .utils.paths import is_afar
 from .worker import DIED, KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from .shards import ShardGoneError, Shards
+from .utils.hashing import hashes
 
 NOWHERE = -1
 
@@ -102,10 +102,3 @@ class Finder:
                 self._shard[lost], self._failed[lost] = NOWHERE, False
                 self._scan()
                 todo = todo[self._shard[todo] != NOWHERE]
-
-
-def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Return a 64-bit hash of each key."""
-    array = np.empty(len(keys), dtype=object)
-    array[:] = keys
-    return np.asarray(pd.util.hash_array(array, categorize=False), dtype=np.uint64)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ImageError
-from .extras import missing
-from .fingerprint import sha256_of
-from .paths import content, is_afar, path_of
+from .utils.hashing import sha256_of
+from .utils.optional import missing
+from .utils.paths import content, is_afar, path_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,8 +12,8 @@ import numpy as np
 
 from . import artifact_file
 from .decision import Decision
-from .plain import checksum
 from .proportions import Proportions
+from .utils.plain_data import checksum
 
 PRECISIONS = (0.9, 0.95, 0.99)
 """Precisions whose confidence thresholds are told."""

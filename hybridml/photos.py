@@ -18,8 +18,8 @@ from .entities import EntityBook
 from .errors import HybridmlError, RowsError
 from .links import is_url
 from .parts import PHOTO, photo_names
-from .paths import is_afar, list_ahead, path_of
 from .rows import RowFault
+from .utils.paths import is_afar, list_ahead, path_of
 
 Images = str | Path | Sequence[str | Path]
 """A folder with photos, or several."""

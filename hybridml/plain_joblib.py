@@ -1,6 +1,6 @@
 """Plain data in a joblib file: any joblib opens what is written; what is read can do nothing.
 
-Files are not read by joblib, whose ``load`` runs what a file asks for, but by :mod:`hybridml.plain_pickle`.
+Files are not read by joblib, whose ``load`` runs what a file asks for, but by :mod:`hybridml.utils.plain_pickle`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ArtifactError
-from .files import atomic
-from .plain import as_plain, check_depth
-from .plain_pickle import Content, PlainUnpickler, RefusedError, shown
+from .utils.files import atomic
+from .utils.plain_data import as_plain, check_depth
+from .utils.plain_pickle import Content, PlainUnpickler, RefusedError, shown
 
 MOST_BYTES = 1 << 30
 """Bytes that a file may hold, unpacked."""
@@ -47,7 +47,7 @@ def write(value: object, path: str | Path) -> Path:
     Raises
     ------
     ArtifactError
-        When something is not plain, see :func:`hybridml.plain.as_plain`, or the file cannot be written.
+        When something is not plain, see :func:`hybridml.utils.plain_data.as_plain`, or the file cannot be written.
     """
     import joblib
 

@@ -93,8 +93,8 @@ class SinglePhotoReader:
             Without OpenCV, which finds the product's outline: what stands around it belongs together.
         """
         from .drawing import LineFinder
-        from .extras import require
         from .images import decode
+        from .utils.optional import require
         from .whole_photo import whole_photos
 
         require("finding the product's outline", ["cv2"])

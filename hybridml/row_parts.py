@@ -14,12 +14,12 @@ import pandas as pd
 from .csvfile import scan_csv
 from .entities import EntityBook
 from .errors import RowsError
-from .finder import hashes
 from .links import image_name, is_url
 from .parts import PHOTO, as_text, photo_names
-from .paths import is_afar, path_of
 from .photos import Checked, Images, checked, downloads, named, named_by
 from .rows import REQUIRED, WHOLE, RowFault, validate_part
+from .utils.hashing import hashes
+from .utils.paths import is_afar, path_of
 
 Hashes = npt.NDArray[np.uint64]
 

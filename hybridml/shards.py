@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .errors import StoreError
-from .files import atomic
-from .paths import content, is_afar, listed, rename
+from .utils.files import atomic
+from .utils.paths import content, is_afar, listed, rename
 
 log = logging.getLogger(__name__)
 

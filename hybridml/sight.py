@@ -15,12 +15,12 @@ from .errors import HybridmlError
 from .featurize import Report
 from .manners import Estimator
 from .model import Model
-from .paths import path_of
 from .rows import RowFault
 from .seeing import Engines, see, seen_so_far, settings_of
 from .seen import Seen
 from .status import StoreStatus, status_of
 from .store import FeatureStore
+from .utils.paths import path_of
 
 
 class Sight(Estimator):

@@ -10,11 +10,11 @@ from typing import Any
 
 from .engines import Engine
 from .featurize import NO_PHOTO
-from .paths import stat_of
 from .photos import Located
 from .records import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
 from .store import FeatureStore
+from .utils.paths import stat_of
 from .worker import KIND_OF
 
 TITLES = {

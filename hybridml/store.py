@@ -31,14 +31,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from .errors import ImageError, StoreError
-from .files import atomic
 from .finder import Finder
-from .fingerprint import fingerprint
 from .ocr.textline import Reading
-from .paths import is_afar, path_of, stat_of
 from .records import SCHEMAS, Kind, drawing_of, reading_of, regions_of
 from .seen import Seen
 from .shards import Shards, set_aside
+from .utils.files import atomic
+from .utils.hashing import fingerprint
+from .utils.paths import is_afar, path_of, stat_of
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class FeatureStore:
     Parameters
     ----------
     root : str or Path
-        The folder; made when the first result is written. May be afar (``s3://``), see :mod:`hybridml.paths`.
+        The folder; made when the first result is written. May be afar (``s3://``), see :mod:`hybridml.utils.paths`.
     """
 
     def __init__(self, root: str | Path) -> None:

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import MissingExtraError
-from .extras import install, missing
+from .utils.optional import install, missing
 
 #: The operators for which importing torchvision registers fake implementations.
 SCHEMAS = {

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import folds as folding
-from . import metrics, versions
+from . import metrics
 from .columns import START, LearnedColumns
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
@@ -30,6 +30,7 @@ from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen
 from .siblings import Rows, settled, with_siblings
 from .table import CandidateTable, build_table
+from .utils import versions
 
 if TYPE_CHECKING:
     from .model import Model

@@ -13,8 +13,8 @@ import numpy as np
 from .engines import Engine, EngineKind
 from .errors import HybridmlError, ImageError
 from .ocr.textline import Reading
-from .paths import content, is_afar, path_of
 from .records import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
+from .utils.paths import content, is_afar, path_of
 
 KIND_OF: dict[EngineKind, Kind] = {
     "reader": "readings",

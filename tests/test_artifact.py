@@ -15,8 +15,8 @@ from hybridml import artifact, artifact_file
 from hybridml.artifact_file import FORMAT
 from hybridml.errors import ArtifactError
 from hybridml.features import VERSION as FEATURES_VERSION
-from hybridml.plain import as_plain, checksum
 from hybridml.plain_joblib import read
+from hybridml.utils.plain_data import as_plain, checksum
 from tests.golden.make import FOLDER
 
 GOLDEN = FOLDER / f"format{FORMAT}.joblib"

@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml import artifact_file, plain_pickle
+from hybridml import artifact_file
 from hybridml.entities import default_entities
 from hybridml.errors import ArtifactError
-from hybridml.plain import checksum
+from hybridml.utils import plain_pickle
+from hybridml.utils.plain_data import checksum
 from tests.golden.make import FOLDER
 
 GOLDEN = FOLDER / f"format{artifact_file.FORMAT}.joblib"

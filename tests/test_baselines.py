@@ -21,8 +21,8 @@ from hybridml.comparison import training_part
 from hybridml.drawing import Drawing
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.registry import SettingsError
 from hybridml.seen import Seen
+from hybridml.utils.registry import SettingsError
 from tests.fakes import draw_lines
 from tests.lines import line, reading
 

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import preprocess
 from hybridml.ocr import Reading, TextLine, create
-from hybridml.registry import SettingsError
+from hybridml.utils.registry import SettingsError
 
 
 def rows() -> pd.DataFrame:

@@ -15,9 +15,9 @@ import pytest
 
 from hybridml.engines import Engine, reader_engine
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.extras import lacking
 from hybridml.featurize import Report, featurize
 from hybridml.store import FeatureStore
+from hybridml.utils.optional import lacking
 from tests.fakes import write_photo
 from tests.lines import line
 
@@ -175,7 +175,7 @@ def test_photos_and_store_may_lie_in_an_object_store(
 ) -> None:
     from hybridml import store as module
     from hybridml.cluster import contents as told
-    from hybridml.paths import path_of
+    from hybridml.utils.paths import path_of
     from tests.shelf import MARK
 
     afar = {name: path and path_of(f"{MARK}{path}") for name, path in photos.items()}
@@ -227,7 +227,7 @@ def test_no_scheduler_no_workers_no_dask(
 
 
 def _lacks(what: str, modules: Any, extra: str) -> None:
-    from hybridml.extras import require
+    from hybridml.utils.optional import require
 
     require(what, ["no_such_module"], extra)
 

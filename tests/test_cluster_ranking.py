@@ -12,8 +12,8 @@ import pytest
 
 import hybridml
 from hybridml.errors import HybridmlError
-from hybridml.extras import lacking
 from hybridml.ranker import Ranker, RankerSettings
+from hybridml.utils.optional import lacking
 from tests.fakes import OPTIONS, write_rows
 
 if reason := lacking("a cluster", ("dask", "distributed"), "dask"):

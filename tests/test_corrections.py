@@ -12,9 +12,9 @@ from hybridml import artifact
 from hybridml.cli import main
 from hybridml.corrections import Correction, apply, read_corrections
 from hybridml.errors import RowsError
-from hybridml.fingerprint import sha256_of
 from hybridml.links import image_name
 from hybridml.training import training_fingerprint
+from hybridml.utils.hashing import sha256_of
 from tests.fakes import write_rows
 
 HEADER = "index,entity_name,correction,value"

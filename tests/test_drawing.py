@@ -8,7 +8,7 @@ import pytest
 
 from hybridml.drawing import Drawing, LineFinder
 from hybridml.records import drawing_as_stored, drawing_of, drawing_record
-from hybridml.registry import SettingsError
+from hybridml.utils.registry import SettingsError
 
 
 def paper(width: int = 900, height: int = 700) -> np.ndarray:

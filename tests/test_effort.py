@@ -17,7 +17,7 @@ from hybridml.ocr.int8 import missing
 from hybridml.ocr.networks import lighter
 from hybridml.ocr.rapidocr import RapidOCRSettings
 from hybridml.ocr.trim import content_box, moved
-from hybridml.registry import SettingsError
+from hybridml.utils.registry import SettingsError
 from tests.test_ocr import Canvas, find
 
 pytest.importorskip("rapidocr")

@@ -13,9 +13,9 @@ import pytest
 from hybridml import embedding
 from hybridml.embedding import Embedder, ResNet50Embedder, create, square
 from hybridml.errors import WeightsError
-from hybridml.fingerprint import fingerprint
 from hybridml.regions import RegionLooker
-from hybridml.registry import SettingsError
+from hybridml.utils.hashing import fingerprint
+from hybridml.utils.registry import SettingsError
 
 if importlib.util.find_spec("torch") is None or importlib.util.find_spec("torchvision") is None:
     pytest.skip("torch or torchvision is not installed", allow_module_level=True)

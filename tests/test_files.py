@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybridml.errors import HybridmlError
-from hybridml.files import atomic
+from hybridml.utils.files import atomic
 
 
 def write(path: Path | str, text: str = "whole") -> None:

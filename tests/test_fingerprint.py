@@ -9,9 +9,9 @@ import pytest
 
 from hybridml.engines import reader_engine
 from hybridml.errors import ImageError
-from hybridml.fingerprint import fingerprint, sha256_of
 from hybridml.ocr.preprocess import PreprocessSettings
-from hybridml.registry import SettingsError
+from hybridml.utils.hashing import fingerprint, sha256_of
+from hybridml.utils.registry import SettingsError
 from tests.fakes import PixelReader
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from hybridml.errors import MissingExtraError
-from hybridml.fingerprint import fingerprint
 from hybridml.ocr import READERS, Reader, Reading, TextLine, available, create
 from hybridml.ocr.tesseract import group_words, merged, turned_back
 from hybridml.ocr.turned import is_tall
-from hybridml.registry import SettingsError
+from hybridml.utils.hashing import fingerprint
+from hybridml.utils.registry import SettingsError
 
 Image = pytest.importorskip("PIL.Image")
 ImageDraw = pytest.importorskip("PIL.ImageDraw")

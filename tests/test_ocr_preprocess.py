@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hybridml.ocr.preprocess import PreprocessSettings, prepare
-from hybridml.registry import SettingsError
+from hybridml.utils.registry import SettingsError
 
 pytest.importorskip("cv2")
 

@@ -14,12 +14,12 @@ import pytest
 from hybridml import EntityExtractor, cli, images
 from hybridml.engines import reader_engine
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
-from hybridml.extras import lacking
 from hybridml.featurize import Report, featurize
-from hybridml.files import atomic
-from hybridml.paths import is_afar, path_of
 from hybridml.photos import photo_paths
 from hybridml.store import FeatureStore
+from hybridml.utils.files import atomic
+from hybridml.utils.optional import lacking
+from hybridml.utils.paths import is_afar, path_of
 from tests.fakes import OPTIONS, write_rows
 
 if reason := lacking("an object store", ("fsspec", "upath"), "dask"):
@@ -159,7 +159,7 @@ def test_what_is_missing_is_named(bucket: Path, monkeypatch: pytest.MonkeyPatch)
     def lacks(what: str, modules: Any, extra: str) -> None:
         raise MissingExtraError(lacking(what, ["no_such_module"], extra))
 
-    monkeypatch.setattr("hybridml.paths.require", lacks)
+    monkeypatch.setattr("hybridml.utils.paths.require", lacks)
     with pytest.raises(MissingExtraError, match=r"s3:// needs .*hybridml\[dask\]"):
         path_of("s3://bucket/photos")
 

@@ -17,8 +17,8 @@ from hybridml.baselines.vlm.prompt import prompt, question
 from hybridml.baselines.vlm.repair import repaired
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, NotFittedError, WeightsError
-from hybridml.extras import lacking
-from hybridml.registry import SettingsError
+from hybridml.utils.optional import lacking
+from hybridml.utils.registry import SettingsError
 
 BOOK = default_entities()
 PIECES = ("<unk>", "<pad>", "<s>", "</s>", "<image>", "<fake_token_around_image>", "<end_of_utterance>")

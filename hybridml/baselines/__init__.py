@@ -7,7 +7,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from ..registry import SettingsError, build
+from hybridml.utils.registry import SettingsError, build
+
 from .given import Given, System
 from .ranker import PARTS, RankerSystem
 from .rules import RULES, First, Largest, LineAngle, Rule, answer, first, largest, line_angle

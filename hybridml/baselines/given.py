@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..entities import EntityBook
-from ..manners import Estimator
-from ..seen import Seen, as_seen
+from hybridml.entities import EntityBook
+from hybridml.manners import Estimator
+from hybridml.seen import Seen, as_seen
 
 Value = TypeVar("Value")
 

@@ -9,10 +9,11 @@ from typing import Any, Self
 import numpy.typing as npt
 import pandas as pd
 
-from ..model import Model, ModelSettings
-from ..ranker import RankerSettings
-from ..registry import one_of
-from ..seen import Seen
+from hybridml.model import Model, ModelSettings
+from hybridml.ranker import RankerSettings
+from hybridml.seen import Seen
+from hybridml.utils.registry import one_of
+
 from .given import Given, System, size_of
 
 PARTS = ("layout", "words", "lines", "regions", "dual", "priors", "joint", "second", "others")

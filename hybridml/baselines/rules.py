@@ -7,12 +7,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from ..candidates import Candidate, for_entity
-from ..entities import Entity, EntityBook, default_entities
-from ..features import PhotoView
-from ..ocr.textline import Reading
-from ..quantity import PER_AREA, format_quantity
-from ..seen import Seen, as_seen
+from hybridml.candidates import Candidate, for_entity
+from hybridml.entities import Entity, EntityBook, default_entities
+from hybridml.features import PhotoView
+from hybridml.ocr.textline import Reading
+from hybridml.quantity import PER_AREA, format_quantity
+from hybridml.seen import Seen, as_seen
+
 from .given import Given, System
 
 Rule = Callable[[Sequence[Candidate], Entity, PhotoView], Candidate | None]

@@ -10,13 +10,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from .. import metrics
-from ..entities import EntityBook
-from ..errors import HybridmlError
-from ..extras import require
-from ..parts import group_names
-from ..quantity import format_quantity
-from ..registry import in_range, one_of
+from hybridml import metrics
+from hybridml.entities import EntityBook
+from hybridml.errors import HybridmlError
+from hybridml.parts import group_names
+from hybridml.quantity import format_quantity
+from hybridml.utils.optional import require
+from hybridml.utils.registry import in_range, one_of
+
 from .given import LABEL, VECTORS, Given, System
 
 log = logging.getLogger(__name__)

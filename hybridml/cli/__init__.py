@@ -8,8 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .._version import __version__
-from ..errors import HybridmlError
+from hybridml._version import __version__
+from hybridml.errors import HybridmlError
+
 from . import candidates, compare, explore, fetch, inspect, judge, report, run, single
 
 DESCRIPTION = """\

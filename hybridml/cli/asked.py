@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import HybridmlError
+from hybridml.errors import HybridmlError
+
 from . import rowfiles
 from .options import images_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..answering import Answered
-    from ..extractor import EntityExtractor
-    from ..photos import Checked
+    from hybridml.answering import Answered
+    from hybridml.extractor import EntityExtractor
+    from hybridml.photos import Checked
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Asked:
 
 def from_store(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file, answered from the store."""
-    from ..row_parts import RowParts
+    from hybridml.row_parts import RowParts
 
     if not arguments.rows:
         raise HybridmlError(
@@ -84,8 +85,8 @@ def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Ch
 
 def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file of candidates, answered from it alone: one part."""
-    from .. import photos
-    from ..candidate_answers import DescribedRows
+    from hybridml import photos
+    from hybridml.candidate_answers import DescribedRows
 
     useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
     if useless:

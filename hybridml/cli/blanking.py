@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from .options import tell
 
 if TYPE_CHECKING:
-    from ..answering import Answered
-    from ..extractor import EntityExtractor
+    from hybridml.answering import Answered
+    from hybridml.extractor import EntityExtractor
 
 
 def blanking(
     arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
 ) -> Callable[[Answered], str]:
     """Return what names the option that blanks an answer, empty for none."""
-    from ..thresholds import read_thresholds, threshold_of
+    from hybridml.thresholds import read_thresholds, threshold_of
 
     decision = extractor.model_.decision
     chosen = read_thresholds(arguments.thresholds, extractor.model_.book) if arguments.thresholds else {}

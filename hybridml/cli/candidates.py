@@ -35,8 +35,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _candidates(arguments: argparse.Namespace) -> int:
-    from .. import photos
-    from ..reading import model_path
+    from hybridml import photos
+    from hybridml.reading import model_path
 
     told = Path(f"{arguments.out}.faults.csv")
     check_outputs(

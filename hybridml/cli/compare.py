@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HybridmlError
-from ..paths import path_of
+from hybridml.errors import HybridmlError
+from hybridml.utils.paths import path_of
+
 from . import rowfiles
 from .options import (
     Commands,
@@ -83,9 +84,9 @@ def add_commands(commands: Commands) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
-    from ..baselines import DEFAULT_SYSTEMS
-    from ..comparison import Source, compare, score, table, write_predictions, write_scores
-    from ..priors import read_labels
+    from hybridml.baselines import DEFAULT_SYSTEMS
+    from hybridml.comparison import Source, compare, score, table, write_predictions, write_scores
+    from hybridml.priors import read_labels
 
     systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
     _check_names(settings, systems)
@@ -135,7 +136,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _check_outputs(
     arguments: argparse.Namespace, systems: Sequence[str], readers: Sequence[str], faults: Path
 ) -> None:
-    from ..comparison.files import predictions_path
+    from hybridml.comparison.files import predictions_path
 
     reads = paths_given(arguments, "rows", "others", "labels", "fold_file", "entities", "resnet_weights")
     writes: dict[str, Any] = {**paths_given(arguments, "out", "json"), "--store": [faults]}
@@ -153,7 +154,7 @@ def _folds(arguments: argparse.Namespace, frame: pd.DataFrame) -> tuple[np.ndarr
     """Return each row's fold, and what was said about there being fewer than asked for."""
     import numpy as np
 
-    from .. import folds
+    from hybridml import folds
 
     if arguments.fold_file:
         return np.asarray(folds.load_folds(arguments.fold_file, frame)), ""

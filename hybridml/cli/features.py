@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HybridmlError
-from ..paths import path_of
+from hybridml.errors import HybridmlError
+from hybridml.utils.paths import path_of
+
 from . import rowfiles, status
 from .options import (
     Commands,
@@ -25,9 +26,9 @@ from .outputs import check_outputs, paths_given
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..extractor import EntityExtractor
-    from ..featurize import Report
-    from ..row_parts import RowParts
+    from hybridml.extractor import EntityExtractor
+    from hybridml.featurize import Report
+    from hybridml.row_parts import RowParts
 
     _Rows = tuple[pd.DataFrame, rowfiles.Faults]
     """Rows, and the faults of single ones."""
@@ -61,7 +62,7 @@ def add_command(commands: Commands) -> None:
 
 def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
     """Return an extractor that reads and looks as a command was told."""
-    from ..extractor import EntityExtractor
+    from hybridml.extractor import EntityExtractor
 
     return EntityExtractor(
         images=images_of(arguments),
@@ -80,7 +81,7 @@ def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor
 
 
 def _features(arguments: argparse.Namespace) -> int:
-    from ..row_parts import RowParts
+    from hybridml.row_parts import RowParts
 
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
@@ -110,7 +111,7 @@ def _parts(arguments: argparse.Namespace, tables: Sequence[RowParts]) -> Iterato
     """Yield the rows of all tables and their faults, some at a time; together where only all can be checked."""
     from tqdm import tqdm
 
-    from ..row_parts import clash
+    from hybridml.row_parts import clash
 
     if len(tables) > 1 and clash(tables):
         yield _together(arguments.rows, tables)
@@ -142,8 +143,8 @@ class _Total:
     """The report of all parts together; a photo with rows in several of them counts once."""
 
     def __init__(self) -> None:
-        from ..featurize import Report
-        from ..finder import hashes
+        from hybridml.featurize import Report
+        from hybridml.utils.hashing import hashes
 
         self.report = Report()
         self._seen = hashes([])
@@ -152,8 +153,8 @@ class _Total:
         """Count what was done for the photos of some rows."""
         import numpy as np
 
-        from ..finder import hashes
-        from ..parts import photo_names
+        from hybridml.parts import photo_names
+        from hybridml.utils.hashing import hashes
 
         names = [name for name in dict.fromkeys(photo_names(frame)) if name]
         now = hashes(names)

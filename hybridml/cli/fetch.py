@@ -8,12 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..download.settings import Settings
+from hybridml.download.settings import Settings
+
 from .options import Commands, command, count, tell, write_faults
 from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
-    from ..download.run import Report
+    from hybridml.download.run import Report
 
 Row = dict[Any, Any]
 SHOWN_CAUSES = 10
@@ -83,8 +84,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _download(arguments: argparse.Namespace) -> int:
-    from ..download import download
-    from ..download.status import FAULTS, JOURNAL, TABLE
+    from hybridml.download import download
+    from hybridml.download.status import FAULTS, JOURNAL, TABLE
 
     images = Path(arguments.images)
     check_outputs(
@@ -125,7 +126,7 @@ def _say(report: Report) -> None:
 
 def _asked(paths: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Return the rows of all tables whose link names a file, and the others in the form of the faults file."""
-    from .. import rows
+    from hybridml import rows
 
     usable: list[Row] = []
     faulty: list[Row] = []

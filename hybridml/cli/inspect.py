@@ -6,7 +6,8 @@ import argparse
 import json
 from dataclasses import asdict
 
-from ..errors import ArtifactError
+from hybridml.errors import ArtifactError
+
 from .options import Commands, command
 
 
@@ -35,7 +36,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from .. import inspection
+    from hybridml import inspection
 
     if len(arguments.models) > 2:
         raise ArtifactError(
@@ -55,6 +56,6 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _default() -> str:
-    from ..reading import model_path
+    from hybridml.reading import model_path
 
     return str(model_path())

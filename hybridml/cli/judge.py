@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 
-from ..files import atomic
+from hybridml.utils.files import atomic
+
 from .options import Commands, add_entities, book_of, command
 from .outputs import check_outputs, paths_given
 
@@ -47,7 +48,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from ..check import check_files
+    from hybridml.check import check_files
 
     faults = check_files(arguments.rows, arguments.predictions, book_of(arguments))
     for fault in faults:
@@ -59,8 +60,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from ..evaluation import evaluate_files, text_of
-    from ..predictions import sidecar_of
+    from hybridml.evaluation import evaluate_files, text_of
+    from hybridml.predictions import sidecar_of
 
     reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
     if not arguments.details:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..csvfile import write_csv
-from ..effort import DEFAULT_EFFORT, EFFORTS
-from ..engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+from hybridml.csvfile import write_csv
+from hybridml.effort import DEFAULT_EFFORT, EFFORTS
+from hybridml.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
-    from ..entities import EntityBook
+    from hybridml.entities import EntityBook
 
 Commands = Any
 SHOWN_FAULTS = 10
@@ -117,7 +117,7 @@ def add_entities(parser: argparse.ArgumentParser) -> None:
 
 def book_of(arguments: argparse.Namespace) -> EntityBook:
     """Return the entities and units that a command uses."""
-    from ..entities import default_entities, load_entities
+    from hybridml.entities import default_entities, load_entities
 
     return load_entities(arguments.entities) if arguments.entities else default_entities()
 

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ..errors import HybridmlError
-from ..paths import is_afar, path_of
+from hybridml.errors import HybridmlError
+from hybridml.utils.paths import is_afar, path_of
 
 Paths = Iterable[str | Path]
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..effort import LOOKS
-from ..files import atomic, is_stream
+from hybridml.effort import LOOKS
+from hybridml.utils.files import atomic, is_stream
+
 from . import rowfiles
 from .asked import Asked, Part, from_candidates, from_store
 from .blanking import blanking
@@ -25,9 +26,9 @@ from .sidecar import sidecar_line, sidecar_path
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..answering import Answered
-    from ..extractor import EntityExtractor
-    from ..spool import Spool
+    from hybridml.answering import Answered
+    from hybridml.extractor import EntityExtractor
+    from hybridml.spool import Spool
 
 DEFAULT_MODEL = "models/model.joblib"
 
@@ -122,8 +123,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
     """Return the model that a command was given, set to read and look as it was told."""
-    from .. import artifact
-    from ..reading import model_path
+    from hybridml import artifact
+    from hybridml.reading import model_path
 
     path = model_path(arguments.model)
     tell(f"model: {path}")
@@ -142,8 +143,8 @@ def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from ..house_units import wanted_units
-    from ..predictions import write_predictions
+    from hybridml.house_units import wanted_units
+    from hybridml.predictions import write_predictions
 
     _check_outputs(arguments)
     extractor = extractor_of(arguments)
@@ -171,8 +172,8 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
-    from ..predictions import sidecar_of
-    from ..reading import model_path
+    from hybridml.predictions import sidecar_of
+    from hybridml.reading import model_path
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
     beside = [path for name in ("faults.csv", "products.csv") if (path := _beside(arguments, name))]
@@ -220,7 +221,7 @@ def _answer(
     """Answer the rows and write the sidecar."""
     import pandas as pd
 
-    from ..spool import Spool
+    from hybridml.spool import Spool
 
     blanked_by = blanking(arguments, asked.entities, extractor)
     details = sidecar_path(arguments)
@@ -287,8 +288,8 @@ def _answer_part(
     import numpy as np
     import pandas as pd
 
-    from ..answering import NOT_YET
-    from ..house_units import in_house_units
+    from hybridml.answering import NOT_YET
+    from hybridml.house_units import in_house_units
 
     frame, waiting = part.frame, 0
     indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
@@ -323,7 +324,7 @@ def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
     """Return the rows that are of a product, counted from the ``first``."""
     import pandas as pd
 
-    from ..rows import PRODUCT
+    from hybridml.rows import PRODUCT
 
     if PRODUCT not in frame.columns:
         return pd.DataFrame()  # an empty slice would keep all of the frame
@@ -333,8 +334,8 @@ def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
 
 def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> None:
     """Write one answer per product and entity and say so; remove the file of an earlier run when there are none."""
-    from ..products import combine, write_products
-    from ..rows import PRODUCT
+    from hybridml.products import combine, write_products
+    from hybridml.rows import PRODUCT
 
     rows = found.of_products
     if path is None:
@@ -353,7 +354,7 @@ def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> No
 
 
 def _score(arguments: argparse.Namespace, extractor: EntityExtractor, found: _Found) -> None:
-    from ..evaluation import evaluate_seen, text_of
+    from hybridml.evaluation import evaluate_seen, text_of
 
     what, answers = arguments.truth_is, found.answers
     say = tell if is_stream(arguments.out) else print

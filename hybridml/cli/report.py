@@ -55,11 +55,11 @@ def add_commands(commands: Commands) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from .. import artifact, photos
-    from ..reading import model_path
-    from ..report import write_report
-    from ..report.folder import NUMBERS
-    from ..report.shell import PAGE
+    from hybridml import artifact, photos
+    from hybridml.reading import model_path
+    from hybridml.report import write_report
+    from hybridml.report.folder import NUMBERS
+    from hybridml.report.shell import PAGE
 
     path = model_path(arguments.model)
     # beside the folder, not in it: faults name the folders of this machine, and a report is passed on

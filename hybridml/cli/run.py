@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import HybridmlError
+from hybridml.errors import HybridmlError
+
 from . import features, predict, rowfiles
 from .features import new_extractor
 from .options import (
@@ -95,7 +96,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> int:
-    from .. import csvfile, photos, rows
+    from hybridml import csvfile, photos, rows
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
@@ -114,7 +115,7 @@ def _split(arguments: argparse.Namespace) -> int:
 
 def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfiles.Faults]:
     """Return the rows to train on, with corrected labels where corrections are given."""
-    from .. import corrections, photos
+    from hybridml import corrections, photos
 
     book = book_of(arguments)
     frame, faults = photos.checked(arguments.rows, truth=True, book=book, images=images_of(arguments))
@@ -126,7 +127,7 @@ def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfile
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from .. import artifact
+    from hybridml import artifact
 
     told = Path(f"{arguments.model}.faults.csv")
     reads = paths_given(arguments, "rows", "others", "labels", "corrections", "entities", "resnet_weights")

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import is_stream
+from hybridml.utils.files import is_stream
 
 if TYPE_CHECKING:
-    from ..answer import Answer
+    from hybridml.answer import Answer
 
 
 def sidecar_path(arguments: argparse.Namespace) -> Path | None:
@@ -19,7 +19,7 @@ def sidecar_path(arguments: argparse.Namespace) -> Path | None:
 
     Beside answers that go into a pipe there is none, unless a file is named for it.
     """
-    from ..predictions import sidecar_of
+    from hybridml.predictions import sidecar_of
 
     if arguments.details:
         return Path(arguments.details)

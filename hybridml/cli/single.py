@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import HybridmlError
+from hybridml.errors import HybridmlError
+
 from .options import Commands, command, tell
 
 if TYPE_CHECKING:
-    from ..answer import Answer
-    from ..whole_photo import WholePhoto
+    from hybridml.answer import Answer
+    from hybridml.whole_photo import WholePhoto
 
 
 def add_commands(commands: Commands) -> None:
@@ -63,7 +64,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from .. import sample
+    from hybridml import sample
 
     sample.draw(Path(arguments.out), arguments.seed, arguments.photos, progress=not arguments.quiet)
     tell(f"sample set of {arguments.photos} drawn photos in {arguments.out}/")
@@ -71,7 +72,7 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> int:
-    from ..reading import SinglePhotoReader
+    from hybridml.reading import SinglePhotoReader
 
     reader = SinglePhotoReader(arguments.model)
     failures = 0

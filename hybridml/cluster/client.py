@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import HybridmlError
-from ..extras import require
+from hybridml.errors import HybridmlError
+from hybridml.utils.optional import require
 
 SECONDS = 15
 """How long to wait for a scheduler that does not answer."""

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._version import __version__
-from ..paths import path_of
-from ..store import Told, contents
+from hybridml._version import __version__
+from hybridml.store import Told, contents
+from hybridml.utils.paths import path_of
+
 from .client import connected, workers_of
 from .dispatch import everywhere
 from .fit import check, protocols_of, worker_of

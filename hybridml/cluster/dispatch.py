@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .._version import __version__
-from ..paths import MARK
-from ..worker import DIED, Result, Task
+from hybridml._version import __version__
+from hybridml.utils.paths import MARK
+from hybridml.worker import DIED, Result, Task
+
 from .client import workers_of
 from .fit import Engines, UnfitError, check, protocols_of, worker_of
 

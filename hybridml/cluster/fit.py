@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._version import __version__
-from ..engines import Engine, EngineKind
-from ..errors import HybridmlError
-from ..fingerprint import fingerprint
-from ..paths import MARK, check_protocol
-from ..worker import Worker
+from hybridml._version import __version__
+from hybridml.engines import Engine, EngineKind
+from hybridml.errors import HybridmlError
+from hybridml.utils.hashing import fingerprint
+from hybridml.utils.paths import MARK, check_protocol
+from hybridml.worker import Worker
+
 from .client import workers_of
 
 Engines = Mapping[EngineKind, Engine]

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import HybridmlError
-from ..ranker import Boost, Examples, Ints
+from hybridml.errors import HybridmlError
+from hybridml.ranker import Boost, Examples, Ints
+
 from .client import connected, workers_of
 from .fit import check
 

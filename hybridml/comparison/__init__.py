@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..baselines import create
-from ..baselines.given import READING, System
+from hybridml.baselines import create
+from hybridml.baselines.given import READING, System
+
 from .files import write_predictions, write_scores
 from .gather import Gathered, Source, check_wishes, gather
 from .run import Folds, Outcome, run, told, training_part

@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..csvfile import write_csv
-from ..errors import HybridmlError
-from ..files import atomic
-from ..paths import path_of
+from hybridml.csvfile import write_csv
+from hybridml.errors import HybridmlError
+from hybridml.utils.files import atomic
+from hybridml.utils.paths import path_of
+
 from .run import Outcome
 from .scores import CSV_COLUMNS, Scores, csv_lines
 

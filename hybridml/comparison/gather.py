@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import photos
-from ..answering import keys_of
-from ..baselines.given import PHOTOS, READING, VECTORS, Given, System
-from ..effort import DEFAULT_EFFORT, LOOKS, effort_of
-from ..engines import (
+from hybridml import photos
+from hybridml.answering import keys_of
+from hybridml.baselines.given import PHOTOS, READING, VECTORS, Given, System
+from hybridml.effort import DEFAULT_EFFORT, LOOKS, effort_of
+from hybridml.engines import (
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
     Engine,
@@ -24,14 +24,14 @@ from ..engines import (
     look_engines,
     reader_engine,
 )
-from ..entities import EntityBook, default_entities
-from ..errors import HybridmlError
-from ..featurize import Report, featurize
-from ..parts import photo_names
-from ..registry import one_of
-from ..seeing import see, settings_of
-from ..store import FeatureStore
-from ..worker import KIND_OF
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import HybridmlError
+from hybridml.featurize import Report, featurize
+from hybridml.parts import photo_names
+from hybridml.seeing import see, settings_of
+from hybridml.store import FeatureStore
+from hybridml.utils.registry import one_of
+from hybridml.worker import KIND_OF
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..baselines.given import READING, Given, System
-from ..errors import HybridmlError
-from ..folds import rows_sharing
+from hybridml.baselines.given import READING, Given, System
+from hybridml.errors import HybridmlError
+from hybridml.folds import rows_sharing
+
 from .gather import Gathered
 
 log = logging.getLogger(__name__)

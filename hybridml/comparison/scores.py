@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import metrics
-from ..entities import EntityBook
-from ..evaluation import evaluate
+from hybridml import metrics
+from hybridml.entities import EntityBook
+from hybridml.evaluation import evaluate
+
 from .run import Folds, Outcome
 
 Scores = Mapping[str, Any]

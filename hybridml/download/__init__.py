@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..extras import missing
+from hybridml.utils.optional import missing
+
 from .settings import Settings as Settings
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ..errors import HybridmlError
+from hybridml.errors import HybridmlError
 
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which another attempt may do better; so may any other from 500 on."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import HybridmlError
+from hybridml.errors import HybridmlError
+
 from .status import LOCK
 
 

@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import HybridmlError, ImageError
-from ..images import decode
+from hybridml.errors import HybridmlError, ImageError
+from hybridml.images import decode
+
 from .failure import FetchError
 
 SHOWN = 80

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import HybridmlError, RowsError
-from ..links import image_name
+from hybridml.errors import HybridmlError, RowsError
+from hybridml.links import image_name
+
 from . import status
 from .lock import locked
 from .names import RESERVED, assign

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._version import __version__
-from ..errors import HybridmlError
+from hybridml._version import __version__
+from hybridml.errors import HybridmlError
 
 
 @dataclass(frozen=True)

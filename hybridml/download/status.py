@@ -14,8 +14,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import IO
 
-from ..csvfile import read_csv, write_csv
-from ..errors import HybridmlError
+from hybridml.csvfile import read_csv, write_csv
+from hybridml.errors import HybridmlError
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import HybridmlError, ImageError
-from ..images import decode, fingerprint
-from ..links import image_name, is_url
+from hybridml.errors import HybridmlError, ImageError
+from hybridml.images import decode, fingerprint
+from hybridml.links import image_name, is_url
+
 from .client import Client
 from .failure import FetchError, attempts
 from .placeholder import is_placeholder

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..registry import in_range, settings_of
+from hybridml.utils.registry import in_range, settings_of
+
 from .types import Drawing
 
 RGB = npt.NDArray[np.uint8]

@@ -10,15 +10,16 @@ from typing import get_args
 
 import pandas as pd
 
-from ..csvfile import write_csv
-from ..download import status
-from ..entities import EntityBook
-from ..errors import HybridmlError, RowsError, StoreError
-from ..files import atomic
-from ..photos import Images, folders, located
-from ..records import Kind
-from ..rows import RowFault
-from ..store import FeatureStore
+from hybridml.csvfile import write_csv
+from hybridml.download import status
+from hybridml.entities import EntityBook
+from hybridml.errors import HybridmlError, RowsError, StoreError
+from hybridml.photos import Images, folders, located
+from hybridml.records import Kind
+from hybridml.rows import RowFault
+from hybridml.store import FeatureStore
+from hybridml.utils.files import atomic
+
 from . import counts, photo_files
 from .facts import facts, read_table
 from .oddities import oddities

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..check import repair_unit
-from ..entities import EntityBook
-from ..rows import RowFault
+from hybridml.check import repair_unit
+from hybridml.entities import EntityBook
+from hybridml.rows import RowFault
+
 from .facts import base_units
 
 TOP = 20

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..csvfile import read_csv
-from ..entities import EntityBook
-from ..errors import RowsError
-from ..labels import Label, parse_label
-from ..parts import group_names, photo_names
-from ..photos import Images, checked
-from ..priors import read_labels
-from ..rows import REQUIRED, VALUE, RowFault
+from hybridml.csvfile import read_csv
+from hybridml.entities import EntityBook
+from hybridml.errors import RowsError
+from hybridml.labels import Label, parse_label
+from hybridml.parts import group_names, photo_names
+from hybridml.photos import Images, checked
+from hybridml.priors import read_labels
+from hybridml.rows import REQUIRED, VALUE, RowFault
 
 _WRITTEN = re.compile(r"[^\W\d_]+(?:[ .][^\W\d_]+)*\.?\s*$")
 

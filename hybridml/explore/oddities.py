@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from ..entities import EntityBook
-from ..quantity import parse
+from hybridml.entities import EntityBook
+from hybridml.quantity import parse
+
 from .counts import labelled, measured
 
 EXAMPLES = 5

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ..errors import ImageError
-from ..extras import missing
-from ..images import FORMATS, fingerprint
+from hybridml.errors import ImageError
+from hybridml.images import FORMATS, fingerprint
+from hybridml.utils.optional import missing
+
 from .counts import labelled
 from .oddities import differing
 

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..entities import EntityBook
-from ..errors import MissingExtraError
-from ..extras import missing
-from ..files import atomic
+from hybridml.entities import EntityBook
+from hybridml.errors import MissingExtraError
+from hybridml.utils.files import atomic
+from hybridml.utils.optional import missing
+
 from .counts import measured
 from .facts import base_units
 from .oddities import FAR

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..candidates import Candidate
-from ..entities import Entity, EntityBook
-from ..errors import HybridmlError
-from ..ocr.textline import Reading, TextLine
-from ..registry import named
+from hybridml.candidates import Candidate
+from hybridml.entities import Entity, EntityBook
+from hybridml.errors import HybridmlError
+from hybridml.ocr.textline import Reading, TextLine
+from hybridml.utils.registry import named
+
 from . import dual, layout, lines, regions, rivals, span, words
 from .photo import PhotoView
 

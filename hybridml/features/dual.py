@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..candidates import Candidate
-from ..dual import COLUMNS, Mention, close, describe
-from ..entities import Entity
+from hybridml.candidates import Candidate
+from hybridml.dual import COLUMNS, Mention, close, describe
+from hybridml.entities import Entity
+
 from .photo import PhotoView
 
 NAMES = tuple(f"dual.{name}" for name in COLUMNS)

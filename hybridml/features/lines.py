@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..candidates import Candidate
-from ..drawing import Drawing
-from ..entities import Entity
-from ..ocr.textline import TextLine
+from hybridml.candidates import Candidate
+from hybridml.drawing import Drawing
+from hybridml.entities import Entity
+from hybridml.ocr.textline import TextLine
+
 from .photo import PhotoView
 
 NOWHERE = 30.0

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..candidates import Candidate, find_candidates, for_entity, span_box
-from ..drawing import Drawing
-from ..entities import Entity, EntityBook
-from ..ocr.textline import Reading
+from hybridml.candidates import Candidate, find_candidates, for_entity, span_box
+from hybridml.drawing import Drawing
+from hybridml.entities import Entity, EntityBook
+from hybridml.ocr.textline import Reading
 
 T = TypeVar("T")
 

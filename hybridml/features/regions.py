@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..candidates import Candidate
-from ..entities import Entity
-from ..regions import CLASSES
+from hybridml.candidates import Candidate
+from hybridml.entities import Entity
+from hybridml.regions import CLASSES
+
 from .photo import PhotoView
 
 

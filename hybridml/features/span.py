@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..candidates import Candidate
-from ..entities import Entity
+from hybridml.candidates import Candidate
+from hybridml.entities import Entity
+
 from .photo import PhotoView
 
 FORMS = (

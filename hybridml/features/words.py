@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..candidates import Candidate
-from ..entities import Entity
+from hybridml.candidates import Candidate
+from hybridml.entities import Entity
+
 from .photo import Hits, PhotoView
 
 FAR = 99.0

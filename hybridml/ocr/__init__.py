@@ -11,8 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError
-from ..registry import SettingsError, build
+from hybridml.errors import MissingExtraError
+from hybridml.utils.registry import SettingsError, build
+
 from .textline import Polygon, Reading, TextLine
 
 __all__ = ["READERS", "Polygon", "Reader", "Reading", "TextLine", "available", "create"]

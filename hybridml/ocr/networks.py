@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .. import cache
-from ..errors import HybridmlError, MissingExtraError
-from ..extras import require
-from ..fingerprint import sha256_of
+from hybridml.errors import HybridmlError, MissingExtraError
+from hybridml.utils import cache
+from hybridml.utils.hashing import sha256_of
+from hybridml.utils.optional import require
+
 from . import characters, int8
 
 NEEDED = ("onnx", "onnxruntime", "platformdirs")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..registry import in_range, one_of
+from hybridml.utils.registry import in_range, one_of
 
 Scale = tuple[float, float]
 

@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import images
-from ..errors import MissingExtraError
-from ..extras import install, lacking
-from ..registry import SettingsError, in_range, one_of, settings_of
+from hybridml import images
+from hybridml.errors import MissingExtraError
+from hybridml.utils.optional import install, lacking
+from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
+
 from . import characters, int8
 from .networks import check, lighter
 from .order import reading_order

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..registry import SettingsError, in_range, settings_of
+from hybridml.utils.registry import SettingsError, in_range, settings_of
+
 from . import Reader, create
 from .order import overlap, reading_order
 from .textline import Point, Reading, TextLine

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError
-from ..extras import lacking
-from ..registry import SettingsError, in_range, settings_of
+from hybridml.errors import MissingExtraError
+from hybridml.utils.optional import lacking
+from hybridml.utils.registry import SettingsError, in_range, settings_of
+
 from .order import overlap, reading_order
 from .preprocess import PreprocessSettings, prepare
 from .textline import Polygon, Reading, TextLine

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..entities import EntityBook
+from hybridml.entities import EntityBook
+
 from .bare import declared_unit, numbers, unit_mentions
 from .format import format_quantity
 from .grammage import grammage

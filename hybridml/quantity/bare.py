@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from ..entities import EntityBook
+from hybridml.entities import EntityBook
+
 from . import context
 from .fold import fold, one_of
 from .items import Item, letters_to_labels, read_items

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..entities import EntityBook
+from hybridml.entities import EntityBook
+
 from .fold import fold, one_of
 
 MARGIN = 32

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from ..entities import EntityBook
+from hybridml.entities import EntityBook
+
 from .fold import fold
 from .reader import read
 from .repair import with_repaired

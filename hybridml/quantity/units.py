@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ..entities import EntityBook, default_entities
+from hybridml.entities import EntityBook, default_entities
+
 from . import context
 from .fold import fold, one_of
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embedding import RGB
-from ..inference import inferring
-from ..registry import in_range
+from hybridml.embedding import RGB
+from hybridml.utils.registry import in_range
+from hybridml.utils.torch import inferring
+
 from .look import RegionLooker, default_weights, load_network
 from .view import SIZE, look_at
 

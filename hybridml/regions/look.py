@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import shipped
-from ..errors import WeightsError
-from ..fingerprint import sha256_of
-from ..inference import inferring
-from ..ocr.textline import TextLine
-from ..registry import in_range
-from ..weights import fitting, fold_batch_norms
+from hybridml import shipped
+from hybridml.errors import WeightsError
+from hybridml.ocr.textline import TextLine
+from hybridml.utils.hashing import sha256_of
+from hybridml.utils.registry import in_range
+from hybridml.utils.torch import inferring
+from hybridml.weights import fitting, fold_batch_norms
+
 from .maps import Maps, maps_of
 from .view import CLASSES, SIZE, has_digit, look_at
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import cache
-from ..errors import HybridmlError
-from ..extras import require
+from hybridml.errors import HybridmlError
+from hybridml.utils import cache
+from hybridml.utils.optional import require
+
 from .view import SIZE
 
 Maps = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..torchvision_ops import import_torchvision
+from hybridml.torchvision_ops import import_torchvision
+
 from .view import CLASSES, GEOMETRY
 
 # Channels that every region is described with, and of the photo as a whole.

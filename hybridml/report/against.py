@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import metrics
-from ..entities import EntityBook
-from ..errors import RowsError
-from ..parts import as_text
-from ..predictions import read_predictions
-from ..resampling import draw_sums, f1_of_draws, interval
+from hybridml import metrics
+from hybridml.entities import EntityBook
+from hybridml.errors import RowsError
+from hybridml.parts import as_text
+from hybridml.predictions import read_predictions
+from hybridml.resampling import draw_sums, f1_of_draws, interval
+
 from .scored import UNLABELLED
 
 BETTER, WORSE, FLIPPED, SAME = "better", "worse", "flipped", "same"

@@ -10,11 +10,11 @@ import base64
 import io
 from html import escape
 
-from ..errors import HybridmlError
-from ..explained import Considered, Explanation
-from ..metrics import parse_truth
-from ..ocr.textline import Reading, TextLine
-from ..quantity import format_quantity
+from hybridml.errors import HybridmlError
+from hybridml.explained import Considered, Explanation
+from hybridml.metrics import parse_truth
+from hybridml.ocr.textline import Reading, TextLine
+from hybridml.quantity import format_quantity
 
 SIDE = 640
 """Longest side of the embedded photo, in pixels."""
@@ -62,7 +62,7 @@ def _picture(explanation: Explanation) -> tuple[str, str]:
     """Return the photo as a data URI, and why it cannot be shown where it should be."""
     if not explanation.path:
         return "", ""
-    from ..images import decode
+    from hybridml.images import decode
 
     try:
         image = decode(explanation.path)

@@ -9,11 +9,11 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from .. import metrics, quantity
-from ..candidates import UNWRITTEN, Candidate, find_candidates, for_entity
-from ..dual import is_same
-from ..entities import Entity, EntityBook
-from ..ocr.textline import Reading
+from hybridml import metrics, quantity
+from hybridml.candidates import UNWRITTEN, Candidate, find_candidates, for_entity
+from hybridml.dual import is_same
+from hybridml.entities import Entity, EntityBook
+from hybridml.ocr.textline import Reading
 
 NOTHING_TO_FIND = "nothing to find"
 NO_LABEL = "no such label"

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..comparison.scores import CSV_COLUMNS, PER_ENTITY, csv_lines, failures, named, overall, per_entity
+from hybridml.comparison.scores import (
+    CSV_COLUMNS,
+    PER_ENTITY,
+    csv_lines,
+    failures,
+    named,
+    overall,
+    per_entity,
+)
+
 from . import plots
 from .sections import Section, Shown
 from .sheet import Sheet

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from .. import metrics
-from ..entities import EntityBook, default_entities
+from hybridml import metrics
+from hybridml.entities import EntityBook, default_entities
+
 from . import causes
 
 OTHER_LENGTH = "another length"

@@ -6,8 +6,9 @@ import math
 
 import pandas as pd
 
-from ..decision import MIN_ROWS
-from ..thresholds import REST, write_thresholds
+from hybridml.decision import MIN_ROWS
+from hybridml.thresholds import REST, write_thresholds
+
 from . import confusion, plots, statistics
 from .causes import MEANINGS
 from .sections import Linked, Picture, Section, shown

@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .. import metrics
-from ..entities import EntityBook
-from ..explained import Considered, Explanation
-from ..ocr.textline import TextLine
-from ..parts import as_text
-from ..quantity import format_quantity
-from ..whole_photo import Region
+from hybridml import metrics
+from hybridml.entities import EntityBook
+from hybridml.explained import Considered, Explanation
+from hybridml.ocr.textline import TextLine
+from hybridml.parts import as_text
+from hybridml.quantity import format_quantity
+from hybridml.whole_photo import Region
+
 from .causes import cause_of
 from .scored import UNLABELLED
 

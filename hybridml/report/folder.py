@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..files import atomic
+from hybridml.utils.files import atomic
+
 from .shell import script
 
 VERSION = 1

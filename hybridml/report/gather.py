@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm import tqdm
 
-from ..answering import projection
-from ..explained import Explanation
-from ..photos import Checked
-from ..quantity import format_quantity
-from ..spool import Spool
-from ..store import FeatureStore
-from ..whole_photo import Region, whole_photos
+from hybridml.answering import projection
+from hybridml.explained import Explanation
+from hybridml.photos import Checked
+from hybridml.quantity import format_quantity
+from hybridml.spool import Spool
+from hybridml.store import FeatureStore
+from hybridml.whole_photo import Region, whole_photos
+
 from .facts import card_of, line_of
 
 if TYPE_CHECKING:
-    from ..extractor import EntityExtractor
+    from hybridml.extractor import EntityExtractor
 
 ROWS_AT_ONCE = 256
 """Rows whose photos are searched together for everything that they show."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..entities import EntityBook
+from hybridml.entities import EntityBook
+
 from . import diagnosis, plots, statistics, summary
 from .against import CHANGES, Changes
 from .compared import Scores, systems_section

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..errors import ImageError
-from ..extras import require
-from ..files import atomic
-from ..images import decode
+from hybridml.errors import ImageError
+from hybridml.images import decode
+from hybridml.utils.files import atomic
+from hybridml.utils.optional import require
 
 PHOTO_SIDE = 800
 """Longest side of a photo, in pixels, by default."""

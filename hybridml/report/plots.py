@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..extras import require
-from ..files import atomic
+from hybridml.utils.files import atomic
+from hybridml.utils.optional import require
+
 from .statistics import ALL, finite, rounded_down
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (

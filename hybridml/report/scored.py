@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .. import metrics
-from ..entities import EntityBook, default_entities
-from ..metrics import Quantity
+from hybridml import metrics
+from hybridml.entities import EntityBook, default_entities
+from hybridml.metrics import Quantity
 
 UNLABELLED = "unlabelled"
 """Outcome of a row whose truth is not known; a blank truth of any other row says that there is nothing to find."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from ..extras import require
+from hybridml.utils.optional import require
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..csvfile import write_csv
-from ..entities import EntityBook
+from hybridml.csvfile import write_csv
+from hybridml.entities import EntityBook
+
 from .sections import Picture
 
 

@@ -11,9 +11,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ..errors import HybridmlError
-from ..extras import require
-from ..files import atomic
+from hybridml.errors import HybridmlError
+from hybridml.utils.files import atomic
+from hybridml.utils.optional import require
 
 PAGE = "index.html"
 ASSETS = Path(__file__).parent / "assets"

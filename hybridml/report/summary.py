@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..decision import MIN_ROWS
+from hybridml.decision import MIN_ROWS
+
 from . import statistics
 from .causes import MEANINGS
 from .facts import BLANK, OTHER_UNIT, WRONG

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from .. import metrics
-from ..entities import EntityBook, default_entities
-from ..labels import parse_label
-from ..metrics import Quantity, Truth
-from ..quantity import format_quantity
+from hybridml import metrics
+from hybridml.entities import EntityBook, default_entities
+from hybridml.labels import parse_label
+from hybridml.metrics import Quantity, Truth
+from hybridml.quantity import format_quantity
+
 from . import causes
 from .scored import UNLABELLED
 

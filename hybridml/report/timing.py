@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ..engines import Engine
-from ..status import TITLES
-from ..store import FeatureStore
-from ..worker import KIND_OF
+from hybridml.engines import Engine
+from hybridml.status import TITLES
+from hybridml.store import FeatureStore
+from hybridml.worker import KIND_OF
 
 NOT_KEPT = "The store holds no seconds of these photos."
 MEASURED = (

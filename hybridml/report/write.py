@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .. import photos
-from ..comparison.files import read_scores
-from ..engines import Engine
-from ..errors import HybridmlError, RowsError
-from ..extras import require
-from ..parts import as_text
-from ..paths import is_afar, path_of
-from ..rows import VALUE, read_rows
-from ..spool import Spool
-from ..store import FeatureStore
-from ..wording import column_words
+from hybridml import photos
+from hybridml.comparison.files import read_scores
+from hybridml.engines import Engine
+from hybridml.errors import HybridmlError, RowsError
+from hybridml.parts import as_text
+from hybridml.rows import VALUE, read_rows
+from hybridml.spool import Spool
+from hybridml.store import FeatureStore
+from hybridml.utils.optional import require
+from hybridml.utils.paths import is_afar, path_of
+from hybridml.wording import column_words
+
 from . import against as others
 from . import folder, overview, suspects
 from .causes import CAUSES, MEANINGS
@@ -32,8 +33,8 @@ from .shell import make_folder, write_shell
 from .timing import MEASURED, NOT_KEPT, seconds_by_stage
 
 if TYPE_CHECKING:
-    from ..entities import EntityBook
-    from ..extractor import EntityExtractor
+    from hybridml.entities import EntityBook
+    from hybridml.extractor import EntityExtractor
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import HybridmlError
-from ..extras import missing
+from hybridml.errors import HybridmlError
+from hybridml.utils.optional import missing
+
 from .manifest import SampleSet, is_complete
 
 __all__ = ["SampleSet", "draw"]

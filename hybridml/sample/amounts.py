@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from ..entities import default_entities
+from hybridml.entities import default_entities
 
 # How each unit is written on the sample's products; the first is the most frequent.
 SPELLINGS = {

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from ..errors import MissingExtraError
+from hybridml.errors import MissingExtraError
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files import atomic
+from hybridml.utils.files import atomic
 
 # Raised whenever the same seed draws something else.
 VERSION = 1

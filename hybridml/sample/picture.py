@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..errors import HybridmlError
+from hybridml.errors import HybridmlError
+
 from .canvas import DARK, WHITE, Box, Canvas, Colour
 from .manifest import write_atomically
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..entities import EntityBook
-from ..extras import require
+from hybridml.entities import EntityBook
+from hybridml.utils.optional import require
+
 from .batch import AT_ONCE, Example, batches, tensors
 from .page import Floats
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..candidates import Candidate, find_candidates, span_box
-from ..entities import EntityBook
-from ..ocr.textline import Reading
-from ..quantity import Number, numbers, parse_number
+from hybridml.candidates import Candidate, find_candidates, span_box
+from hybridml.entities import EntityBook
+from hybridml.ocr.textline import Reading
+from hybridml.quantity import Number, numbers, parse_number
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -8,9 +8,10 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..candidates import Candidate, Origin, for_entity
-from ..entities import Entity, EntityBook
-from ..quantity import Form, Number
+from hybridml.candidates import Candidate, Origin, for_entity
+from hybridml.entities import Entity, EntityBook
+from hybridml.quantity import Form, Number
+
 from .page import Bools, Floats, Ints, Page, logarithm
 
 OPTION = ("repaired", "logarithm", "order", "first", *get_args(Origin), *get_args(Form))

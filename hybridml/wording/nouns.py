@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..columns import SOURCE
+from hybridml.columns import SOURCE
+
 from . import dual
 
 JOINT = "joint"

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..candidates import Candidate
-from ..entities import Entity, EntityBook
-from ..features.photo import word_pattern
-from ..features.span import FORMS, ORIGINS
-from ..features.words import FAR
-from ..ocr.textline import Reading
+from hybridml.candidates import Candidate
+from hybridml.entities import Entity, EntityBook
+from hybridml.features.photo import word_pattern
+from hybridml.features.span import FORMS, ORIGINS
+from hybridml.features.words import FAR
+from hybridml.ocr.textline import Reading
+
 from . import dual
 from .nouns import JOINT, column_words, plain
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...embedding import RGB, Embedder
-from ...engines import DEFAULT_WEIGHTS, embedding_engine
-from ...errors import HybridmlError, ImageError
-from ...featurize import featurize
-from ...images import decode
-from ...registry import SettingsError
-from ...store import FeatureStore
-from ...tokens.page import Floats
-from ..given import Given
+from hybridml.baselines.given import Given
+from hybridml.embedding import RGB, Embedder
+from hybridml.engines import DEFAULT_WEIGHTS, embedding_engine
+from hybridml.errors import HybridmlError, ImageError
+from hybridml.featurize import featurize
+from hybridml.images import decode
+from hybridml.store import FeatureStore
+from hybridml.tokens.page import Floats
+from hybridml.utils.registry import SettingsError
 
 log = logging.getLogger(__name__)
 

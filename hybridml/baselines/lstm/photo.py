@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ...image_block import ImageBlock
-from ...parts import as_text
-from ...seen import Seen
-from ...tokens.page import Bools, Floats
-from ..given import Given
+from hybridml.baselines.given import Given
+from hybridml.image_block import ImageBlock
+from hybridml.parts import as_text
+from hybridml.seen import Seen
+from hybridml.tokens.page import Bools, Floats
 
 KINDS = ("regions", "vectors", "none")
 

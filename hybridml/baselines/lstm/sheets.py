@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ...candidates import any_shown
-from ...entities import Entity, EntityBook
-from ...seen import Seen
-from ...tokens.page import Page
-from ...tokens.sheet import Sheet, sheet_of
-from ..given import Given
+from hybridml.baselines.given import Given
+from hybridml.candidates import any_shown
+from hybridml.entities import Entity, EntityBook
+from hybridml.seen import Seen
+from hybridml.tokens.page import Page
+from hybridml.tokens.sheet import Sheet, sheet_of
 
 
 def sheets(given: Given) -> list[Sheet | None]:

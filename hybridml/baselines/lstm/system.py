@@ -6,18 +6,19 @@ import math
 from pathlib import Path
 from typing import Self
 
-from ... import metrics
-from ...engines import DEFAULT_WEIGHTS
-from ...errors import HybridmlError, NotFittedError
-from ...extras import require
-from ...files import atomic
-from ...parts import deal, parts_of
-from ...quantity import format_quantity
-from ...registry import SettingsError, in_range, one_of
-from ...tokens.batch import AT_ONCE, Example, batches, tensors
-from ...tokens.learning import Course, Hyper, builder, threads
-from ...tokens.page import Floats
-from ..given import LABEL, PHOTOS, READING, VECTORS, Given, System
+from hybridml import metrics
+from hybridml.baselines.given import LABEL, PHOTOS, READING, VECTORS, Given, System
+from hybridml.engines import DEFAULT_WEIGHTS
+from hybridml.errors import HybridmlError, NotFittedError
+from hybridml.parts import deal, parts_of
+from hybridml.quantity import format_quantity
+from hybridml.tokens.batch import AT_ONCE, Example, batches, tensors
+from hybridml.tokens.learning import Course, Hyper, builder, threads
+from hybridml.tokens.page import Floats
+from hybridml.utils.files import atomic
+from hybridml.utils.optional import require
+from hybridml.utils.registry import SettingsError, in_range, one_of
+
 from . import photo
 from .copies import with_copies
 from .script import loaded, scripted

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import HybridmlError, WeightsError
-from ...extras import require
-from ...registry import one_of
-from ...torchvision_ops import import_torchvision
+from hybridml.errors import HybridmlError, WeightsError
+from hybridml.torchvision_ops import import_torchvision
+from hybridml.utils.optional import require
+from hybridml.utils.registry import one_of
 
 DTYPES = ("float32", "bfloat16", "float16")
 PACKAGES = ("torch", "transformers", "peft", "accelerate")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...extras import require
-from ...registry import in_range
+from hybridml.utils.optional import require
+from hybridml.utils.registry import in_range
 
 TILES = (8, 8)
 BLUR = 3.0

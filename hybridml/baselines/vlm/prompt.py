@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...entities import Entity
+from hybridml.entities import Entity
 
 TEXT = (
     "What is the {name} of the product in this picture? Read it off the picture. "

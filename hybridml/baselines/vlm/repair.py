@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...entities import Entity, EntityBook
-from ...quantity import format_quantity, parse
+from hybridml.entities import Entity, EntityBook
+from hybridml.quantity import format_quantity, parse
 
 
 def repaired(text: str, entity: Entity, book: EntityBook) -> str:

@@ -13,15 +13,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import images
-from ...entities import EntityBook
-from ...errors import ImageError, NotFittedError
-from ...fingerprint import fingerprint
-from ...metrics import parse_truth
-from ...parts import as_text
-from ...quantity import format_quantity
-from ...registry import in_range
-from ..given import LABEL, PHOTOS, Given, System
+from hybridml import images
+from hybridml.baselines.given import LABEL, PHOTOS, Given, System
+from hybridml.entities import EntityBook
+from hybridml.errors import ImageError, NotFittedError
+from hybridml.metrics import parse_truth
+from hybridml.parts import as_text
+from hybridml.quantity import format_quantity
+from hybridml.utils.hashing import fingerprint
+from hybridml.utils.registry import in_range
+
 from .network import Network, NetworkSettings
 from .photo import PhotoSettings, prepared
 from .prompt import prompt, question

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import HybridmlError
-from ...registry import in_range
+from hybridml.errors import HybridmlError
+from hybridml.utils.registry import in_range
+
 from .network import Network
 
 IGNORED = -100

@@ -6,10 +6,14 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import HybridmlError
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hybridml.errors import HybridmlError
 
 LENGTH = 16
 
@@ -71,3 +75,10 @@ def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = Hybridm
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise error(f"{os.fspath(path)}: {cause.strerror or cause}") from None
+
+
+def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of each key."""
+    array = np.empty(len(keys), dtype=object)
+    array[:] = keys
+    return np.asarray(pd.util.hash_array(array, categorize=False), dtype=np.uint64)

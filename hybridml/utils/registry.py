@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from .errors import HybridmlError, MissingExtraError
+from hybridml.errors import HybridmlError, MissingExtraError
 
 Part = TypeVar("Part")
 Settings = TypeVar("Settings")
@@ -48,7 +48,7 @@ def build(
     Fraction(3, 1)
     >>> build("number", "no_such_module:Number", {}, {})
     Traceback (most recent call last):
-    hybridml.registry.MissingPartError: number 'no_such_module:Number': cannot import 'no_such_module' ...
+    hybridml.utils.registry.MissingPartError: number 'no_such_module:Number': cannot import 'no_such_module' ...
     """
     try:
         return named(what, name, known)(**settings)

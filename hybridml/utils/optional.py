@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 
-from .errors import MissingExtraError
+from hybridml.errors import MissingExtraError
 
 
 def install(extra: str = "read") -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ArtifactError
+from hybridml.errors import ArtifactError
 
 ARRAY_KINDS = "biufUS"
 """Kinds of array, as numpy letters them: no objects, no records."""

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from .errors import HybridmlError
+from hybridml.errors import HybridmlError
+
 from .paths import is_afar, path_of, put
 
 

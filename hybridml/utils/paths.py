@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, TypeGuard, cast
 
-from .errors import HybridmlError
-from .extras import require
+from hybridml.errors import HybridmlError
+
+from .optional import require
 
 MARK = "://"
 HERE = "file://"

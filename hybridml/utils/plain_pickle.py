@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .plain import ARRAY_KINDS
+from .plain_data import ARRAY_KINDS
 
 MOST_STEPS = 4_000_000
 """Instructions that a file may have; each takes up to a hundred bytes of memory beside what it reads."""
