@@ -27,8 +27,8 @@ from benchmarks.errors import read_predictions
 from benchmarks.labelled import Sources
 from benchmarks.tables import table
 from hybridml import metrics
-from hybridml.dual import is_same
 from hybridml.entities import EntityBook, default_entities
+from hybridml.quantity.unit_pairs import is_same
 
 SEEN = Path(__file__).parent / "blind_seen.csv"
 JUDGED = Path(__file__).parent / "judged_seen.csv"

@@ -20,7 +20,6 @@ from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import folds, metrics
-from hybridml.dual import is_dual
 from hybridml.entities import EntityBook, default_entities
 from hybridml.features import PhotoView, describe
 from hybridml.features.dual import NAMES
@@ -28,6 +27,7 @@ from hybridml.features.lines import DIRECTIONS, FIRM
 from hybridml.habits import Habits, dual_table
 from hybridml.priors import label_table
 from hybridml.proportions import Proportions
+from hybridml.quantity.unit_pairs import is_dual
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from benchmarks.labelled import corrected
 from benchmarks.tables import table
 from hybridml import metrics
 from hybridml.parts import photo_names
+from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.report.suspects import suspects
 from hybridml.seen import as_seen
 
@@ -70,7 +71,7 @@ def _differ(label: metrics.Truth, person: metrics.Truth) -> bool:
     """Return whether a person wrote something else than the label, or nothing."""
     if person.blank or label.quantity is None:
         return True
-    return person.quantity is not None and not metrics.same_quantity(label.quantity, person.quantity)
+    return person.quantity is not None and not same_quantity(label.quantity, person.quantity)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .dual import SAME
 from .proportions import STEPS, Proportions, steps
+from .quantity.unit_pairs import SAME
 
 Floats = npt.NDArray[np.float64]
 

@@ -19,11 +19,11 @@ import pandas as pd
 from . import metrics
 from .booster import Booster
 from .candidates import Candidate
-from .dual import Mention, describe, is_dual, is_same
 from .entities import EntityBook
 from .features.dual import NAMES
 from .priors import TEXT
 from .quantity import Quantity, parse
+from .quantity.unit_pairs import Mention, describe, is_dual, is_same
 
 COLUMN = "habit.unit"
 """Column of the ranker's table: log odds that labels take the candidate's unit and not that of its twin; 0 without."""
@@ -132,7 +132,7 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     Returns
     -------
     data frame
-        What :func:`hybridml.dual.describe` tells of each, ``imperial``: whether the label is the imperial half, and of
+        What :func:`hybridml.quantity.unit_pairs.describe` tells of each, ``imperial``: whether the label is the imperial half, and of
         the index of ``frame``.
 
     Examples

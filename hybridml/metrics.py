@@ -22,13 +22,12 @@ from .confidence import precision_coverage as precision_coverage
 from .entities import EntityBook, default_entities
 from .labels import parse_label
 from .parts import as_text
+from .quantity.unit_pairs import same_quantity
 from .resampling import bootstrap_interval as bootstrap_interval
 
 Quantity = tuple[float, str]
 Outcomes = npt.NDArray[np.str_]
 
-SAME_QUANTITY = 0.01
-"""Share by which one quantity in two units may differ: labels and photos round."""
 
 ALL = "all"
 """Name of the line of all rows in :func:`per_entity`."""
@@ -277,41 +276,6 @@ def _smape(a: float, b: float) -> float:
         return 0.0
     size = abs(a) + abs(b)
     return 200.0 * abs(a - b) / size if math.isfinite(size) else 200.0
-
-
-def same_quantity(
-    a: Quantity, b: Quantity, entity: str | None = None, book: EntityBook | None = None
-) -> bool:
-    """Return whether two quantities are one, given in two units that differ by rounding of at most 1 %.
-
-    In the same unit they are one only if they are equal. Which units compare across families is what the
-    book's ``reads_as`` says of ``entity``, or of any entity when that is not known.
-
-    Examples
-    --------
-    >>> same_quantity((57.0, "inch"), (144.0, "centimetre")), same_quantity((57.0, "inch"), (57.1, "inch"))
-    (True, False)
-    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_volume")
-    True
-    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_weight")
-    False
-    """
-    book = book or default_entities()
-    if a[1] == b[1]:
-        return a[0] == b[0]
-    asked = book.entities.get(entity or "")
-    known = [asked] if asked else list(book.entities.values())
-    for left in {a[1], *(e.reads_as[a[1]] for e in known if a[1] in e.reads_as)}:
-        for right in {b[1], *(e.reads_as[b[1]] for e in known if b[1] in e.reads_as)}:
-            if _family(left, book) is not None and _family(left, book) == _family(right, book):
-                x, y = book.to_base(a[0], left), book.to_base(b[0], right)
-                if abs(x - y) <= SAME_QUANTITY * max(abs(x), abs(y)):
-                    return True
-    return False
-
-
-def _family(unit: str, book: EntityBook) -> str | None:
-    return book.units[unit].family if unit in book.units else None
 
 
 def oracle_f1(reachable: Sequence[bool]) -> float:

@@ -24,8 +24,8 @@ from .check import parse_prediction
 from .csvfile import write_csv
 from .entities import EntityBook, default_entities
 from .errors import RowsError
-from .metrics import SAME_QUANTITY
 from .parts import as_text, photo_names
+from .quantity.unit_pairs import SAME_QUANTITY
 from .rows import PRODUCT
 
 MOST_BY_AGREEMENT = 0.99

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .dual import SAME
 from .entities import EntityBook
 from .priors import LEAST
+from .quantity.unit_pairs import SAME
 
 EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
 """Steps in which the logarithm of how many times larger one is than the other is counted; below the first, no step."""

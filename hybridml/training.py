@@ -26,6 +26,7 @@ from .parts import as_text, group_names, photo_names
 from .priors import TEXT, Priors, label_table
 from .proportions import Proportions
 from .quantity import format_quantity
+from .quantity.unit_pairs import same_quantity
 from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen
 from .siblings import Rows, settled, with_siblings
@@ -121,7 +122,7 @@ class Training:
             truth = self.truths[row].quantity if row < self.asked else None
             if truth == (c.value, c.unit):
                 relevance[i] = RIGHT
-            elif truth and metrics.same_quantity((c.value, c.unit), truth, book=self.book):
+            elif truth and same_quantity((c.value, c.unit), truth, book=self.book):
                 relevance[i] = OTHER_UNIT
         return relevance
 

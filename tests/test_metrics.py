@@ -21,9 +21,9 @@ from hybridml.metrics import (
     parse_truth,
     per_entity,
     reachable,
-    same_quantity,
     score,
 )
+from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.rows import read_rows
 
 # ------------------------------------------------------------- a second implementation

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from hybridml.candidates import Candidate
-from hybridml.dual import COLUMNS, Mention, close, describe
 from hybridml.entities import Entity
+from hybridml.quantity.unit_pairs import COLUMNS, Mention, close, describe
 
 from .photo import PhotoView
 

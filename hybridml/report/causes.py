@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from hybridml import metrics, quantity
 from hybridml.candidates import UNWRITTEN, Candidate, find_candidates, for_entity
-from hybridml.dual import is_same
 from hybridml.entities import Entity, EntityBook
 from hybridml.ocr.textline import Reading
+from hybridml.quantity.unit_pairs import is_same
 
 NOTHING_TO_FIND = "nothing to find"
 NO_LABEL = "no such label"

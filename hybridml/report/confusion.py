@@ -9,6 +9,7 @@ import pandas as pd
 
 from hybridml import metrics
 from hybridml.entities import EntityBook, default_entities
+from hybridml.quantity.unit_pairs import same_quantity
 
 from . import causes
 
@@ -74,7 +75,7 @@ def _taken_for(
         return OTHER_UNIT
     for name in names:
         of_photo = labels.get((row.photo, name), ()) if name != row.entity and row.photo else ()
-        if any(answer == label or metrics.same_quantity(answer, label, name, book) for label in of_photo):
+        if any(answer == label or same_quantity(answer, label, name, book) for label in of_photo):
             return str(name)
     return OTHER_LENGTH if row.cause == causes.OTHER_AXIS else OTHER_NUMBER
 

@@ -12,6 +12,7 @@ from hybridml.explained import Considered, Explanation
 from hybridml.ocr.textline import TextLine
 from hybridml.parts import as_text
 from hybridml.quantity import format_quantity
+from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.whole_photo import Region
 
 from .causes import cause_of
@@ -89,7 +90,7 @@ def _outcome(told: Explanation, book: EntityBook) -> str:
         return BLANK if kind == "fn" else RIGHT
     truth = metrics.parse_truth([told.truth], book)[0].quantity
     answer = metrics.parse_predictions([told.answer.prediction], book)[0]
-    same = truth and answer and metrics.same_quantity(answer, truth, told.entity, book)
+    same = truth and answer and same_quantity(answer, truth, told.entity, book)
     return OTHER_UNIT if same else WRONG
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from hybridml import metrics
 from hybridml.entities import EntityBook, default_entities
 from hybridml.metrics import Quantity
+from hybridml.quantity.unit_pairs import same_quantity
 
 UNLABELLED = "unlabelled"
 """Outcome of a row whose truth is not known; a blank truth of any other row says that there is nothing to find."""
@@ -50,8 +51,7 @@ def scored(
     entities = list(part["entity"])
     pairs = list(zip(truths, answers, entities, strict=True))
     part["same"] = [
-        t is not None and a is not None and t != a and metrics.same_quantity(a, t, e, book)
-        for t, a, e in pairs
+        t is not None and a is not None and t != a and same_quantity(a, t, e, book) for t, a, e in pairs
     ]
     if candidates is not None:
         kept = [some for some, keep in zip(candidates, labelled, strict=True) if keep]

@@ -12,6 +12,7 @@ from hybridml.entities import EntityBook, default_entities
 from hybridml.labels import parse_label
 from hybridml.metrics import Quantity, Truth
 from hybridml.quantity import format_quantity
+from hybridml.quantity.unit_pairs import same_quantity
 
 from . import causes
 from .scored import UNLABELLED
@@ -104,7 +105,7 @@ def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], book: EntityBook
     for row in np.flatnonzero(sure).tolist():
         answer, entity = answers[row], str(rows["entity"][row])
         ends = _ends(str(rows["truth"][row]), book)
-        if answer is None or any(metrics.same_quantity(answer, end, entity, book) for end in ends):
+        if answer is None or any(same_quantity(answer, end, entity, book) for end in ends):
             continue
         confidence, trained = float(rows["confidence"][row]), bool(rows["trained"][row])
         words = f"the model is {100 * confidence:.0f} % sure of {rows['prediction'][row]}"
@@ -130,9 +131,7 @@ def _same_photo(labelled: pd.DataFrame, truths: Sequence[Truth], book: EntityBoo
     for (_, entity), part in several.groupby(["photo", "entity"], sort=False):
         known = [(row, q) for row in part.index if (q := truths[row].quantity) is not None]
         for row, own in known:
-            others = {
-                _text(q): None for _, q in known if not metrics.same_quantity(q, own, str(entity), book)
-            }
+            others = {_text(q): None for _, q in known if not same_quantity(q, own, str(entity), book)}
             if others:
                 yield int(row), SAME_PHOTO, f"the same photo is also labelled {' and '.join(others)}"
 
@@ -152,7 +151,7 @@ def _group(labelled: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) ->
         for row in part.index:
             own = truths[row].quantity
             share = counts.iloc[0] / max(len(said) - 1, 1)
-            if own and share >= MAJORITY and not metrics.same_quantity(own, usual, str(entity), book):
+            if own and share >= MAJORITY and not same_quantity(own, usual, str(entity), book):
                 words = f"{counts.iloc[0]} of {len(said) - 1} other photos of its group say {counts.index[0]}"
                 yield int(row), GROUP * share, words
 
