@@ -20,12 +20,13 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Data, Sources, answers_of, engines_of, fit, kept, load, only
 from benchmarks.tables import table
-from hybridml import folds, metrics
+from hybridml import metrics
 from hybridml.assignment import same_numbers
+from hybridml.datasets import folds
+from hybridml.datasets.groups import photo_names
 from hybridml.effort import EFFORTS
 from hybridml.entities import EntityBook, default_entities
 from hybridml.model import ModelSettings
-from hybridml.parts import photo_names
 from hybridml.resampling import draw_sums, interval
 
 DIMENSIONS = ("width", "height", "depth")

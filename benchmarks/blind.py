@@ -26,7 +26,7 @@ from benchmarks import command
 from benchmarks.errors import read_predictions
 from benchmarks.labelled import Sources
 from benchmarks.tables import table
-from hybridml import metrics
+from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntityBook, default_entities
 from hybridml.quantity.unit_pairs import is_same
 
@@ -48,7 +48,7 @@ def outcome(answer: str, label: str, book: EntityBook) -> str:
     >>> [outcome(answer, "10.0 inch", book) for answer in ("10 inch", "25 centimetre", "9 inch", "")]
     ['right', 'other unit', 'other number', 'other number']
     """
-    said, truth = (metrics.parse_truth([text], book)[0].quantity for text in (answer, label))
+    said, truth = (parse_truth([text], book)[0].quantity for text in (answer, label))
     if said == truth:
         return RIGHT
     return OTHER_UNIT if said and truth and is_same(said, truth, book) else OTHER

@@ -19,11 +19,11 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import Sources
-from hybridml import folds, images
+from hybridml.datasets import folds, images
+from hybridml.datasets.photos import photo_paths
 from hybridml.ocr.int8 import quantize
 from hybridml.ocr.rapidocr import RapidOCRReader
 from hybridml.ocr.trim import content_box
-from hybridml.photos import photo_paths
 
 SIDES = (448, 736, 1280)
 CROP_HEIGHT, LEAST_WIDTH = 48, 320

@@ -34,11 +34,12 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, load, training_part
-from hybridml import featurize, folds, metrics
+from hybridml import featurize, metrics
 from hybridml.cluster.ranking import boosting
+from hybridml.datasets import folds
+from hybridml.datasets.photos import photo_paths
 from hybridml.featurize import Report
 from hybridml.model import Model, ModelSettings
-from hybridml.photos import photo_paths
 from hybridml.store import FeatureStore
 from hybridml.training import Training, train
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Sources
-from hybridml import folds
 from hybridml.baselines import DEFAULT_SYSTEMS
 from hybridml.comparison import Outcome, Source, compare, score, table, write_predictions, write_scores
+from hybridml.datasets import folds
 
 WITH_TESSERACT = ("first", "largest", "line-angle", "ranker")
 

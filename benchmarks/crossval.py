@@ -37,9 +37,10 @@ from benchmarks.labelled import (
     without_looks,
 )
 from benchmarks.tables import difference, report_differences, report_ranker, report_systems, table
-from hybridml import baselines, folds
+from hybridml import baselines
 from hybridml.answer import Answer
 from hybridml.baselines.ranker import PARTS, settings_without
+from hybridml.datasets import folds
 from hybridml.effort import EFFORTS, LOOKS
 from hybridml.evaluation import evaluate
 from hybridml.model import ModelSettings

@@ -23,6 +23,7 @@ from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import metrics
+from hybridml.datasets.labels import parse_truth
 from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
@@ -69,7 +70,7 @@ def wrong_rows(options: argparse.Namespace) -> Wrong:
     looks = [] if options.first_reading or "second" not in EFFORTS[options.effort].looks else ["second"]
     engines = engines_of("rapidocr", looks=looks, effort=options.effort)
     data = load(frame, np.zeros(len(frame), dtype=int), sources, engines)
-    truths = metrics.parse_truth(frame["entity_value"], book)
+    truths = parse_truth(frame["entity_value"], book)
     predictions = metrics.parse_predictions(found["prediction"], book)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
     causes: dict[int, str] = {}

@@ -18,11 +18,12 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, ranker
-from hybridml import folds, metrics
+from hybridml import metrics
+from hybridml.datasets import folds
+from hybridml.datasets.groups import photo_names
 from hybridml.errors import HybridmlError
 from hybridml.model import ModelSettings
 from hybridml.ocr.textline import Reading, TextLine
-from hybridml.parts import photo_names
 from hybridml.ranker import RankerSettings
 
 FLOOR = 0.751

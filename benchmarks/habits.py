@@ -19,7 +19,8 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
-from hybridml import folds, metrics
+from hybridml.datasets import folds
+from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntityBook, default_entities
 from hybridml.features import PhotoView, describe
 from hybridml.features.dual import NAMES
@@ -96,7 +97,7 @@ def _positions(data: Data, book: EntityBook) -> None:
     runs: dict[str, Counter[str]] = {}
     rows = 0
     for name, key, truth in zip(
-        frame["entity_name"], data.keys, metrics.parse_truth(frame["entity_value"], book), strict=True
+        frame["entity_name"], data.keys, parse_truth(frame["entity_value"], book), strict=True
     ):
         entity, seen = book.entity(name), data.readings.get(key or "")
         if not entity.axis or seen is None or truth.quantity is None:

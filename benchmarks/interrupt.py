@@ -24,8 +24,8 @@ import pandas as pd
 
 from benchmarks import command
 from benchmarks.labelled import Sources
+from hybridml.datasets.groups import photo_names
 from hybridml.featurize import SHARD
-from hybridml.parts import photo_names
 from hybridml.records import SCHEMAS
 from hybridml.shards import Shards
 

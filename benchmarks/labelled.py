@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import comparison, links, metrics, photos
+from hybridml import comparison, metrics
 from hybridml.answer import Answer
 from hybridml.baselines import Given, given
 from hybridml.baselines.ranker import training_table
+from hybridml.datasets import links, photos
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.labels import read_labels
 from hybridml.effort import DEFAULT_EFFORT
 from hybridml.engines import Engine, embedding_engine, look_engines, reader_engine
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.model import Model, ModelSettings
-from hybridml.parts import photo_names
-from hybridml.priors import read_labels
 from hybridml.seeing import see, settings_of
 from hybridml.store import FeatureStore
 

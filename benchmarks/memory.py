@@ -36,7 +36,7 @@ import pyarrow.parquet as pq
 from benchmarks import command
 from benchmarks.interrupt import rows_of
 from benchmarks.replay import Tiler, repeat
-from hybridml.parts import photo_names
+from hybridml.datasets.groups import photo_names
 
 LIMIT = 1.5e9
 FEATURES = (100, 300, 1_000)

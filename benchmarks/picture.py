@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import command
-from hybridml import photos
-from hybridml.parts import photo_names
+from hybridml.datasets import photos
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.sample.picture import compose
 from hybridml.reading import SinglePhotoReader
-from hybridml.sample.picture import compose
 
 SHOWN = ("width", "item_weight", "wattage")
 

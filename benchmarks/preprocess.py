@@ -25,10 +25,10 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import command
-from hybridml import images
+from hybridml.datasets import images
+from hybridml.datasets.links import image_name
 from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
-from hybridml.links import image_name
 from hybridml.ocr import Reader, create
 from hybridml.utils.hashing import fingerprint
 

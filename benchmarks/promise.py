@@ -21,7 +21,8 @@ from tqdm import tqdm
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, fit, kept, load, only
 from benchmarks.tables import table
-from hybridml import folds, metrics
+from hybridml import metrics
+from hybridml.datasets import folds
 from hybridml.decision import Decision
 from hybridml.effort import EFFORTS
 from hybridml.errors import HybridmlError

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.regions_products import Product, Vector, background, pixel, product_on
+from hybridml.datasets.sample.canvas import text_mask
 from hybridml.ocr.textline import TextLine
 from hybridml.regions.view import CLASSES
-from hybridml.sample.canvas import text_mask
 
 #: Of a text line without a known entity: left out of the loss.
 IGNORED = -1

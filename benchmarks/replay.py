@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hybridml import artifact, photos
+from hybridml import artifact
 from hybridml.candidate_file import LINES_A_GROUP
+from hybridml.datasets import photos
+from hybridml.datasets.groups import photo_names
 from hybridml.engines import adopted
 from hybridml.extractor import EntityExtractor
-from hybridml.parts import photo_names
 from hybridml.reading import model_path
 from hybridml.seeing import settings_of
 from hybridml.store import FeatureStore

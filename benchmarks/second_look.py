@@ -21,17 +21,17 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import command
-from hybridml import images
 from hybridml.candidates import find_candidates, for_entity
+from hybridml.datasets import images
+from hybridml.datasets.folds import load_folds
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.photos import checked, photo_paths
 from hybridml.engines import reader_engine
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.folds import load_folds
-from hybridml.metrics import parse_truth
 from hybridml.ocr.second_look import SecondLook
 from hybridml.ocr.textline import Reading
-from hybridml.parts import photo_names
-from hybridml.photos import checked, photo_paths
 from hybridml.seen import wants_second_look
 from hybridml.store import FeatureStore
 

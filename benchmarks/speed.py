@@ -38,11 +38,11 @@ from benchmarks import command
 from benchmarks.labelled import Sources
 from hybridml import metrics
 from hybridml.candidates import find_candidates, for_entity
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.photos import photo_paths
 from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
 from hybridml.ocr.textline import Reading, TextLine
-from hybridml.parts import photo_names
-from hybridml.photos import photo_paths
 from hybridml.quantity import format_quantity
 from hybridml.seen import as_seen
 from hybridml.worker import KIND_OF

@@ -19,8 +19,8 @@ from benchmarks import command
 from benchmarks.errors import add_predictions, wrong_rows
 from benchmarks.labelled import corrected
 from benchmarks.tables import table
-from hybridml import metrics
-from hybridml.parts import photo_names
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.report.suspects import suspects
 from hybridml.seen import as_seen
@@ -56,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
     )
     found = suspects(rows)[looked_at]
-    labels = metrics.parse_truth(list(frame["entity_value"][looked_at]))
-    people = metrics.parse_truth(list(checked["entity_value"][looked_at]))
+    labels = parse_truth(list(frame["entity_value"][looked_at]))
+    people = parse_truth(list(checked["entity_value"][looked_at]))
     wrong = np.array([_differ(label, person) for label, person in zip(labels, people, strict=True)])
     order = np.argsort(-found["suspect"].to_numpy(), kind="stable")
     suspected = int((found["suspect"] > 0).sum())
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _differ(label: metrics.Truth, person: metrics.Truth) -> bool:
+def _differ(label: Truth, person: Truth) -> bool:
     """Return whether a person wrote something else than the label, or nothing."""
     if person.blank or label.quantity is None:
         return True

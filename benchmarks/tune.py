@@ -20,7 +20,8 @@ import numpy as np
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
 from benchmarks.tables import difference, table
-from hybridml import folds, metrics
+from hybridml import metrics
+from hybridml.datasets import folds
 from hybridml.effort import LOOKS
 from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import Model, ModelSettings

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from .answer import Answer
+from .datasets.groups import photo_names
+from .datasets.rows import RowFault
 from .engines import Engine
 from .featurize import Report
 from .image_block import ImageBlock
 from .model import Model, Projection, Ranked
-from .parts import photo_names
-from .rows import RowFault
 from .seeing import Engines, settings_of
 from .store import FeatureStore, vectors_of
 

@@ -15,13 +15,13 @@ from .answering import DAMAGED, Answered, keys_of, problems_of, projection
 from .candidate_facts import differences, facts_of, told
 from .candidate_file import CandidateFile, Described, writing
 from .candidates import Candidate
+from .datasets.groups import photo_names
+from .datasets.photos import Checked
+from .datasets.rows import RowFault
 from .errors import ArtifactError
 from .featurize import Report
 from .judging import answer_of
 from .model import Model
-from .parts import photo_names
-from .photos import Checked
-from .rows import RowFault
 from .seeing import Engines, settings_of
 from .seen import Seen, as_seen
 from .siblings import Rows

@@ -23,9 +23,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .candidates import Candidate
+from .datasets.groups import PHOTO
+from .datasets.rows import PRODUCT
 from .errors import StoreError
-from .parts import PHOTO
-from .rows import PRODUCT
 from .siblings import Rows
 from .table import CandidateTable
 from .utils.files import atomic

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from .csvfile import read_csv
+from .datasets.csv_file import read_csv
+from .datasets.groups import as_text
+from .datasets.predictions import OFFICIAL, allowed_units, predictions_frame, repair_unit
+from .datasets.rows import read_rows
 from .entities import EntityBook, default_entities
 from .errors import RowsError
-from .parts import as_text
-from .predictions import predictions_frame
-from .rows import read_rows
-
-OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
-"""What the challenge accepts beside a blank, once stripped; its unit is read by :func:`repair_unit`."""
 
 CONTRACT = re.compile(r"[0-9]+(\.[0-9]+)? [a-z]+( [a-z]+)*")
 """What hybridml promises: plain decimal, no sign, one blank, the unit as the entity's list spells it."""
@@ -53,49 +49,6 @@ class Fault:
     def __str__(self) -> str:
         row = "" if self.index is None else f", index {self.index}"
         return f"line {self.line}{row}: {self.found}; expected {self.expected} [{self.kind}]"
-
-
-def repair_unit(unit: str, allowed: Collection[str]) -> str:
-    """Return the unit as the challenge reads it.
-
-    As it is if allowed, else with ``tre`` for ``ter``, else with ``foot`` for ``feet``.
-
-    Examples
-    --------
-    >>> allowed = {"centimetre", "foot"}
-    >>> repair_unit("centimeter", allowed), repair_unit("feet", allowed), repair_unit("mile", allowed)
-    ('centimetre', 'foot', 'mile')
-    """
-    for spelling in (unit, unit.replace("ter", "tre"), unit.replace("feet", "foot")):
-        if spelling in allowed:
-            return spelling
-    return unit
-
-
-def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] | None:
-    """Return number and unit of a prediction as the challenge reads it; None if blank or rejected.
-
-    Examples
-    --------
-    >>> parse_prediction("12.50 meter", {"metre"}), parse_prediction("1e3 metre", {"metre"})
-    ((12.5, 'metre'), None)
-    """
-    text = text.strip()
-    if not OFFICIAL.match(text):
-        return None
-    number, unit = text.split(maxsplit=1)
-    unit = repair_unit(unit, allowed)
-    return (float(number), unit) if unit in allowed else None
-
-
-@lru_cache(maxsize=8)
-def _allowed(units: tuple[tuple[str, ...], ...]) -> frozenset[str]:
-    return frozenset(unit for some in units for unit in some)
-
-
-def allowed_units(book: EntityBook) -> frozenset[str]:
-    """Return the units that some entity of the book allows."""
-    return _allowed(tuple(entity.units for entity in book.entities.values()))
 
 
 def check_predictions(

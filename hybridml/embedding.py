@@ -15,14 +15,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from .datasets.images import RGB
 from .errors import WeightsError
 from .utils.hashing import sha256_of
 from .utils.optional import missing
 from .utils.registry import SettingsError, build, in_range, one_of, settings_of
 from .utils.torch import inferring
 from .weights import fitting, fold_batch_norms
-
-RGB = NDArray[np.uint8]
 
 #: Weights of torchvision by name: file name in the torch cache, as published by PyTorch.
 PRETRAINED = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from . import images
+from .datasets import images
 from .effort import DEFAULT_EFFORT, LOOKS, effort_of
 from .errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
 from .utils.hashing import fingerprint

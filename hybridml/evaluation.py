@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import metrics, rows
-from .corrections import apply, read_corrections
+from . import metrics
+from .datasets import rows
+from .datasets.corrections import apply, read_corrections
+from .datasets.groups import as_text
+from .datasets.predictions import read_predictions, sidecar_of
 from .entities import EntityBook
 from .errors import RowsError
-from .parts import as_text
-from .predictions import read_predictions, sidecar_of
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ def evaluate_files(
     book : EntityBook, optional
         Entities and units.
     corrections : path, optional
-        Labels that a person corrected; see :func:`hybridml.corrections.read_corrections`.
+        Labels that a person corrected; see :func:`hybridml.datasets.corrections.read_corrections`.
 
     Raises
     ------

@@ -14,11 +14,11 @@ import pandas as pd
 from .answer import Answer
 from .answering import ranked_rows
 from .candidates import Candidate
+from .datasets.groups import as_text, group_names, photo_names
+from .datasets.rows import VALUE, RowFault
 from .featurize import Report
 from .model import Model, Ranked
 from .ocr.textline import Reading
-from .parts import as_text, group_names, photo_names
-from .rows import VALUE, RowFault
 from .seeing import Engines
 from .seen import Seen
 from .store import FeatureStore

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from . import metrics, photos
+from . import metrics
 from .answering import Answered, answer_rows, answers_frame, keys_of
+from .datasets import photos
+from .datasets.groups import as_text, photo_names
+from .datasets.labels import read_labels
 from .effort import DEFAULT_EFFORT
 from .engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 from .entities import EntityBook
 from .errors import RowsError
 from .features import DEFAULT_BLOCKS, column_names
 from .model import Model, ModelSettings
-from .parts import as_text, photo_names
-from .priors import read_labels
 from .ranker import Boost, RankerSettings, boost_here
 from .sight import Sight
 from .store import FeatureStore
@@ -260,7 +261,7 @@ class EntityExtractor(Sight):
         Parameters
         ----------
         X, partial
-            As for :meth:`predict`; or rows with their faults, as :func:`hybridml.photos.checked` returns them.
+            As for :meth:`predict`; or rows with their faults, as :func:`hybridml.datasets.photos.checked` returns them.
 
         Returns
         -------

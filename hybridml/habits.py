@@ -16,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import metrics
 from .booster import Booster
 from .candidates import Candidate
+from .datasets.labels import TEXT, parse_truth
 from .entities import EntityBook
 from .features.dual import NAMES
-from .priors import TEXT
 from .quantity import Quantity, parse
 from .quantity.unit_pairs import Mention, describe, is_dual, is_same
 
@@ -124,7 +123,7 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     Parameters
     ----------
     frame : data frame
-        Labels: ``entity_name, entity_value`` and :data:`hybridml.priors.TEXT`, blank where nothing was read. Without
+        Labels: ``entity_name, entity_value`` and :data:`hybridml.datasets.labels.TEXT`, blank where nothing was read. Without
         the column there are no duals.
     book : EntityBook
         Units.
@@ -146,7 +145,7 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     at = []
     if TEXT in frame:
         known = frame[frame[TEXT].astype(bool)]
-        truths = metrics.parse_truth(known["entity_value"], book)
+        truths = parse_truth(known["entity_value"], book)
         rows = zip(known.index, known["entity_name"], known[TEXT], truths, strict=True)
         for index, name, text, truth in rows:
             if name not in book.entities or truth.quantity is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from .answer import Answer
-from .check import allowed_units
+from .datasets.predictions import allowed_units
 from .entities import EntityBook, default_entities
 from .errors import EntityError
 from .quantity import format_quantity

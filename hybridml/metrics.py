@@ -16,40 +16,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .check import allowed_units, parse_prediction
 from .confidence import expected_calibration_error as expected_calibration_error
 from .confidence import precision_coverage as precision_coverage
+from .datasets.groups import as_text
+from .datasets.labels import Quantity, Truth, parse_truth
+from .datasets.predictions import allowed_units, parse_prediction
 from .entities import EntityBook, default_entities
-from .labels import parse_label
-from .parts import as_text
 from .quantity.unit_pairs import same_quantity
 from .resampling import bootstrap_interval as bootstrap_interval
 
-Quantity = tuple[float, str]
 Outcomes = npt.NDArray[np.str_]
 
 
 ALL = "all"
 """Name of the line of all rows in :func:`per_entity`."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A label as the metric sees it.
-
-    Parameters
-    ----------
-    blank : bool
-        Whether there is nothing to find.
-    quantity : (float, str) or None
-        What answers it: of a range, the upper end. None when nothing can.
-    kind : str
-        "blank", "plain", "range", "foreign unit" or "unreadable".
-    """
-
-    blank: bool
-    quantity: Quantity | None
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -103,22 +83,6 @@ class Scores:
     def to_dict(self) -> dict[str, Any]:
         """Return the scores by name."""
         return asdict(self)
-
-
-def parse_truth(labels: Iterable[str], book: EntityBook | None = None) -> list[Truth]:
-    """Return labels as the metric sees them; each distinct label is read once."""
-    texts = [as_text(label) for label in labels]
-    known = {label: _truth(label, book) for label in set(texts)}
-    return [known[label] for label in texts]
-
-
-def _truth(label: str, book: EntityBook | None) -> Truth:
-    parsed = parse_label(label, book)
-    quantity = None
-    if parsed.kind in ("plain", "range") and parsed.unit is not None:
-        value = parsed.high if parsed.kind == "range" and parsed.high is not None else parsed.value
-        quantity = None if value is None else (float(value), parsed.unit)
-    return Truth(parsed.kind == "blank", quantity, parsed.kind)
 
 
 def parse_predictions(predictions: Iterable[str], book: EntityBook | None = None) -> list[Quantity | None]:

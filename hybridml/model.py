@@ -14,13 +14,13 @@ import pandas as pd
 from .answer import Answer
 from .candidates import Candidate
 from .columns import LearnedColumns
+from .datasets.groups import group_names, name_hashes, photo_names
 from .decision import Decision
 from .entities import EntityBook, default_entities
 from .features import DEFAULT_BLOCKS
 from .image_block import ImageBlock
 from .judging import Judged, answer_of, judge
 from .ocr.textline import Reading
-from .parts import group_names, photo_names
 from .proportions import Proportions
 from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .seen import Seen, as_seen
@@ -330,9 +330,3 @@ class _RowsOf:
         codes = self._names.get_indexer(np.asarray(keys, dtype=object))
         spans = (self._order[self._starts[code] : self._starts[code + 1]] for code in codes if code >= 0)
         return [row for span in spans for row in span.tolist()]
-
-
-def name_hashes(kind: str, names: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Return a 64-bit hash of each name, the same on every machine."""
-    named = np.asarray([f"{kind} {name}" for name in names], dtype=object)
-    return np.asarray(pd.util.hash_array(named, categorize=True), dtype=np.uint64)

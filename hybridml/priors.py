@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import metrics
 from .candidates import Candidate
+from .datasets.groups import group_names
+from .datasets.labels import parse_truth
 from .entities import EntityBook
-from .errors import RowsError
-from .parts import group_names
 
 LEAST = 20
 """Labels behind a count, below which it is taken as none: no count tells of single rows."""
@@ -36,8 +34,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """What is counted, by which columns."""
 
-TEXT = "text"
-"""Column of a table of labels with what was read on their photos, its text lines joined by blanks."""
 
 COLUMNS = ("prior.unit", "prior.exact", "prior.size", "prior.value", "prior.size_beside")
 
@@ -144,7 +140,7 @@ def label_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
         ``entity, unit, value, size, group``, ``photo`` (its whole link: two that end alike are two), and the index of
         ``frame``.
     """
-    truths = metrics.parse_truth(frame["entity_value"], book)
+    truths = parse_truth(frame["entity_value"], book)
     keep = np.array([t.quantity is not None for t in truths], dtype=bool)
     found = [t.quantity for t in truths if t.quantity is not None]
     table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], book)
@@ -168,48 +164,3 @@ def _table(
             "size": size,
         }
     )
-
-
-def read_labels(*paths: str | Path) -> pd.DataFrame:
-    """Return tables of labels that need no photo as one.
-
-    Parameters
-    ----------
-    *paths : paths of CSVs, compressed or not
-        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both; and, where it is known,
-        ``text``: what was read on the photo, its text lines joined by blanks; the first of a photo goes for all its
-        rows. What is said of one entity of one photo counts once: as it is said first.
-
-    Raises
-    ------
-    RowsError
-        When one cannot be read or a column is missing.
-    """
-    table = pd.concat([_read_labels(path) for path in paths], ignore_index=True).fillna("")
-    if "image_link" not in table:
-        return table
-    named = table["image_link"] != ""
-    if TEXT in table:
-        texts = (
-            table[TEXT].where(table[TEXT] != "").groupby(table["image_link"]).transform("first").fillna("")
-        )
-        table[TEXT] = table[TEXT].where(~named, texts)
-    again = table.duplicated(["image_link", "entity_name"]) & named
-    return table[~again].reset_index(drop=True)
-
-
-def _read_labels(path: str | Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise RowsError(
-            f"labels {path} cannot be read: {error}; expected a CSV in UTF-8 with entity_name, entity_value and "
-            "group_id or image_link"
-        ) from error
-    missing = [c for c in ("entity_name", "entity_value") if c not in table.columns]
-    if missing or not {"group_id", "image_link"} & set(table.columns):
-        raise RowsError(
-            f"labels {path}: expected columns entity_name, entity_value and group_id or image_link, "
-            f"found: {', '.join(map(str, table.columns))}"
-        )
-    return table

@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 import pandas as pd
 
-from .check import parse_prediction
-from .csvfile import write_csv
+from .datasets.csv_file import write_csv
+from .datasets.groups import as_text, photo_names
+from .datasets.predictions import parse_prediction
+from .datasets.rows import PRODUCT
 from .entities import EntityBook, default_entities
 from .errors import RowsError
-from .parts import as_text, photo_names
 from .quantity.unit_pairs import SAME_QUANTITY
-from .rows import PRODUCT
 
 MOST_BY_AGREEMENT = 0.99
 """Evidence that agreeing photos bring at most; one photo alone may be surer."""

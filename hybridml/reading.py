@@ -48,7 +48,7 @@ class SinglePhotoReader:
         Parameters
         ----------
         photo : path, bytes, PIL image or array
-            See :func:`hybridml.images.decode`.
+            See :func:`hybridml.datasets.images.decode`.
         entities : sequence of str, optional
             What to read, each with an answer, be it empty. By default every entity, those with an answer.
 
@@ -63,7 +63,7 @@ class SinglePhotoReader:
         EntityError
             When an entity is not known to the model.
         """
-        from .images import decode
+        from .datasets.images import decode
 
         model = self._extractor.model_
         asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
@@ -78,7 +78,7 @@ class SinglePhotoReader:
         Parameters
         ----------
         photo : path, bytes, PIL image or array
-            See :func:`hybridml.images.decode`.
+            See :func:`hybridml.datasets.images.decode`.
 
         Returns
         -------
@@ -92,8 +92,8 @@ class SinglePhotoReader:
         MissingExtraError
             Without OpenCV, which finds the product's outline: what stands around it belongs together.
         """
+        from .datasets.images import decode
         from .drawing import LineFinder
-        from .images import decode
         from .utils.optional import require
         from .whole_photo import whole_photos
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .parts import as_text
+from .datasets.groups import as_text
 
 Floats = npt.NDArray[np.float64]
 

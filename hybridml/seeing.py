@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from .datasets.groups import photo_names
+from .datasets.photos import Images, Located, located
 from .engines import Engine
 from .entities import EntityBook
 from .featurize import Report, done_so_far, featurize
-from .parts import photo_names
-from .photos import Images, Located, located
 from .seen import wants_second_look
 from .store import FeatureStore
 

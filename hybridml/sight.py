@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from . import photos
+from .datasets import photos
+from .datasets.rows import RowFault
 from .engines import Engine, adopted, embedding_engine, look_engines, reader_engine
 from .entities import EntityBook, default_entities, load_entities
 from .errors import HybridmlError
 from .featurize import Report
 from .manners import Estimator
 from .model import Model
-from .rows import RowFault
 from .seeing import Engines, see, seen_so_far, settings_of
 from .seen import Seen
 from .status import StoreStatus, status_of
@@ -86,7 +86,7 @@ class Sight(Estimator):
         Parameters
         ----------
         X : data frame or path of a CSV
-            Rows; labels are not needed. Or rows with their faults, as :func:`hybridml.photos.checked` returns them.
+            Rows; labels are not needed. Or rows with their faults, as :func:`hybridml.datasets.photos.checked` returns them.
         retry_failed : bool
             Also try photos again that are recorded as undecodable.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .datasets.photos import Located
 from .engines import Engine
 from .featurize import NO_PHOTO
-from .photos import Located
 from .records import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
 from .store import FeatureStore

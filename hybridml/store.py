@@ -287,7 +287,7 @@ def contents(paths: Sequence[Path]) -> Iterator[Told]:
 
 
 def _content(path: Path) -> Told:
-    from .images import fingerprint as content_key
+    from .datasets.images import fingerprint as content_key
 
     stat = _stat(path)
     if stat is None:

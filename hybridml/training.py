@@ -13,17 +13,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import folds as folding
-from . import metrics
 from .columns import START, LearnedColumns
+from .datasets import folds as folding
+from .datasets.groups import as_text, group_names, photo_names
+from .datasets.labels import TEXT, parse_truth
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
 from .features import CATEGORICAL
 from .habits import LEAST, Habits, dual_table
 from .image_block import ImageBlock
 from .ocr.textline import Reading
-from .parts import as_text, group_names, photo_names
-from .priors import TEXT, Priors, label_table
+from .priors import Priors, label_table
 from .proportions import Proportions
 from .quantity import format_quantity
 from .quantity.unit_pairs import same_quantity
@@ -89,7 +89,7 @@ class Training:
                 f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
                 "Check the images folder, and the reader with 'hybridml read PHOTO'"
             )
-        self.truths = metrics.parse_truth(frame["entity_value"], self.book)
+        self.truths = parse_truth(frame["entity_value"], self.book)
         self.relevance = self._relevance()
         other = np.zeros(len(self.rows.keys), dtype=bool)
         if "source" in frame:
@@ -279,7 +279,7 @@ def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
 
     Only the ranker that answers is fitted by ``boost``; those that score out of fold are fitted here.
     """
-    from .model import name_hashes
+    from .datasets.groups import name_hashes
 
     settings, frame, keys = model.settings, data.frame, data.rows.keys[: data.asked]
     model.trust = dict(settings.trust) if settings.trust is not None else choose_trust(data, settings.ranker)

@@ -170,7 +170,7 @@ class Worker:
 
 def _decoded(path: str) -> np.ndarray:
     """Return a photo; raise OSError when its file cannot be had, ImageError when it is none."""
-    from .images import decode
+    from .datasets.images import decode
 
     place = path_of(path)
     if is_afar(place):

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hybridml.datasets.images import fingerprint
 from hybridml.engines import reader_engine
-from hybridml.images import fingerprint
 from hybridml.ocr.textline import Reading
 from hybridml.store import FeatureStore, FeatureTable
 from tests.fakes import PixelReader, write_photo

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml import folds, photos
 from hybridml.baselines import System
 from hybridml.baselines.given import Given
 from hybridml.cli import main
@@ -21,7 +20,8 @@ from hybridml.comparison import Outcome, Source, compare, score, table
 from hybridml.comparison.files import write_predictions
 from hybridml.comparison.run import checked
 from hybridml.comparison.scores import markdown
-from hybridml.csvfile import read_csv
+from hybridml.datasets import folds, photos
+from hybridml.datasets.csv_file import read_csv
 from hybridml.errors import HybridmlError
 from hybridml.store import FeatureStore
 from tests.fakes import PixelReader, write_rows

@@ -10,9 +10,9 @@ import pytest
 
 from hybridml import artifact
 from hybridml.cli import main
-from hybridml.corrections import Correction, apply, read_corrections
+from hybridml.datasets.corrections import Correction, apply, read_corrections
+from hybridml.datasets.links import image_name
 from hybridml.errors import RowsError
-from hybridml.links import image_name
 from hybridml.training import training_fingerprint
 from hybridml.utils.hashing import sha256_of
 from tests.fakes import write_rows

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import labelled
-from hybridml import folds
+from hybridml.datasets import folds
 from hybridml.image_block import ImageBlock
 from hybridml.model import ModelSettings
 from hybridml.ocr.textline import Reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridml.csvfile import faults_error, read_csv, write_csv
+from hybridml.datasets.csv_file import faults_error, read_csv, write_csv
 from hybridml.errors import RowsError
 
 

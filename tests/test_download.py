@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp.abc import AbstractResolver
 
-from hybridml.download import Settings, address, status
-from hybridml.download.run import Report, run
-from hybridml.download.status import Record
+from hybridml.datasets.download import Settings, address, status
+from hybridml.datasets.download.run import Report, run
+from hybridml.datasets.download.status import Record
 from hybridml.errors import HybridmlError
 from tests.server import Server, photo, running
 

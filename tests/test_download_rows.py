@@ -11,12 +11,12 @@ import pytest
 
 from hybridml import EntityExtractor
 from hybridml.cli import main
-from hybridml.download import status
-from hybridml.download.placeholder import placeholder
-from hybridml.download.status import Journal, Record
+from hybridml.datasets.download import status
+from hybridml.datasets.download.placeholder import placeholder
+from hybridml.datasets.download.status import Journal, Record
+from hybridml.datasets.groups import hold_out, parts_of, photo_names
+from hybridml.datasets.photos import checked, located, named, photo_paths
 from hybridml.errors import RowsError
-from hybridml.parts import hold_out, parts_of, photo_names
-from hybridml.photos import checked, located, named, photo_paths
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 from tests.server import photo

@@ -17,14 +17,14 @@ import pandas as pd
 import pytest
 
 from hybridml.cli import main
-from hybridml.download import Settings, download, status
-from hybridml.download.lock import locked
-from hybridml.download.names import assign
-from hybridml.download.placeholder import is_placeholder, placeholder
-from hybridml.download.run import run
-from hybridml.download.status import Journal, Record
+from hybridml.datasets.download import Settings, download, status
+from hybridml.datasets.download.file_names import assign
+from hybridml.datasets.download.lock import locked
+from hybridml.datasets.download.placeholder import is_placeholder, placeholder
+from hybridml.datasets.download.run import run
+from hybridml.datasets.download.status import Journal, Record
+from hybridml.datasets.images import decode
 from hybridml.errors import HybridmlError
-from hybridml.images import decode
 from tests.server import Server, photo, running
 
 QUICK = Settings(timeout=5, stall=2, retries=1, backoff=0.01, allow_private=True)

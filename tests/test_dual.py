@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.features import PhotoView
 from hybridml.features import describe as features_of
 from hybridml.habits import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
 from hybridml.model import Model, ModelSettings
 from hybridml.ocr.textline import Reading
-from hybridml.priors import read_labels
 from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describe, is_dual
 from hybridml.ranker import RankerSettings
 from tests.lines import line

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from hybridml.cli import main
-from hybridml.download.status import FAILED, OK, PLACEHOLDER, Journal, Record
+from hybridml.datasets.download.status import FAILED, OK, PLACEHOLDER, Journal, Record
+from hybridml.datasets.rows import RowFault
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.explore import (
@@ -26,7 +27,6 @@ from hybridml.explore.facts import facts, read_table
 from hybridml.explore.oddities import masks, oddities
 from hybridml.explore.page import html_page
 from hybridml.records import failure_of
-from hybridml.rows import RowFault
 from hybridml.store import FeatureStore
 
 BOOK = default_entities()

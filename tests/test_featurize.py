@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hybridml import images
+from hybridml.datasets import images
 from hybridml.engines import Engine, embedding_engine, reader_engine
 from hybridml.errors import ArtifactError, HybridmlError, ImageError
 from hybridml.featurize import Report, done_so_far, featurize

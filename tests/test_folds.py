@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridml.datasets.folds import assign_folds, load_folds, rows_sharing, save_folds
+from hybridml.datasets.groups import parts_of, photo_names
+from hybridml.datasets.rows import read_rows
 from hybridml.errors import RowsError
-from hybridml.folds import assign_folds, load_folds, rows_sharing, save_folds
-from hybridml.parts import parts_of, photo_names
-from hybridml.rows import read_rows
 
 
 def table(groups, photos, entities=None):

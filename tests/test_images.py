@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hybridml.datasets.images import decode, fingerprint
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.images import decode, fingerprint
 
 Image = pytest.importorskip("PIL.Image")
 

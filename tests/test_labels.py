@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hybridml.labels import Label, parse_label
+from hybridml.datasets.labels import Label, parse_label
 
 
 @pytest.mark.parametrize(

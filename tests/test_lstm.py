@@ -347,7 +347,7 @@ def test_an_embedding_is_reduced_to_what_training_photos_differ_in() -> None:
 def test_copies_are_embedded_once_and_learned_from(tmp_path: Path) -> None:
     from PIL import Image
 
-    from hybridml.images import decode
+    from hybridml.datasets.images import decode
     from tests.fakes import MeanEmbedder
 
     rng = np.random.default_rng(0)

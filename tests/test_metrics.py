@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.rows import read_rows
 from hybridml.entities import parse_entities
 from hybridml.metrics import (
     Scores,
@@ -18,13 +20,11 @@ from hybridml.metrics import (
     f1_of,
     oracle_f1,
     outcomes,
-    parse_truth,
     per_entity,
     reachable,
     score,
 )
 from hybridml.quantity.unit_pairs import same_quantity
-from hybridml.rows import read_rows
 
 # ------------------------------------------------------------- a second implementation
 

@@ -281,7 +281,7 @@ def test_missing_model() -> None:
 
 def test_importing_costs_nothing() -> None:
     code = (
-        "import sys, hybridml.ocr, hybridml.ocr.rapidocr, hybridml.ocr.tesseract, hybridml.images, "
+        "import sys, hybridml.ocr, hybridml.ocr.rapidocr, hybridml.ocr.tesseract, hybridml.datasets.images, "
         "hybridml.embedding, hybridml.torchvision_ops\n"
         "heavy = {'torch', 'torchvision', 'cv2', 'rapidocr', 'onnxruntime', 'pytesseract', 'PIL', 'pandas'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"

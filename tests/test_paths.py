@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hybridml import EntityExtractor, cli, images
+from hybridml import EntityExtractor, cli
+from hybridml.datasets import images
+from hybridml.datasets.photos import photo_paths
 from hybridml.engines import reader_engine
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
 from hybridml.featurize import Report, featurize
-from hybridml.photos import photo_paths
 from hybridml.store import FeatureStore
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import labelled
-from hybridml import folds
+from hybridml.datasets import folds
 from hybridml.drawing import Drawing
 from hybridml.model import Model, ModelSettings
 from hybridml.ocr.textline import Reading

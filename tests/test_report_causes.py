@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridml import metrics
+from hybridml.datasets.labels import parse_truth
 from hybridml.entities import default_entities
 from hybridml.ocr.textline import Reading
 from hybridml.report.causes import CAUSES, MEANINGS, cause_of
@@ -37,7 +37,7 @@ def test_causes(
     texts: list[str], entity: str, truth: str, predicted: tuple[float, str] | None, cause: str
 ) -> None:
     reading = Reading(tuple(line(text, 50, 100 + 200 * i) for i, text in enumerate(texts)), 1000, 1000)
-    label = metrics.parse_truth([truth], BOOK)[0]
+    label = parse_truth([truth], BOOK)[0]
     assert cause_of(label, predicted, reading, BOOK.entity(entity), BOOK) == cause
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from hybridml import metrics, resampling
+from hybridml.datasets.thresholds import read_thresholds
 from hybridml.entities import default_entities
 from hybridml.errors import MissingExtraError, RowsError
 from hybridml.report import against, causes, confusion, overview, statistics
@@ -21,7 +22,6 @@ from hybridml.report.scored import scored
 from hybridml.report.sections import Picture
 from hybridml.report.sheet import Sheet
 from hybridml.report.suspects import suspects
-from hybridml.thresholds import read_thresholds
 
 BOOK = default_entities()
 HOSTILE = "<img src=x onerror=alert(1)> $\\frac$"

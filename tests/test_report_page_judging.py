@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybridml.corrections import read_corrections
+from hybridml.datasets.corrections import read_corrections
+from hybridml.datasets.thresholds import read_thresholds
 from hybridml.decision import lower_bound
-from hybridml.thresholds import read_thresholds
 from tests import report_folder
 from tests.report_browser import Open, shown
 from tests.report_folder import row

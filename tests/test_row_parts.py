@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml import row_parts
 from hybridml.cli import features, main
-from hybridml.csvfile import write_csv
-from hybridml.download.status import COLUMNS, Record
+from hybridml.datasets import row_chunks
+from hybridml.datasets.csv_file import write_csv
+from hybridml.datasets.download.status import COLUMNS, Record
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.photos import checked
+from hybridml.datasets.row_chunks import RowParts
 from hybridml.errors import RowsError
-from hybridml.parts import photo_names
-from hybridml.photos import checked
 from hybridml.records import SCHEMAS
-from hybridml.row_parts import RowParts
 from hybridml.shards import Shards
 from tests.fakes import write_rows
 
@@ -184,7 +184,7 @@ def test_what_predict_writes_does_not_depend_on_the_parts(
 ) -> None:
     said = {}
     for at_once in (7, 1000):
-        monkeypatch.setattr(row_parts, "ROWS_AT_ONCE", at_once)
+        monkeypatch.setattr(row_chunks, "ROWS_AT_ONCE", at_once)
         out = tmp_path / str(at_once) / "answers.csv"
         rows = ["--rows", f"{folder}/rows.csv", *files(folder), "--model", f"{folder}/model.joblib"]
         truth = ["--truth", f"{folder}/rows.csv"]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.predictions import read_predictions, write_predictions
+from hybridml.datasets.rows import RowFault, hold_out, image_name, read_rows, validate
 from hybridml.entities import parse_entities
 from hybridml.errors import RowsError
-from hybridml.parts import photo_names
-from hybridml.predictions import read_predictions, write_predictions
-from hybridml.rows import RowFault, hold_out, image_name, read_rows, validate
 
 HEADER = "index,image_link,group_id,entity_name,entity_value"
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from hybridml.datasets.sample import SampleSet, draw
+from hybridml.datasets.sample.amounts import Amount, Style
+from hybridml.datasets.sample.build import SCENES
+from hybridml.datasets.sample.canvas import Canvas, CrowdedError, text_mask
+from hybridml.datasets.sample.manifest import is_complete
+from hybridml.datasets.sample.picture import compose
+from hybridml.datasets.sample.products import KINDS, invent
+from hybridml.datasets.sample.shapes import SHAPES, barcode
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.sample import SampleSet, draw
-from hybridml.sample.amounts import Amount, Style
-from hybridml.sample.build import SCENES
-from hybridml.sample.canvas import Canvas, CrowdedError, text_mask
-from hybridml.sample.manifest import is_complete
-from hybridml.sample.picture import compose
-from hybridml.sample.products import KINDS, invent
-from hybridml.sample.shapes import SHAPES, barcode
 
 PHOTOS = 30
 
@@ -283,7 +283,7 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_import_is_light() -> None:
-    code = "import sys, hybridml.sample; sys.exit('PIL' in sys.modules)"
+    code = "import sys, hybridml.datasets.sample; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -11,10 +11,10 @@ import pytest
 
 import hybridml
 from hybridml import shipped
+from hybridml.datasets.sample import draw
 from hybridml.engines import adopted
 from hybridml.errors import ArtifactError
 from hybridml.ocr import available
-from hybridml.sample import draw
 
 pytestmark = pytest.mark.skipif(not shipped.MODEL.is_file(), reason="the shipped model is not here")
 

@@ -103,7 +103,9 @@ def test_a_known_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.Monk
     photo.write_bytes(b"one")
     store = FeatureStore(tmp_path / "store")
     before = store.photo_keys({"a.jpg": photo})
-    monkeypatch.setattr("hybridml.images.fingerprint", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(
+        "hybridml.datasets.images.fingerprint", lambda path: pytest.fail(f"{path} was read again")
+    )
     assert store.photo_keys({"a.jpg": photo}) == before
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from hybridml import EntityExtractor, artifact
 from hybridml.cli import main
+from hybridml.datasets.thresholds import read_thresholds, threshold_of, write_thresholds
 from hybridml.errors import RowsError
-from hybridml.thresholds import read_thresholds, threshold_of, write_thresholds
 from tests.fakes import OPTIONS, write_rows
 
 

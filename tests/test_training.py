@@ -12,11 +12,12 @@ import pytest
 from hybridml import EntityExtractor, artifact
 from hybridml.assignment import jointly, same_numbers
 from hybridml.candidates import find_candidates
+from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.model import Model, ModelSettings
 from hybridml.ocr.textline import Reading
-from hybridml.priors import COLUMNS, LEAST, Priors, label_table, read_labels
+from hybridml.priors import COLUMNS, LEAST, Priors, label_table
 from hybridml.ranker import RankerSettings
 from hybridml.seen import Seen, wants_second_look
 from hybridml.siblings import with_siblings

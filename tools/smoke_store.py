@@ -4,7 +4,7 @@ from pathlib import Path
 
 import hybridml
 from hybridml import shipped
-from hybridml.images import fingerprint
+from hybridml.datasets.images import fingerprint
 from hybridml.ocr import Reading, TextLine
 from hybridml.records import record_of
 from hybridml.store import FeatureTable

@@ -45,7 +45,7 @@ class Given:
     others : Given, optional
         Training part only: rows labelled by others, nothing of which shares a group or photo with the validation rows.
     labels : data frame, optional
-        Training part only: labels without photos, as :func:`hybridml.priors.read_labels` returns them, nothing of
+        Training part only: labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them, nothing of
         which shares a group or photo with the validation rows.
     """
 

@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from hybridml import metrics
+from hybridml.datasets.groups import group_names
+from hybridml.datasets.labels import Quantity, parse_truth
 from hybridml.entities import EntityBook
 from hybridml.errors import HybridmlError
-from hybridml.parts import group_names
 from hybridml.quantity import format_quantity
 from hybridml.utils.optional import require
 from hybridml.utils.registry import in_range, one_of
@@ -91,7 +91,7 @@ class TabularRegression(System):
 
         self._check()
         entities = list(given.frame["entity_name"])
-        truths = [t.quantity for t in metrics.parse_truth(given.frame[LABEL], given.book)]
+        truths = [t.quantity for t in parse_truth(given.frame[LABEL], given.book)]
         usable = [
             i
             for i, (key, entity, truth) in enumerate(zip(given.keys, entities, truths, strict=True))
@@ -212,7 +212,7 @@ class TabularRegression(System):
         return XGBRegressor(n_estimators=self.trees, n_jobs=self.jobs, random_state=self.random_state)
 
 
-def _can_be_learned(truth: metrics.Quantity | None, entity: str, book: EntityBook) -> bool:
+def _can_be_learned(truth: Quantity | None, entity: str, book: EntityBook) -> bool:
     if truth is None or entity not in book.entities or truth[1] not in book.entity(entity).units:
         return False
     return truth[0] > 0 and math.isfinite(truth[0])

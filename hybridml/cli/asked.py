@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hybridml.answering import Answered
+    from hybridml.datasets.photos import Checked
     from hybridml.extractor import EntityExtractor
-    from hybridml.photos import Checked
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Asked:
 
 def from_store(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file, answered from the store."""
-    from hybridml.row_parts import RowParts
+    from hybridml.datasets.row_chunks import RowParts
 
     if not arguments.rows:
         raise HybridmlError(
@@ -85,8 +85,8 @@ def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Ch
 
 def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file of candidates, answered from it alone: one part."""
-    from hybridml import photos
     from hybridml.candidate_answers import DescribedRows
+    from hybridml.datasets import photos
 
     useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
     if useless:

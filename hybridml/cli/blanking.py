@@ -17,7 +17,7 @@ def blanking(
     arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
 ) -> Callable[[Answered], str]:
     """Return what names the option that blanks an answer, empty for none."""
-    from hybridml.thresholds import read_thresholds, threshold_of
+    from hybridml.datasets.thresholds import read_thresholds, threshold_of
 
     decision = extractor.model_.decision
     chosen = read_thresholds(arguments.thresholds, extractor.model_.book) if arguments.thresholds else {}

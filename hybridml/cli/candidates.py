@@ -35,7 +35,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _candidates(arguments: argparse.Namespace) -> int:
-    from hybridml import photos
+    from hybridml.datasets import photos
     from hybridml.reading import model_path
 
     told = Path(f"{arguments.out}.faults.csv")

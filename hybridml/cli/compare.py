@@ -86,7 +86,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     from hybridml.baselines import DEFAULT_SYSTEMS
     from hybridml.comparison import Source, compare, score, table, write_predictions, write_scores
-    from hybridml.priors import read_labels
+    from hybridml.datasets.labels import read_labels
 
     systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
     _check_names(settings, systems)
@@ -154,7 +154,7 @@ def _folds(arguments: argparse.Namespace, frame: pd.DataFrame) -> tuple[np.ndarr
     """Return each row's fold, and what was said about there being fewer than asked for."""
     import numpy as np
 
-    from hybridml import folds
+    from hybridml.datasets import folds
 
     if arguments.fold_file:
         return np.asarray(folds.load_folds(arguments.fold_file, frame)), ""

@@ -26,9 +26,9 @@ from .outputs import check_outputs, paths_given
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hybridml.datasets.row_chunks import RowParts
     from hybridml.extractor import EntityExtractor
     from hybridml.featurize import Report
-    from hybridml.row_parts import RowParts
 
     _Rows = tuple[pd.DataFrame, rowfiles.Faults]
     """Rows, and the faults of single ones."""
@@ -81,7 +81,7 @@ def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor
 
 
 def _features(arguments: argparse.Namespace) -> int:
-    from hybridml.row_parts import RowParts
+    from hybridml.datasets.row_chunks import RowParts
 
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
@@ -111,7 +111,7 @@ def _parts(arguments: argparse.Namespace, tables: Sequence[RowParts]) -> Iterato
     """Yield the rows of all tables and their faults, some at a time; together where only all can be checked."""
     from tqdm import tqdm
 
-    from hybridml.row_parts import clash
+    from hybridml.datasets.row_chunks import clash
 
     if len(tables) > 1 and clash(tables):
         yield _together(arguments.rows, tables)
@@ -153,7 +153,7 @@ class _Total:
         """Count what was done for the photos of some rows."""
         import numpy as np
 
-        from hybridml.parts import photo_names
+        from hybridml.datasets.groups import photo_names
         from hybridml.utils.hashing import hashes
 
         names = [name for name in dict.fromkeys(photo_names(frame)) if name]

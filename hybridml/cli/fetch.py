@@ -8,13 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybridml.download.settings import Settings
+from hybridml.datasets.download.settings import Settings
 
 from .options import Commands, command, count, tell, write_faults
 from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
-    from hybridml.download.run import Report
+    from hybridml.datasets.download.run import Report
 
 Row = dict[Any, Any]
 SHOWN_CAUSES = 10
@@ -84,8 +84,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _download(arguments: argparse.Namespace) -> int:
-    from hybridml.download import download
-    from hybridml.download.status import FAULTS, JOURNAL, TABLE
+    from hybridml.datasets.download import download
+    from hybridml.datasets.download.status import FAULTS, JOURNAL, TABLE
 
     images = Path(arguments.images)
     check_outputs(
@@ -126,7 +126,7 @@ def _say(report: Report) -> None:
 
 def _asked(paths: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Return the rows of all tables whose link names a file, and the others in the form of the faults file."""
-    from hybridml import rows
+    from hybridml.datasets import rows
 
     usable: list[Row] = []
     faulty: list[Row] = []

@@ -60,8 +60,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    from hybridml.datasets.predictions import sidecar_of
     from hybridml.evaluation import evaluate_files, text_of
-    from hybridml.predictions import sidecar_of
 
     reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
     if not arguments.details:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybridml.csvfile import write_csv
+from hybridml.datasets.csv_file import write_csv
 from hybridml.effort import DEFAULT_EFFORT, EFFORTS
 from hybridml.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 

@@ -143,8 +143,8 @@ def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    from hybridml.datasets.predictions import write_predictions
     from hybridml.house_units import wanted_units
-    from hybridml.predictions import write_predictions
 
     _check_outputs(arguments)
     extractor = extractor_of(arguments)
@@ -172,7 +172,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
-    from hybridml.predictions import sidecar_of
+    from hybridml.datasets.predictions import sidecar_of
     from hybridml.reading import model_path
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
@@ -324,7 +324,7 @@ def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
     """Return the rows that are of a product, counted from the ``first``."""
     import pandas as pd
 
-    from hybridml.rows import PRODUCT
+    from hybridml.datasets.rows import PRODUCT
 
     if PRODUCT not in frame.columns:
         return pd.DataFrame()  # an empty slice would keep all of the frame
@@ -334,8 +334,8 @@ def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
 
 def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> None:
     """Write one answer per product and entity and say so; remove the file of an earlier run when there are none."""
+    from hybridml.datasets.rows import PRODUCT
     from hybridml.products import combine, write_products
-    from hybridml.rows import PRODUCT
 
     rows = found.of_products
     if path is None:

@@ -55,7 +55,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from hybridml import artifact, photos
+    from hybridml import artifact
+    from hybridml.datasets import photos
     from hybridml.reading import model_path
     from hybridml.report import write_report
     from hybridml.report.folder import NUMBERS

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hybridml.datasets.rows import RowFault
     from hybridml.entities import EntityBook
     from hybridml.extractor import EntityExtractor
-    from hybridml.rows import RowFault
 
 Faults = list[Mapping[str, object]]
 
@@ -19,7 +19,7 @@ def read(
     path: str, book: EntityBook, images: Sequence[str], truth: bool | None = None
 ) -> tuple[pd.DataFrame, Faults]:
     """Return the rows of a file, each with the photo it has in ``images``, and its faults for the faults file."""
-    from hybridml import photos
+    from hybridml.datasets import photos
 
     frame, faults = photos.checked(path, truth=truth, book=book, images=images)
     return frame, of_rows(path, frame, faults)
@@ -27,8 +27,8 @@ def read(
 
 def lean(frame: pd.DataFrame) -> pd.DataFrame:
     """Return rows with the columns that reading and answering need alone: tables can carry any."""
-    from hybridml.parts import PHOTO
-    from hybridml.rows import PRODUCT
+    from hybridml.datasets.groups import PHOTO
+    from hybridml.datasets.rows import PRODUCT
 
     needed = ("index", "image_link", "entity_name", PHOTO, PRODUCT)
     return frame[[column for column in needed if column in frame.columns]]
@@ -63,7 +63,7 @@ def of_problems(frame: pd.DataFrame, problems: Sequence[str]) -> Faults:
 
 def of_photos(frame: pd.DataFrame, extractor: EntityExtractor) -> Faults:
     """Return the rows whose photo failed, in the form of the faults file."""
-    from hybridml.parts import photo_names
+    from hybridml.datasets.groups import photo_names
 
     failed = extractor.faults_
     if not failed:

@@ -96,7 +96,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> int:
-    from hybridml import csvfile, photos, rows
+    from hybridml.datasets import csv_file, photos, rows
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
@@ -108,14 +108,14 @@ def _split(arguments: argparse.Namespace) -> int:
     )
     train, test = rows.hold_out(frame, arguments.share, arguments.seed)
     for file, part in zip(files, (train, test.drop(columns="entity_value"), test), strict=True):
-        csvfile.write_csv(file, list(part.columns), part.itertuples(index=False, name=None))
+        csv_file.write_csv(file, list(part.columns), part.itertuples(index=False, name=None))
     tell(f"{len(train)} rows to train on, {len(test)} held out, sharing no group and no photo: {out}/")
     return 0
 
 
 def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfiles.Faults]:
     """Return the rows to train on, with corrected labels where corrections are given."""
-    from hybridml import corrections, photos
+    from hybridml.datasets import corrections, photos
 
     book = book_of(arguments)
     frame, faults = photos.checked(arguments.rows, truth=True, book=book, images=images_of(arguments))

@@ -19,7 +19,7 @@ def sidecar_path(arguments: argparse.Namespace) -> Path | None:
 
     Beside answers that go into a pipe there is none, unless a file is named for it.
     """
-    from hybridml.predictions import sidecar_of
+    from hybridml.datasets.predictions import sidecar_of
 
     if arguments.details:
         return Path(arguments.details)

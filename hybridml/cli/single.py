@@ -64,7 +64,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from hybridml import sample
+    from hybridml.datasets import sample
 
     sample.draw(Path(arguments.out), arguments.seed, arguments.photos, progress=not arguments.quiet)
     tell(f"sample set of {arguments.photos} drawn photos in {arguments.out}/")

@@ -52,7 +52,7 @@ def compare(
     frame : data frame
         Checked rows with labels.
     fold : int array (n_rows,)
-        Each row's fold, as :func:`hybridml.folds.assign_folds` deals them.
+        Each row's fold, as :func:`hybridml.datasets.folds.assign_folds` deals them.
     names : sequence of str
         Of :data:`hybridml.baselines.SYSTEMS`, or ``"module:Class"``.
     source : Source

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from hybridml.csvfile import write_csv
+from hybridml.datasets.csv_file import write_csv
 from hybridml.errors import HybridmlError
 from hybridml.utils.files import atomic
 from hybridml.utils.paths import path_of

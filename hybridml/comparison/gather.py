@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import photos
 from hybridml.answering import keys_of
 from hybridml.baselines.given import PHOTOS, READING, VECTORS, Given, System
+from hybridml.datasets import photos
+from hybridml.datasets.groups import photo_names
 from hybridml.effort import DEFAULT_EFFORT, LOOKS, effort_of
 from hybridml.engines import (
     DEFAULT_OCR,
@@ -27,7 +28,6 @@ from hybridml.engines import (
 from hybridml.entities import EntityBook, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.featurize import Report, featurize
-from hybridml.parts import photo_names
 from hybridml.seeing import see, settings_of
 from hybridml.store import FeatureStore
 from hybridml.utils.registry import one_of
@@ -171,7 +171,7 @@ def gather(
     others : data frame, optional
         Checked rows labelled by others.
     labels : data frame, optional
-        Labels without photos, as :func:`hybridml.priors.read_labels` returns them.
+        Labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them.
     """
     systems = list(systems)
     needs = frozenset().union(*(system.needs for system in systems))

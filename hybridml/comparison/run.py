@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.baselines.given import READING, Given, System
+from hybridml.datasets.folds import rows_sharing
 from hybridml.errors import HybridmlError
-from hybridml.folds import rows_sharing
 
 from .gather import Gathered
 

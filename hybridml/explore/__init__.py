@@ -10,13 +10,13 @@ from typing import get_args
 
 import pandas as pd
 
-from hybridml.csvfile import write_csv
-from hybridml.download import status
+from hybridml.datasets.csv_file import write_csv
+from hybridml.datasets.download import status
+from hybridml.datasets.photos import Images, folders, located
+from hybridml.datasets.rows import RowFault
 from hybridml.entities import EntityBook
 from hybridml.errors import HybridmlError, RowsError, StoreError
-from hybridml.photos import Images, folders, located
 from hybridml.records import Kind
-from hybridml.rows import RowFault
 from hybridml.store import FeatureStore
 from hybridml.utils.files import atomic
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml.check import repair_unit
+from hybridml.datasets.predictions import repair_unit
+from hybridml.datasets.rows import RowFault
 from hybridml.entities import EntityBook
-from hybridml.rows import RowFault
 
 from .facts import base_units
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybridml.csvfile import read_csv
+from hybridml.datasets.csv_file import read_csv
+from hybridml.datasets.groups import group_names, photo_names
+from hybridml.datasets.labels import Label, parse_label, read_labels
+from hybridml.datasets.photos import Images, checked
+from hybridml.datasets.rows import REQUIRED, VALUE, RowFault
 from hybridml.entities import EntityBook
 from hybridml.errors import RowsError
-from hybridml.labels import Label, parse_label
-from hybridml.parts import group_names, photo_names
-from hybridml.photos import Images, checked
-from hybridml.priors import read_labels
-from hybridml.rows import REQUIRED, VALUE, RowFault
 
 _WRITTEN = re.compile(r"[^\W\d_]+(?:[ .][^\W\d_]+)*\.?\s*$")
 
@@ -59,7 +58,7 @@ def facts(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     -------
     data frame
         ``index, entity, group, photo, text, kind, written, unit, value, base, fits``: ``kind`` as
-        :func:`hybridml.labels.parse_label` says, or "unlabelled"; ``base`` in the base unit of the unit's family;
+        :func:`hybridml.datasets.labels.parse_label` says, or "unlabelled"; ``base`` in the base unit of the unit's family;
         ``fits`` whether the entity allows the unit. ``group`` and ``photo`` are blank where not known.
     """
     count = len(frame)

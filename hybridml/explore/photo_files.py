@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from hybridml.datasets.images import FORMATS, fingerprint
 from hybridml.errors import ImageError
-from hybridml.images import FORMATS, fingerprint
 from hybridml.utils.optional import missing
 
 from .counts import labelled

@@ -36,7 +36,7 @@ class Reader(Protocol):
         ...
 
     def read(self, image: NDArray[np.uint8]) -> Reading:
-        """Read one photo, an RGB array ``(H, W, 3)`` as :func:`hybridml.images.decode` returns it."""
+        """Read one photo, an RGB array ``(H, W, 3)`` as :func:`hybridml.datasets.images.decode` returns it."""
         ...
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml import images
+from hybridml.datasets import images
 from hybridml.errors import MissingExtraError
 from hybridml.utils.optional import install, lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of

@@ -259,7 +259,7 @@ class SecondLook:
         Parameters
         ----------
         image : ndarray of uint8, shape (H, W, 3)
-            The photo as :func:`hybridml.images.decode` returns it.
+            The photo as :func:`hybridml.datasets.images.decode` returns it.
         first : Reading
             What was read on it before.
         """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml.embedding import RGB
+from hybridml.datasets.images import RGB
 from hybridml.utils.registry import in_range
 from hybridml.utils.torch import inferring
 

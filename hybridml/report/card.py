@@ -10,9 +10,9 @@ import base64
 import io
 from html import escape
 
+from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError
 from hybridml.explained import Considered, Explanation
-from hybridml.metrics import parse_truth
 from hybridml.ocr.textline import Reading, TextLine
 from hybridml.quantity import format_quantity
 
@@ -62,7 +62,7 @@ def _picture(explanation: Explanation) -> tuple[str, str]:
     """Return the photo as a data URI, and why it cannot be shown where it should be."""
     if not explanation.path:
         return "", ""
-    from hybridml.images import decode
+    from hybridml.datasets.images import decode
 
     try:
         image = decode(explanation.path)

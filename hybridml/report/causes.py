@@ -9,8 +9,9 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from hybridml import metrics, quantity
+from hybridml import quantity
 from hybridml.candidates import UNWRITTEN, Candidate, find_candidates, for_entity
+from hybridml.datasets.labels import Truth
 from hybridml.entities import Entity, EntityBook
 from hybridml.ocr.textline import Reading
 from hybridml.quantity.unit_pairs import is_same
@@ -50,7 +51,7 @@ MEANINGS = {
 
 
 def cause_of(
-    truth: metrics.Truth,
+    truth: Truth,
     predicted: tuple[float, str] | None,
     reading: Reading,
     entity: Entity,
@@ -61,7 +62,7 @@ def cause_of(
     Parameters
     ----------
     truth : Truth
-        The label, as :func:`hybridml.metrics.parse_truth` reads it.
+        The label, as :func:`hybridml.datasets.labels.parse_truth` reads it.
     predicted : (float, str) or None
         The answer, None where nothing was answered.
     reading : Reading

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from hybridml import metrics
+from hybridml.datasets.labels import Quantity
 from hybridml.entities import EntityBook, default_entities
 from hybridml.quantity.unit_pairs import same_quantity
 
@@ -48,7 +48,7 @@ def axes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
     named = [name for name, entity in book.entities.items() if entity.axis]
     asked = rows[rows["entity"].isin(named) & rows["truth_unit"].ne("")]
     names = [name for name in named if (asked["entity"] == name).any()]
-    labels: dict[tuple[str, str], list[metrics.Quantity]] = {}
+    labels: dict[tuple[str, str], list[Quantity]] = {}
     lines: list[Any] = list(asked.itertuples(index=False))
     for row in lines:
         labels.setdefault((row.photo, row.entity), []).append((row.truth_value, row.truth_unit))
@@ -63,7 +63,7 @@ def axes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
 def _taken_for(
     row: Any,
     names: Sequence[str],
-    labels: Mapping[tuple[str, str], Sequence[metrics.Quantity]],
+    labels: Mapping[tuple[str, str], Sequence[Quantity]],
     book: EntityBook,
 ) -> str:
     if row.right:

@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 
+from hybridml.datasets.thresholds import REST, write_thresholds
 from hybridml.decision import MIN_ROWS
-from hybridml.thresholds import REST, write_thresholds
 
 from . import confusion, plots, statistics
 from .causes import MEANINGS

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hybridml import metrics
+from hybridml.datasets.groups import as_text
+from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.entities import EntityBook
 from hybridml.explained import Considered, Explanation
 from hybridml.ocr.textline import TextLine
-from hybridml.parts import as_text
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.whole_photo import Region
@@ -49,7 +50,7 @@ def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any
     dict
         The columns of :data:`hybridml.report.folder.COLUMNS`, without those that need the picture or all rows.
     """
-    truth = None if told.truth is None else metrics.parse_truth([told.truth], book)[0]
+    truth = None if told.truth is None else parse_truth([told.truth], book)[0]
     outcome = _outcome(told, book)
     missed = outcome in (OTHER_UNIT, WRONG, BLANK)
     return {
@@ -88,13 +89,13 @@ def _outcome(told: Explanation, book: EntityBook) -> str:
     kind = metrics.outcomes([told.truth], [told.answer.prediction], book)[0]
     if kind != "fp":
         return BLANK if kind == "fn" else RIGHT
-    truth = metrics.parse_truth([told.truth], book)[0].quantity
+    truth = parse_truth([told.truth], book)[0].quantity
     answer = metrics.parse_predictions([told.answer.prediction], book)[0]
     same = truth and answer and same_quantity(answer, truth, told.entity, book)
     return OTHER_UNIT if same else WRONG
 
 
-def _cause(told: Explanation, truth: metrics.Truth, book: EntityBook) -> str:
+def _cause(told: Explanation, truth: Truth, book: EntityBook) -> str:
     if told.seen is None or told.entity not in book.entities:
         return ""
     entity = book.entity(told.entity)
@@ -103,7 +104,7 @@ def _cause(told: Explanation, truth: metrics.Truth, book: EntityBook) -> str:
     return cause_of(truth, predicted, told.seen.reading_for(entity, book), entity, book)
 
 
-def _loss(truth: metrics.Truth, considered: Sequence[Considered]) -> float:
+def _loss(truth: Truth, considered: Sequence[Considered]) -> float:
     """Return -log of the probability that was given to the truth: to none of the quantities where it is blank."""
     if truth.blank:
         given = 1.0 - sum(each.confidence for each in considered)
@@ -112,7 +113,7 @@ def _loss(truth: metrics.Truth, considered: Sequence[Considered]) -> float:
     return round(-math.log(min(max(given, FLOOR), 1.0)), 4) + 0.0
 
 
-def _is(considered: Considered, truth: metrics.Truth | None) -> bool:
+def _is(considered: Considered, truth: Truth | None) -> bool:
     return truth is not None and truth.quantity == (considered.candidate.value, considered.candidate.unit)
 
 
@@ -139,7 +140,7 @@ def card_of(position: int, told: Explanation, regions: Iterable[Region], book: E
     book : EntityBook
         Entities and units.
     """
-    truth = None if told.truth is None else metrics.parse_truth([told.truth], book)[0]
+    truth = None if told.truth is None else parse_truth([told.truth], book)[0]
     reading = told.seen.reading if told.seen else None
     # candidates of the second look count its lines, which come after those of the first
     offset = len(reading.lines) if reading and told.second else 0

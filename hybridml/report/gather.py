@@ -13,8 +13,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from hybridml.answering import projection
+from hybridml.datasets.photos import Checked
 from hybridml.explained import Explanation
-from hybridml.photos import Checked
 from hybridml.quantity import format_quantity
 from hybridml.spool import Spool
 from hybridml.store import FeatureStore

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from hybridml.datasets.images import decode
 from hybridml.errors import ImageError
-from hybridml.images import decode
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
 

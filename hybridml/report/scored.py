@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hybridml import metrics
+from hybridml.datasets.labels import Quantity, parse_truth
 from hybridml.entities import EntityBook, default_entities
-from hybridml.metrics import Quantity
 from hybridml.quantity.unit_pairs import same_quantity
 
 UNLABELLED = "unlabelled"
@@ -46,7 +46,7 @@ def scored(
     part["kind"] = metrics.outcomes(truth, predictions, book).astype(object)
     part["right"] = part["kind"].isin(("tp", "tn"))
     part["answered"] = part["kind"].isin(("tp", "fp"))
-    truths = [t.quantity for t in metrics.parse_truth(truth, book)]
+    truths = [t.quantity for t in parse_truth(truth, book)]
     answers = metrics.parse_predictions(predictions, book)
     entities = list(part["entity"])
     pairs = list(zip(truths, answers, entities, strict=True))

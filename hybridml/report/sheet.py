@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from hybridml.csvfile import write_csv
+from hybridml.datasets.csv_file import write_csv
 from hybridml.entities import EntityBook
 
 from .sections import Picture

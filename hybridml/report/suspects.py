@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from hybridml import metrics
+from hybridml.datasets.labels import Quantity, Truth, parse_label, parse_truth
 from hybridml.entities import EntityBook, default_entities
-from hybridml.labels import parse_label
-from hybridml.metrics import Quantity, Truth
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
 
@@ -64,7 +63,7 @@ def suspects(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame
     book = book or default_entities()
     rows = rows.reset_index(drop=True)
     labelled = rows["outcome"] != UNLABELLED
-    truths = metrics.parse_truth(rows["truth"], book)
+    truths = parse_truth(rows["truth"], book)
     reasons: list[list[tuple[float, str]]] = [[] for _ in range(len(rows))]
     for row, weight, words in (
         *_impossible(rows, truths, book),

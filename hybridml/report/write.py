@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hybridml import photos
 from hybridml.comparison.files import read_scores
+from hybridml.datasets import photos
+from hybridml.datasets.groups import as_text
+from hybridml.datasets.rows import VALUE, read_rows
 from hybridml.engines import Engine
 from hybridml.errors import HybridmlError, RowsError
-from hybridml.parts import as_text
-from hybridml.rows import VALUE, read_rows
 from hybridml.spool import Spool
 from hybridml.store import FeatureStore
 from hybridml.utils.optional import require

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.baselines.given import Given
-from hybridml.embedding import RGB, Embedder
+from hybridml.datasets.images import RGB, decode
+from hybridml.embedding import Embedder
 from hybridml.engines import DEFAULT_WEIGHTS, embedding_engine
 from hybridml.errors import HybridmlError, ImageError
 from hybridml.featurize import featurize
-from hybridml.images import decode
 from hybridml.store import FeatureStore
 from hybridml.tokens.page import Floats
 from hybridml.utils.registry import SettingsError

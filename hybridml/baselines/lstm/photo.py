@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.baselines.given import Given
+from hybridml.datasets.groups import as_text
 from hybridml.image_block import ImageBlock
-from hybridml.parts import as_text
 from hybridml.seen import Seen
 from hybridml.tokens.page import Bools, Floats
 

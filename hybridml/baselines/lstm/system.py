@@ -6,11 +6,11 @@ import math
 from pathlib import Path
 from typing import Self
 
-from hybridml import metrics
 from hybridml.baselines.given import LABEL, PHOTOS, READING, VECTORS, Given, System
+from hybridml.datasets.groups import deal, parts_of
+from hybridml.datasets.labels import parse_truth
 from hybridml.engines import DEFAULT_WEIGHTS
 from hybridml.errors import HybridmlError, NotFittedError
-from hybridml.parts import deal, parts_of
 from hybridml.quantity import format_quantity
 from hybridml.tokens.batch import AT_ONCE, Example, batches, tensors
 from hybridml.tokens.learning import Course, Hyper, builder, threads
@@ -264,7 +264,7 @@ class LstmSystem(System):
         if self.augment:
             settings = (self.augment, self.embedding, self.resnet_weights, self.store, self.progress)
             copies = with_copies(rows, copies, *settings)
-        truths = metrics.parse_truth(rows.frame[LABEL], rows.book)
+        truths = parse_truth(rows.frame[LABEL], rows.book)
         examples: list[Example | None] = []
         for sheet, line, truth in zip(sheets(rows), copies, truths, strict=True):
             right = None if sheet is None else sheet.right(truth.quantity, rows.book)

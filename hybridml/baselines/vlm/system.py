@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml import images
 from hybridml.baselines.given import LABEL, PHOTOS, Given, System
+from hybridml.datasets import images
+from hybridml.datasets.groups import as_text
+from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntityBook
 from hybridml.errors import ImageError, NotFittedError
-from hybridml.metrics import parse_truth
-from hybridml.parts import as_text
 from hybridml.quantity import format_quantity
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import in_range

@@ -12,7 +12,7 @@ HYBRIDML.corrections = (() => {
   let kept = true;
 
   const keyOf = (id) => JSON.stringify([data.columns.index[id], data.columns.entity[id]]);
-  const place = () => `hybridml.corrections.${data.report}`;
+  const place = () => `hybridml.datasets.corrections.${data.report}`;
 
   /** Takes up what was kept of this report; call when the rows are there. */
   function open() {

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from .entities import EntityBook, default_entities
+import pandas as pd
+
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import RowsError
+
+from .groups import as_text
 
 Kind = Literal["blank", "plain", "range", "foreign unit", "unreadable"]
 
@@ -96,3 +103,90 @@ def _known(unit: str, book: EntityBook) -> str | None:
         if candidate in book.units:
             return candidate
     return None
+
+
+Quantity = tuple[float, str]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A label as the metric sees it.
+
+    Parameters
+    ----------
+    blank : bool
+        Whether there is nothing to find.
+    quantity : (float, str) or None
+        What answers it: of a range, the upper end. None when nothing can.
+    kind : str
+        "blank", "plain", "range", "foreign unit" or "unreadable".
+    """
+
+    blank: bool
+    quantity: Quantity | None
+    kind: str
+
+
+def parse_truth(labels: Iterable[str], book: EntityBook | None = None) -> list[Truth]:
+    """Return labels as the metric sees them; each distinct label is read once."""
+    texts = [as_text(label) for label in labels]
+    known = {label: _truth(label, book) for label in set(texts)}
+    return [known[label] for label in texts]
+
+
+def _truth(label: str, book: EntityBook | None) -> Truth:
+    parsed = parse_label(label, book)
+    quantity = None
+    if parsed.kind in ("plain", "range") and parsed.unit is not None:
+        value = parsed.high if parsed.kind == "range" and parsed.high is not None else parsed.value
+        quantity = None if value is None else (float(value), parsed.unit)
+    return Truth(parsed.kind == "blank", quantity, parsed.kind)
+
+
+TEXT = "text"
+"""Column of a table of labels with what was read on their photos, its text lines joined by blanks."""
+
+
+def read_labels(*paths: str | Path) -> pd.DataFrame:
+    """Return tables of labels that need no photo as one.
+
+    Parameters
+    ----------
+    *paths : paths of CSVs, compressed or not
+        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both; and, where it is known,
+        ``text``: what was read on the photo, its text lines joined by blanks; the first of a photo goes for all its
+        rows. What is said of one entity of one photo counts once: as it is said first.
+
+    Raises
+    ------
+    RowsError
+        When one cannot be read or a column is missing.
+    """
+    table = pd.concat([_read_labels(path) for path in paths], ignore_index=True).fillna("")
+    if "image_link" not in table:
+        return table
+    named = table["image_link"] != ""
+    if TEXT in table:
+        texts = (
+            table[TEXT].where(table[TEXT] != "").groupby(table["image_link"]).transform("first").fillna("")
+        )
+        table[TEXT] = table[TEXT].where(~named, texts)
+    again = table.duplicated(["image_link", "entity_name"]) & named
+    return table[~again].reset_index(drop=True)
+
+
+def _read_labels(path: str | Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise RowsError(
+            f"labels {path} cannot be read: {error}; expected a CSV in UTF-8 with entity_name, entity_value and "
+            "group_id or image_link"
+        ) from error
+    missing = [c for c in ("entity_name", "entity_value") if c not in table.columns]
+    if missing or not {"group_id", "image_link"} & set(table.columns):
+        raise RowsError(
+            f"labels {path}: expected columns entity_name, entity_value and group_id or image_link, "
+            f"found: {', '.join(map(str, table.columns))}"
+        )
+    return table

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from .csvfile import faults_error, read_csv
-from .entities import EntityBook, default_entities
-from .errors import EntityError, RowsError
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import EntityError, RowsError
+
+from .csv_file import faults_error, read_csv
+from .groups import as_text
 from .labels import parse_label
-from .parts import as_text
 from .rows import VALUE, RowFault
 
 COLUMNS = ("index", "entity_name", "correction", "value")

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import IO
 
-from hybridml.csvfile import read_csv, write_csv
+from hybridml.datasets.csv_file import read_csv, write_csv
 from hybridml.errors import HybridmlError
 
 log = logging.getLogger(__name__)

@@ -11,15 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .csvfile import scan_csv
-from .entities import EntityBook
-from .errors import RowsError
+from hybridml.entities import EntityBook
+from hybridml.errors import RowsError
+from hybridml.utils.hashing import hashes
+from hybridml.utils.paths import is_afar, path_of
+
+from .csv_file import scan_csv
+from .groups import PHOTO, as_text, photo_names
 from .links import image_name, is_url
-from .parts import PHOTO, as_text, photo_names
 from .photos import Checked, Images, checked, downloads, named, named_by
 from .rows import REQUIRED, WHOLE, RowFault, validate_part
-from .utils.hashing import hashes
-from .utils.paths import is_afar, path_of
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -37,11 +38,11 @@ class RowParts:
     Parameters
     ----------
     path : path
-        As for :func:`hybridml.rows.read_rows`.
+        As for :func:`hybridml.datasets.rows.read_rows`.
     book : EntityBook, optional
         Entities that may be asked for; the packaged ones by default.
     images : path or sequence of paths, optional
-        Folders with the photos, as for :func:`hybridml.photos.checked`.
+        Folders with the photos, as for :func:`hybridml.datasets.photos.checked`.
     at_once : int, optional
         Rows of a part, by default :data:`ROWS_AT_ONCE`.
 
@@ -107,7 +108,7 @@ class RowParts:
         return len(np.unique(index)) == len(index) and not self._links.clash()
 
     def __iter__(self) -> Iterator[Checked]:
-        """Yield rows and the faults of single ones, as :func:`hybridml.photos.checked` does, part by part."""
+        """Yield rows and the faults of single ones, as :func:`hybridml.datasets.photos.checked` does, part by part."""
         if self._all is not None:
             yield self._all
             return

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from .csvfile import faults_error, read_csv, write_csv
-from .entities import EntityBook, default_entities
-from .errors import EntityError, RowsError
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import EntityError, RowsError
+
+from .csv_file import faults_error, read_csv, write_csv
 
 COLUMNS = ("entity_name", "min_confidence")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hybridml.links import is_url
+from hybridml.datasets.links import is_url
 
 from .placeholder import is_placeholder
 from .status import Record

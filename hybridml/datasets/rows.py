@@ -17,13 +17,14 @@ from typing import Literal, overload
 import numpy as np
 import pandas as pd
 
-from .csvfile import faults_error, read_csv
-from .entities import EntityBook, default_entities
-from .errors import RowsError
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import RowsError
+
+from .csv_file import faults_error, read_csv
+from .groups import as_text
+from .groups import hold_out as hold_out
 from .links import image_name as image_name
 from .links import is_url
-from .parts import as_text
-from .parts import hold_out as hold_out
 
 REQUIRED = ("image_link", "group_id", "entity_name")
 """Columns that every table of rows has, beside ``index``."""
@@ -305,7 +306,7 @@ def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
 def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place: Place) -> list[str]:
     """Return a fault for each link whose base name a path has, or which is a path and has another's.
 
-    Of two URLs a download can make two files: :func:`hybridml.photos.named`, which knows them, judges those.
+    Of two URLs a download can make two files: :func:`hybridml.datasets.photos.named`, which knows them, judges those.
     """
     links_of: dict[str, list[str]] = {}
     for link, name in names.items():

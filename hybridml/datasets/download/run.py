@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hybridml.datasets.links import image_name
 from hybridml.errors import HybridmlError, RowsError
-from hybridml.links import image_name
 
 from . import status
+from .file_names import RESERVED, assign
 from .lock import locked
-from .names import RESERVED, assign
 from .placeholder import placeholder
 from .plan import plan, problem_of
 from .settings import Settings
@@ -61,7 +61,7 @@ class Report:
 def run(
     links: Iterable[str], folder: Path, settings: Settings, progress: bool = True, resolver: Any = None
 ) -> Report:
-    """Fetch what is missing; see :func:`hybridml.download.download`.
+    """Fetch what is missing; see :func:`hybridml.datasets.download.download`.
 
     Parameters
     ----------

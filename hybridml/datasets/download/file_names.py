@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePath
 
+from hybridml.datasets.links import LONGEST_NAME, image_name, is_url
 from hybridml.errors import RowsError
-from hybridml.links import LONGEST_NAME, image_name, is_url
 
 from .status import FAULTS, JOURNAL, LOCK, PART, TABLE
 

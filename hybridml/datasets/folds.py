@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .csvfile import faults_error, read_csv, write_csv
-from .errors import RowsError
-from .parts import as_text, deal, group_names, parts_of, photo_names
+from hybridml.errors import RowsError
+
+from .csv_file import faults_error, read_csv, write_csv
+from .groups import as_text, deal, group_names, parts_of, photo_names
 
 LARGEST = 1.5
 """How many times its fair share the largest part may fill of a fold before that is worth a warning."""

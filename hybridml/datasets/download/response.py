@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybridml.datasets.images import decode
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.images import decode
 
 from .failure import FetchError
 

@@ -39,9 +39,9 @@ class Kind:
     Parameters
     ----------
     names : mapping of str to tuple of str
-        What it is called on the photo, per shape (a name in :data:`hybridml.sample.shapes.SHAPES`).
+        What it is called on the photo, per shape (a name in :data:`hybridml.datasets.sample.shapes.SHAPES`).
     scenes : tuple of str
-        Photos that show it, names in :data:`hybridml.sample.build.SCENES`.
+        Photos that show it, names in :data:`hybridml.datasets.sample.build.SCENES`.
     size : tuple of (low, high)
         Width, height and depth in centimetres; an empty tuple where no photo gives them.
     weight, load : (low, high) or None

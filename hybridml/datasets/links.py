@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from .errors import RowsError
+from hybridml.errors import RowsError
 
 LONGEST_NAME = 255
 """Bytes that a file's name may have on common file systems."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from .csvfile import CsvFile, faults_error, read_csv, write_csv
-from .errors import RowsError
-from .parts import as_text
+from hybridml.entities import EntityBook
+from hybridml.errors import RowsError
+
+from .csv_file import CsvFile, faults_error, read_csv, write_csv
+from .groups import as_text
 from .rows import Place, index_of
 
 
@@ -65,3 +70,50 @@ def predictions_frame(file: CsvFile) -> pd.DataFrame:
     file.require(("index", "prediction"))
     columns = file.columns()
     return pd.DataFrame({name: columns[name] for name in ("index", "prediction")}, dtype=object)
+
+
+OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
+"""What the challenge accepts beside a blank, once stripped; its unit is read by :func:`repair_unit`."""
+
+
+def repair_unit(unit: str, allowed: Collection[str]) -> str:
+    """Return the unit as the challenge reads it.
+
+    As it is if allowed, else with ``tre`` for ``ter``, else with ``foot`` for ``feet``.
+
+    Examples
+    --------
+    >>> allowed = {"centimetre", "foot"}
+    >>> repair_unit("centimeter", allowed), repair_unit("feet", allowed), repair_unit("mile", allowed)
+    ('centimetre', 'foot', 'mile')
+    """
+    for spelling in (unit, unit.replace("ter", "tre"), unit.replace("feet", "foot")):
+        if spelling in allowed:
+            return spelling
+    return unit
+
+
+def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] | None:
+    """Return number and unit of a prediction as the challenge reads it; None if blank or rejected.
+
+    Examples
+    --------
+    >>> parse_prediction("12.50 meter", {"metre"}), parse_prediction("1e3 metre", {"metre"})
+    ((12.5, 'metre'), None)
+    """
+    text = text.strip()
+    if not OFFICIAL.match(text):
+        return None
+    number, unit = text.split(maxsplit=1)
+    unit = repair_unit(unit, allowed)
+    return (float(number), unit) if unit in allowed else None
+
+
+@lru_cache(maxsize=8)
+def _allowed(units: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(unit for some in units for unit in some)
+
+
+def allowed_units(book: EntityBook) -> frozenset[str]:
+    """Return the units that some entity of the book allows."""
+    return _allowed(tuple(entity.units for entity in book.entities.values()))

@@ -163,7 +163,7 @@ def _csv(photos: Sequence[Photo], truth: bool) -> bytes:
 
 
 def draw_set(out: Path, seed: int, photos: int, progress: bool) -> SampleSet:
-    """Draw the set of ``seed``; see :func:`hybridml.sample.draw`."""
+    """Draw the set of ``seed``; see :func:`hybridml.datasets.sample.draw`."""
     forget(out)
     held_out = round(photos * TEST_SHARE)
     groups = random.Random(f"{seed}/groups").sample(range(100_000, 1_000_000), photos)

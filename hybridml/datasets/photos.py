@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from hybridml.entities import EntityBook
+from hybridml.errors import HybridmlError, RowsError
+from hybridml.utils.paths import is_afar, list_ahead, path_of
+
 from . import rows
-from .csvfile import faults_error
+from .csv_file import faults_error
 from .download import status
 from .download.placeholder import is_placeholder
 from .download.status import Record
-from .entities import EntityBook
-from .errors import HybridmlError, RowsError
+from .groups import PHOTO, photo_names
 from .links import is_url
-from .parts import PHOTO, photo_names
 from .rows import RowFault
-from .utils.paths import is_afar, list_ahead, path_of
 
 Images = str | Path | Sequence[str | Path]
 """A folder with photos, or several."""
@@ -41,7 +42,7 @@ def checked(
     X : data frame or path of a CSV
         The rows; what this function returned is taken as it is.
     truth : bool, optional
-        Whether labels must be there; see :func:`hybridml.rows.read_rows`.
+        Whether labels must be there; see :func:`hybridml.datasets.rows.read_rows`.
     book : EntityBook, optional
         Entities that may be asked for.
     images : path or sequence of paths, optional
@@ -72,7 +73,7 @@ def named(frame: pd.DataFrame, images: Images) -> pd.DataFrame:
     Returns
     -------
     data frame
-        With the column ``photo_file``, which :func:`hybridml.parts.photo_names` goes by, if any row needs it.
+        With the column ``photo_file``, which :func:`hybridml.datasets.groups.photo_names` goes by, if any row needs it.
     """
     return named_by(frame, downloads(images))
 

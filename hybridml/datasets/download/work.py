@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hybridml.datasets.images import decode, fingerprint
+from hybridml.datasets.links import image_name, is_url
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.images import decode, fingerprint
-from hybridml.links import image_name, is_url
 
 from .client import Client
 from .failure import FetchError, attempts
+from .host_queue import Turns
 from .placeholder import is_placeholder
 from .plan import Task
-from .received import Received, check_photo, one_line
+from .response import Received, check_photo, one_line
 from .settings import Settings
 from .status import FAILED, OK, PLACEHOLDER, Journal, Record, part_of
-from .turns import Turns
 
 R = TypeVar("R")
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import RowsError
-from .utils.files import atomic
-from .utils.paths import path_of
+from hybridml.errors import RowsError
+from hybridml.utils.files import atomic
+from hybridml.utils.paths import path_of
 
 SHOWN_FAULTS = 20
 """Faults an error lists before it only counts."""

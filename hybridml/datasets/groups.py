@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .errors import RowsError
+from hybridml.errors import RowsError
+
 from .links import image_name
 
 Ints = npt.NDArray[np.int64]
@@ -28,7 +29,7 @@ PHOTO = "photo_file"
 def photo_names(frame: pd.DataFrame) -> list[str]:
     """Return the name that each row's photo is told apart by, blank where it has none.
 
-    That is the name of its file: where the row says one in ``photo_file`` (see :func:`hybridml.photos.named`),
+    That is the name of its file: where the row says one in ``photo_file`` (see :func:`hybridml.datasets.photos.named`),
     that; else the base name of ``image_link``, or of ``image`` in a table without links. So two links to one
     file are one photo, and two photos whose links end alike are two once it is known which file each became.
     Where it is not, they count as one photo: rows are then kept together that could be parted, never parted
@@ -199,3 +200,9 @@ def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd
             f"{n_parts} part(s). Give rows of more groups, or a test table of your own"
         )
     return frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
+
+
+def name_hashes(kind: str, names: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of each name, the same on every machine."""
+    named = np.asarray([f"{kind} {name}" for name in names], dtype=object)
+    return np.asarray(pd.util.hash_array(named, categorize=True), dtype=np.uint64)

@@ -13,7 +13,7 @@ from yarl import URL
 
 from .address import PrivateAddressError, public_socket
 from .failure import FetchError, http_failure
-from .received import Received, Sink, one_line, too_large
+from .response import Received, Sink, one_line, too_large
 from .settings import Settings
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ImageError
-from .utils.hashing import sha256_of
-from .utils.optional import missing
-from .utils.paths import content, is_afar, path_of
+from hybridml.errors import ImageError
+from hybridml.utils.hashing import sha256_of
+from hybridml.utils.optional import missing
+from hybridml.utils.paths import content, is_afar, path_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -260,3 +260,6 @@ def _to_eight_bits(array: NDArray[Any]) -> RGB:
             raise ImageError(f"expected floats from 0 to 1 in the array, got {low:g} to {high:g}")
         return np.rint(array * 255.0).astype(np.uint8)
     raise ImageError(f"expected an array of uint8, uint16, bool or floats from 0 to 1, got {array.dtype}")
+
+
+RGB = NDArray[np.uint8]

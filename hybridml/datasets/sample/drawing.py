@@ -49,7 +49,7 @@ class LineStyle:
     size : float
         Font size.
     bold, stretch : float
-        See :func:`hybridml.sample.canvas.text_mask`.
+        See :func:`hybridml.datasets.sample.canvas.text_mask`.
     """
 
     colour: Colour
