@@ -24,10 +24,10 @@ from hybridml import metrics
 from hybridml.assignment import same_numbers
 from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
-from hybridml.effort import EFFORTS
 from hybridml.entities import EntityBook, default_entities
 from hybridml.model import ModelSettings
 from hybridml.resampling import draw_sums, interval
+from hybridml.vision.presets import EFFORTS
 
 DIMENSIONS = ("width", "height", "depth")
 

@@ -3,7 +3,7 @@
     python -m benchmarks.calibrate --shared ../shared --out hybridml/data/int8
 
 On photos of agreed/ that share no group and no photo with labelled/: nothing of the rows that numbers are reported on
-goes into the ranges. Writes one file a network; :mod:`hybridml.ocr.int8` makes 8-bit copies from them.
+goes into the ranges. Writes one file a network; :mod:`hybridml.vision.ocr.quantize` makes 8-bit copies from them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from benchmarks import command
 from benchmarks.labelled import Sources
 from hybridml.datasets import folds, images
 from hybridml.datasets.photos import photo_paths
-from hybridml.ocr.int8 import quantize
-from hybridml.ocr.rapidocr import RapidOCRReader
-from hybridml.ocr.trim import content_box
+from hybridml.vision.ocr.crop import content_box
+from hybridml.vision.ocr.quantize import quantize
+from hybridml.vision.ocr.rapidocr import RapidOCRReader
 
 SIDES = (448, 736, 1280)
 CROP_HEIGHT, LEAST_WIDTH = 48, 320

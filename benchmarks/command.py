@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from hybridml.effort import DEFAULT_EFFORT, EFFORTS
 from hybridml.errors import HybridmlError
+from hybridml.vision.presets import DEFAULT_EFFORT, EFFORTS
 
 ERROR = 2
 """Exit status of a benchmark that could not be run, as of ``hybridml``; 1 says that it ran and found a fault."""

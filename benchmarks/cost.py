@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import command
-from hybridml.effort import EFFORTS
 from hybridml.explore.plots import BLUE, ORANGE, require_matplotlib
+from hybridml.vision.presets import EFFORTS
 
 RULES = {
     "usual": ("usual script, first value", "tesseract"),

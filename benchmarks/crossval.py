@@ -41,9 +41,9 @@ from hybridml import baselines
 from hybridml.answer import Answer
 from hybridml.baselines.ranker import PARTS, settings_without
 from hybridml.datasets import folds
-from hybridml.effort import EFFORTS, LOOKS
 from hybridml.evaluation import evaluate
 from hybridml.model import ModelSettings
+from hybridml.vision.presets import EFFORTS, LOOKS
 
 
 def options_of(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -24,11 +24,11 @@ from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml import metrics
 from hybridml.datasets.labels import parse_truth
-from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.report.causes import CAUSES, cause_of
-from hybridml.seen import as_seen
+from hybridml.vision.photo_features import as_seen
+from hybridml.vision.presets import EFFORTS
 
 SEEN = Path(__file__).parent / "errors_seen.csv"
 

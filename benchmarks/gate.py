@@ -23,8 +23,8 @@ from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
 from hybridml.errors import HybridmlError
 from hybridml.model import ModelSettings
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.ranker import RankerSettings
+from hybridml.vision.text_line import Reading, TextLine
 
 FLOOR = 0.751
 """F1 below which a change is refused: within two points of what the README says of this command."""

@@ -23,13 +23,13 @@ from hybridml.baselines.ranker import training_table
 from hybridml.datasets import links, photos
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.labels import read_labels
-from hybridml.effort import DEFAULT_EFFORT
-from hybridml.engines import Engine, embedding_engine, look_engines, reader_engine
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.model import Model, ModelSettings
 from hybridml.seeing import see, settings_of
 from hybridml.store import FeatureStore
+from hybridml.vision.engines import Engine, embedding_engine, look_engines, reader_engine
+from hybridml.vision.presets import DEFAULT_EFFORT
 
 FOLDS = Path(__file__).parent / "folds_labelled.csv"
 

@@ -27,10 +27,10 @@ import pandas as pd
 from benchmarks import command
 from hybridml.datasets import images
 from hybridml.datasets.links import image_name
-from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
-from hybridml.ocr import Reader, create
 from hybridml.utils.hashing import fingerprint
+from hybridml.vision.ocr import Reader, create
+from hybridml.vision.presets import EFFORTS
 
 Variants = dict[str, Mapping[str, Any]]
 

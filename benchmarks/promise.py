@@ -24,9 +24,9 @@ from benchmarks.tables import table
 from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.decision import Decision
-from hybridml.effort import EFFORTS
 from hybridml.errors import HybridmlError
 from hybridml.model import ModelSettings
+from hybridml.vision.presets import EFFORTS
 
 PRECISIONS = (0.80, 0.90, 0.95)
 CONFIDENCES = (0.5, 0.7, 0.9)

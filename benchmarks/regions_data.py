@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.regions_render import IGNORED, draw
-from hybridml.ocr.textline import TextLine
 from hybridml.quantity import parse
-from hybridml.regions.view import CLASSES, View, geometry_of, has_digit, look_at
+from hybridml.vision.number_classifier.inputs import CLASSES, View, geometry_of, has_digit, look_at
+from hybridml.vision.text_line import TextLine
 
 Labels = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks.regions_data import IGNORED, METRES, Photo, drawings, stack
 from hybridml.quantity import parse
-from hybridml.regions.view import CLASSES, SIZE, has_digit
+from hybridml.vision.number_classifier.inputs import CLASSES, SIZE, has_digit
 
 LENGTHS = ("width", "height", "depth")
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from benchmarks.regions_products import Product, Vector, background, pixel, product_on
 from hybridml.datasets.sample.canvas import text_mask
-from hybridml.ocr.textline import TextLine
-from hybridml.regions.view import CLASSES
+from hybridml.vision.number_classifier.inputs import CLASSES
+from hybridml.vision.text_line import TextLine
 
 #: Of a text line without a known entity: left out of the loss.
 IGNORED = -1
@@ -62,7 +62,7 @@ class Drawing:
     lines : list of TextLine
         In pixels of ``image``.
     labels : list of int
-        Index into :data:`~hybridml.regions.CLASSES`, or :data:`IGNORED`.
+        Index into :data:`~hybridml.vision.number_classifier.CLASSES`, or :data:`IGNORED`.
     """
 
     image: NDArray[np.uint8]

@@ -17,11 +17,11 @@ from hybridml import artifact
 from hybridml.candidate_file import LINES_A_GROUP
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
-from hybridml.engines import adopted
 from hybridml.extractor import EntityExtractor
 from hybridml.reading import model_path
 from hybridml.seeing import settings_of
 from hybridml.store import FeatureStore
+from hybridml.vision.engines import adopted
 from hybridml.worker import KIND_OF
 
 AT_ONCE = 2048

@@ -27,13 +27,13 @@ from hybridml.datasets.folds import load_folds
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.labels import parse_truth
 from hybridml.datasets.photos import checked, photo_paths
-from hybridml.engines import reader_engine
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.ocr.second_look import SecondLook
-from hybridml.ocr.textline import Reading
-from hybridml.seen import wants_second_look
 from hybridml.store import FeatureStore
+from hybridml.vision.engines import reader_engine
+from hybridml.vision.ocr.second_pass import SecondLook
+from hybridml.vision.photo_features import wants_second_look
+from hybridml.vision.text_line import Reading
 
 FOLDS = Path(__file__).with_name("folds_labelled.csv")
 CHOOSING = (0, 1)

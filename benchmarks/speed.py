@@ -40,11 +40,11 @@ from hybridml import metrics
 from hybridml.candidates import find_candidates, for_entity
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import photo_paths
-from hybridml.effort import EFFORTS
 from hybridml.entities import default_entities
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.quantity import format_quantity
-from hybridml.seen import as_seen
+from hybridml.vision.photo_features import as_seen
+from hybridml.vision.presets import EFFORTS
+from hybridml.vision.text_line import Reading, TextLine
 from hybridml.worker import KIND_OF
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -59,7 +59,7 @@ def _resnet() -> Callable[[Sequence[str]], None]:
     import torch
     from PIL import Image
 
-    from hybridml.torchvision_ops import import_torchvision
+    from hybridml.vision.torchvision_compat import import_torchvision
 
     vision = import_torchvision()
     from torchvision import transforms

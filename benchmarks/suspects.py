@@ -23,7 +23,7 @@ from hybridml.datasets.groups import photo_names
 from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.report.suspects import suspects
-from hybridml.seen import as_seen
+from hybridml.vision.photo_features import as_seen
 
 FIRST = (10, 20, 50, 100)
 

@@ -24,9 +24,9 @@ from torch import nn
 from benchmarks import command
 from benchmarks.regions_data import Photo, Source, apart, photos
 from benchmarks.regions_judge import answers, judge, seen, table, tensors
-from hybridml.regions.network import RegionNetwork
-from hybridml.regions.view import SIZE
 from hybridml.utils.hashing import sha256_of
+from hybridml.vision.number_classifier.inputs import SIZE
+from hybridml.vision.number_classifier.network import RegionNetwork
 
 # Of each batch: from photos, at the start and in the last half.
 SHARES = (0.25, 0.5)

@@ -22,11 +22,11 @@ from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, 
 from benchmarks.tables import difference, table
 from hybridml import metrics
 from hybridml.datasets import folds
-from hybridml.effort import LOOKS
 from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import Model, ModelSettings
 from hybridml.training import Training, choose_trust
 from hybridml.utils.optional import missing
+from hybridml.vision.presets import LOOKS
 
 OPTIONAL = ("layout", "words", "lines", "regions")
 """Feature blocks that a trial may leave out."""

@@ -11,12 +11,12 @@ import pandas as pd
 from .answer import Answer
 from .datasets.groups import photo_names
 from .datasets.rows import RowFault
-from .engines import Engine
 from .featurize import Report
 from .image_block import ImageBlock
 from .model import Model, Projection, Ranked
 from .seeing import Engines, settings_of
 from .store import FeatureStore, vectors_of
+from .vision.engines import Engine
 
 DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"
 NOT_YET = "not read yet"

@@ -19,7 +19,6 @@ from ._version import __version__
 from .artifact_file import FORMAT
 from .columns import LearnedColumns
 from .decision import Decision
-from .engines import Engine
 from .entities import Entity, EntityBook, Unit
 from .errors import ArtifactError
 from .extractor import EntityExtractor
@@ -31,6 +30,7 @@ from .model import Model, ModelSettings
 from .priors import Priors
 from .proportions import Proportions
 from .ranker import Ranker, RankerSettings
+from .vision.engines import Engine
 
 
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from .featurize import Report
 from .judging import answer_of
 from .model import Model
 from .seeing import Engines, settings_of
-from .seen import Seen, as_seen
 from .siblings import Rows
 from .store import FeatureStore
 from .table import CandidateTable
+from .vision.photo_features import Seen, as_seen
 
 if TYPE_CHECKING:
     from .extractor import EntityExtractor

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .engines import LIBRARIES, Engine
 from .features import VERSION as FEATURES_VERSION
 from .utils.plain_data import checksum
+from .vision.engines import LIBRARIES, Engine
 
 if TYPE_CHECKING:
     from .extractor import EntityExtractor

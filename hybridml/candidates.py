@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 
 from . import quantity
 from .entities import Entity, EntityBook, default_entities
-from .ocr.textline import Reading, TextLine
 from .quantity import PER_AREA, Quantity
+from .vision.text_line import Reading, TextLine
 
 Origin = Literal["line", "beside", "below", "declared"]
 

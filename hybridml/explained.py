@@ -18,10 +18,10 @@ from .datasets.groups import as_text, group_names, photo_names
 from .datasets.rows import VALUE, RowFault
 from .featurize import Report
 from .model import Model, Ranked
-from .ocr.textline import Reading
 from .seeing import Engines
-from .seen import Seen
 from .store import FeatureStore
+from .vision.photo_features import Seen
+from .vision.text_line import Reading
 from .wording import JOINT, Told, words_of
 
 BEST = 3

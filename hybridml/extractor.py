@@ -14,8 +14,6 @@ from .answering import Answered, answer_rows, answers_frame, keys_of
 from .datasets import photos
 from .datasets.groups import as_text, photo_names
 from .datasets.labels import read_labels
-from .effort import DEFAULT_EFFORT
-from .engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 from .entities import EntityBook
 from .errors import RowsError
 from .features import DEFAULT_BLOCKS, column_names
@@ -23,6 +21,8 @@ from .model import Model, ModelSettings
 from .ranker import Boost, RankerSettings, boost_here
 from .sight import Sight
 from .store import FeatureStore
+from .vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+from .vision.presets import DEFAULT_EFFORT
 
 if TYPE_CHECKING:
     from .explained import Explanation
@@ -40,7 +40,7 @@ class EntityExtractor(Sight):
     ocr : str
         Reader: ``"rapidocr"``, ``"tesseract"`` or ``module:name``.
     effort : {"balanced", "fast", "best"}
-        How much work a photo gets: settings of the reader and what else looks, :data:`hybridml.effort.EFFORTS`.
+        How much work a photo gets: settings of the reader and what else looks, :data:`hybridml.vision.presets.EFFORTS`.
     ocr_options : dict, optional
         Settings of the reader that differ from the effort's.
     embedding : str

@@ -18,11 +18,11 @@ from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
-from .engines import Engine, EngineKind
 from .errors import HybridmlError
 from .records import reading_of
 from .store import FLUSH_SECONDS, FeatureStore, FeatureTable
 from .utils.paths import is_afar
+from .vision.engines import Engine, EngineKind
 from .worker import DIED, KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)

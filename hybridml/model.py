@@ -20,12 +20,12 @@ from .entities import EntityBook, default_entities
 from .features import DEFAULT_BLOCKS
 from .image_block import ImageBlock
 from .judging import Judged, answer_of, judge
-from .ocr.textline import Reading
 from .proportions import Proportions
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .seen import Seen, as_seen
 from .siblings import Rows, with_siblings
 from .table import CandidateTable, build_table
+from .vision.photo_features import Seen, as_seen
+from .vision.text_line import Reading
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 Projection = Callable[[Sequence[str]], Vectors]

@@ -17,9 +17,9 @@ from .assignment import same_numbers
 from .candidates import Candidate
 from .entities import EntityBook
 from .model import Model, Ranked
-from .ocr.textline import TextLine
-from .regions import CLASSES
-from .seen import Seen
+from .vision.number_classifier import CLASSES
+from .vision.photo_features import Seen
+from .vision.text_line import TextLine
 
 DUAL_GAP = 1.5
 """How far apart a quantity and the same in another unit may stand, in font sizes."""

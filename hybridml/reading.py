@@ -13,10 +13,10 @@ import numpy as np
 
 from . import shipped
 from .answer import Answer
-from .engines import Engine, adopted
 from .errors import ArtifactError
 from .records import as_stored, drawing_as_stored, regions_as_stored
-from .seen import Seen, wants_second_look
+from .vision.engines import Engine, adopted
+from .vision.photo_features import Seen, wants_second_look
 
 if TYPE_CHECKING:
     from .whole_photo import WholePhoto
@@ -93,8 +93,8 @@ class SinglePhotoReader:
             Without OpenCV, which finds the product's outline: what stands around it belongs together.
         """
         from .datasets.images import decode
-        from .drawing import LineFinder
         from .utils.optional import require
+        from .vision.lines import LineFinder
         from .whole_photo import whole_photos
 
         require("finding the product's outline", ["cv2"])

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .drawing import Drawing
-from .drawing.types import SEGMENT
-from .ocr.textline import Reading, TextLine
+from .vision.lines import Drawing
+from .vision.lines.types import SEGMENT
+from .vision.text_line import Reading, TextLine
 
 Kind = Literal["readings", "embeddings", "drawings", "regions"]
 

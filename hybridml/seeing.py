@@ -10,11 +10,11 @@ import pandas as pd
 
 from .datasets.groups import photo_names
 from .datasets.photos import Images, Located, located
-from .engines import Engine
 from .entities import EntityBook
 from .featurize import Report, done_so_far, featurize
-from .seen import wants_second_look
 from .store import FeatureStore
+from .vision.engines import Engine
+from .vision.photo_features import wants_second_look
 
 Engines = tuple[Engine, Engine | None, Sequence[Engine]]
 

@@ -6,12 +6,7 @@ wheel holds as files.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-FOLDER = Path(__file__).parent / "pretrained"
+from .vision.number_classifier.pretrained import FOLDER
 
 MODEL = FOLDER / "hybridml.joblib"
 """The pretrained artifact."""
-
-REGIONS = FOLDER / "regions-resnet50.pt"
-"""Our own weights of the ResNet-50 that sees the photo around each number."""

@@ -10,17 +10,17 @@ import pandas as pd
 
 from .datasets import photos
 from .datasets.rows import RowFault
-from .engines import Engine, adopted, embedding_engine, look_engines, reader_engine
 from .entities import EntityBook, default_entities, load_entities
 from .errors import HybridmlError
 from .featurize import Report
 from .manners import Estimator
 from .model import Model
 from .seeing import Engines, see, seen_so_far, settings_of
-from .seen import Seen
 from .status import StoreStatus, status_of
 from .store import FeatureStore
 from .utils.paths import path_of
+from .vision.engines import Engine, adopted, embedding_engine, look_engines, reader_engine
+from .vision.photo_features import Seen
 
 
 class Sight(Estimator):

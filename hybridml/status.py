@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from .datasets.photos import Located
-from .engines import Engine
 from .featurize import NO_PHOTO
 from .records import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
 from .store import FeatureStore
 from .utils.paths import stat_of
+from .vision.engines import Engine
 from .worker import KIND_OF
 
 TITLES = {

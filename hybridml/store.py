@@ -32,13 +32,13 @@ import pandas as pd
 
 from .errors import ImageError, StoreError
 from .finder import Finder
-from .ocr.textline import Reading
 from .records import SCHEMAS, Kind, drawing_of, reading_of, regions_of
-from .seen import Seen
 from .shards import Shards, set_aside
 from .utils.files import atomic
 from .utils.hashing import fingerprint
 from .utils.paths import is_afar, path_of, stat_of
+from .vision.photo_features import Seen
+from .vision.text_line import Reading
 
 log = logging.getLogger(__name__)
 

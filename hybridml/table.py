@@ -13,8 +13,8 @@ import numpy.typing as npt
 from .candidates import Candidate, any_shown
 from .entities import Entity, EntityBook
 from .features import DEFAULT_BLOCKS, PhotoView, describe
-from .ocr.textline import Reading
-from .seen import Seen, as_seen
+from .vision.photo_features import Seen, as_seen
+from .vision.text_line import Reading
 
 
 @dataclass(frozen=True)

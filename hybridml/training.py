@@ -22,16 +22,16 @@ from .errors import HybridmlError
 from .features import CATEGORICAL
 from .habits import LEAST, Habits, dual_table
 from .image_block import ImageBlock
-from .ocr.textline import Reading
 from .priors import Priors, label_table
 from .proportions import Proportions
 from .quantity import format_quantity
 from .quantity.unit_pairs import same_quantity
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .seen import Seen
 from .siblings import Rows, settled, with_siblings
 from .table import CandidateTable, build_table
 from .utils import versions
+from .vision.photo_features import Seen
+from .vision.text_line import Reading
 
 if TYPE_CHECKING:
     from .model import Model

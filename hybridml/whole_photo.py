@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .areas import Box, Mark, areas
-from .drawing import Drawing
 from .model import PHOTOS_AT_ONCE, Model, Projection, Ranked
-from .ocr.textline import TextLine
 from .places import Place, is_label, lines_of, places
 from .quantity import format_quantity
-from .seen import Seen
+from .vision.lines import Drawing
+from .vision.photo_features import Seen
+from .vision.text_line import TextLine
 
 if TYPE_CHECKING:
     import pandas as pd

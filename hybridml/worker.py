@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from .engines import Engine, EngineKind
 from .errors import HybridmlError, ImageError
-from .ocr.textline import Reading
 from .records import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
 from .utils.paths import content, is_afar, path_of
+from .vision.engines import Engine, EngineKind
+from .vision.text_line import Reading
 
 KIND_OF: dict[EngineKind, Kind] = {
     "reader": "readings",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from hybridml.ocr.textline import Reading, TextLine
+from hybridml.vision.text_line import Reading, TextLine
 from tests.lines import line
 
 SIDE = 64

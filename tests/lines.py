@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from hybridml.ocr.textline import Reading, TextLine
+from hybridml.vision.text_line import Reading, TextLine
 
 
 def line(

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from hybridml.datasets.images import fingerprint
-from hybridml.engines import reader_engine
-from hybridml.ocr.textline import Reading
 from hybridml.store import FeatureStore, FeatureTable
+from hybridml.vision.engines import reader_engine
+from hybridml.vision.text_line import Reading
 from tests.fakes import PixelReader, write_photo
 from tests.lines import line
 

@@ -18,11 +18,11 @@ from hybridml.baselines import DEFAULT_SYSTEMS, SYSTEMS, RankerSystem, System, T
 from hybridml.baselines.given import Given, Only, both
 from hybridml.baselines.tabular import MODELS
 from hybridml.comparison import training_part
-from hybridml.drawing import Drawing
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.seen import Seen
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.lines import Drawing
+from hybridml.vision.photo_features import Seen
 from tests.fakes import draw_lines
 from tests.lines import line, reading
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from benchmarks import preprocess
-from hybridml.ocr import Reading, TextLine, create
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.ocr import Reading, TextLine, create
 
 
 def rows() -> pd.DataFrame:
@@ -46,7 +46,7 @@ def test_score_and_table() -> None:
 
 @pytest.mark.parametrize("engine", preprocess.VARIANTS)
 def test_every_variant_is_a_setting_of_its_engine(engine: str) -> None:
-    from hybridml.ocr import available
+    from hybridml.vision.ocr import available
 
     if reason := available()[engine]:
         pytest.skip(reason)

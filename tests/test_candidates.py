@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hybridml.candidates import MAX_LINES, find_candidates, for_entity, shows, span_box
 from hybridml.entities import default_entities
-from hybridml.ocr.textline import TextLine
+from hybridml.vision.text_line import TextLine
 from tests.lines import line, reading
 
 BOOK = default_entities()

@@ -17,9 +17,9 @@ import hybridml
 from hybridml.answer import Answer
 from hybridml.candidates import find_candidates
 from hybridml.explained import Considered, Explanation, Reason
-from hybridml.ocr.textline import Reading
 from hybridml.report import card
-from hybridml.seen import Seen
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading
 from tests.lines import line, reading
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

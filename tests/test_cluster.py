@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from hybridml.engines import Engine, reader_engine
 from hybridml.errors import HybridmlError, MissingExtraError
 from hybridml.featurize import Report, featurize
 from hybridml.store import FeatureStore
 from hybridml.utils.optional import lacking
+from hybridml.vision.engines import Engine, reader_engine
 from tests.fakes import write_photo
 from tests.lines import line
 

@@ -12,8 +12,8 @@ from benchmarks import labelled
 from hybridml.datasets import folds
 from hybridml.image_block import ImageBlock
 from hybridml.model import ModelSettings
-from hybridml.ocr.textline import Reading
 from hybridml.ranker import RankerSettings
+from hybridml.vision.text_line import Reading
 from tests.fakes import draw_lines
 from tests.lines import line
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from hybridml.drawing import Drawing, LineFinder
 from hybridml.records import drawing_as_stored, drawing_of, drawing_record
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.lines import Drawing, LineFinder
 
 
 def paper(width: int = 900, height: int = 700) -> np.ndarray:

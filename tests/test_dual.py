@@ -15,9 +15,9 @@ from hybridml.features import PhotoView
 from hybridml.features import describe as features_of
 from hybridml.habits import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
 from hybridml.model import Model, ModelSettings
-from hybridml.ocr.textline import Reading
 from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describe, is_dual
 from hybridml.ranker import RankerSettings
+from hybridml.vision.text_line import Reading
 from tests.lines import line
 
 BOOK = default_entities()

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from hybridml import EntityExtractor
-from hybridml.effort import EFFORTS, effort_of
-from hybridml.engines import look_engines, reader_engine
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.ocr import Reader, create
-from hybridml.ocr.int8 import missing
-from hybridml.ocr.networks import lighter
-from hybridml.ocr.rapidocr import RapidOCRSettings
-from hybridml.ocr.trim import content_box, moved
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.engines import look_engines, reader_engine
+from hybridml.vision.ocr import Reader, create
+from hybridml.vision.ocr.crop import content_box, moved
+from hybridml.vision.ocr.onnx_models import lighter
+from hybridml.vision.ocr.quantize import missing
+from hybridml.vision.ocr.rapidocr import RapidOCRSettings
+from hybridml.vision.presets import EFFORTS, effort_of
 from tests.test_ocr import Canvas, find
 
 pytest.importorskip("rapidocr")

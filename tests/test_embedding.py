@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybridml import embedding
-from hybridml.embedding import Embedder, ResNet50Embedder, create, square
 from hybridml.errors import WeightsError
-from hybridml.regions import RegionLooker
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
+from hybridml.vision import embedding
+from hybridml.vision.embedding import Embedder, ResNet50Embedder, create, square
+from hybridml.vision.number_classifier import RegionLooker
 
 if importlib.util.find_spec("torch") is None or importlib.util.find_spec("torchvision") is None:
     pytest.skip("torch or torchvision is not installed", allow_module_level=True)
@@ -36,7 +36,7 @@ def photos() -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def state() -> dict[str, object]:
     """A seeded network whose batch norms have seen something, so that folding them is put to the test."""
-    from hybridml.torchvision_ops import import_torchvision
+    from hybridml.vision.torchvision_compat import import_torchvision
 
     torchvision = import_torchvision()
     import torch
@@ -69,7 +69,7 @@ def vectors(file: Path, photos: list[np.ndarray]) -> np.ndarray:
 
 def reference(file: Path, photos: list[np.ndarray]) -> np.ndarray:
     """The plain network, one photo after the other, nothing folded."""
-    from hybridml.torchvision_ops import import_torchvision
+    from hybridml.vision.torchvision_compat import import_torchvision
 
     torchvision = import_torchvision()
     import torch

@@ -11,7 +11,7 @@ from hybridml.candidates import find_candidates
 from hybridml.cli import main
 from hybridml.entities import EntityBook, default_entities, load_entities, parse_entities
 from hybridml.errors import EntityError
-from hybridml.ocr.textline import Reading
+from hybridml.vision.text_line import Reading
 from tests.lines import line
 
 UNIT = '[units.{name}]\nfamily = "own"\nfactor = 1\n{more}\n'

@@ -16,7 +16,7 @@ from hybridml.entities import default_entities
 from hybridml.explained import BEST, REASONS, Explanation
 from hybridml.features import DEFAULT_BLOCKS, PhotoView, column_names, describe
 from hybridml.model import Ranked
-from hybridml.ocr.textline import Reading
+from hybridml.vision.text_line import Reading
 from hybridml.wording import JOINT, Told, column_words, words_of
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
@@ -138,7 +138,7 @@ def test_rows_trained_on_are_known(fitted: EntityExtractor, folder: Path) -> Non
 
 def test_an_explanation_answers_from_the_reading_it_names() -> None:
     model = hybridml.load(shipped.MODEL).model_
-    from hybridml.seen import Seen
+    from hybridml.vision.photo_features import Seen
 
     seen = Seen(
         Reading((line("no unit", 50, 50),), 1000, 1000),

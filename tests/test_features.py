@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridml.drawing import Drawing
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
 from hybridml.features.lines import NAMES as LINES
 from hybridml.features.photo import word_pattern
 from hybridml.features.words import FAR
+from hybridml.vision.lines import Drawing
 from tests.lines import line, reading
 
 BOOK = default_entities()

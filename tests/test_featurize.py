@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from hybridml.datasets import images
-from hybridml.engines import Engine, embedding_engine, reader_engine
 from hybridml.errors import ArtifactError, HybridmlError, ImageError
 from hybridml.featurize import Report, done_so_far, featurize
 from hybridml.store import FeatureStore
+from hybridml.vision.engines import Engine, embedding_engine, reader_engine
 from hybridml.worker import Task, Worker
 from tests.fakes import MeanEmbedder, PixelReader, write_photo
 from tests.lines import line

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hybridml.engines import reader_engine
 from hybridml.errors import ImageError
-from hybridml.ocr.preprocess import PreprocessSettings
 from hybridml.utils.hashing import fingerprint, sha256_of
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.engines import reader_engine
+from hybridml.vision.ocr.preprocess import PreprocessSettings
 from tests.fakes import PixelReader
 
 

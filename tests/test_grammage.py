@@ -14,10 +14,10 @@ from hybridml.entities import EntityBook, default_entities, parse_entities
 from hybridml.errors import EntityError
 from hybridml.features import PhotoView
 from hybridml.features.span import FORMS
-from hybridml.ocr.textline import TextLine
 from hybridml.quantity import PER_AREA, Form, grammage
-from hybridml.seen import Seen, wants_second_look
 from hybridml.table import build_table
+from hybridml.vision.photo_features import Seen, wants_second_look
+from hybridml.vision.text_line import TextLine
 from tests.lines import line, reading
 
 BOOK = default_entities()

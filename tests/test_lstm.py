@@ -17,10 +17,10 @@ from hybridml.baselines.lstm.script import loaded, scripted
 from hybridml.baselines.lstm.sheets import sheets
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, NotFittedError
-from hybridml.seen import Seen
 from hybridml.tokens.batch import Example, batches, tensors, varied
 from hybridml.tokens.page import FEATURES, MOST_TOKENS, Page
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.photo_features import Seen
 from tests.lines import line, reading
 
 torch = pytest.importorskip("torch")

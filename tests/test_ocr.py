@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from hybridml.errors import MissingExtraError
-from hybridml.ocr import READERS, Reader, Reading, TextLine, available, create
-from hybridml.ocr.tesseract import group_words, merged, turned_back
-from hybridml.ocr.turned import is_tall
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.ocr import READERS, Reader, Reading, TextLine, available, create
+from hybridml.vision.ocr.orientation import is_tall
+from hybridml.vision.ocr.tesseract import group_words, merged, turned_back
 
 Image = pytest.importorskip("PIL.Image")
 ImageDraw = pytest.importorskip("PIL.ImageDraw")
@@ -281,8 +281,8 @@ def test_missing_model() -> None:
 
 def test_importing_costs_nothing() -> None:
     code = (
-        "import sys, hybridml.ocr, hybridml.ocr.rapidocr, hybridml.ocr.tesseract, hybridml.datasets.images, "
-        "hybridml.embedding, hybridml.torchvision_ops\n"
+        "import sys, hybridml.vision.ocr, hybridml.vision.ocr.rapidocr, hybridml.vision.ocr.tesseract, hybridml.datasets.images, "
+        "hybridml.vision.embedding, hybridml.vision.torchvision_compat\n"
         "heavy = {'torch', 'torchvision', 'cv2', 'rapidocr', 'onnxruntime', 'pytesseract', 'PIL', 'pandas'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )

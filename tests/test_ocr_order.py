@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from hybridml.ocr import TextLine
-from hybridml.ocr.order import is_vertical, overlap, reading_order
+from hybridml.vision.ocr import TextLine
+from hybridml.vision.ocr.reading_order import is_vertical, overlap, reading_order
 
 
 def across(text: str, x: float, y: float, width: float = 50, height: float = 10) -> TextLine:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybridml.ocr.preprocess import PreprocessSettings, prepare
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.ocr.preprocess import PreprocessSettings, prepare
 
 pytest.importorskip("cv2")
 

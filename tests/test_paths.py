@@ -14,13 +14,13 @@ import pytest
 from hybridml import EntityExtractor, cli
 from hybridml.datasets import images
 from hybridml.datasets.photos import photo_paths
-from hybridml.engines import reader_engine
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
 from hybridml.featurize import Report, featurize
 from hybridml.store import FeatureStore
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking
 from hybridml.utils.paths import is_afar, path_of
+from hybridml.vision.engines import reader_engine
 from tests.fakes import OPTIONS, write_rows
 
 if reason := lacking("an object store", ("fsspec", "upath"), "dask"):

@@ -10,15 +10,15 @@ import pytest
 
 from benchmarks import labelled
 from hybridml.datasets import folds
-from hybridml.drawing import Drawing
 from hybridml.model import Model, ModelSettings
-from hybridml.ocr.textline import Reading
 from hybridml.priors import label_table
 from hybridml.proportions import Proportions
 from hybridml.ranker import RankerSettings
-from hybridml.regions import CLASSES
-from hybridml.seen import Seen
 from hybridml.training import Training
+from hybridml.vision.lines import Drawing
+from hybridml.vision.number_classifier import CLASSES
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading
 from tests.fakes import draw_lines
 from tests.lines import line
 

@@ -13,8 +13,8 @@ from benchmarks.labelled import Data
 from hybridml.decision import Decision
 from hybridml.errors import HybridmlError
 from hybridml.model import ModelSettings
-from hybridml.ocr.textline import Reading
 from hybridml.ranker import RankerSettings
+from hybridml.vision.text_line import Reading
 from tests.fakes import draw_lines
 
 CURVES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hybridml import ocr
 from hybridml.cli import main
+from hybridml.vision import ocr
 
 ROWS = 24
 

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from hybridml.errors import HybridmlError, MissingExtraError, WeightsError
-from hybridml.ocr.textline import TextLine
-from hybridml.regions import CLASSES, SIZE, RegionLooker, default_weights, look_at, maps
+from hybridml.vision.number_classifier import (
+    CLASSES,
+    SIZE,
+    RegionLooker,
+    default_weights,
+    look_at,
+    onnx_backbone,
+)
+from hybridml.vision.text_line import TextLine
 
 LINES = [
     TextLine("12 cm", 0.9, ((100, 300), (200, 300), (200, 330), (100, 330))),
@@ -39,8 +46,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def random_weights(path: Path, seed: int) -> Path:
     torch = pytest.importorskip("torch")
-    pytest.importorskip("hybridml.torchvision_ops").import_torchvision()
-    from hybridml.regions.network import RegionNetwork
+    pytest.importorskip("hybridml.vision.torchvision_compat").import_torchvision()
+    from hybridml.vision.number_classifier.network import RegionNetwork
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -103,7 +110,7 @@ def test_a_line_is_seen_the_same_beside_others(weights: Path) -> None:
 
 def test_folding_batch_norms_changes_no_answer(weights: Path) -> None:
     torch = pytest.importorskip("torch")
-    from hybridml.regions.network import RegionNetwork
+    from hybridml.vision.number_classifier.network import RegionNetwork
 
     network = RegionNetwork().eval()
     network.load_state_dict(torch.load(weights, weights_only=True))
@@ -129,7 +136,10 @@ def test_where_it_is_translated_only_the_head_is_loaded(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = RegionLooker(weights, threads=1).look(photo(), LINES)
-    monkeypatch.setattr("hybridml.regions.look.load_network", lambda path: pytest.fail(f"{path} is loaded"))
+    monkeypatch.setattr(
+        "hybridml.vision.number_classifier.classifier.load_network",
+        lambda path: pytest.fail(f"{path} is loaded"),
+    )
     assert np.array_equal(RegionLooker(weights, threads=1).look(photo(), LINES), wanted, equal_nan=True)
 
 
@@ -140,7 +150,7 @@ def test_a_network_that_cannot_be_translated_says_what_to_do(
         raise RuntimeError("unsupported operator")
 
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
-    monkeypatch.setattr(maps, "_translate", fail)
+    monkeypatch.setattr(onnx_backbone, "_translate", fail)
     with pytest.raises(HybridmlError, match=r"unsupported operator.*--effort fast"):
         RegionLooker(weights).look(photo(), LINES)
     assert not list(tmp_path.iterdir())

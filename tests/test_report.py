@@ -20,12 +20,12 @@ from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.evaluation import evaluate
 from hybridml.explained import Considered, Explanation
-from hybridml.ocr.textline import Reading
 from hybridml.report import write_report
 from hybridml.report.facts import FLOOR, card_of, line_of
 from hybridml.report.folder import COLUMNS, plain, write_cards, write_numbers
 from hybridml.report.pictures import write_pictures
-from hybridml.seen import Seen
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 

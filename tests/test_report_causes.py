@@ -6,8 +6,8 @@ import pytest
 
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import default_entities
-from hybridml.ocr.textline import Reading
 from hybridml.report.causes import CAUSES, MEANINGS, cause_of
+from hybridml.vision.text_line import Reading
 from tests.lines import line
 
 BOOK = default_entities()

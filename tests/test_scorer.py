@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from hybridml import artifact, shipped
-from hybridml.engines import adopted
 from hybridml.records import record_of, regions_record
-from hybridml.regions import CLASSES
 from hybridml.seeing import settings_of
 from hybridml.store import FeatureStore
+from hybridml.vision.engines import adopted
+from hybridml.vision.number_classifier import CLASSES
 from hybridml.worker import KIND_OF
 from tests.lines import line, reading
 

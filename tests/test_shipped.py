@@ -12,9 +12,10 @@ import pytest
 import hybridml
 from hybridml import shipped
 from hybridml.datasets.sample import draw
-from hybridml.engines import adopted
 from hybridml.errors import ArtifactError
-from hybridml.ocr import available
+from hybridml.vision.engines import adopted
+from hybridml.vision.number_classifier.pretrained import REGIONS
+from hybridml.vision.ocr import available
 
 pytestmark = pytest.mark.skipif(not shipped.MODEL.is_file(), reason="the shipped model is not here")
 
@@ -25,12 +26,12 @@ def model() -> hybridml.EntityExtractor:
 
 
 def test_all_of_it_is_under_sixty_megabytes() -> None:
-    assert sum(path.stat().st_size for path in (shipped.MODEL, shipped.REGIONS)) < 60_000_000
-    assert shipped.REGIONS.stat().st_size < 50_000_000
+    assert sum(path.stat().st_size for path in (shipped.MODEL, REGIONS)) < 60_000_000
+    assert REGIONS.stat().st_size < 50_000_000
 
 
 def test_the_model_carries_the_hash_of_the_weights_that_are_shipped(model: hybridml.EntityExtractor) -> None:
-    from hybridml.regions import RegionLooker
+    from hybridml.vision.number_classifier import RegionLooker
 
     (regions,) = (look for look in model.looks_ if look.kind == "regions")
     assert regions.settings["weights"] == RegionLooker().settings()["weights"]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hybridml.errors import StoreError
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.records import reading_of, record_of
 from hybridml.store import FeatureStore
+from hybridml.vision.text_line import Reading, TextLine
 
 SETTINGS = {"reader": "fake", "version": 1}
 READING = Reading(

@@ -49,7 +49,7 @@ def test_not_installed() -> None:
     done = run(
         "import sys; sys.modules['torchvision'] = None\n"
         "from hybridml.errors import MissingExtraError\n"
-        "from hybridml.torchvision_ops import import_torchvision\n"
+        "from hybridml.vision.torchvision_compat import import_torchvision\n"
         "try: import_torchvision()\n"
         "except MissingExtraError as error: print(error)\n"
     )

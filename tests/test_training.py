@@ -16,13 +16,13 @@ from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.model import Model, ModelSettings
-from hybridml.ocr.textline import Reading
 from hybridml.priors import COLUMNS, LEAST, Priors, label_table
 from hybridml.ranker import RankerSettings
-from hybridml.seen import Seen, wants_second_look
 from hybridml.siblings import with_siblings
 from hybridml.table import build_table
 from hybridml.training import Training
+from hybridml.vision.photo_features import Seen, wants_second_look
+from hybridml.vision.text_line import Reading
 from tests.fakes import OPTIONS, draw_lines, write_rows
 from tests.lines import line, reading
 

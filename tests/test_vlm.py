@@ -32,7 +32,7 @@ needs_vlm = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a tiny Idefics2 with random weights."""
-    from hybridml.torchvision_ops import import_torchvision
+    from hybridml.vision.torchvision_compat import import_torchvision
 
     import_torchvision()
     import torch

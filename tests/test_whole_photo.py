@@ -15,13 +15,13 @@ from hybridml.answer import Answer
 from hybridml.areas import Mark, areas, text_blocks
 from hybridml.candidates import Candidate
 from hybridml.cli import main
-from hybridml.drawing import Drawing
 from hybridml.features import PhotoView, describe
 from hybridml.model import Model, Projection, Ranked
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.reading import SinglePhotoReader
-from hybridml.regions import CLASSES
-from hybridml.seen import Seen, as_seen
+from hybridml.vision.lines import Drawing
+from hybridml.vision.number_classifier import CLASSES
+from hybridml.vision.photo_features import Seen, as_seen
+from hybridml.vision.text_line import Reading, TextLine
 from hybridml.whole_photo import Region, WholePhoto, whole_photos
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line, reading
@@ -337,7 +337,7 @@ def test_the_outline_found_for_the_layout_changes_no_confidence(
 
     before = sure()
     monkeypatch.setattr(
-        "hybridml.drawing.LineFinder.find",
+        "hybridml.vision.lines.LineFinder.find",
         lambda self, image: Drawing(outline=(0, 0, 9, 9), width=1000, height=1000),
     )
     assert sure() == before

@@ -5,7 +5,7 @@ from pathlib import Path
 import hybridml
 from hybridml import shipped
 from hybridml.datasets.images import fingerprint
-from hybridml.ocr import Reading, TextLine
+from hybridml.vision.ocr import Reading, TextLine
 from hybridml.records import record_of
 from hybridml.store import FeatureTable
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from hybridml.entities import EntityBook
 from hybridml.manners import Estimator
-from hybridml.seen import Seen, as_seen
+from hybridml.vision.photo_features import Seen, as_seen
 
 Value = TypeVar("Value")
 
@@ -196,7 +196,7 @@ class System(Estimator, ABC):
         Parameters
         ----------
         offered : frozenset of str
-            Of :data:`hybridml.effort.LOOKS`, those that the effort of the run takes. Others may be asked for.
+            Of :data:`hybridml.vision.presets.LOOKS`, those that the effort of the run takes. Others may be asked for.
         """
         return offered if READING in self.needs else frozenset()
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from hybridml.model import Model, ModelSettings
 from hybridml.ranker import RankerSettings
-from hybridml.seen import Seen
 from hybridml.utils.registry import one_of
+from hybridml.vision.photo_features import Seen
 
 from .given import Given, System, size_of
 

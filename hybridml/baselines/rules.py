@@ -10,9 +10,9 @@ import numpy as np
 from hybridml.candidates import Candidate, for_entity
 from hybridml.entities import Entity, EntityBook, default_entities
 from hybridml.features import PhotoView
-from hybridml.ocr.textline import Reading
 from hybridml.quantity import PER_AREA, format_quantity
-from hybridml.seen import Seen, as_seen
+from hybridml.vision.photo_features import Seen, as_seen
+from hybridml.vision.text_line import Reading
 
 from .given import Given, System
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybridml.datasets.csv_file import write_csv
-from hybridml.effort import DEFAULT_EFFORT, EFFORTS
-from hybridml.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+from hybridml.vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+from hybridml.vision.presets import DEFAULT_EFFORT, EFFORTS
 
 if TYPE_CHECKING:
     from hybridml.entities import EntityBook

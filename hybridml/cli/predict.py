@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybridml.effort import LOOKS
 from hybridml.utils.files import atomic, is_stream
+from hybridml.vision.presets import LOOKS
 
 from . import rowfiles
 from .asked import Asked, Part, from_candidates, from_store

@@ -16,8 +16,13 @@ from hybridml.answering import keys_of
 from hybridml.baselines.given import PHOTOS, READING, VECTORS, Given, System
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
-from hybridml.effort import DEFAULT_EFFORT, LOOKS, effort_of
-from hybridml.engines import (
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import HybridmlError
+from hybridml.featurize import Report, featurize
+from hybridml.seeing import see, settings_of
+from hybridml.store import FeatureStore
+from hybridml.utils.registry import one_of
+from hybridml.vision.engines import (
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
     Engine,
@@ -25,12 +30,7 @@ from hybridml.engines import (
     look_engines,
     reader_engine,
 )
-from hybridml.entities import EntityBook, default_entities
-from hybridml.errors import HybridmlError
-from hybridml.featurize import Report, featurize
-from hybridml.seeing import see, settings_of
-from hybridml.store import FeatureStore
-from hybridml.utils.registry import one_of
+from hybridml.vision.presets import DEFAULT_EFFORT, LOOKS, effort_of
 from hybridml.worker import KIND_OF
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from hybridml.candidates import Candidate
 from hybridml.entities import Entity, EntityBook
 from hybridml.errors import HybridmlError
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.utils.registry import named
+from hybridml.vision.text_line import Reading, TextLine
 
 from . import dual, layout, lines, regions, rivals, span, words
 from .photo import PhotoView

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybridml.candidates import Candidate
-from hybridml.drawing import Drawing
 from hybridml.entities import Entity
-from hybridml.ocr.textline import TextLine
+from hybridml.vision.lines import Drawing
+from hybridml.vision.text_line import TextLine
 
 from .photo import PhotoView
 

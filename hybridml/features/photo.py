@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hybridml.candidates import Candidate, find_candidates, for_entity, span_box
-from hybridml.drawing import Drawing
 from hybridml.entities import Entity, EntityBook
-from hybridml.ocr.textline import Reading
+from hybridml.vision.lines import Drawing
+from hybridml.vision.text_line import Reading
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hybridml.candidates import Candidate
 from hybridml.entities import Entity
-from hybridml.regions import CLASSES
+from hybridml.vision.number_classifier import CLASSES
 
 from .photo import PhotoView
 

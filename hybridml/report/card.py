@@ -13,8 +13,8 @@ from html import escape
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError
 from hybridml.explained import Considered, Explanation
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.quantity import format_quantity
+from hybridml.vision.text_line import Reading, TextLine
 
 SIDE = 640
 """Longest side of the embedded photo, in pixels."""

@@ -13,8 +13,8 @@ from hybridml import quantity
 from hybridml.candidates import UNWRITTEN, Candidate, find_candidates, for_entity
 from hybridml.datasets.labels import Truth
 from hybridml.entities import Entity, EntityBook
-from hybridml.ocr.textline import Reading
 from hybridml.quantity.unit_pairs import is_same
+from hybridml.vision.text_line import Reading
 
 NOTHING_TO_FIND = "nothing to find"
 NO_LABEL = "no such label"
@@ -73,7 +73,7 @@ def cause_of(
     Examples
     --------
     >>> from hybridml.entities import default_entities
-    >>> from hybridml.ocr.textline import TextLine
+    >>> from hybridml.vision.text_line import TextLine
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
     >>> book, read = default_entities(), Reading((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
     >>> weight = book.entity("item_weight")

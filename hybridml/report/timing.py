@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from hybridml.engines import Engine
 from hybridml.status import TITLES
 from hybridml.store import FeatureStore
+from hybridml.vision.engines import Engine
 from hybridml.worker import KIND_OF
 
 NOT_KEPT = "The store holds no seconds of these photos."

@@ -14,12 +14,12 @@ from hybridml.comparison.files import read_scores
 from hybridml.datasets import photos
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.rows import VALUE, read_rows
-from hybridml.engines import Engine
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.spool import Spool
 from hybridml.store import FeatureStore
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_afar, path_of
+from hybridml.vision.engines import Engine
 from hybridml.wording import column_words
 
 from . import against as others

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from hybridml.candidates import Candidate, find_candidates, span_box
 from hybridml.entities import EntityBook
-from hybridml.ocr.textline import Reading
 from hybridml.quantity import Number, numbers, parse_number
+from hybridml.vision.text_line import Reading
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

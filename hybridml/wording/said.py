@@ -11,7 +11,7 @@ from hybridml.entities import Entity, EntityBook
 from hybridml.features.photo import word_pattern
 from hybridml.features.span import FORMS, ORIGINS
 from hybridml.features.words import FAR
-from hybridml.ocr.textline import Reading
+from hybridml.vision.text_line import Reading
 
 from . import dual
 from .nouns import JOINT, column_words, plain
@@ -72,7 +72,7 @@ def words_of(column: str, value: float, told: Told) -> str:
     --------
     >>> from hybridml.candidates import find_candidates
     >>> from hybridml.entities import default_entities
-    >>> from hybridml.ocr.textline import TextLine
+    >>> from hybridml.vision.text_line import TextLine
     >>> line = TextLine("Net weight 500 g", 1.0, ((0, 0), (160, 0), (160, 20), (0, 20)))
     >>> book, reading = default_entities(), Reading((line,), 200, 100)
     >>> told = Told(find_candidates(reading, book)[0], book.entity("item_weight"), reading, book)

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from hybridml import EntityExtractor, artifact, artifact_file
-from hybridml.drawing import Drawing
-from hybridml.engines import Engine
 from hybridml.features import VERSION
 from hybridml.model import Model, ModelSettings
-from hybridml.ocr.textline import Reading, TextLine
 from hybridml.ranker import RankerSettings
-from hybridml.regions import CLASSES
-from hybridml.seen import Seen
+from hybridml.vision.engines import Engine
+from hybridml.vision.lines import Drawing
+from hybridml.vision.number_classifier import CLASSES
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading, TextLine
 from tests.fakes import draw_lines
 
 FOLDER = Path(__file__).parent

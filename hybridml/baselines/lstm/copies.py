@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from hybridml.baselines.given import Given
 from hybridml.datasets.images import RGB, decode
-from hybridml.embedding import Embedder
-from hybridml.engines import DEFAULT_WEIGHTS, embedding_engine
 from hybridml.errors import HybridmlError, ImageError
 from hybridml.featurize import featurize
 from hybridml.store import FeatureStore
 from hybridml.tokens.page import Floats
 from hybridml.utils.registry import SettingsError
+from hybridml.vision.embedding import Embedder
+from hybridml.vision.engines import DEFAULT_WEIGHTS, embedding_engine
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class VariedEmbedder:
     Parameters
     ----------
     embedding, resnet_weights : str
-        What embeds, as in :func:`hybridml.engines.embedding_engine`.
+        What embeds, as in :func:`hybridml.vision.engines.embedding_engine`.
     copy : int
         Which copy.
     """

@@ -7,9 +7,9 @@ from functools import cached_property
 from hybridml.baselines.given import Given
 from hybridml.candidates import any_shown
 from hybridml.entities import Entity, EntityBook
-from hybridml.seen import Seen
 from hybridml.tokens.page import Page
 from hybridml.tokens.sheet import Sheet, sheet_of
+from hybridml.vision.photo_features import Seen
 
 
 def sheets(given: Given) -> list[Sheet | None]:

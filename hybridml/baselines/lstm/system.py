@@ -9,7 +9,6 @@ from typing import Self
 from hybridml.baselines.given import LABEL, PHOTOS, READING, VECTORS, Given, System
 from hybridml.datasets.groups import deal, parts_of
 from hybridml.datasets.labels import parse_truth
-from hybridml.engines import DEFAULT_WEIGHTS
 from hybridml.errors import HybridmlError, NotFittedError
 from hybridml.quantity import format_quantity
 from hybridml.tokens.batch import AT_ONCE, Example, batches, tensors
@@ -18,6 +17,7 @@ from hybridml.tokens.page import Floats
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
 from hybridml.utils.registry import SettingsError, in_range, one_of
+from hybridml.vision.engines import DEFAULT_WEIGHTS
 
 from . import photo
 from .copies import with_copies

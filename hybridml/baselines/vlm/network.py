@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridml.errors import HybridmlError, WeightsError
-from hybridml.torchvision_ops import import_torchvision
 from hybridml.utils.optional import require
 from hybridml.utils.registry import one_of
+from hybridml.vision.torchvision_compat import import_torchvision
 
 DTYPES = ("float32", "bfloat16", "float16")
 PACKAGES = ("torch", "transformers", "peft", "accelerate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .textline import TextLine
+from hybridml.vision.text_line import TextLine
 
 # A line joins a row when it shares this part of the smaller one's height.
 ROW_OVERLAP = 0.5

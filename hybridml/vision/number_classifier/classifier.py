@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml import shipped
 from hybridml.errors import WeightsError
-from hybridml.ocr.textline import TextLine
 from hybridml.utils.hashing import sha256_of
 from hybridml.utils.registry import in_range
 from hybridml.utils.torch import inferring
-from hybridml.weights import fitting, fold_batch_norms
+from hybridml.vision.text_line import TextLine
+from hybridml.vision.weights import fitting, fold_batch_norms
 
-from .maps import Maps, maps_of
-from .view import CLASSES, SIZE, has_digit, look_at
+from .inputs import CLASSES, SIZE, has_digit, look_at
+from .onnx_backbone import Maps, maps_of
+from .pretrained import REGIONS
 
 # Of this package: counts up with every change that changes a probability.
 VERSION = 2
@@ -28,7 +28,7 @@ REMEDY = "train weights anew with 'python -m benchmarks.train_regions'"
 
 def default_weights() -> Path:
     """Return where the shipped weights are expected."""
-    return shipped.REGIONS
+    return REGIONS
 
 
 class RegionLooker:
@@ -85,7 +85,7 @@ class RegionLooker:
         Returns
         -------
         ndarray of float32, shape (len(lines), 9)
-            Columns as in :data:`~hybridml.regions.CLASSES`; NaN for a line without a digit.
+            Columns as in :data:`~hybridml.vision.number_classifier.CLASSES`; NaN for a line without a digit.
         """
         result = np.full((len(lines), len(CLASSES)), np.nan, dtype=np.float32)
         asked = np.array([has_digit(line.text) for line in lines], dtype=bool)

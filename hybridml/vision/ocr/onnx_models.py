@@ -10,7 +10,7 @@ from hybridml.utils import cache
 from hybridml.utils.hashing import sha256_of
 from hybridml.utils.optional import require
 
-from . import characters, int8
+from . import charset, quantize
 
 NEEDED = ("onnx", "onnxruntime", "platformdirs")
 """Packages that making and keeping a lighter copy takes."""
@@ -20,7 +20,7 @@ def check(model: Path, eight: bool = False, western: bool = False) -> None:
     """Raise :class:`MissingExtraError` when :func:`lighter` lacks a package, or the ranges of this model."""
     if eight or western:
         require("reading with lighter networks (any --effort but best)", NEEDED)
-    if eight and (reason := int8.missing(model)):
+    if eight and (reason := quantize.missing(model)):
         raise MissingExtraError(reason)
 
 
@@ -32,9 +32,9 @@ def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
     model : Path
         An ONNX file; returned as it is where nothing is asked for.
     eight : bool
-        Compute in 8-bit integers, see :mod:`hybridml.ocr.int8`.
+        Compute in 8-bit integers, see :mod:`hybridml.vision.ocr.quantize`.
     western : bool
-        A recognizer without East Asian characters, see :mod:`hybridml.ocr.characters`.
+        A recognizer without East Asian characters, see :mod:`hybridml.vision.ocr.charset`.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
 
     source = sha256_of(model)
     told = [source]
-    told += [f"western {characters.VERSION}"] if western else []
-    told += [f"int8 {int8.digest(model)} {onnxruntime.__version__}"] if eight else []
+    told += [f"western {charset.VERSION}"] if western else []
+    told += [f"int8 {quantize.digest(model)} {onnxruntime.__version__}"] if eight else []
     name = "-".join([model.stem, *(["western"] if western else []), *(["int8"] if eight else [])])
 
     def make(target: Path) -> None:
@@ -73,8 +73,8 @@ def _make(model: Path, target: Path, eight: bool, western: bool) -> None:
         source = model
         if western:
             source = Path(folder) / model.name
-            onnx.save(characters.western(onnx.load(str(model))), str(source))
+            onnx.save(charset.western(onnx.load(str(model))), str(source))
         if eight:
-            int8.quantize(source, target, int8.ranges_of(model))
+            quantize.quantize(source, target, quantize.ranges_of(model))
         else:
             target.write_bytes(source.read_bytes())

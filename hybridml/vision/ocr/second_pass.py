@@ -2,7 +2,7 @@
 
 The first reading has a size that suits most photos at a low cost. What it misses is small print above all, so
 the second one enlarges the photo, may turn it or cut it into tiles, and costs more: it is meant for the few
-photos that :func:`hybridml.seen.wants_second_look` picks. What it reads is merged into the first reading.
+photos that :func:`hybridml.vision.photo_features.wants_second_look` picks. What it reads is merged into the first reading.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridml.utils.registry import SettingsError, in_range, settings_of
+from hybridml.vision.text_line import Point, Reading, TextLine
 
 from . import Reader, create
-from .order import overlap, reading_order
-from .textline import Point, Reading, TextLine
+from .reading_order import overlap, reading_order
 
 NAME = "second-look"
 # Of this module: counts up with every change that changes an answer.
@@ -41,7 +41,7 @@ class SecondLookSettings:
     Parameters
     ----------
     engine : str
-        The reader, as :func:`hybridml.ocr.create` knows it.
+        The reader, as :func:`hybridml.vision.ocr.create` knows it.
     longest_side : int
         Each view is scaled so that its longest side has this many pixels, and is both searched and read so.
         RapidOCR itself shrinks what is larger than 2000.

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from hybridml.errors import MissingExtraError
 from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError, in_range, settings_of
+from hybridml.vision.text_line import Polygon, Reading, TextLine
 
-from .order import overlap, reading_order
 from .preprocess import PreprocessSettings, prepare
-from .textline import Polygon, Reading, TextLine
+from .reading_order import overlap, reading_order
 
 NAME = "tesseract"
 # Of this module: counts up with every change that changes an answer.

@@ -12,8 +12,8 @@ from hybridml.datasets.images import RGB
 from hybridml.utils.registry import in_range
 from hybridml.utils.torch import inferring
 
-from .look import RegionLooker, default_weights, load_network
-from .view import SIZE, look_at
+from .classifier import RegionLooker, default_weights, load_network
+from .inputs import SIZE, look_at
 
 # Of this module: counts up with every change that changes a vector.
 VERSION = 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml.ocr.textline import TextLine
+from hybridml.vision.text_line import TextLine
 
 #: What a number can label, in the order of the columns.
 CLASSES = (

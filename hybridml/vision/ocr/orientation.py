@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .textline import Polygon
+from hybridml.vision.text_line import Polygon
 
 TALL = 1.5
 """RapidOCR turns crops this much taller than wide before it reads them."""

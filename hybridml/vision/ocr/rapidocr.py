@@ -20,14 +20,15 @@ from hybridml.datasets import images
 from hybridml.errors import MissingExtraError
 from hybridml.utils.optional import install, lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
+from hybridml.vision.text_line import Polygon, Reading, TextLine
 
-from . import characters, int8
-from .networks import check, lighter
-from .order import reading_order
+from . import charset as characters
+from . import quantize
+from .crop import content_box, moved
+from .onnx_models import check, lighter
+from .orientation import is_tall, turned_polygon
 from .preprocess import PreprocessSettings, prepare
-from .textline import Polygon, Reading, TextLine
-from .trim import content_box, moved
-from .turned import is_tall, turned_polygon
+from .reading_order import reading_order
 
 NAME = "rapidocr"
 # Of this module: counts up with every change that changes an answer.
@@ -73,7 +74,7 @@ class RapidOCRSettings(PreprocessSettings):
     precision : {"float32", "mixed", "int8", "checked"}
         In what the networks compute: all in 32-bit floats; the detector in 8-bit integers; or the recognizer, too;
         or so, but with lines read again in floats that have a digit and were read with less confidence than
-        ``check_score``. See :mod:`hybridml.ocr.int8`.
+        ``check_score``. See :mod:`hybridml.vision.ocr.quantize`.
     check_score : float
         See ``precision``.
     check_width : int
@@ -210,7 +211,10 @@ class RapidOCRReader:
             "onnxruntime": importlib.metadata.version("onnxruntime"),
             **self.config.told(),
             **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
-            **{f"{part}_int8": int8.digest(self.model(part)) for part in INT8_PARTS[self.config.precision]},
+            **{
+                f"{part}_int8": quantize.digest(self.model(part))
+                for part in INT8_PARTS[self.config.precision]
+            },
             **({"detector_input": "float32"} if self.config.precision != "float32" else {}),
             **({"characters_version": characters.VERSION} if self.config.characters != "all" else {}),
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .utils.registry import SettingsError
+from hybridml.utils.registry import SettingsError
 
 Look = Literal["lines", "regions", "second"]
 LOOKS: tuple[Look, ...] = ("lines", "regions", "second")

@@ -14,8 +14,8 @@ import warnings
 from types import ModuleType
 from typing import Any
 
-from .errors import MissingExtraError
-from .utils.optional import install, missing
+from hybridml.errors import MissingExtraError
+from hybridml.utils.optional import install, missing
 
 #: The operators for which importing torchvision registers fake implementations.
 SCHEMAS = {

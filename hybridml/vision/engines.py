@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .datasets import images
-from .effort import DEFAULT_EFFORT, LOOKS, effort_of
-from .errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
-from .utils.hashing import fingerprint
-from .utils.registry import SettingsError
+from hybridml.datasets import images
+from hybridml.errors import ArtifactError, HybridmlError, MissingExtraError, WeightsError
+from hybridml.utils.hashing import fingerprint
+from hybridml.utils.registry import SettingsError
+
+from .presets import DEFAULT_EFFORT, LOOKS, effort_of
 
 log = logging.getLogger(__name__)
 
@@ -137,12 +138,12 @@ def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
 
         return ocr.create(name, **options)
     if kind == "lines":
-        from .drawing import LineFinder
+        from .lines import LineFinder
 
         return LineFinder(**options)
     if kind in ("regions", "second"):
-        from .ocr.second_look import SecondLook
-        from .regions import RegionLooker
+        from .number_classifier import RegionLooker
+        from .ocr.second_pass import SecondLook
 
         own = {k: v for k, v in options.items() if k != "reader"}
         return RegionLooker(**own) if kind == "regions" else SecondLook(**own)
@@ -182,7 +183,7 @@ def look_engines(
     options : mapping, optional
         Settings of each, by name, in place of the effort's.
     effort : str
-        As in :data:`hybridml.effort.EFFORTS`.
+        As in :data:`hybridml.vision.presets.EFFORTS`.
 
     Returns
     -------
@@ -225,7 +226,7 @@ def reader_engine(
     options : mapping, optional
         Settings that differ from the effort's.
     effort : str
-        As in :data:`hybridml.effort.EFFORTS`.
+        As in :data:`hybridml.vision.presets.EFFORTS`.
 
     Raises
     ------

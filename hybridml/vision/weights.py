@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import WeightsError
+from hybridml.errors import WeightsError
 
 SHOWN = 5
 """Names of weights in a message at most."""

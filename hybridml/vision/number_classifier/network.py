@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hybridml.torchvision_ops import import_torchvision
+from hybridml.vision.torchvision_compat import import_torchvision
 
-from .view import CLASSES, GEOMETRY
+from .inputs import CLASSES, GEOMETRY
 
 # Channels that every region is described with, and of the photo as a whole.
 _LOCAL, _WHOLE, _HIDDEN = 96, 64, 256
@@ -48,7 +48,7 @@ class RegionNetwork(nn.Module):
         planes : Tensor of shape (photos, 3, size, size)
             From 0 to 1.
         geometry : Tensor of shape (lines, 6)
-            See :class:`~hybridml.regions.view.View`.
+            See :class:`~hybridml.vision.number_classifier.inputs.View`.
         photo : Tensor of int64, shape (lines,)
             Which of the photos a line belongs to.
         """
@@ -115,7 +115,7 @@ def region_weights(geometry: Tensor, cells: int) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     geometry : Tensor of shape (lines, 6)
-        See :class:`~hybridml.regions.view.View`.
+        See :class:`~hybridml.vision.number_classifier.inputs.View`.
     cells : int
         Along a side of the map of features.
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from hybridml.errors import MissingExtraError
 from hybridml.utils.registry import SettingsError, build
-
-from .textline import Polygon, Reading, TextLine
+from hybridml.vision.text_line import Polygon, Reading, TextLine
 
 __all__ = ["READERS", "Polygon", "Reader", "Reading", "TextLine", "available", "create"]
 
@@ -85,8 +84,8 @@ def create(name: str, **settings: Any) -> Reader:
         ``"rapidocr"``, ``"tesseract"``, or ``"module:name"`` of a callable of your own that returns a
         :class:`Reader`.
     **settings
-        Its settings; see :class:`hybridml.ocr.rapidocr.RapidOCRSettings` and
-        :class:`hybridml.ocr.tesseract.TesseractSettings`. Both also take ``threads``: it changes speed only.
+        Its settings; see :class:`hybridml.vision.ocr.rapidocr.RapidOCRSettings` and
+        :class:`hybridml.vision.ocr.tesseract.TesseractSettings`. Both also take ``threads``: it changes speed only.
 
     Raises
     ------

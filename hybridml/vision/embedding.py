@@ -15,12 +15,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from .datasets.images import RGB
-from .errors import WeightsError
-from .utils.hashing import sha256_of
-from .utils.optional import missing
-from .utils.registry import SettingsError, build, in_range, one_of, settings_of
-from .utils.torch import inferring
+from hybridml.datasets.images import RGB
+from hybridml.errors import WeightsError
+from hybridml.utils.hashing import sha256_of
+from hybridml.utils.optional import missing
+from hybridml.utils.registry import SettingsError, build, in_range, one_of, settings_of
+from hybridml.utils.torch import inferring
+
 from .weights import fitting, fold_batch_norms
 
 #: Weights of torchvision by name: file name in the torch cache, as published by PyTorch.
@@ -187,7 +188,7 @@ class ResNet50Embedder:
 
 
 def _shipped(**settings: Any) -> Embedder:
-    from .regions.embedder import ShippedEmbedder
+    from .number_classifier.embedder import ShippedEmbedder
 
     return ShippedEmbedder(**settings)
 
@@ -206,7 +207,7 @@ def create(name: str, **settings: Any) -> Embedder:
     Parameters
     ----------
     name : str
-        ``"resnet50"``, ``"resnet50-shipped"`` (our own weights, see :mod:`hybridml.regions.embedder`), ``"none"``, or
+        ``"resnet50"``, ``"resnet50-shipped"`` (our own weights, see :mod:`hybridml.vision.number_classifier.embedder`), ``"none"``, or
         ``"module:name"`` of a callable of your own that returns an :class:`Embedder`.
     **settings
         Keyword arguments of that embedder.
@@ -277,7 +278,7 @@ def build_network(path: Path | None) -> Any:
     WeightsError
         When the file is no ``state_dict`` or does not fit; names the keys that are missing or too many.
     """
-    from .torchvision_ops import import_torchvision
+    from .torchvision_compat import import_torchvision
 
     torchvision = import_torchvision()
     import torch

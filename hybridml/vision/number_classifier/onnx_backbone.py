@@ -15,7 +15,7 @@ from hybridml.errors import HybridmlError
 from hybridml.utils import cache
 from hybridml.utils.optional import require
 
-from .view import SIZE
+from .inputs import SIZE
 
 Maps = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """From planes (1, 3, size, size) to local (1, 96, size / 8, size / 8) and whole (1, 64)."""

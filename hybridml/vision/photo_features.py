@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .candidates import shows
-from .drawing import Drawing
-from .entities import Entity, EntityBook
-from .ocr.textline import Reading
+from hybridml.candidates import shows
+from hybridml.entities import Entity, EntityBook
+
+from .lines import Drawing
+from .text_line import Reading
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Seen:
     drawing : Drawing, optional
         Its dimension lines and the product's outline; None when it was not looked at.
     regions : array (text lines, classes), optional
-        What the region network takes each text line's number for, :data:`hybridml.regions.CLASSES`.
+        What the region network takes each text line's number for, :data:`hybridml.vision.number_classifier.CLASSES`.
     second : Reading, optional
         The reading of a second look, used where the first shows nothing that could be the answer.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .textline import Polygon, Reading, TextLine
+from hybridml.vision.text_line import Polygon, Reading, TextLine
 
 LONGEST = 480
 """Pixels, at least, of the longest side of the copy on which the background is told apart."""
