@@ -19,12 +19,12 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
+from hybridml.candidates.features import PhotoView, describe
+from hybridml.candidates.features.lines import DIRECTIONS, FIRM
+from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.datasets import folds
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntityBook, default_entities
-from hybridml.features import PhotoView, describe
-from hybridml.features.dual import NAMES
-from hybridml.features.lines import DIRECTIONS, FIRM
 from hybridml.habits import Habits, dual_table
 from hybridml.priors import label_table
 from hybridml.proportions import Proportions

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hybridml import artifact
-from hybridml.candidate_file import LINES_A_GROUP
+from hybridml.candidates.parquet import LINES_A_GROUP
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.extractor import EntityExtractor

@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import command
-from hybridml.candidates import find_candidates, for_entity
+from hybridml.candidates.find import find_candidates, for_entity, wants_second_look
 from hybridml.datasets import images
 from hybridml.datasets.folds import load_folds
 from hybridml.datasets.groups import photo_names
@@ -32,7 +32,6 @@ from hybridml.errors import HybridmlError
 from hybridml.store import FeatureStore
 from hybridml.vision.engines import reader_engine
 from hybridml.vision.ocr.second_pass import SecondLook
-from hybridml.vision.photo_features import wants_second_look
 from hybridml.vision.text_line import Reading
 
 FOLDS = Path(__file__).with_name("folds_labelled.csv")

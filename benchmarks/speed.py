@@ -37,7 +37,7 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Sources
 from hybridml import metrics
-from hybridml.candidates import find_candidates, for_entity
+from hybridml.candidates.find import find_candidates, for_entity
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import photo_paths
 from hybridml.entities import default_entities

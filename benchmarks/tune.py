@@ -21,8 +21,8 @@ from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
 from benchmarks.tables import difference, table
 from hybridml import metrics
+from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.datasets import folds
-from hybridml.features import DEFAULT_BLOCKS
 from hybridml.model import Model, ModelSettings
 from hybridml.training import Training, choose_trust
 from hybridml.utils.optional import missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .candidates import Candidate
+from .candidates.find import Candidate
 from .quantity import format_quantity
 
 

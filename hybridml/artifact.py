@@ -17,13 +17,13 @@ from typing import Any
 from . import artifact_file, named_parts
 from ._version import __version__
 from .artifact_file import FORMAT
+from .candidates.features import VERSION as FEATURES_VERSION
+from .candidates.features import column_names
 from .columns import LearnedColumns
 from .decision import Decision
 from .entities import Entity, EntityBook, Unit
 from .errors import ArtifactError
 from .extractor import EntityExtractor
-from .features import VERSION as FEATURES_VERSION
-from .features import column_names
 from .habits import Habits
 from .image_block import ImageBlock
 from .model import Model, ModelSettings

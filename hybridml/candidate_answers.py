@@ -13,8 +13,9 @@ import pandas as pd
 from .answer import Answer
 from .answering import DAMAGED, Answered, keys_of, problems_of, projection
 from .candidate_facts import differences, facts_of, told
-from .candidate_file import CandidateFile, Described, writing
-from .candidates import Candidate
+from .candidates.find import Candidate
+from .candidates.parquet import CandidateFile, Described, writing
+from .candidates.table import CandidateTable, Rows
 from .datasets.groups import photo_names
 from .datasets.photos import Checked
 from .datasets.rows import RowFault
@@ -23,9 +24,7 @@ from .featurize import Report
 from .judging import answer_of
 from .model import Model
 from .seeing import Engines, settings_of
-from .siblings import Rows
 from .store import FeatureStore
-from .table import CandidateTable
 from .vision.photo_features import Seen, as_seen
 
 if TYPE_CHECKING:

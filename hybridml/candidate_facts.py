@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .features import VERSION as FEATURES_VERSION
+from .candidates.features import VERSION as FEATURES_VERSION
 from .utils.plain_data import checksum
 from .vision.engines import LIBRARIES, Engine
 

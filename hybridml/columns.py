@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from . import habits, priors
+from .candidates.table import CandidateTable
 from .entities import EntityBook
 from .habits import Habits
 from .image_block import ImageBlock
 from .priors import Priors
-from .table import CandidateTable
 
 SOURCE = "row.source"
 """Column that tells rows labelled by others from those whose labels answers are measured by."""

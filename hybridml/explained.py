@@ -13,7 +13,7 @@ import pandas as pd
 
 from .answer import Answer
 from .answering import ranked_rows
-from .candidates import Candidate
+from .candidates.find import Candidate
 from .datasets.groups import as_text, group_names, photo_names
 from .datasets.rows import VALUE, RowFault
 from .featurize import Report

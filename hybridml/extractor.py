@@ -11,12 +11,12 @@ import pandas as pd
 
 from . import metrics
 from .answering import Answered, answer_rows, answers_frame, keys_of
+from .candidates.features import DEFAULT_BLOCKS, column_names
 from .datasets import photos
 from .datasets.groups import as_text, photo_names
 from .datasets.labels import read_labels
 from .entities import EntityBook
 from .errors import RowsError
-from .features import DEFAULT_BLOCKS, column_names
 from .model import Model, ModelSettings
 from .ranker import Boost, RankerSettings, boost_here
 from .sight import Sight

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from .booster import Booster
-from .candidates import Candidate
+from .candidates.features.unit_pairs import NAMES
+from .candidates.find import Candidate
 from .datasets.labels import TEXT, parse_truth
 from .entities import EntityBook
-from .features.dual import NAMES
 from .quantity import Quantity, parse
 from .quantity.unit_pairs import Mention, describe, is_dual, is_same
 
@@ -95,7 +95,7 @@ class Habits:
         Parameters
         ----------
         X, columns, candidates
-            As in :class:`hybridml.table.CandidateTable`; without the block ``dual`` all are 0.
+            As in :class:`hybridml.candidates.table.CandidateTable`; without the block ``dual`` all are 0.
         book : EntityBook
             Units.
         """

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .answer import Answer, runner_up
-from .candidates import Candidate
+from .candidates.find import Candidate
+from .candidates.table import CandidateTable, Rows
 from .decision import Contest, Decision, contest
 from .entities import EntityBook
 from .proportions import Proportions
 from .quantity import format_quantity
 from .ranker import Ranker
-from .siblings import Rows, settled
-from .table import CandidateTable
+from .siblings import settled
 
 RUNNER_UPS = 4
 

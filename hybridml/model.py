@@ -12,18 +12,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from .answer import Answer
-from .candidates import Candidate
+from .candidates.features import DEFAULT_BLOCKS
+from .candidates.find import Candidate
+from .candidates.table import CandidateTable, Rows, build_table
 from .columns import LearnedColumns
 from .datasets.groups import group_names, name_hashes, photo_names
 from .decision import Decision
 from .entities import EntityBook, default_entities
-from .features import DEFAULT_BLOCKS
 from .image_block import ImageBlock
 from .judging import Judged, answer_of, judge
 from .proportions import Proportions
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .siblings import Rows, with_siblings
-from .table import CandidateTable, build_table
+from .siblings import with_siblings
 from .vision.photo_features import Seen, as_seen
 from .vision.text_line import Reading
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .assignment import same_numbers
-from .candidates import Candidate
+from .candidates.find import Candidate
 from .entities import EntityBook
 from .model import Model, Ranked
 from .vision.number_classifier import CLASSES

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .candidates import Candidate
+from .candidates.find import Candidate
 from .datasets.groups import group_names
 from .datasets.labels import parse_truth
 from .entities import EntityBook
@@ -74,7 +74,7 @@ class Priors:
         Parameters
         ----------
         candidates, row
-            As in :class:`hybridml.table.CandidateTable`.
+            As in :class:`hybridml.candidates.table.CandidateTable`.
         entities : sequence of str, one per row
             What is asked.
         book : EntityBook

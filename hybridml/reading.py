@@ -13,10 +13,11 @@ import numpy as np
 
 from . import shipped
 from .answer import Answer
+from .candidates.find import wants_second_look
 from .errors import ArtifactError
 from .records import as_stored, drawing_as_stored, regions_as_stored
 from .vision.engines import Engine, adopted
-from .vision.photo_features import Seen, wants_second_look
+from .vision.photo_features import Seen
 
 if TYPE_CHECKING:
     from .whole_photo import WholePhoto

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from .candidates.find import wants_second_look
 from .datasets.groups import photo_names
 from .datasets.photos import Images, Located, located
 from .entities import EntityBook
 from .featurize import Report, done_so_far, featurize
 from .store import FeatureStore
 from .vision.engines import Engine
-from .vision.photo_features import wants_second_look
 
 Engines = tuple[Engine, Engine | None, Sequence[Engine]]
 

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from .assignment import jointly
+from .candidates.table import CandidateTable, Rows
 from .entities import EntityBook
 from .proportions import Proportions
-from .table import CandidateTable
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Photo and entity of each row, those that were asked first.
-
-    Parameters
-    ----------
-    keys, entities : sequences, one per row
-        Photo and entity.
-    """
-
-    keys: Sequence[str | None]
-    entities: Sequence[str]
 
 
 def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: EntityBook) -> Rows:

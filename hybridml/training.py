@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from .candidates.features import CATEGORICAL
+from .candidates.table import CandidateTable, Rows, build_table
 from .columns import START, LearnedColumns
 from .datasets import folds as folding
 from .datasets.groups import as_text, group_names, photo_names
 from .datasets.labels import TEXT, parse_truth
 from .decision import Contest, Decision, contest
 from .errors import HybridmlError
-from .features import CATEGORICAL
 from .habits import LEAST, Habits, dual_table
 from .image_block import ImageBlock
 from .priors import Priors, label_table
@@ -27,8 +28,7 @@ from .proportions import Proportions
 from .quantity import format_quantity
 from .quantity.unit_pairs import same_quantity
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .siblings import Rows, settled, with_siblings
-from .table import CandidateTable, build_table
+from .siblings import settled, with_siblings
 from .utils import versions
 from .vision.photo_features import Seen
 from .vision.text_line import Reading

@@ -13,8 +13,8 @@ import pytest
 import hybridml
 from hybridml import artifact, artifact_file
 from hybridml.artifact_file import FORMAT
+from hybridml.candidates.features import VERSION as FEATURES_VERSION
 from hybridml.errors import ArtifactError
-from hybridml.features import VERSION as FEATURES_VERSION
 from hybridml.plain_joblib import read
 from hybridml.utils.plain_data import as_plain, checksum
 from tests.golden.make import FOLDER

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import hybridml
-from hybridml import EntityExtractor, artifact, candidate_file, model
+from hybridml import EntityExtractor, artifact, model
 from hybridml.candidate_answers import ABSENT
 from hybridml.candidate_facts import differences
+from hybridml.candidates import parquet
 from hybridml.cli import main
 from hybridml.errors import ArtifactError, HybridmlError, StoreError
 from tests.fakes import OPTIONS, write_photo, write_rows
@@ -148,7 +149,7 @@ def test_answers_do_not_depend_on_how_many_are_in_memory(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hybridml.load(folder / "model.joblib").predict_candidates(folder / "candidates.parquet")
-    monkeypatch.setattr(candidate_file, "LINES_A_GROUP", 10)
+    monkeypatch.setattr(parquet, "LINES_A_GROUP", 10)
     monkeypatch.setattr(model, "PHOTOS_AT_ONCE", 2)
     path = tmp_path / "small.parquet"
     assert run(folder, "candidates", *source(folder), "--out", path) == 0
@@ -218,7 +219,7 @@ def test_a_run_that_fails_leaves_the_file_as_it_was(
     def fail(*_: object) -> None:
         raise HybridmlError("no such luck")
 
-    monkeypatch.setattr(candidate_file.CandidateWriter, "add", fail)
+    monkeypatch.setattr(parquet.CandidateWriter, "add", fail)
     assert run(folder, "candidates", *source(folder), "--out", path) == 2
     assert path.read_bytes() == b"of an earlier run"
     assert list(tmp_path.iterdir()) == [path]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridml.candidates import MAX_LINES, find_candidates, for_entity, shows, span_box
+from hybridml.candidates.find import MAX_LINES, find_candidates, for_entity, shows, span_box
 from hybridml.entities import default_entities
 from hybridml.vision.text_line import TextLine
 from tests.lines import line, reading

@@ -15,7 +15,7 @@ from PIL import Image
 
 import hybridml
 from hybridml.answer import Answer
-from hybridml.candidates import find_candidates
+from hybridml.candidates.find import find_candidates
 from hybridml.explained import Considered, Explanation, Reason
 from hybridml.report import card
 from hybridml.vision.photo_features import Seen

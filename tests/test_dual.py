@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import describe as features_of
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
-from hybridml.features import PhotoView
-from hybridml.features import describe as features_of
 from hybridml.habits import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
 from hybridml.model import Model, ModelSettings
 from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describe, is_dual

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hybridml import quantity
-from hybridml.candidates import find_candidates
+from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
 from hybridml.entities import EntityBook, default_entities, load_entities, parse_entities
 from hybridml.errors import EntityError

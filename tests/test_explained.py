@@ -11,10 +11,10 @@ import pytest
 
 import hybridml
 from hybridml import EntityExtractor, shipped
-from hybridml.candidates import find_candidates
+from hybridml.candidates.features import DEFAULT_BLOCKS, PhotoView, column_names, describe
+from hybridml.candidates.find import find_candidates
 from hybridml.entities import default_entities
 from hybridml.explained import BEST, REASONS, Explanation
-from hybridml.features import DEFAULT_BLOCKS, PhotoView, column_names, describe
 from hybridml.model import Ranked
 from hybridml.vision.text_line import Reading
 from hybridml.wording import JOINT, Told, column_words, words_of

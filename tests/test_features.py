@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybridml.candidates.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
+from hybridml.candidates.features.keywords import FAR
+from hybridml.candidates.features.lines import NAMES as LINES
+from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
-from hybridml.features.lines import NAMES as LINES
-from hybridml.features.photo import word_pattern
-from hybridml.features.words import FAR
 from hybridml.vision.lines import Drawing
 from tests.lines import line, reading
 

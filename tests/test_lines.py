@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hybridml.candidates.features import PhotoView, describe, lines
+from hybridml.candidates.features.lines import strokes_of, ties_of
 from hybridml.entities import default_entities
-from hybridml.features import PhotoView, describe, lines
-from hybridml.features.lines import strokes_of, ties_of
 from hybridml.vision.lines import Drawing
 from tests.lines import line, reading
 

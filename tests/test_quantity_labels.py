@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridml.candidates import find_candidates
+from hybridml.candidates.find import find_candidates
 from hybridml.quantity import numbers, parse
 from hybridml.quantity.context import heading
 from hybridml.quantity.fold import fold

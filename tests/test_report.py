@@ -14,7 +14,7 @@ from PIL import Image
 
 from hybridml import EntityExtractor, artifact
 from hybridml.answer import Answer
-from hybridml.candidates import find_candidates
+from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError

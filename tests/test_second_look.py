@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks import second_look as benchmark
+from hybridml.candidates.find import wants_second_look
 from hybridml.entities import default_entities
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.ocr import Reading, TextLine, available, create
 from hybridml.vision.ocr.second_pass import SecondLook, SecondLookSettings, View, added, merge, pool, views
-from hybridml.vision.photo_features import wants_second_look
 from tests.lines import line, reading
 
 BOOK = default_entities()

@@ -13,9 +13,9 @@ import pytest
 import hybridml
 from hybridml.answer import Answer
 from hybridml.areas import Mark, areas, text_blocks
-from hybridml.candidates import Candidate
+from hybridml.candidates.features import PhotoView, describe
+from hybridml.candidates.find import Candidate
 from hybridml.cli import main
-from hybridml.features import PhotoView, describe
 from hybridml.model import Model, Projection, Ranked
 from hybridml.reading import SinglePhotoReader
 from hybridml.vision.lines import Drawing

@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from hybridml.candidates import Candidate, for_entity
+from hybridml.candidates.features import PhotoView
+from hybridml.candidates.find import Candidate, for_entity
 from hybridml.entities import Entity, EntityBook, default_entities
-from hybridml.features import PhotoView
 from hybridml.quantity import PER_AREA, format_quantity
 from hybridml.vision.photo_features import Seen, as_seen
 from hybridml.vision.text_line import Reading

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from hybridml import quantity
-from hybridml.candidates import UNWRITTEN, Candidate, find_candidates, for_entity
+from hybridml.candidates.find import UNWRITTEN, Candidate, find_candidates, for_entity
 from hybridml.datasets.labels import Truth
 from hybridml.entities import Entity, EntityBook
 from hybridml.quantity.unit_pairs import is_same

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.candidates import Candidate, find_candidates, span_box
+from hybridml.candidates.find import Candidate, find_candidates, span_box
 from hybridml.entities import EntityBook
 from hybridml.quantity import Number, numbers, parse_number
 from hybridml.vision.text_line import Reading

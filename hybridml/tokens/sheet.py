@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.candidates import Candidate, Origin, for_entity
+from hybridml.candidates.find import Candidate, Origin, for_entity
 from hybridml.entities import Entity, EntityBook
 from hybridml.quantity import Form, Number
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from hybridml.candidates import shows
+from hybridml.candidates.find import wants_second_look
 from hybridml.entities import Entity, EntityBook
 
 from .lines import Drawing
@@ -40,19 +40,6 @@ class Seen:
         if self.second is not None and wants_second_look(self.reading, entity, book):
             return self.second
         return self.reading
-
-
-def wants_second_look(reading: Reading, entity: Entity, book: EntityBook) -> bool:
-    """Return whether a first reading shows nothing that could answer ``entity``.
-
-    Examples
-    --------
-    >>> from hybridml.entities import default_entities
-    >>> book = default_entities()
-    >>> wants_second_look(Reading((), 100, 100), book.entity("voltage"), book)
-    True
-    """
-    return not shows(reading, entity, book)
 
 
 def as_seen(found: Seen | Reading) -> Seen:

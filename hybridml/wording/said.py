@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.features.form import FORMS, ORIGINS
+from hybridml.candidates.features.keywords import FAR
+from hybridml.candidates.features.photo_context import word_pattern
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity, EntityBook
-from hybridml.features.photo import word_pattern
-from hybridml.features.span import FORMS, ORIGINS
-from hybridml.features.words import FAR
 from hybridml.vision.text_line import Reading
 
 from . import dual
@@ -70,7 +70,7 @@ def words_of(column: str, value: float, told: Told) -> str:
 
     Examples
     --------
-    >>> from hybridml.candidates import find_candidates
+    >>> from hybridml.candidates.find import find_candidates
     >>> from hybridml.entities import default_entities
     >>> from hybridml.vision.text_line import TextLine
     >>> line = TextLine("Net weight 500 g", 1.0, ((0, 0), (160, 0), (160, 20), (0, 20)))

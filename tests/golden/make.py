@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hybridml import EntityExtractor, artifact, artifact_file
-from hybridml.features import VERSION
+from hybridml.candidates.features import VERSION
 from hybridml.model import Model, ModelSettings
 from hybridml.ranker import RankerSettings
 from hybridml.vision.engines import Engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from hybridml.baselines.given import Given
-from hybridml.candidates import any_shown
+from hybridml.candidates.find import any_shown
 from hybridml.entities import Entity, EntityBook
 from hybridml.tokens.page import Page
 from hybridml.tokens.sheet import Sheet, sheet_of

@@ -2,7 +2,7 @@
 
 The first reading has a size that suits most photos at a low cost. What it misses is small print above all, so
 the second one enlarges the photo, may turn it or cut it into tiles, and costs more: it is meant for the few
-photos that :func:`hybridml.vision.photo_features.wants_second_look` picks. What it reads is merged into the first reading.
+photos that :func:`hybridml.candidates.find.wants_second_look` picks. What it reads is merged into the first reading.
 """
 
 from __future__ import annotations

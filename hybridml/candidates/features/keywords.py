@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .photo import Hits, PhotoView
+from .photo_context import Hits, PhotoView
 
 FAR = 99.0
 """Stands for "nowhere on the photo", in font sizes or characters."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 from hybridml.vision.lines import Drawing
 from hybridml.vision.text_line import TextLine
 
-from .photo import PhotoView
+from .photo_context import PhotoView
 
 NOWHERE = 30.0
 """Cost of a tie that is not there, in font sizes."""

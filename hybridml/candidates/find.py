@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from . import quantity
-from .entities import Entity, EntityBook, default_entities
-from .quantity import PER_AREA, Quantity
-from .vision.text_line import Reading, TextLine
+from hybridml import quantity
+from hybridml.entities import Entity, EntityBook, default_entities
+from hybridml.quantity import PER_AREA, Quantity
+from hybridml.vision.text_line import Reading, TextLine
 
 Origin = Literal["line", "beside", "below", "declared"]
 
@@ -388,3 +388,16 @@ def any_shown(candidates: Iterable[Candidate]) -> bool:
     ([(180.0, 'gram', 'per area')], False)
     """
     return any(c.form != PER_AREA for c in candidates)
+
+
+def wants_second_look(reading: Reading, entity: Entity, book: EntityBook) -> bool:
+    """Return whether a first reading shows nothing that could answer ``entity``.
+
+    Examples
+    --------
+    >>> from hybridml.entities import default_entities
+    >>> book = default_entities()
+    >>> wants_second_look(Reading((), 100, 100), book.entity("voltage"), book)
+    True
+    """
+    return not shows(reading, entity, book)

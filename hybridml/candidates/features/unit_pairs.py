@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 from hybridml.quantity.unit_pairs import COLUMNS, Mention, close, describe
 
-from .photo import PhotoView
+from .photo_context import PhotoView
 
 NAMES = tuple(f"dual.{name}" for name in COLUMNS)
 """Columns of the block; NaN for a candidate that is there in one unit only."""

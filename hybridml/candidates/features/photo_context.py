@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from hybridml.candidates import Candidate, find_candidates, for_entity, span_box
+from hybridml.candidates.find import Candidate, find_candidates, for_entity, span_box
 from hybridml.entities import Entity, EntityBook
 from hybridml.vision.lines import Drawing
 from hybridml.vision.text_line import Reading

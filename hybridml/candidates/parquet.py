@@ -22,16 +22,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .candidates import Candidate
-from .datasets.groups import PHOTO
-from .datasets.rows import PRODUCT
-from .errors import StoreError
-from .siblings import Rows
-from .table import CandidateTable
-from .utils.files import atomic
+from hybridml.datasets.groups import PHOTO
+from hybridml.datasets.rows import PRODUCT
+from hybridml.errors import StoreError
+from hybridml.utils.files import atomic
+
+from .find import Candidate
+from .table import CandidateTable, Rows
 
 FORMAT = 1
-KEY = b"hybridml.candidates"
+KEY = b"hybridml.candidates.find"
 
 LINES_A_GROUP = 8_192
 """Candidates that are in memory together, at least: as many as make reading a few hundred columns worth while."""
@@ -62,7 +62,7 @@ CANDIDATE = pa.schema(
         ("text", pa.string()),
     ]
 )
-"""Columns of a candidate: those of :class:`hybridml.candidates.Candidate`, and the text line it stands in."""
+"""Columns of a candidate: those of :class:`hybridml.candidates.find.Candidate`, and the text line it stands in."""
 
 
 PLAIN = CANDIDATE.names[:10]

@@ -10,11 +10,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .candidates import Candidate, any_shown
-from .entities import Entity, EntityBook
+from hybridml.entities import Entity, EntityBook
+from hybridml.vision.photo_features import Seen, as_seen
+from hybridml.vision.text_line import Reading
+
 from .features import DEFAULT_BLOCKS, PhotoView, describe
-from .vision.photo_features import Seen, as_seen
-from .vision.text_line import Reading
+from .find import Candidate, any_shown
 
 
 @dataclass(frozen=True)
@@ -161,3 +162,17 @@ def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | Non
     return _Found(
         candidates, tuple(described), np.array(list(described.values())).T.copy(), second is not None
     )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Photo and entity of each row, those that were asked first.
+
+    Parameters
+    ----------
+    keys, entities : sequences, one per row
+        Photo and entity.
+    """
+
+    keys: Sequence[str | None]
+    entities: Sequence[str]

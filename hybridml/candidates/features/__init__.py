@@ -13,14 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity, EntityBook
 from hybridml.errors import HybridmlError
 from hybridml.utils.registry import named
 from hybridml.vision.text_line import Reading, TextLine
 
-from . import dual, layout, lines, regions, rivals, span, words
-from .photo import PhotoView
+from . import comparison as rivals
+from . import form as span
+from . import keywords as words
+from . import layout, lines
+from . import number_class as regions
+from . import unit_pairs as dual
+from .photo_context import PhotoView
 
 Block = Callable[[PhotoView, Entity, Sequence[Candidate]], Mapping[str, Any]]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .photo import PhotoView
+from .photo_context import PhotoView
 
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:

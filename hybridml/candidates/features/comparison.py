@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .photo import PhotoView
+from .photo_context import PhotoView
 
 SAME = 0.015
 """Two quantities in different units within this share of each other are one quantity given twice."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from hybridml.candidates import Candidate
+from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .photo import PhotoView
+from .photo_context import PhotoView
 
 FORMS = (
     "plain", "range low", "range high", "product part", "multipack each", "multipack total", "sum", "sum part", "bound",
