@@ -39,9 +39,9 @@ from hybridml.cluster.ranking import boosting
 from hybridml.datasets import folds
 from hybridml.datasets.photos import photo_paths
 from hybridml.featurize import Report
-from hybridml.model import Model, ModelSettings
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.training import Training, train
 from hybridml.store import FeatureStore
-from hybridml.training import Training, train
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"

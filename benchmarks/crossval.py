@@ -38,11 +38,11 @@ from benchmarks.labelled import (
 )
 from benchmarks.tables import difference, report_differences, report_ranker, report_systems, table
 from hybridml import baselines
-from hybridml.answer import Answer
 from hybridml.baselines.ranker import PARTS, settings_without
 from hybridml.datasets import folds
 from hybridml.evaluation import evaluate
-from hybridml.model import ModelSettings
+from hybridml.ranking.answer import Answer
+from hybridml.ranking.model import ModelSettings
 from hybridml.vision.presets import EFFORTS, LOOKS
 
 

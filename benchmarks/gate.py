@@ -22,8 +22,8 @@ from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
 from hybridml.errors import HybridmlError
-from hybridml.model import ModelSettings
-from hybridml.ranker import RankerSettings
+from hybridml.ranking.model import ModelSettings
+from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.text_line import Reading, TextLine
 
 FLOOR = 0.751

@@ -25,10 +25,10 @@ from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.datasets import folds
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntityBook, default_entities
-from hybridml.habits import Habits, dual_table
-from hybridml.priors import label_table
-from hybridml.proportions import Proportions
 from hybridml.quantity.unit_pairs import is_dual
+from hybridml.ranking.dimension_order import Proportions
+from hybridml.ranking.label_priors import label_table
+from hybridml.ranking.unit_preference import Habits, dual_table
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from hybridml import comparison, metrics
-from hybridml.answer import Answer
 from hybridml.baselines import Given, given
 from hybridml.baselines.ranker import training_table
 from hybridml.datasets import links, photos
@@ -25,7 +24,8 @@ from hybridml.datasets.groups import photo_names
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.model import Model, ModelSettings
+from hybridml.ranking.answer import Answer
+from hybridml.ranking.model import Model, ModelSettings
 from hybridml.seeing import see, settings_of
 from hybridml.store import FeatureStore
 from hybridml.vision.engines import Engine, embedding_engine, look_engines, reader_engine

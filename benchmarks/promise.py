@@ -23,9 +23,9 @@ from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, fi
 from benchmarks.tables import table
 from hybridml import metrics
 from hybridml.datasets import folds
-from hybridml.decision import Decision
 from hybridml.errors import HybridmlError
-from hybridml.model import ModelSettings
+from hybridml.ranking.calibration import Decision
+from hybridml.ranking.model import ModelSettings
 from hybridml.vision.presets import EFFORTS
 
 PRECISIONS = (0.80, 0.90, 0.95)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmarks.labelled import Data, Result
 from hybridml import metrics
-from hybridml.answer import Answer
+from hybridml.ranking.answer import Answer
 from hybridml.report.against import difference as difference
 from hybridml.report.scored import scored
 

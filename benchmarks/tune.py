@@ -23,8 +23,8 @@ from benchmarks.tables import difference, table
 from hybridml import metrics
 from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.datasets import folds
-from hybridml.model import Model, ModelSettings
-from hybridml.training import Training, choose_trust
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.training import Training, choose_trust
 from hybridml.utils.optional import missing
 from hybridml.vision.presets import LOOKS
 

@@ -31,11 +31,11 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import quantity
-    from .answer import Answer
     from .artifact import load, save
     from .errors import HybridmlError
     from .extractor import EntityExtractor
     from .frames import candidates_frame
+    from .ranking.answer import Answer
     from .reading import read, read_all
 
 __all__ = [
@@ -53,7 +53,7 @@ __all__ = [
 
 # Looked up when first used: importing hybridml costs neither scikit-learn nor an engine.
 _HOME = {
-    "Answer": "answer",
+    "Answer": "ranking.answer",
     "EntityExtractor": "extractor",
     "HybridmlError": "errors",
     "candidates_frame": "frames",

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .answer import Answer
 from .datasets.groups import photo_names
 from .datasets.rows import RowFault
 from .featurize import Report
-from .image_block import ImageBlock
-from .model import Model, Projection, Ranked
+from .ranking.answer import Answer
+from .ranking.embedding_pca import ImageBlock
+from .ranking.model import Model, Projection, Ranked
 from .seeing import Engines, settings_of
 from .store import FeatureStore, vectors_of
 from .vision.engines import Engine

@@ -19,17 +19,17 @@ from ._version import __version__
 from .artifact_file import FORMAT
 from .candidates.features import VERSION as FEATURES_VERSION
 from .candidates.features import column_names
-from .columns import LearnedColumns
-from .decision import Decision
 from .entities import Entity, EntityBook, Unit
 from .errors import ArtifactError
 from .extractor import EntityExtractor
-from .habits import Habits
-from .image_block import ImageBlock
-from .model import Model, ModelSettings
-from .priors import Priors
-from .proportions import Proportions
-from .ranker import Ranker, RankerSettings
+from .ranking.calibration import Decision
+from .ranking.dimension_order import Proportions
+from .ranking.embedding_pca import ImageBlock
+from .ranking.label_priors import Priors
+from .ranking.learned_features import LearnedColumns
+from .ranking.model import Model, ModelSettings
+from .ranking.ranker import Ranker, RankerSettings
+from .ranking.unit_preference import Habits
 from .vision.engines import Engine
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .answer import Answer
 from .answering import DAMAGED, Answered, keys_of, problems_of, projection
 from .candidate_facts import differences, facts_of, told
 from .candidates.find import Candidate
@@ -21,8 +20,9 @@ from .datasets.photos import Checked
 from .datasets.rows import RowFault
 from .errors import ArtifactError
 from .featurize import Report
-from .judging import answer_of
-from .model import Model
+from .ranking.answer import Answer
+from .ranking.model import Model
+from .ranking.scoring import answer_of
 from .seeing import Engines, settings_of
 from .store import FeatureStore
 from .vision.photo_features import Seen, as_seen

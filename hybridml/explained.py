@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .answer import Answer
 from .answering import ranked_rows
 from .candidates.find import Candidate
 from .datasets.groups import as_text, group_names, photo_names
 from .datasets.rows import VALUE, RowFault
 from .featurize import Report
-from .model import Model, Ranked
+from .ranking.answer import Answer
+from .ranking.model import Model, Ranked
 from .seeing import Engines
 from .store import FeatureStore
 from .vision.photo_features import Seen

@@ -17,8 +17,8 @@ from .datasets.groups import as_text, photo_names
 from .datasets.labels import read_labels
 from .entities import EntityBook
 from .errors import RowsError
-from .model import Model, ModelSettings
-from .ranker import Boost, RankerSettings, boost_here
+from .ranking.model import Model, ModelSettings
+from .ranking.ranker import Boost, RankerSettings, boost_here
 from .sight import Sight
 from .store import FeatureStore
 from .vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
@@ -58,9 +58,9 @@ class EntityExtractor(Sight):
     components : int
         Principal components of the embedding that the ranker sees.
     priors, joint, trust
-        As in :class:`hybridml.model.ModelSettings`.
+        As in :class:`hybridml.ranking.model.ModelSettings`.
     ranker : dict, optional
-        Settings that differ from :class:`hybridml.ranker.RankerSettings`.
+        Settings that differ from :class:`hybridml.ranking.ranker.RankerSettings`.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     entities : path or EntityBook, optional

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import artifact_file
-from .decision import Decision
-from .proportions import Proportions
+from .ranking.calibration import Decision
+from .ranking.dimension_order import Proportions
 from .utils.plain_data import checksum
 
 PRECISIONS = (0.9, 0.95, 0.99)

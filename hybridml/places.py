@@ -13,10 +13,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .assignment import same_numbers
 from .candidates.find import Candidate
 from .entities import EntityBook
-from .model import Model, Ranked
+from .ranking.joint import same_numbers
+from .ranking.model import Model, Ranked
 from .vision.number_classifier import CLASSES
 from .vision.photo_features import Seen
 from .vision.text_line import TextLine
@@ -110,7 +110,7 @@ def places(seen: Seen, ranked: Mapping[str, Ranked], model: Model) -> list[Place
     seen : Seen
         What was found on the photo.
     ranked : mapping of entity to Ranked
-        What :meth:`hybridml.model.Model.ranked` made of it.
+        What :meth:`hybridml.ranking.model.Model.ranked` made of it.
     model : Model
         That model.
     """

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import shipped
-from .answer import Answer
 from .candidates.find import wants_second_look
 from .errors import ArtifactError
+from .ranking.answer import Answer
 from .records import as_stored, drawing_as_stored, regions_as_stored
 from .vision.engines import Engine, adopted
 from .vision.photo_features import Seen

@@ -14,7 +14,7 @@ from .entities import EntityBook, default_entities, load_entities
 from .errors import HybridmlError
 from .featurize import Report
 from .manners import Estimator
-from .model import Model
+from .ranking.model import Model
 from .seeing import Engines, see, seen_so_far, settings_of
 from .status import StoreStatus, status_of
 from .store import FeatureStore

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .areas import Box, Mark, areas
-from .model import PHOTOS_AT_ONCE, Model, Projection, Ranked
 from .places import Place, is_label, lines_of, places
 from .quantity import format_quantity
+from .ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
 from .vision.lines import Drawing
 from .vision.photo_features import Seen
 from .vision.text_line import TextLine

@@ -6,8 +6,8 @@ import lightgbm
 import numpy as np
 import pytest
 
-from hybridml.booster import Booster
 from hybridml.errors import HybridmlError
+from hybridml.ranking.booster import Booster
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import hybridml
-from hybridml import EntityExtractor, artifact, model
+from hybridml import EntityExtractor, artifact
 from hybridml.candidate_answers import ABSENT
 from hybridml.candidate_facts import differences
 from hybridml.candidates import parquet
 from hybridml.cli import main
 from hybridml.errors import ArtifactError, HybridmlError, StoreError
+from hybridml.ranking import model
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 

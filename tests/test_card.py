@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 import hybridml
-from hybridml.answer import Answer
 from hybridml.candidates.find import find_candidates
 from hybridml.explained import Considered, Explanation, Reason
+from hybridml.ranking.answer import Answer
 from hybridml.report import card
 from hybridml.vision.photo_features import Seen
 from hybridml.vision.text_line import Reading

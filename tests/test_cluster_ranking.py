@@ -12,7 +12,7 @@ import pytest
 
 import hybridml
 from hybridml.errors import HybridmlError
-from hybridml.ranker import Ranker, RankerSettings
+from hybridml.ranking.ranker import Ranker, RankerSettings
 from hybridml.utils.optional import lacking
 from tests.fakes import OPTIONS, write_rows
 

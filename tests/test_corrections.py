@@ -13,7 +13,7 @@ from hybridml.cli import main
 from hybridml.datasets.corrections import Correction, apply, read_corrections
 from hybridml.datasets.links import image_name
 from hybridml.errors import RowsError
-from hybridml.training import training_fingerprint
+from hybridml.ranking.training import training_fingerprint
 from hybridml.utils.hashing import sha256_of
 from tests.fakes import write_rows
 

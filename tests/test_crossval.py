@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import labelled
 from hybridml.datasets import folds
-from hybridml.image_block import ImageBlock
-from hybridml.model import ModelSettings
-from hybridml.ranker import RankerSettings
+from hybridml.ranking.embedding_pca import ImageBlock
+from hybridml.ranking.model import ModelSettings
+from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.text_line import Reading
 from tests.fakes import draw_lines
 from tests.lines import line

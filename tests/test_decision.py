@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybridml.decision import MIN_ROWS, Decision, contest
+from hybridml.ranking.calibration import MIN_ROWS, Decision, contest
 
 
 def contests(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], list[str]]:

@@ -13,10 +13,10 @@ from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features import describe as features_of
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
-from hybridml.habits import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
-from hybridml.model import Model, ModelSettings
 from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describe, is_dual
-from hybridml.ranker import RankerSettings
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.ranker import RankerSettings
+from hybridml.ranking.unit_preference import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
 from hybridml.vision.text_line import Reading
 from tests.lines import line
 
@@ -243,7 +243,7 @@ def test_without_texts_or_the_block_there_is_no_habit(labels: pd.DataFrame) -> N
 
 def test_others_keep_habits_of_their_own(labels: pd.DataFrame) -> None:
     """On their rows the ranker starts from nothing: what it is told of our labels' habit would be wrong there."""
-    from hybridml.training import Training
+    from hybridml.ranking.training import Training
 
     model = model_of(labels)
     rows = [(i, f"p{i}", str(i), "width", "21.0 inch", "others" if i % 2 else "") for i in range(8)]

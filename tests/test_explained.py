@@ -15,7 +15,7 @@ from hybridml.candidates.features import DEFAULT_BLOCKS, PhotoView, column_names
 from hybridml.candidates.find import find_candidates
 from hybridml.entities import default_entities
 from hybridml.explained import BEST, REASONS, Explanation
-from hybridml.model import Ranked
+from hybridml.ranking.model import Ranked
 from hybridml.vision.text_line import Reading
 from hybridml.wording import JOINT, Told, column_words, words_of
 from tests.fakes import OPTIONS, write_photo, write_rows

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridml.answer import Answer, RunnerUp
 from hybridml.entities import default_entities
 from hybridml.errors import EntityError
 from hybridml.house_units import in_house_units, in_unit, wanted_units
+from hybridml.ranking.answer import Answer, RunnerUp
 
 BOOK = default_entities()
 LENGTHS = ("millimetre", "centimetre", "metre", "inch", "foot", "yard")

@@ -10,11 +10,11 @@ import pytest
 
 from benchmarks import labelled
 from hybridml.datasets import folds
-from hybridml.model import Model, ModelSettings
-from hybridml.priors import label_table
-from hybridml.proportions import Proportions
-from hybridml.ranker import RankerSettings
-from hybridml.training import Training
+from hybridml.ranking.dimension_order import Proportions
+from hybridml.ranking.label_priors import label_table
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.ranker import RankerSettings
+from hybridml.ranking.training import Training
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import Seen

@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks import labelled, promise
 from benchmarks.labelled import Data
-from hybridml.decision import Decision
 from hybridml.errors import HybridmlError
-from hybridml.model import ModelSettings
-from hybridml.ranker import RankerSettings
+from hybridml.ranking.calibration import Decision
+from hybridml.ranking.model import ModelSettings
+from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.text_line import Reading
 from tests.fakes import draw_lines
 

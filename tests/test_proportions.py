@@ -11,11 +11,11 @@ import pytest
 
 import hybridml
 from hybridml import artifact, shipped
-from hybridml.assignment import jointly
 from hybridml.entities import default_entities
 from hybridml.inspection import inspect
-from hybridml.priors import LEAST, label_table
-from hybridml.proportions import ALIKE, EDGES, STEPS, Proportions, steps
+from hybridml.ranking.dimension_order import ALIKE, EDGES, STEPS, Proportions, steps
+from hybridml.ranking.joint import jointly
+from hybridml.ranking.label_priors import LEAST, label_table
 
 BOOK = default_entities()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hybridml.errors import HybridmlError
-from hybridml.ranker import Ranker, RankerSettings
+from hybridml.ranking.ranker import Ranker, RankerSettings
 
 FAST = RankerSettings(n_estimators=120, seeds=2)
 

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from hybridml import EntityExtractor, artifact
-from hybridml.answer import Answer
 from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.evaluation import evaluate
 from hybridml.explained import Considered, Explanation
+from hybridml.ranking.answer import Answer
 from hybridml.report import write_report
 from hybridml.report.facts import FLOOR, card_of, line_of
 from hybridml.report.folder import COLUMNS, plain, write_cards, write_numbers

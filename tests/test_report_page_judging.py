@@ -11,7 +11,7 @@ import numpy as np
 
 from hybridml.datasets.corrections import read_corrections
 from hybridml.datasets.thresholds import read_thresholds
-from hybridml.decision import lower_bound
+from hybridml.ranking.calibration import lower_bound
 from tests import report_folder
 from tests.report_browser import Open, shown
 from tests.report_folder import row

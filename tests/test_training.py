@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 
 from hybridml import EntityExtractor, artifact
-from hybridml.assignment import jointly, same_numbers
 from hybridml.candidates.find import find_candidates, wants_second_look
 from hybridml.candidates.table import build_table
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
-from hybridml.model import Model, ModelSettings
-from hybridml.priors import COLUMNS, LEAST, Priors, label_table
-from hybridml.ranker import RankerSettings
-from hybridml.siblings import with_siblings
-from hybridml.training import Training
+from hybridml.ranking.joint import jointly, same_numbers
+from hybridml.ranking.label_priors import COLUMNS, LEAST, Priors, label_table
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.ranker import RankerSettings
+from hybridml.ranking.sibling_rows import with_siblings
+from hybridml.ranking.training import Training
 from hybridml.vision.photo_features import Seen
 from hybridml.vision.text_line import Reading
 from tests.fakes import OPTIONS, draw_lines, write_rows

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml.answer import Answer
 from hybridml.areas import Mark, areas, text_blocks
 from hybridml.candidates.features import PhotoView, describe
 from hybridml.candidates.find import Candidate
 from hybridml.cli import main
-from hybridml.model import Model, Projection, Ranked
+from hybridml.ranking.answer import Answer
+from hybridml.ranking.model import Model, Projection, Ranked
 from hybridml.reading import SinglePhotoReader
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES

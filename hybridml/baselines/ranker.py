@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.model import Model, ModelSettings
-from hybridml.ranker import RankerSettings
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.ranker import RankerSettings
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import Seen
 
@@ -32,7 +32,7 @@ class RankerSystem(System):
     folds : int
         Folds inside the training part, for calibration.
     ranker : mapping, optional
-        Settings that differ from :class:`hybridml.ranker.RankerSettings`.
+        Settings that differ from :class:`hybridml.ranking.ranker.RankerSettings`.
     random_state : int
         Seed of everything random.
     """
@@ -90,7 +90,7 @@ def training_table(
 ) -> tuple[
     pd.DataFrame, list[str | None], list[tuple[str, Seen]], dict[str, npt.NDArray[Any]], pd.DataFrame | None
 ]:
-    """Return what :meth:`hybridml.model.Model.fit` takes, others' rows and labels included."""
+    """Return what :meth:`hybridml.ranking.model.Model.fit` takes, others' rows and labels included."""
     rows = given.with_others()
     return rows.frame, list(rows.keys), list(rows.seen.items()), dict(rows.vectors), given.labels
 

@@ -1,7 +1,7 @@
 """Described candidates of rows in one Parquet file: a line a candidate, a float32 column a feature.
 
 Lines of one row stand together, the rows of one photo in one row group, those that nobody asked (see
-:mod:`hybridml.siblings`) among them, with a blank ``row``. A row without a candidate has one line, with a blank
+:mod:`hybridml.ranking.sibling_rows`) among them, with a blank ``row``. A row without a candidate has one line, with a blank
 ``value``. What a row is asked by (``index``, ``image_link``, ...) and its ``problem`` stand on its first line. The
 metadata say what the candidates were made with.
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hybridml.utils.files import is_stream
 
 if TYPE_CHECKING:
-    from hybridml.answer import Answer
+    from hybridml.ranking.answer import Answer
 
 
 def sidecar_path(arguments: argparse.Namespace) -> Path | None:

@@ -14,7 +14,7 @@ from hybridml.errors import HybridmlError
 from .options import Commands, command, tell
 
 if TYPE_CHECKING:
-    from hybridml.answer import Answer
+    from hybridml.ranking.answer import Answer
     from hybridml.whole_photo import WholePhoto
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hybridml.errors import HybridmlError
-from hybridml.ranker import Boost, Examples, Ints
+from hybridml.ranking.ranker import Boost, Examples, Ints
 
 from .client import connected, workers_of
 from .fit import check

@@ -1,7 +1,7 @@
 """Duals: one quantity written twice, in a metric and in an imperial unit, as ``3.3 in / 8.5 cm``.
 
 Labels hold one of the two, and which one goes by how they are written: which comes first, what stands between, blanks.
-Here a dual is found and described; :mod:`hybridml.habits` learns from that which of the two labels take.
+Here a dual is found and described; :mod:`hybridml.ranking.unit_preference` learns from that which of the two labels take.
 """
 
 from __future__ import annotations

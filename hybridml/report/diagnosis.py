@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from hybridml.datasets.thresholds import REST, write_thresholds
-from hybridml.decision import MIN_ROWS
+from hybridml.ranking.calibration import MIN_ROWS
 
 from . import confusion, plots, statistics
 from .causes import MEANINGS

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml import metrics
-from hybridml.decision import MIN_ROWS, lower_bound
 from hybridml.entities import EntityBook, default_entities
+from hybridml.ranking.calibration import MIN_ROWS, lower_bound
 from hybridml.resampling import draw_sums, f1_of_draws, interval
 
 ALL = metrics.ALL

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from hybridml.decision import MIN_ROWS
+from hybridml.ranking.calibration import MIN_ROWS
 
 from . import statistics
 from .causes import MEANINGS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hybridml.columns import SOURCE
+from hybridml.ranking.learned_features import SOURCE
 
 from . import dual
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from hybridml import EntityExtractor, artifact, artifact_file
 from hybridml.candidates.features import VERSION
-from hybridml.model import Model, ModelSettings
-from hybridml.ranker import RankerSettings
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.engines import Engine
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES

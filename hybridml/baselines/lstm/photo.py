@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hybridml.baselines.given import Given
 from hybridml.datasets.groups import as_text
-from hybridml.image_block import ImageBlock
+from hybridml.ranking.embedding_pca import ImageBlock
 from hybridml.tokens.page import Bools, Floats
 from hybridml.vision.photo_features import Seen
 

@@ -2,7 +2,7 @@
 
 Each entity alone may prefer the same number. Here the scores of all three are weighed together: a number is
 worth more to one of them where the others have a better number of their own, and where it is to theirs as labels
-have it (:mod:`hybridml.proportions`).
+have it (:mod:`hybridml.ranking.dimension_order`).
 
 References
 ----------
@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .proportions import STEPS, Proportions, steps
-from .quantity.unit_pairs import SAME
+from hybridml.quantity.unit_pairs import SAME
+
+from .dimension_order import STEPS, Proportions, steps
 
 Floats = npt.NDArray[np.float64]
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hybridml.candidates.find import Candidate
+from hybridml.candidates.table import CandidateTable, Rows
+from hybridml.entities import EntityBook
+from hybridml.quantity import format_quantity
+
 from .answer import Answer, runner_up
-from .candidates.find import Candidate
-from .candidates.table import CandidateTable, Rows
-from .decision import Contest, Decision, contest
-from .entities import EntityBook
-from .proportions import Proportions
-from .quantity import format_quantity
+from .calibration import Contest, Decision, contest
+from .dimension_order import Proportions
 from .ranker import Ranker
-from .siblings import settled
+from .sibling_rows import settled
 
 RUNNER_UPS = 4
 

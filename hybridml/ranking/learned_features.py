@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import habits, priors
-from .candidates.table import CandidateTable
-from .entities import EntityBook
-from .habits import Habits
-from .image_block import ImageBlock
-from .priors import Priors
+from hybridml.candidates.table import CandidateTable
+from hybridml.entities import EntityBook
+
+from . import label_priors as priors
+from . import unit_preference as habits
+from .embedding_pca import ImageBlock
+from .label_priors import Priors
+from .unit_preference import Habits
 
 SOURCE = "row.source"
 """Column that tells rows labelled by others from those whose labels answers are measured by."""

@@ -2,7 +2,7 @@
 
 What sellers call depth is often the length of what lies flat, and the shorter side of its face is the width: where
 both are labelled on one photo, the depth is hardly ever the smaller. A photo does not show that; labels do, by how
-two of one photo compare. It is counted over labels alone, and weighed in :mod:`hybridml.assignment`.
+two of one photo compare. It is counted over labels alone, and weighed in :mod:`hybridml.ranking.joint`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .entities import EntityBook
-from .priors import LEAST
-from .quantity.unit_pairs import SAME
+from hybridml.entities import EntityBook
+from hybridml.quantity.unit_pairs import SAME
+
+from .label_priors import LEAST
 
 EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
 """Steps in which the logarithm of how many times larger one is than the other is counted; below the first, no step."""
@@ -63,12 +64,12 @@ class Proportions:
 
     @classmethod
     def fit(cls, labels: pd.DataFrame, book: EntityBook) -> Proportions:
-        """Count ``labels``, a table that :func:`hybridml.priors.label_table` made.
+        """Count ``labels``, a table that :func:`hybridml.ranking.label_priors.label_table` made.
 
         Examples
         --------
         >>> from hybridml.entities import default_entities
-        >>> from hybridml.priors import label_table
+        >>> from hybridml.ranking.label_priors import label_table
         >>> names, values = ["width", "depth"] * 30, ["4 inch", "9 inch"] * 30
         >>> photos = [f"{i // 2}.jpg" for i in range(60)]
         >>> rows = pd.DataFrame({"image_link": photos, "entity_name": names, "entity_value": values})

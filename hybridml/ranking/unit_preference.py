@@ -16,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hybridml.candidates.features.unit_pairs import NAMES
+from hybridml.candidates.find import Candidate
+from hybridml.datasets.labels import TEXT, parse_truth
+from hybridml.entities import EntityBook
+from hybridml.quantity import Quantity, parse
+from hybridml.quantity.unit_pairs import Mention, describe, is_dual, is_same
+
 from .booster import Booster
-from .candidates.features.unit_pairs import NAMES
-from .candidates.find import Candidate
-from .datasets.labels import TEXT, parse_truth
-from .entities import EntityBook
-from .quantity import Quantity, parse
-from .quantity.unit_pairs import Mention, describe, is_dual, is_same
 
 COLUMN = "habit.unit"
 """Column of the ranker's table: log odds that labels take the candidate's unit and not that of its twin; 0 without."""

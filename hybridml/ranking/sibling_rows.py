@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .assignment import jointly
-from .candidates.table import CandidateTable, Rows
-from .entities import EntityBook
-from .proportions import Proportions
+from hybridml.candidates.table import CandidateTable, Rows
+from hybridml.entities import EntityBook
+
+from .dimension_order import Proportions
+from .joint import jointly
 
 
 def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: EntityBook) -> Rows:

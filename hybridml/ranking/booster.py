@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import HybridmlError
+from hybridml.errors import HybridmlError
 
 FLOAT32 = 0
 RAW = 1

@@ -13,25 +13,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .candidates.features import CATEGORICAL
-from .candidates.table import CandidateTable, Rows, build_table
-from .columns import START, LearnedColumns
-from .datasets import folds as folding
-from .datasets.groups import as_text, group_names, photo_names
-from .datasets.labels import TEXT, parse_truth
-from .decision import Contest, Decision, contest
-from .errors import HybridmlError
-from .habits import LEAST, Habits, dual_table
-from .image_block import ImageBlock
-from .priors import Priors, label_table
-from .proportions import Proportions
-from .quantity import format_quantity
-from .quantity.unit_pairs import same_quantity
+from hybridml.candidates.features import CATEGORICAL
+from hybridml.candidates.table import CandidateTable, Rows, build_table
+from hybridml.datasets import folds as folding
+from hybridml.datasets.groups import as_text, group_names, photo_names
+from hybridml.datasets.labels import TEXT, parse_truth
+from hybridml.errors import HybridmlError
+from hybridml.quantity import format_quantity
+from hybridml.quantity.unit_pairs import same_quantity
+from hybridml.utils import versions
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading
+
+from .calibration import Contest, Decision, contest
+from .dimension_order import Proportions
+from .embedding_pca import ImageBlock
+from .label_priors import Priors, label_table
+from .learned_features import START, LearnedColumns
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .siblings import settled, with_siblings
-from .utils import versions
-from .vision.photo_features import Seen
-from .vision.text_line import Reading
+from .sibling_rows import settled, with_siblings
+from .unit_preference import LEAST, Habits, dual_table
 
 if TYPE_CHECKING:
     from .model import Model
@@ -60,7 +61,7 @@ class Training:
     model : Model
         Settings and entities.
     frame, keys, readings, vectors, labels
-        As for :meth:`hybridml.model.Model.fit`.
+        As for :meth:`hybridml.ranking.model.Model.fit`.
     """
 
     def __init__(
@@ -275,11 +276,11 @@ def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
 
 
 def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
-    """Fit ``model`` on rows that were described for it; see :meth:`hybridml.model.Model.fit`.
+    """Fit ``model`` on rows that were described for it; see :meth:`hybridml.ranking.model.Model.fit`.
 
     Only the ranker that answers is fitted by ``boost``; those that score out of fold are fitted here.
     """
-    from .datasets.groups import name_hashes
+    from hybridml.datasets.groups import name_hashes
 
     settings, frame, keys = model.settings, data.frame, data.rows.keys[: data.asked]
     model.trust = dict(settings.trust) if settings.trust is not None else choose_trust(data, settings.ranker)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .candidates.find import Candidate
-from .quantity import format_quantity
+from hybridml.candidates.find import Candidate
+from hybridml.quantity import format_quantity
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .candidates.find import Candidate
-from .datasets.groups import group_names
-from .datasets.labels import parse_truth
-from .entities import EntityBook
+from hybridml.candidates.find import Candidate
+from hybridml.datasets.groups import group_names
+from hybridml.datasets.labels import parse_truth
+from hybridml.entities import EntityBook
 
 LEAST = 20
 """Labels behind a count, below which it is taken as none: no count tells of single rows."""

@@ -11,21 +11,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hybridml.candidates.features import DEFAULT_BLOCKS
+from hybridml.candidates.find import Candidate
+from hybridml.candidates.table import CandidateTable, Rows, build_table
+from hybridml.datasets.groups import group_names, name_hashes, photo_names
+from hybridml.entities import EntityBook, default_entities
+from hybridml.vision.photo_features import Seen, as_seen
+from hybridml.vision.text_line import Reading
+
 from .answer import Answer
-from .candidates.features import DEFAULT_BLOCKS
-from .candidates.find import Candidate
-from .candidates.table import CandidateTable, Rows, build_table
-from .columns import LearnedColumns
-from .datasets.groups import group_names, name_hashes, photo_names
-from .decision import Decision
-from .entities import EntityBook, default_entities
-from .image_block import ImageBlock
-from .judging import Judged, answer_of, judge
-from .proportions import Proportions
+from .calibration import Decision
+from .dimension_order import Proportions
+from .embedding_pca import ImageBlock
+from .learned_features import LearnedColumns
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .siblings import with_siblings
-from .vision.photo_features import Seen, as_seen
-from .vision.text_line import Reading
+from .scoring import Judged, answer_of, judge
+from .sibling_rows import with_siblings
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 Projection = Callable[[Sequence[str]], Vectors]
@@ -83,7 +84,7 @@ class ModelSettings:
         Whether width, height and depth of a photo are weighed together.
     trust : mapping of entity to float, optional
         How much a row labelled by others counts, by entity; by default found out, see
-        :func:`hybridml.training.choose_trust`.
+        :func:`hybridml.ranking.training.choose_trust`.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     ranker : RankerSettings
@@ -311,7 +312,7 @@ class Model:
         return rows, build_table(rows.keys, rows.entities, found.items(), self.book, blocks)
 
     def judged(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[Judged]:
-        """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.judging.judge`."""
+        """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.ranking.scoring.judge`."""
         weigh_by = self.book if self.settings.joint else None
         return judge(table, rows, asked, self.ranker, self.decision, weigh_by, self.proportions)
 
