@@ -34,14 +34,15 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, load, training_part
-from hybridml import featurize, metrics
-from hybridml.cluster.ranking import boosting
+from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.datasets.photos import photo_paths
-from hybridml.featurize import Report
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.training import Training, train
-from hybridml.store import FeatureStore
+from hybridml.store import extraction
+from hybridml.store.dask.ranking import boosting
+from hybridml.store.extraction import Report
+from hybridml.store.feature_store import FeatureStore
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
@@ -155,7 +156,7 @@ def _run(
     reader, embedder, looks = engines
     first = [engine for engine in looks if engine.kind != "second"]
     address = cluster.address if cluster else None
-    return featurize.featurize(
+    return extraction.featurize(
         photos, FeatureStore(folder), reader, embedder, processes, False, first, dask=address
     )
 
@@ -163,7 +164,7 @@ def _run(
 def speed(options: argparse.Namespace) -> int:
     """Print what a photo costs with and without a cluster; return 1 where the goal is missed."""
     # one process computes with one thread, as a worker does
-    featurize.default_workers = lambda: 1
+    extraction.default_workers = lambda: 1
     sources = Sources(options.shared, Path("features"))
     found = photo_paths(sources.rows("labelled"), sources.folder("labelled") / "images")
     names = random.Random(options.seed).sample(sorted(n for n, path in found.items() if path), options.photos)

@@ -25,9 +25,9 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Sources
 from hybridml.datasets.groups import photo_names
-from hybridml.featurize import SHARD
-from hybridml.records import SCHEMAS
-from hybridml.shards import Shards
+from hybridml.store.extraction import SHARD
+from hybridml.store.schema import SCHEMAS
+from hybridml.store.shards import Shards
 
 TABLES = ("labelled", "agreed")
 

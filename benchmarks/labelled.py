@@ -26,8 +26,8 @@ from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, ModelSettings
-from hybridml.seeing import see, settings_of
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.seeing import see, settings_of
 from hybridml.vision.engines import Engine, embedding_engine, look_engines, reader_engine
 from hybridml.vision.presets import DEFAULT_EFFORT
 

@@ -19,10 +19,10 @@ from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.extractor import EntityExtractor
 from hybridml.reading import model_path
-from hybridml.seeing import settings_of
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.seeing import settings_of
+from hybridml.store.worker import KIND_OF
 from hybridml.vision.engines import adopted
-from hybridml.worker import KIND_OF
 
 AT_ONCE = 2048
 

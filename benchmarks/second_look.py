@@ -29,7 +29,7 @@ from hybridml.datasets.labels import parse_truth
 from hybridml.datasets.photos import checked, photo_paths
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
 from hybridml.vision.engines import reader_engine
 from hybridml.vision.ocr.second_pass import SecondLook
 from hybridml.vision.text_line import Reading

@@ -42,10 +42,10 @@ from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import photo_paths
 from hybridml.entities import default_entities
 from hybridml.quantity import format_quantity
+from hybridml.store.worker import KIND_OF
 from hybridml.vision.photo_features import as_seen
 from hybridml.vision.presets import EFFORTS
 from hybridml.vision.text_line import Reading, TextLine
-from hybridml.worker import KIND_OF
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 BATCH = 16
@@ -173,8 +173,8 @@ def ours(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Read and look at photos as 'hybridml features' does; return what was seen by name, and what it cost."""
     from benchmarks.labelled import engines_of
-    from hybridml.seeing import see, settings_of
-    from hybridml.store import FeatureStore
+    from hybridml.store.feature_store import FeatureStore
+    from hybridml.store.seeing import see, settings_of
 
     book = default_entities()
     engines = engines_of("rapidocr", effort=effort)

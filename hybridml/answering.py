@@ -10,12 +10,12 @@ import pandas as pd
 
 from .datasets.groups import photo_names
 from .datasets.rows import RowFault
-from .featurize import Report
 from .ranking.answer import Answer
 from .ranking.embedding_pca import ImageBlock
 from .ranking.model import Model, Projection, Ranked
-from .seeing import Engines, settings_of
-from .store import FeatureStore, vectors_of
+from .store.extraction import Report
+from .store.feature_store import FeatureStore, vectors_of
+from .store.seeing import Engines, settings_of
 from .vision.engines import Engine
 
 DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"

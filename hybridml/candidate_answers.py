@@ -19,12 +19,12 @@ from .datasets.groups import photo_names
 from .datasets.photos import Checked
 from .datasets.rows import RowFault
 from .errors import ArtifactError
-from .featurize import Report
 from .ranking.answer import Answer
 from .ranking.model import Model
 from .ranking.scoring import answer_of
-from .seeing import Engines, settings_of
-from .store import FeatureStore
+from .store.extraction import Report
+from .store.feature_store import FeatureStore
+from .store.seeing import Engines, settings_of
 from .vision.photo_features import Seen, as_seen
 
 if TYPE_CHECKING:

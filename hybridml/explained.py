@@ -15,11 +15,11 @@ from .answering import ranked_rows
 from .candidates.find import Candidate
 from .datasets.groups import as_text, group_names, photo_names
 from .datasets.rows import VALUE, RowFault
-from .featurize import Report
 from .ranking.answer import Answer
 from .ranking.model import Model, Ranked
-from .seeing import Engines
-from .store import FeatureStore
+from .store.extraction import Report
+from .store.feature_store import FeatureStore
+from .store.seeing import Engines
 from .vision.photo_features import Seen
 from .vision.text_line import Reading
 from .wording import JOINT, Told, words_of

@@ -20,7 +20,7 @@ from .errors import RowsError
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import Boost, RankerSettings, boost_here
 from .sight import Sight
-from .store import FeatureStore
+from .store.feature_store import FeatureStore
 from .vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 from .vision.presets import DEFAULT_EFFORT
 
@@ -216,7 +216,7 @@ class EntityExtractor(Sight):
         """Return what fits the ranker's boosters, and what the model's facts say of it where that is a cluster."""
         if not self.dask:
             return nullcontext((boost_here, {}))
-        from .cluster.ranking import boosting
+        from .store.dask.ranking import boosting
 
         return boosting(self.dask, self.progress)
 

@@ -15,7 +15,7 @@ from . import shipped
 from .candidates.find import wants_second_look
 from .errors import ArtifactError
 from .ranking.answer import Answer
-from .records import as_stored, drawing_as_stored, regions_as_stored
+from .store.schema import as_stored, drawing_as_stored, regions_as_stored
 from .vision.engines import Engine, adopted
 from .vision.photo_features import Seen
 

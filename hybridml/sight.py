@@ -12,12 +12,12 @@ from .datasets import photos
 from .datasets.rows import RowFault
 from .entities import EntityBook, default_entities, load_entities
 from .errors import HybridmlError
-from .featurize import Report
 from .manners import Estimator
 from .ranking.model import Model
-from .seeing import Engines, see, seen_so_far, settings_of
-from .status import StoreStatus, status_of
-from .store import FeatureStore
+from .store.extraction import Report
+from .store.feature_store import FeatureStore
+from .store.seeing import Engines, see, seen_so_far, settings_of
+from .store.status import StoreStatus, status_of
 from .utils.paths import path_of
 from .vision.engines import Engine, adopted, embedding_engine, look_engines, reader_engine
 from .vision.photo_features import Seen

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from hybridml.datasets.images import fingerprint
-from hybridml.store import FeatureStore, FeatureTable
+from hybridml.store.feature_store import FeatureStore, FeatureTable
 from hybridml.vision.engines import reader_engine
 from hybridml.vision.text_line import Reading
 from tests.fakes import PixelReader, write_photo
@@ -71,7 +71,7 @@ def start(
         str(workers),
     ]
     code = (
-        "import hybridml.featurize as f, hybridml.shards as s\n"
+        "import hybridml.store.extraction as f, hybridml.store.shards as s\n"
         "from hybridml.cli import main\n"
         f"f.SHARD, f.BATCH, s.MANY = {SHARD}, {BATCH}, 3\n"
         f"if __name__ == '__main__': raise SystemExit(main({arguments!r}))\n"

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.featurize import Report, featurize
-from hybridml.store import FeatureStore
+from hybridml.store.extraction import Report, featurize
+from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import lacking
 from hybridml.vision.engines import Engine, reader_engine
 from tests.fakes import write_photo
@@ -173,8 +173,8 @@ def test_the_store_is_as_one_machine_leaves_it(
 def test_photos_and_store_may_lie_in_an_object_store(
     two: Cluster, photos: dict[str, Path | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hybridml import store as module
-    from hybridml.cluster import contents as told
+    from hybridml.store import feature_store as module
+    from hybridml.store.dask import contents as told
     from hybridml.utils.paths import path_of
     from tests.shelf import MARK
 
@@ -198,7 +198,7 @@ def test_photos_and_store_may_lie_in_an_object_store(
 
 
 def test_a_worker_that_lacks_a_file_system_is_refused(two: Cluster) -> None:
-    from hybridml.cluster import check, connected
+    from hybridml.store.dask import check, connected
 
     expected = r"2 of 2 workers.*\n  tcp://.*nowhere:// cannot be used here"
     with connected(two.address) as client, pytest.raises(HybridmlError, match=expected):
@@ -208,7 +208,7 @@ def test_a_worker_that_lacks_a_file_system_is_refused(two: Cluster) -> None:
 def test_no_scheduler_no_workers_no_dask(
     photos: dict[str, Path | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hybridml.cluster import client
+    from hybridml.store.dask import client
 
     monkeypatch.setattr(client, "SECONDS", 1)
     with pytest.raises(
@@ -319,9 +319,9 @@ def test_a_client_that_is_killed_is_gone_on_with(
     engine = slow(0.05)
     script = (
         "import pathlib, sys\n"
-        "import hybridml.featurize as f\n"
+        "import hybridml.store.extraction as f\n"
         "from tests.test_cluster import run, slow\n"
-        "import hybridml.cluster.dispatch as d\n"
+        "import hybridml.store.dask.dispatch as d\n"
         "f.SHARD, d.LARGEST = 8, 4\n"
         "images = pathlib.Path(sys.argv[1])\n"
         "run({p.name: p for p in images.iterdir()}, pathlib.Path(sys.argv[2]), slow(0.05), sys.argv[3])\n"

@@ -19,8 +19,8 @@ from tests.fakes import OPTIONS, write_rows
 if reason := lacking("a cluster", ("dask", "distributed"), "dask"):
     pytest.skip(reason, allow_module_level=True)
 
-from hybridml.cluster import ranking
-from hybridml.cluster.client import connected, workers_of
+from hybridml.store.dask import ranking
+from hybridml.store.dask.client import connected, workers_of
 
 
 @pytest.fixture(scope="module")

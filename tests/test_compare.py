@@ -23,7 +23,7 @@ from hybridml.comparison.scores import markdown
 from hybridml.datasets import folds, photos
 from hybridml.datasets.csv_file import read_csv
 from hybridml.errors import HybridmlError
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
 from tests.fakes import PixelReader, write_rows
 from tests.pages import DOCS, blocks
 

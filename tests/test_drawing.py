@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hybridml.records import drawing_as_stored, drawing_of, drawing_record
+from hybridml.store.schema import drawing_as_stored, drawing_of, drawing_record
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.lines import Drawing, LineFinder
 

@@ -26,8 +26,8 @@ from hybridml.explore import (
 from hybridml.explore.facts import facts, read_table
 from hybridml.explore.oddities import masks, oddities
 from hybridml.explore.page import html_page
-from hybridml.records import failure_of
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.schema import failure_of
 
 BOOK = default_entities()
 EVIL = "<img src=x onerror=alert(1)>.png"

@@ -19,8 +19,8 @@ from hybridml import EntityExtractor, artifact, artifact_file, shipped
 from hybridml.answering import answer_rows
 from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
-from hybridml.seeing import seen_so_far
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.seeing import seen_so_far
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 

@@ -12,10 +12,10 @@ from PIL import Image
 
 from hybridml.datasets import images
 from hybridml.errors import ArtifactError, HybridmlError, ImageError
-from hybridml.featurize import Report, done_so_far, featurize
-from hybridml.store import FeatureStore
+from hybridml.store.extraction import Report, done_so_far, featurize
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.worker import Task, Worker
 from hybridml.vision.engines import Engine, embedding_engine, reader_engine
-from hybridml.worker import Task, Worker
 from tests.fakes import MeanEmbedder, PixelReader, write_photo
 from tests.lines import line
 
@@ -177,14 +177,14 @@ def test_a_file_that_cannot_be_opened_is_no_failure_of_the_photo() -> None:
 
 
 def test_slow_work_is_written_before_a_shard_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hybridml.featurize.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("hybridml.store.extraction.FLUSH_SECONDS", 0.0)
     run(tmp_path, photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(20)}))
     assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).shards.paths()) == 3
 
 
 def test_many_small_shards_are_merged_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hybridml.featurize.FLUSH_SECONDS", 0.0)
-    monkeypatch.setattr("hybridml.shards.MANY", 2)
+    monkeypatch.setattr("hybridml.store.extraction.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("hybridml.store.shards.MANY", 2)
     run(tmp_path, photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(20)}))
     table = FeatureStore(tmp_path / "store").table("readings", READER.settings)
     assert len(table.shards.paths()) == 1

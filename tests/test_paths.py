@@ -15,8 +15,8 @@ from hybridml import EntityExtractor, cli
 from hybridml.datasets import images
 from hybridml.datasets.photos import photo_paths
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
-from hybridml.featurize import Report, featurize
-from hybridml.store import FeatureStore
+from hybridml.store.extraction import Report, featurize
+from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking
 from hybridml.utils.paths import is_afar, path_of
@@ -130,7 +130,7 @@ def test_a_network_that_fails_is_no_damage(
 
 
 def test_shards_are_not_merged_where_nothing_can_be_locked(tmp_path: Path, bucket: Path) -> None:
-    from hybridml.shards import MANY
+    from hybridml.store.shards import MANY
 
     store = FeatureStore(bucket)
     for i in range(MANY + 1):

@@ -23,8 +23,8 @@ from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import checked
 from hybridml.datasets.row_chunks import RowParts
 from hybridml.errors import RowsError
-from hybridml.records import SCHEMAS
-from hybridml.shards import Shards
+from hybridml.store.schema import SCHEMAS
+from hybridml.store.shards import Shards
 from tests.fakes import write_rows
 
 HEADER = "index,image_link,group_id,entity_name"

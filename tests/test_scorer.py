@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from hybridml import artifact, shipped
-from hybridml.records import record_of, regions_record
-from hybridml.seeing import settings_of
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.schema import record_of, regions_record
+from hybridml.store.seeing import settings_of
+from hybridml.store.worker import KIND_OF
 from hybridml.vision.engines import adopted
 from hybridml.vision.number_classifier import CLASSES
-from hybridml.worker import KIND_OF
 from tests.lines import line, reading
 
 KEY = "0" * 64

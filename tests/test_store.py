@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hybridml.errors import StoreError
-from hybridml.records import reading_of, record_of
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.schema import reading_of, record_of
 from hybridml.vision.text_line import Reading, TextLine
 
 SETTINGS = {"reader": "fake", "version": 1}

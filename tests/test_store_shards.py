@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hybridml import shards
-from hybridml.records import SCHEMAS, failure_of, record_of
-from hybridml.store import FeatureStore, FeatureTable
+from hybridml.store import shards
+from hybridml.store.feature_store import FeatureStore, FeatureTable
+from hybridml.store.schema import SCHEMAS, failure_of, record_of
 from tests.lines import line, reading
 
 SETTINGS = {"reader": "fake", "version": 1}

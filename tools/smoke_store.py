@@ -6,8 +6,8 @@ import hybridml
 from hybridml import shipped
 from hybridml.datasets.images import fingerprint
 from hybridml.vision.ocr import Reading, TextLine
-from hybridml.records import record_of
-from hybridml.store import FeatureTable
+from hybridml.store.schema import record_of
+from hybridml.store.feature_store import FeatureTable
 
 PHOTO = Path("bag.png")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from hybridml.datasets.row_chunks import RowParts
     from hybridml.extractor import EntityExtractor
-    from hybridml.featurize import Report
+    from hybridml.store.extraction import Report
 
     _Rows = tuple[pd.DataFrame, rowfiles.Faults]
     """Rows, and the faults of single ones."""
@@ -143,7 +143,7 @@ class _Total:
     """The report of all parts together; a photo with rows in several of them counts once."""
 
     def __init__(self) -> None:
-        from hybridml.featurize import Report
+        from hybridml.store.extraction import Report
         from hybridml.utils.hashing import hashes
 
         self.report = Report()

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hybridml.status import StoreStatus, TableStatus
+    from hybridml.store.status import StoreStatus, TableStatus
 
 SHOWN = 5
 

@@ -18,9 +18,10 @@ from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.entities import EntityBook, default_entities
 from hybridml.errors import HybridmlError
-from hybridml.featurize import Report, featurize
-from hybridml.seeing import see, settings_of
-from hybridml.store import FeatureStore
+from hybridml.store.extraction import Report, featurize
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.seeing import see, settings_of
+from hybridml.store.worker import KIND_OF
 from hybridml.utils.registry import one_of
 from hybridml.vision.engines import (
     DEFAULT_OCR,
@@ -31,7 +32,6 @@ from hybridml.vision.engines import (
     reader_engine,
 )
 from hybridml.vision.presets import DEFAULT_EFFORT, LOOKS, effort_of
-from hybridml.worker import KIND_OF
 
 log = logging.getLogger(__name__)
 

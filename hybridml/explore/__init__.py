@@ -16,8 +16,8 @@ from hybridml.datasets.photos import Images, folders, located
 from hybridml.datasets.rows import RowFault
 from hybridml.entities import EntityBook
 from hybridml.errors import HybridmlError, RowsError, StoreError
-from hybridml.records import Kind
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.schema import Kind
 from hybridml.utils.files import atomic
 
 from . import counts, photo_files

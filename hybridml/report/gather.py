@@ -17,7 +17,7 @@ from hybridml.datasets.photos import Checked
 from hybridml.explained import Explanation
 from hybridml.quantity import format_quantity
 from hybridml.spool import Spool
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
 from hybridml.whole_photo import Region, whole_photos
 
 from .facts import card_of, line_of

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from hybridml.status import TITLES
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.status import TITLES
+from hybridml.store.worker import KIND_OF
 from hybridml.vision.engines import Engine
-from hybridml.worker import KIND_OF
 
 NOT_KEPT = "The store holds no seconds of these photos."
 MEASURED = (

@@ -16,7 +16,7 @@ from hybridml.datasets.groups import as_text
 from hybridml.datasets.rows import VALUE, read_rows
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.spool import Spool
-from hybridml.store import FeatureStore
+from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_afar, path_of
 from hybridml.vision.engines import Engine

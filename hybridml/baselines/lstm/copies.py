@@ -14,8 +14,8 @@ import numpy.typing as npt
 from hybridml.baselines.given import Given
 from hybridml.datasets.images import RGB, decode
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.featurize import featurize
-from hybridml.store import FeatureStore
+from hybridml.store.extraction import featurize
+from hybridml.store.feature_store import FeatureStore
 from hybridml.tokens.page import Floats
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.embedding import Embedder

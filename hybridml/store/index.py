@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hybridml.utils.hashing import hashes
+
 from .shards import ShardGoneError, Shards
-from .utils.hashing import hashes
 
 NOWHERE = -1
 

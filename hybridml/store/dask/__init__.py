@@ -5,8 +5,8 @@ store holds as on one machine. See docs/cluster.md.
 """
 
 from .client import connected
+from .compatibility import check
 from .contents import contents_there
 from .dispatch import work
-from .fit import check
 
 __all__ = ["check", "connected", "contents_there", "work"]

@@ -16,7 +16,7 @@ from hybridml.errors import HybridmlError
 from hybridml.ranking.ranker import Boost, Examples, Ints
 
 from .client import connected, workers_of
-from .fit import check
+from .compatibility import check
 
 SECONDS = 2.0
 """How often to see whether the workers that learn are still there."""

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .vision.lines import Drawing
-from .vision.lines.types import SEGMENT
-from .vision.text_line import Reading, TextLine
+from hybridml.vision.lines import Drawing
+from hybridml.vision.lines.types import SEGMENT
+from hybridml.vision.text_line import Reading, TextLine
 
 Kind = Literal["readings", "embeddings", "drawings", "regions"]
 

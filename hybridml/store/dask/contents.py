@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hybridml._version import __version__
-from hybridml.store import Told, contents
+from hybridml.store.feature_store import Told, contents
 from hybridml.utils.paths import path_of
 
 from .client import connected, workers_of
+from .compatibility import check, protocols_of, worker_of
 from .dispatch import everywhere
-from .fit import check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def _tell(paths: Sequence[str], version: str, protocols: Sequence[str]) -> list[
 
 
 def contents_there(address: str, paths: Sequence[Path], progress: bool = False) -> Iterator[Told]:
-    """Yield what :func:`hybridml.store.contents` does, in the same order, told by the workers of a cluster.
+    """Yield what :func:`hybridml.store.feature_store.contents` does, in the same order, told by the workers of a cluster.
 
     Parameters
     ----------

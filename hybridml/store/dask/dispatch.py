@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from hybridml._version import __version__
+from hybridml.store.worker import DIED, Result, Task
 from hybridml.utils.paths import MARK
-from hybridml.worker import DIED, Result, Task
 
 from .client import workers_of
-from .fit import Engines, UnfitError, check, protocols_of, worker_of
+from .compatibility import Engines, UnfitError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
 

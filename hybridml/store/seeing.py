@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from .candidates.find import wants_second_look
-from .datasets.groups import photo_names
-from .datasets.photos import Images, Located, located
-from .entities import EntityBook
-from .featurize import Report, done_so_far, featurize
-from .store import FeatureStore
-from .vision.engines import Engine
+from hybridml.candidates.find import wants_second_look
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.photos import Images, Located, located
+from hybridml.entities import EntityBook
+from hybridml.vision.engines import Engine
+
+from .extraction import Report, done_so_far, featurize
+from .feature_store import FeatureStore
 
 Engines = tuple[Engine, Engine | None, Sequence[Engine]]
 
@@ -50,7 +51,7 @@ def see(
     book : EntityBook
         Entities and units.
     workers, progress, retry_failed, dask
-        As for :func:`hybridml.featurize.featurize`.
+        As for :func:`hybridml.store.extraction.featurize`.
 
     Returns
     -------

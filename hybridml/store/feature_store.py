@@ -11,7 +11,7 @@ Layout below the store's root (``features/`` by default)::
     regions/<fingerprint>/part-*.parquet     key, error, seconds, classes, probabilities (float16)
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
-settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.shards`. Reading takes
+settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.store.shards`. Reading takes
 memory for the photos asked about, not for what else the store holds.
 """
 
@@ -30,15 +30,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .errors import ImageError, StoreError
-from .finder import Finder
-from .records import SCHEMAS, Kind, drawing_of, reading_of, regions_of
+from hybridml.errors import ImageError, StoreError
+from hybridml.utils.files import atomic
+from hybridml.utils.hashing import fingerprint
+from hybridml.utils.paths import is_afar, path_of, stat_of
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading
+
+from .index import Finder
+from .schema import SCHEMAS, Kind, drawing_of, reading_of, regions_of
 from .shards import Shards, set_aside
-from .utils.files import atomic
-from .utils.hashing import fingerprint
-from .utils.paths import is_afar, path_of, stat_of
-from .vision.photo_features import Seen
-from .vision.text_line import Reading
 
 log = logging.getLogger(__name__)
 
@@ -287,7 +288,7 @@ def contents(paths: Sequence[Path]) -> Iterator[Told]:
 
 
 def _content(path: Path) -> Told:
-    from .datasets.images import fingerprint as content_key
+    from hybridml.datasets.images import fingerprint as content_key
 
     stat = _stat(path)
     if stat is None:

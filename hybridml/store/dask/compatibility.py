@@ -8,10 +8,10 @@ from typing import Any
 
 from hybridml._version import __version__
 from hybridml.errors import HybridmlError
+from hybridml.store.worker import Worker
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import MARK, check_protocol
 from hybridml.vision.engines import Engine, EngineKind
-from hybridml.worker import Worker
 
 from .client import workers_of
 

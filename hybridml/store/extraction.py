@@ -18,11 +18,12 @@ from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
-from .errors import HybridmlError
-from .records import reading_of
-from .store import FLUSH_SECONDS, FeatureStore, FeatureTable
-from .utils.paths import is_afar
-from .vision.engines import Engine, EngineKind
+from hybridml.errors import HybridmlError
+from hybridml.utils.paths import is_afar
+from hybridml.vision.engines import Engine, EngineKind
+
+from .feature_store import FLUSH_SECONDS, FeatureStore, FeatureTable
+from .schema import reading_of
 from .worker import DIED, KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ def featurize(
     start = time.perf_counter()
     tell = None
     if dask:
-        from . import cluster  # not at the top: ranking what is stored must start quickly
+        from . import dask as cluster  # not at the top: ranking what is stored must start quickly
 
         tell = partial(cluster.contents_there, dask, progress=progress)
     report = Report(photos=len(photos), keys=store.photo_keys(photos, progress, tell))

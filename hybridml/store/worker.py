@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .errors import HybridmlError, ImageError
-from .records import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
-from .utils.paths import content, is_afar, path_of
-from .vision.engines import Engine, EngineKind
-from .vision.text_line import Reading
+from hybridml.errors import HybridmlError, ImageError
+from hybridml.utils.paths import content, is_afar, path_of
+from hybridml.vision.engines import Engine, EngineKind
+from hybridml.vision.text_line import Reading
+
+from .schema import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
 
 KIND_OF: dict[EngineKind, Kind] = {
     "reader": "readings",
@@ -170,7 +171,7 @@ class Worker:
 
 def _decoded(path: str) -> np.ndarray:
     """Return a photo; raise OSError when its file cannot be had, ImageError when it is none."""
-    from .datasets.images import decode
+    from hybridml.datasets.images import decode
 
     place = path_of(path)
     if is_afar(place):

@@ -22,9 +22,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import StoreError
-from .utils.files import atomic
-from .utils.paths import content, is_afar, listed, rename
+from hybridml.errors import StoreError
+from hybridml.utils.files import atomic
+from hybridml.utils.paths import content, is_afar, listed, rename
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .datasets.photos import Located
-from .featurize import NO_PHOTO
-from .records import SCHEMAS
+from hybridml.datasets.photos import Located
+from hybridml.utils.paths import stat_of
+from hybridml.vision.engines import Engine
+
+from .extraction import NO_PHOTO
+from .feature_store import FeatureStore
+from .schema import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
-from .store import FeatureStore
-from .utils.paths import stat_of
-from .vision.engines import Engine
 from .worker import KIND_OF
 
 TITLES = {
