@@ -15,7 +15,7 @@ from benchmarks import command
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.sample.picture import compose
-from hybridml.reading import SinglePhotoReader
+from hybridml.prediction.from_photo import SinglePhotoReader
 
 SHOWN = ("width", "item_weight", "wattage")
 

@@ -18,7 +18,7 @@ from hybridml.candidates.parquet import LINES_A_GROUP
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.extractor import EntityExtractor
-from hybridml.reading import model_path
+from hybridml.prediction.from_photo import model_path
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.seeing import settings_of
 from hybridml.store.worker import KIND_OF

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from .artifact import load, save
     from .errors import HybridmlError
     from .extractor import EntityExtractor
-    from .frames import candidates_frame
+    from .prediction.explain.explanation import candidates_frame
+    from .prediction.from_photo import read, read_all
     from .ranking.answer import Answer
-    from .reading import read, read_all
 
 __all__ = [
     "Answer",
@@ -56,10 +56,10 @@ _HOME = {
     "Answer": "ranking.answer",
     "EntityExtractor": "extractor",
     "HybridmlError": "errors",
-    "candidates_frame": "frames",
+    "candidates_frame": "prediction.explain.explanation",
     "load": "artifact",
-    "read": "reading",
-    "read_all": "reading",
+    "read": "prediction.from_photo",
+    "read_all": "prediction.from_photo",
     "save": "artifact",
 }
 

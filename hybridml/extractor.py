@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from . import metrics
-from .answering import Answered, answer_rows, answers_frame, keys_of
 from .candidates.features import DEFAULT_BLOCKS, column_names
 from .datasets import photos
 from .datasets.groups import as_text, photo_names
 from .datasets.labels import read_labels
 from .entities import EntityBook
 from .errors import RowsError
+from .prediction.from_store import Answered, answer_rows, answers_frame, keys_of
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import Boost, RankerSettings, boost_here
 from .sight import Sight
@@ -25,7 +25,7 @@ from .vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 from .vision.presets import DEFAULT_EFFORT
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from .prediction.explain.explanation import Explanation
 
 
 class EntityExtractor(Sight):
@@ -279,7 +279,7 @@ class EntityExtractor(Sight):
         self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
     ) -> Iterator[tuple[int, Explanation]]:
         """Yield what :meth:`answers` yields with its reasons: position and explanation of each row, once each."""
-        from .explained import explain_rows
+        from .prediction.explain.explanation import explain_rows
 
         seen = self._rows_seen(X, partial)
         return explain_rows(*seen, paths=photos.photo_paths(seen[1], self.images))
@@ -314,8 +314,8 @@ class EntityExtractor(Sight):
         int
             How many rows have a candidate.
         """
-        from .candidate_answers import describe_rows
-        from .candidate_facts import facts_of
+        from .prediction.candidate_facts import facts_of
+        from .prediction.from_candidates import describe_rows
 
         self._check_fitted()
         facts = facts_of(self)
@@ -338,7 +338,7 @@ class EntityExtractor(Sight):
         data frame
             As of :meth:`predict`.
         """
-        from .candidate_answers import DescribedRows
+        from .prediction.from_candidates import DescribedRows
 
         book = self._check_fitted().book
         rows = DescribedRows(path, self, None if X is None else photos.checked(X, book=book))

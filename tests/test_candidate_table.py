@@ -14,11 +14,11 @@ import pytest
 
 import hybridml
 from hybridml import EntityExtractor, artifact
-from hybridml.candidate_answers import ABSENT
-from hybridml.candidate_facts import differences
 from hybridml.candidates import parquet
 from hybridml.cli import main
 from hybridml.errors import ArtifactError, HybridmlError, StoreError
+from hybridml.prediction.candidate_facts import differences
+from hybridml.prediction.from_candidates import ABSENT
 from hybridml.ranking import model
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line

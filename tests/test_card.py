@@ -15,9 +15,9 @@ from PIL import Image
 
 import hybridml
 from hybridml.candidates.find import find_candidates
-from hybridml.explained import Considered, Explanation, Reason
+from hybridml.prediction.explain import html as card
+from hybridml.prediction.explain.explanation import Considered, Explanation, Reason
 from hybridml.ranking.answer import Answer
-from hybridml.report import card
 from hybridml.vision.photo_features import Seen
 from hybridml.vision.text_line import Reading
 from tests.lines import line, reading

@@ -14,10 +14,10 @@ from hybridml import EntityExtractor, shipped
 from hybridml.candidates.features import DEFAULT_BLOCKS, PhotoView, column_names, describe
 from hybridml.candidates.find import find_candidates
 from hybridml.entities import default_entities
-from hybridml.explained import BEST, REASONS, Explanation
+from hybridml.prediction.explain import JOINT, Told, column_words, words_of
+from hybridml.prediction.explain.explanation import BEST, REASONS, Explanation
 from hybridml.ranking.model import Ranked
 from hybridml.vision.text_line import Reading
-from hybridml.wording import JOINT, Told, column_words, words_of
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 

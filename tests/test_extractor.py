@@ -16,9 +16,9 @@ from sklearn.base import clone
 
 import hybridml
 from hybridml import EntityExtractor, artifact, artifact_file, shipped
-from hybridml.answering import answer_rows
 from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
+from hybridml.prediction.from_store import answer_rows
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.seeing import seen_so_far
 from tests.fakes import OPTIONS, write_photo, write_rows

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hybridml.entities import default_entities
 from hybridml.errors import EntityError
-from hybridml.house_units import in_house_units, in_unit, wanted_units
+from hybridml.prediction.unit_conversion import in_house_units, in_unit, wanted_units
 from hybridml.ranking.answer import Answer, RunnerUp
 
 BOOK = default_entities()

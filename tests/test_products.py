@@ -11,7 +11,7 @@ import pytest
 import hybridml
 from hybridml.cli import main
 from hybridml.errors import RowsError
-from hybridml.products import COLUMNS, combine, write_products
+from hybridml.prediction.products import COLUMNS, combine, write_products
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 

@@ -18,7 +18,7 @@ from hybridml.cli import main
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.evaluation import evaluate
-from hybridml.explained import Considered, Explanation
+from hybridml.prediction.explain.explanation import Considered, Explanation
 from hybridml.ranking.answer import Answer
 from hybridml.report import write_report
 from hybridml.report.facts import FLOOR, card_of, line_of

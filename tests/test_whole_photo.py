@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml.areas import Mark, areas, text_blocks
 from hybridml.candidates.features import PhotoView, describe
 from hybridml.candidates.find import Candidate
 from hybridml.cli import main
+from hybridml.prediction.all_quantities import Region, WholePhoto, whole_photos
+from hybridml.prediction.from_photo import SinglePhotoReader
+from hybridml.prediction.grouping import Mark, areas, text_blocks
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Projection, Ranked
-from hybridml.reading import SinglePhotoReader
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import Seen, as_seen
 from hybridml.vision.text_line import Reading, TextLine
-from hybridml.whole_photo import Region, WholePhoto, whole_photos
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line, reading
 

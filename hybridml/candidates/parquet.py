@@ -127,7 +127,7 @@ class CandidateWriter:
     frame : data frame
         The rows that are asked.
     facts : mapping
-        What the candidates are made with, :func:`hybridml.candidate_facts.facts_of`.
+        What the candidates are made with, :func:`hybridml.prediction.candidate_facts.facts_of`.
     """
 
     def __init__(self, path: Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> None:

@@ -15,9 +15,9 @@ from .options import images_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hybridml.answering import Answered
     from hybridml.datasets.photos import Checked
     from hybridml.extractor import EntityExtractor
+    from hybridml.prediction.from_store import Answered
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Ch
 
 def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file of candidates, answered from it alone: one part."""
-    from hybridml.candidate_answers import DescribedRows
     from hybridml.datasets import photos
+    from hybridml.prediction.from_candidates import DescribedRows
 
     useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
     if useless:

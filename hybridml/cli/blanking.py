@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from .options import tell
 
 if TYPE_CHECKING:
-    from hybridml.answering import Answered
     from hybridml.extractor import EntityExtractor
+    from hybridml.prediction.from_store import Answered
 
 
 def blanking(

@@ -56,6 +56,6 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _default() -> str:
-    from hybridml.reading import model_path
+    from hybridml.prediction.from_photo import model_path
 
     return str(model_path())

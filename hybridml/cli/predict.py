@@ -26,8 +26,8 @@ from .sidecar import sidecar_line, sidecar_path
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hybridml.answering import Answered
     from hybridml.extractor import EntityExtractor
+    from hybridml.prediction.from_store import Answered
     from hybridml.spool import Spool
 
 DEFAULT_MODEL = "models/model.joblib"
@@ -124,7 +124,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
     """Return the model that a command was given, set to read and look as it was told."""
     from hybridml import artifact
-    from hybridml.reading import model_path
+    from hybridml.prediction.from_photo import model_path
 
     path = model_path(arguments.model)
     tell(f"model: {path}")
@@ -144,7 +144,7 @@ def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
 
 def _predict(arguments: argparse.Namespace) -> int:
     from hybridml.datasets.predictions import write_predictions
-    from hybridml.house_units import wanted_units
+    from hybridml.prediction.unit_conversion import wanted_units
 
     _check_outputs(arguments)
     extractor = extractor_of(arguments)
@@ -173,7 +173,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     from hybridml.datasets.predictions import sidecar_of
-    from hybridml.reading import model_path
+    from hybridml.prediction.from_photo import model_path
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
     beside = [path for name in ("faults.csv", "products.csv") if (path := _beside(arguments, name))]
@@ -288,8 +288,8 @@ def _answer_part(
     import numpy as np
     import pandas as pd
 
-    from hybridml.answering import NOT_YET
-    from hybridml.house_units import in_house_units
+    from hybridml.prediction.from_store import NOT_YET
+    from hybridml.prediction.unit_conversion import in_house_units
 
     frame, waiting = part.frame, 0
     indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
@@ -335,7 +335,7 @@ def _with_product(frame: pd.DataFrame, first: int) -> pd.DataFrame:
 def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> None:
     """Write one answer per product and entity and say so; remove the file of an earlier run when there are none."""
     from hybridml.datasets.rows import PRODUCT
-    from hybridml.products import combine, write_products
+    from hybridml.prediction.products import combine, write_products
 
     rows = found.of_products
     if path is None:

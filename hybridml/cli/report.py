@@ -57,7 +57,7 @@ def add_commands(commands: Commands) -> None:
 def _report(arguments: argparse.Namespace) -> int:
     from hybridml import artifact
     from hybridml.datasets import photos
-    from hybridml.reading import model_path
+    from hybridml.prediction.from_photo import model_path
     from hybridml.report import write_report
     from hybridml.report.folder import NUMBERS
     from hybridml.report.shell import PAGE

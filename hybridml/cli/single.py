@@ -14,8 +14,8 @@ from hybridml.errors import HybridmlError
 from .options import Commands, command, tell
 
 if TYPE_CHECKING:
+    from hybridml.prediction.all_quantities import WholePhoto
     from hybridml.ranking.answer import Answer
-    from hybridml.whole_photo import WholePhoto
 
 
 def add_commands(commands: Commands) -> None:
@@ -72,7 +72,7 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> int:
-    from hybridml.reading import SinglePhotoReader
+    from hybridml.prediction.from_photo import SinglePhotoReader
 
     reader = SinglePhotoReader(arguments.model)
     failures = 0

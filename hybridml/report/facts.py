@@ -10,11 +10,11 @@ from hybridml import metrics
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.entities import EntityBook
-from hybridml.explained import Considered, Explanation
+from hybridml.prediction.all_quantities import Region
+from hybridml.prediction.explain.explanation import Considered, Explanation
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.vision.text_line import TextLine
-from hybridml.whole_photo import Region
 
 from .causes import cause_of
 from .scored import UNLABELLED

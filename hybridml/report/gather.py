@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm import tqdm
 
-from hybridml.answering import projection
 from hybridml.datasets.photos import Checked
-from hybridml.explained import Explanation
+from hybridml.prediction.all_quantities import Region, whole_photos
+from hybridml.prediction.explain.explanation import Explanation
+from hybridml.prediction.from_store import projection
 from hybridml.quantity import format_quantity
 from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore
-from hybridml.whole_photo import Region, whole_photos
 
 from .facts import card_of, line_of
 

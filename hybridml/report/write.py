@@ -15,12 +15,12 @@ from hybridml.datasets import photos
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.rows import VALUE, read_rows
 from hybridml.errors import HybridmlError, RowsError
+from hybridml.prediction.explain import column_words
 from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_afar, path_of
 from hybridml.vision.engines import Engine
-from hybridml.wording import column_words
 
 from . import against as others
 from . import folder, overview, suspects

@@ -13,13 +13,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .candidates.find import Candidate
-from .entities import EntityBook
-from .ranking.joint import same_numbers
-from .ranking.model import Model, Ranked
-from .vision.number_classifier import CLASSES
-from .vision.photo_features import Seen
-from .vision.text_line import TextLine
+from hybridml.candidates.find import Candidate
+from hybridml.entities import EntityBook
+from hybridml.ranking.joint import same_numbers
+from hybridml.ranking.model import Model, Ranked
+from hybridml.vision.number_classifier import CLASSES
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import TextLine
 
 DUAL_GAP = 1.5
 """How far apart a quantity and the same in another unit may stand, in font sizes."""

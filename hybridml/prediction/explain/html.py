@@ -12,9 +12,10 @@ from html import escape
 
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError
-from hybridml.explained import Considered, Explanation
 from hybridml.quantity import format_quantity
 from hybridml.vision.text_line import Reading, TextLine
+
+from .explanation import Considered, Explanation
 
 SIDE = 640
 """Longest side of the embedded photo, in pixels."""

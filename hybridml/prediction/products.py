@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 import pandas as pd
 
-from .datasets.csv_file import write_csv
-from .datasets.groups import as_text, photo_names
-from .datasets.predictions import parse_prediction
-from .datasets.rows import PRODUCT
-from .entities import EntityBook, default_entities
-from .errors import RowsError
-from .quantity.unit_pairs import SAME_QUANTITY
+from hybridml.datasets.csv_file import write_csv
+from hybridml.datasets.groups import as_text, photo_names
+from hybridml.datasets.predictions import parse_prediction
+from hybridml.datasets.rows import PRODUCT
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import RowsError
+from hybridml.quantity.unit_pairs import SAME_QUANTITY
 
 MOST_BY_AGREEMENT = 0.99
 """Evidence that agreeing photos bring at most; one photo alone may be surer."""

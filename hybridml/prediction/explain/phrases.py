@@ -13,8 +13,8 @@ from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity, EntityBook
 from hybridml.vision.text_line import Reading
 
-from . import dual
-from .nouns import JOINT, column_words, plain
+from . import unit_pairs
+from .column_names import JOINT, column_words, plain
 
 UNSEEN = 0.02
 """Share below which the region network is said not to see an entity."""
@@ -85,7 +85,7 @@ def words_of(column: str, value: float, told: Told) -> str:
     """
     noun = column_words(column)
     if math.isnan(value):
-        unknown = {"regions": "the region network did not look at it", "dual": dual.ONCE}
+        unknown = {"regions": "the region network did not look at it", "dual": unit_pairs.ONCE}
         return unknown.get(column.partition(".")[0], f"{noun}: not known")
     if column in _SAY:
         return _SAY[column](value, told)
@@ -365,6 +365,6 @@ _SAY: dict[str, Say] = {
         if v > -1e-6
         else f"another candidate's size is {math.exp(-v):.2g} times as usual for {told.asked}"
     ),
-    "habit.unit": lambda v, _: dual.habit(v),
-    **{column: _flag(*clauses) for column, clauses in dual.SAID.items()},
+    "habit.unit": lambda v, _: unit_pairs.habit(v),
+    **{column: _flag(*clauses) for column, clauses in unit_pairs.SAID.items()},
 }

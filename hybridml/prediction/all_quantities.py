@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .areas import Box, Mark, areas
-from .places import Place, is_label, lines_of, places
-from .quantity import format_quantity
-from .ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
-from .vision.lines import Drawing
-from .vision.photo_features import Seen
-from .vision.text_line import TextLine
+from hybridml.quantity import format_quantity
+from hybridml.ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
+from hybridml.vision.lines import Drawing
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import TextLine
+
+from .grouping import Box, Mark, areas
+from .mentions import Place, is_label, lines_of, places
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,6 @@
 """The ranker's columns in words: what each is about, and what its value says of a candidate."""
 
-from .nouns import JOINT, NOUNS, column_words, plain
-from .said import Told, words_of
+from .column_names import JOINT, NOUNS, column_words, plain
+from .phrases import Told, words_of
 
 __all__ = ["JOINT", "NOUNS", "Told", "column_words", "plain", "words_of"]

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .candidates.features import VERSION as FEATURES_VERSION
-from .utils.plain_data import checksum
-from .vision.engines import LIBRARIES, Engine
+from hybridml.candidates.features import VERSION as FEATURES_VERSION
+from hybridml.utils.plain_data import checksum
+from hybridml.vision.engines import LIBRARIES, Engine
 
 if TYPE_CHECKING:
-    from .extractor import EntityExtractor
+    from hybridml.extractor import EntityExtractor
 
 SHOWN = 6
 """Differences that an error lists before it only counts."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from .datasets.predictions import allowed_units
-from .entities import EntityBook, default_entities
-from .errors import EntityError
-from .quantity import format_quantity
-from .ranking.answer import Answer
+from hybridml.datasets.predictions import allowed_units
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import EntityError
+from hybridml.quantity import format_quantity
+from hybridml.ranking.answer import Answer
 
 DIGITS = 3
 """Significant digits that a converted number has at least: those of ``12 OZ (340 g)`` on labels."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .datasets.groups import photo_names
-from .datasets.rows import RowFault
-from .ranking.answer import Answer
-from .ranking.embedding_pca import ImageBlock
-from .ranking.model import Model, Projection, Ranked
-from .store.extraction import Report
-from .store.feature_store import FeatureStore, vectors_of
-from .store.seeing import Engines, settings_of
-from .vision.engines import Engine
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.rows import RowFault
+from hybridml.ranking.answer import Answer
+from hybridml.ranking.embedding_pca import ImageBlock
+from hybridml.ranking.model import Model, Projection, Ranked
+from hybridml.store.extraction import Report
+from hybridml.store.feature_store import FeatureStore, vectors_of
+from hybridml.store.seeing import Engines, settings_of
+from hybridml.vision.engines import Engine
 
 DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"
 NOT_YET = "not read yet"

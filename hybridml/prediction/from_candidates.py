@@ -10,25 +10,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .answering import DAMAGED, Answered, keys_of, problems_of, projection
+from hybridml.candidates.find import Candidate
+from hybridml.candidates.parquet import CandidateFile, Described, writing
+from hybridml.candidates.table import CandidateTable, Rows
+from hybridml.datasets.groups import photo_names
+from hybridml.datasets.photos import Checked
+from hybridml.datasets.rows import RowFault
+from hybridml.errors import ArtifactError
+from hybridml.ranking.answer import Answer
+from hybridml.ranking.model import Model
+from hybridml.ranking.scoring import answer_of
+from hybridml.store.extraction import Report
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.seeing import Engines, settings_of
+from hybridml.vision.photo_features import Seen, as_seen
+
 from .candidate_facts import differences, facts_of, told
-from .candidates.find import Candidate
-from .candidates.parquet import CandidateFile, Described, writing
-from .candidates.table import CandidateTable, Rows
-from .datasets.groups import photo_names
-from .datasets.photos import Checked
-from .datasets.rows import RowFault
-from .errors import ArtifactError
-from .ranking.answer import Answer
-from .ranking.model import Model
-from .ranking.scoring import answer_of
-from .store.extraction import Report
-from .store.feature_store import FeatureStore
-from .store.seeing import Engines, settings_of
-from .vision.photo_features import Seen, as_seen
+from .from_store import DAMAGED, Answered, keys_of, problems_of, projection
 
 if TYPE_CHECKING:
-    from .extractor import EntityExtractor
+    from hybridml.extractor import EntityExtractor
 
 ABSENT = "the file of candidates has no row of this image_link and entity_name; describe it with 'hybridml candidates'"
 
@@ -51,9 +52,9 @@ def describe_rows(
     path : path
         The Parquet file to write or replace.
     facts : mapping
-        What the candidates are made with, :func:`hybridml.candidate_facts.facts_of`.
+        What the candidates are made with, :func:`hybridml.prediction.candidate_facts.facts_of`.
     model, frame, faults, report, store, engines
-        As for :func:`hybridml.answering.answer_rows`.
+        As for :func:`hybridml.prediction.from_store.answer_rows`.
     progress : bool
         Show a progress bar.
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .vision.lines import Drawing
-from .vision.text_line import TextLine
+from hybridml.vision.lines import Drawing
+from hybridml.vision.text_line import TextLine
 
 Ints = npt.NDArray[np.int64]
 Box = tuple[float, float, float, float]

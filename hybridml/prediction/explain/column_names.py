@@ -6,7 +6,7 @@ import re
 
 from hybridml.ranking.learned_features import SOURCE
 
-from . import dual
+from . import unit_pairs
 
 JOINT = "joint"
 """Stands for what weighing width, height and depth of a photo together added to a score."""
@@ -14,7 +14,7 @@ JOINT = "joint"
 NOUNS: dict[str, str] = {
     JOINT: "the photo's dimensions weighed together",
     SOURCE: "whether the row was labelled by others",
-    **dual.NOUNS,
+    **unit_pairs.NOUNS,
     "span.entity": "what is asked",
     "span.unit": "unit",
     "span.unit_factor": "size of the unit",

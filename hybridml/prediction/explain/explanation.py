@@ -11,18 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .answering import ranked_rows
-from .candidates.find import Candidate
-from .datasets.groups import as_text, group_names, photo_names
-from .datasets.rows import VALUE, RowFault
-from .ranking.answer import Answer
-from .ranking.model import Model, Ranked
-from .store.extraction import Report
-from .store.feature_store import FeatureStore
-from .store.seeing import Engines
-from .vision.photo_features import Seen
-from .vision.text_line import Reading
-from .wording import JOINT, Told, words_of
+from hybridml.candidates.find import Candidate
+from hybridml.datasets.groups import as_text, group_names, photo_names
+from hybridml.datasets.rows import VALUE, RowFault
+from hybridml.prediction.from_store import ranked_rows
+from hybridml.quantity import format_quantity
+from hybridml.ranking.answer import Answer
+from hybridml.ranking.model import Model, Ranked
+from hybridml.store.extraction import Report
+from hybridml.store.feature_store import FeatureStore
+from hybridml.store.seeing import Engines
+from hybridml.vision.photo_features import Seen
+from hybridml.vision.text_line import Reading
+
+from . import JOINT, Told, words_of
 
 BEST = 3
 """Quantities of a row whose scores are told apart into reasons."""
@@ -137,14 +139,14 @@ class Explanation:
         return self.seen.second if self.second and self.seen.second else self.seen.reading
 
     def candidates_frame(self) -> pd.DataFrame:
-        """Return what was considered as a table, best first; see :func:`hybridml.frames.candidates_frame`."""
-        from .frames import candidates_frame
+        """Return what was considered as a table, best first; see :func:`hybridml.prediction.explain.explanation.candidates_frame`."""
+        pass
 
         return candidates_frame(self)
 
     def _repr_html_(self) -> str:
         """Return the card that a notebook shows."""
-        from .report.card import card_html
+        from .html import card_html
 
         return card_html(self)
 
@@ -163,7 +165,7 @@ def explain_rows(
     Parameters
     ----------
     model, frame, faults, report, store, engines
-        As for :func:`hybridml.answering.answer_rows`, whose answers these are.
+        As for :func:`hybridml.prediction.from_store.answer_rows`, whose answers these are.
     paths : mapping of photo name to path, optional
         Where the photos lie.
     """
@@ -237,3 +239,52 @@ def _differing(X: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Return in which columns the lines of a table differ; missing values are alike."""
     same = (X[0] == X) | (np.isnan(X) & np.isnan(X[0]))
     return np.asarray(~same.all(axis=0), dtype=bool)
+
+
+COLUMNS = (
+    *("index", "photo", "entity_name", "prediction", "value", "unit"),
+    *("text", "form", "confidence", "box", "reasons"),
+)
+"""Columns of :func:`candidates_frame`."""
+
+
+def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataFrame:
+    """Return what was considered for a row, or for several, as a table.
+
+    Parameters
+    ----------
+    explained : Explanation or iterable of Explanation
+        As :meth:`hybridml.EntityExtractor.explain` returns them.
+
+    Returns
+    -------
+    data frame
+        One line per row and quantity, a row's most probable first: ``index, photo, entity_name`` of the row;
+        ``prediction, value, unit`` of the quantity; the ``text`` line that holds it and the ``form`` in which it is
+        written there; ``confidence``, the probability that it is right; its ``box`` in pixels of the photo; and
+        ``reasons`` in words, strongest first, each with what it added to the score. Rows without a quantity have
+        no line.
+    """
+    import pandas as pd
+
+    several = [explained] if isinstance(explained, Explanation) else explained
+    lines = [
+        (each.index, each.photo, each.entity, *_line(each, considered))
+        for each in several
+        for considered in each.considered
+    ]
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _line(explained: Explanation, considered: Considered) -> tuple[object, ...]:
+    candidate, reading = considered.candidate, explained.reading
+    return (
+        format_quantity(candidate.value, candidate.unit),
+        candidate.value,
+        candidate.unit,
+        reading.lines[candidate.line].text if reading else "",
+        candidate.form,
+        considered.confidence,
+        candidate.box,
+        "; ".join(f"{reason.words} ({reason.contribution:+.2f})" for reason in considered.reasons),
+    )

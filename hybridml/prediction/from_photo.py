@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import shipped
-from .candidates.find import wants_second_look
-from .errors import ArtifactError
-from .ranking.answer import Answer
-from .store.schema import as_stored, drawing_as_stored, regions_as_stored
-from .vision.engines import Engine, adopted
-from .vision.photo_features import Seen
+from hybridml import shipped
+from hybridml.candidates.find import wants_second_look
+from hybridml.errors import ArtifactError
+from hybridml.ranking.answer import Answer
+from hybridml.store.schema import as_stored, drawing_as_stored, regions_as_stored
+from hybridml.vision.engines import Engine, adopted
+from hybridml.vision.photo_features import Seen
 
 if TYPE_CHECKING:
-    from .whole_photo import WholePhoto
+    from .all_quantities import WholePhoto
 
 DEFAULT_MODEL = Path("models/model.joblib")
 
@@ -35,7 +35,7 @@ class SinglePhotoReader:
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        from . import artifact
+        from hybridml import artifact
 
         path = model_path(model)
         self._extractor = artifact.load(path)
@@ -64,7 +64,7 @@ class SinglePhotoReader:
         EntityError
             When an entity is not known to the model.
         """
-        from .datasets.images import decode
+        from hybridml.datasets.images import decode
 
         model = self._extractor.model_
         asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
@@ -93,10 +93,11 @@ class SinglePhotoReader:
         MissingExtraError
             Without OpenCV, which finds the product's outline: what stands around it belongs together.
         """
-        from .datasets.images import decode
-        from .utils.optional import require
-        from .vision.lines import LineFinder
-        from .whole_photo import whole_photos
+        from hybridml.datasets.images import decode
+        from hybridml.utils.optional import require
+        from hybridml.vision.lines import LineFinder
+
+        from .all_quantities import whole_photos
 
         require("finding the product's outline", ["cv2"])
         model = self._extractor.model_
