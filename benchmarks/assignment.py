@@ -20,13 +20,13 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Data, Sources, answers_of, engines_of, fit, kept, load, only
 from benchmarks.tables import table
-from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
 from hybridml.entities import EntityBook, default_entities
+from hybridml.evaluation import metrics
+from hybridml.evaluation.bootstrap import draw_sums, interval
 from hybridml.ranking.joint import same_numbers
 from hybridml.ranking.model import ModelSettings
-from hybridml.resampling import draw_sums, interval
 from hybridml.vision.presets import EFFORTS
 
 DIMENSIONS = ("width", "height", "depth")

@@ -34,9 +34,9 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, load, training_part
-from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.datasets.photos import photo_paths
+from hybridml.evaluation import metrics
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.training import Training, train
 from hybridml.store import extraction

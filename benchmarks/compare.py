@@ -20,9 +20,17 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Sources
-from hybridml.baselines import DEFAULT_SYSTEMS
-from hybridml.comparison import Outcome, Source, compare, score, table, write_predictions, write_scores
 from hybridml.datasets import folds
+from hybridml.evaluation.baselines import DEFAULT_SYSTEMS
+from hybridml.evaluation.compare import (
+    Outcome,
+    Source,
+    compare,
+    score,
+    table,
+    write_predictions,
+    write_scores,
+)
 
 WITH_TESSERACT = ("first", "largest", "line-angle", "ranker")
 

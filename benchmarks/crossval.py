@@ -37,10 +37,10 @@ from benchmarks.labelled import (
     without_looks,
 )
 from benchmarks.tables import difference, report_differences, report_ranker, report_systems, table
-from hybridml import baselines
-from hybridml.baselines.ranker import PARTS, settings_without
 from hybridml.datasets import folds
-from hybridml.evaluation import evaluate
+from hybridml.evaluation import baselines
+from hybridml.evaluation.baselines.ranker import PARTS, settings_without
+from hybridml.evaluation.evaluate import evaluate
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import ModelSettings
 from hybridml.vision.presets import EFFORTS, LOOKS

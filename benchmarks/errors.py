@@ -22,10 +22,10 @@ import pandas as pd
 from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
-from hybridml import metrics
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
+from hybridml.evaluation import metrics
 from hybridml.report.causes import CAUSES, cause_of
 from hybridml.vision.photo_features import as_seen
 from hybridml.vision.presets import EFFORTS

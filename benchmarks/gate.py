@@ -18,10 +18,10 @@ import numpy as np
 
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, ranker
-from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
 from hybridml.errors import HybridmlError
+from hybridml.evaluation import metrics
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.text_line import Reading, TextLine

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import comparison, metrics
-from hybridml.baselines import Given, given
-from hybridml.baselines.ranker import training_table
 from hybridml.datasets import links, photos
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
+from hybridml.evaluation import compare, metrics
+from hybridml.evaluation.baselines import Given, system
+from hybridml.evaluation.baselines.ranker import training_table
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.store.feature_store import FeatureStore
@@ -179,7 +179,7 @@ def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str 
     # one mapping for both: what is fitted depends on the order in which photos come
     others = None if data.others is None else replace(own, frame=data.others, keys=data.other_keys)
     everything = replace(own, others=others, labels=data.labels)
-    return training_table(comparison.training_part(everything, keep))
+    return training_table(compare.training_part(everything, keep))
 
 
 def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
@@ -223,7 +223,7 @@ def ranker(
 
 def without_looks(data: Data, looks: Sequence[str]) -> Data:
     """Return the data as if some looks had not been taken."""
-    return replace(data, readings=dict(given.without_looks(data.readings, looks)))
+    return replace(data, readings=dict(system.without_looks(data.readings, looks)))
 
 
 def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:

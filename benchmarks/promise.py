@@ -21,9 +21,9 @@ from tqdm import tqdm
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, fit, kept, load, only
 from benchmarks.tables import table
-from hybridml import metrics
 from hybridml.datasets import folds
 from hybridml.errors import HybridmlError
+from hybridml.evaluation import metrics
 from hybridml.ranking.calibration import Decision
 from hybridml.ranking.model import ModelSettings
 from hybridml.vision.presets import EFFORTS

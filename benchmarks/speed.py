@@ -36,11 +36,11 @@ import pandas as pd
 
 from benchmarks import command
 from benchmarks.labelled import Sources
-from hybridml import metrics
 from hybridml.candidates.find import find_candidates, for_entity
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import photo_paths
 from hybridml.entities import default_entities
+from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
 from hybridml.store.worker import KIND_OF
 from hybridml.vision.photo_features import as_seen

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.labelled import Data, Result
-from hybridml import metrics
+from hybridml.evaluation import metrics
 from hybridml.ranking.answer import Answer
 from hybridml.report.against import difference as difference
 from hybridml.report.scored import scored

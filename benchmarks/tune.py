@@ -20,9 +20,9 @@ import numpy as np
 from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
 from benchmarks.tables import difference, table
-from hybridml import metrics
 from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.datasets import folds
+from hybridml.evaluation import metrics
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.training import Training, choose_trust
 from hybridml.utils.optional import missing

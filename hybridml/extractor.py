@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from . import metrics
 from .candidates.features import DEFAULT_BLOCKS, column_names
 from .datasets import photos
 from .datasets.groups import as_text, photo_names
 from .datasets.labels import read_labels
 from .entities import EntityBook
 from .errors import RowsError
+from .evaluation import metrics
 from .prediction.from_store import Answered, answer_rows, answers_frame, keys_of
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import Boost, RankerSettings, boost_here

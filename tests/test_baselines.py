@@ -13,13 +13,20 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from hybridml import metrics
-from hybridml.baselines import DEFAULT_SYSTEMS, SYSTEMS, RankerSystem, System, TabularRegression, create
-from hybridml.baselines.given import Given, Only, both
-from hybridml.baselines.tabular import MODELS
-from hybridml.comparison import training_part
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, MissingExtraError
+from hybridml.evaluation import metrics
+from hybridml.evaluation.baselines import (
+    DEFAULT_SYSTEMS,
+    SYSTEMS,
+    RankerSystem,
+    System,
+    TabularRegression,
+    create,
+)
+from hybridml.evaluation.baselines.system import Given, Only, both
+from hybridml.evaluation.baselines.tabular import MODELS
+from hybridml.evaluation.compare import training_part
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.lines import Drawing
 from hybridml.vision.photo_features import Seen
@@ -149,7 +156,7 @@ def test_systems_that_are_compared_by_default_are_known() -> None:
     ("name", "says"),
     [
         ("frist", "unknown system 'frist'; expected one of: first,"),
-        ("fractions:Fraction", "expected a subclass of hybridml.baselines.System, got Fraction"),
+        ("fractions:Fraction", "expected a subclass of hybridml.evaluation.baselines.System, got Fraction"),
         ("no_such_module:System", "cannot import 'no_such_module'"),
     ],
 )

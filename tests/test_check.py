@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridml.check import check_files, check_predictions
 from hybridml.datasets.predictions import allowed_units, parse_prediction, repair_unit, write_predictions
 from hybridml.datasets.rows import read_rows
 from hybridml.entities import default_entities
 from hybridml.errors import RowsError
+from hybridml.evaluation.submission import check_files, check_predictions
 
 UNITS = allowed_units(default_entities())
 

@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml.baselines import System
-from hybridml.baselines.given import Given
 from hybridml.cli import main
 from hybridml.cli.compare import settings_of
-from hybridml.comparison import Outcome, Source, compare, score, table
-from hybridml.comparison.files import write_predictions
-from hybridml.comparison.run import checked
-from hybridml.comparison.scores import markdown
 from hybridml.datasets import folds, photos
 from hybridml.datasets.csv_file import read_csv
 from hybridml.errors import HybridmlError
+from hybridml.evaluation.baselines import System
+from hybridml.evaluation.baselines.system import Given
+from hybridml.evaluation.compare import Outcome, Source, compare, score, table
+from hybridml.evaluation.compare.files import write_predictions
+from hybridml.evaluation.compare.run import checked
+from hybridml.evaluation.compare.scores import markdown
 from hybridml.store.feature_store import FeatureStore
 from tests.fakes import PixelReader, write_rows
 from tests.pages import DOCS, blocks

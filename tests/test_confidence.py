@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridml.metrics import expected_calibration_error, precision_coverage
+from hybridml.evaluation.metrics import expected_calibration_error, precision_coverage
 
 
 @pytest.mark.parametrize(

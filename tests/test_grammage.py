@@ -8,13 +8,13 @@ import pytest
 
 from hybridml import quantity
 from hybridml.artifact import _book_from_dict, _book_to_dict
-from hybridml.baselines.rules import first
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features.form import FORMS
 from hybridml.candidates.find import any_shown, find_candidates, for_entity, shows, wants_second_look
 from hybridml.candidates.table import build_table
 from hybridml.entities import EntityBook, default_entities, parse_entities
 from hybridml.errors import EntityError
+from hybridml.evaluation.baselines.rules import first
 from hybridml.quantity import PER_AREA, Form, grammage
 from hybridml.vision.photo_features import Seen
 from hybridml.vision.text_line import TextLine

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml import metrics
-from hybridml.baselines import Given, create
-from hybridml.baselines.lstm import LstmSystem, photo
-from hybridml.baselines.lstm.script import loaded, scripted
-from hybridml.baselines.lstm.sheets import sheets
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, NotFittedError
-from hybridml.tokens.batch import Example, batches, tensors, varied
-from hybridml.tokens.page import FEATURES, MOST_TOKENS, Page
+from hybridml.evaluation import metrics
+from hybridml.evaluation.baselines import Given, create
+from hybridml.evaluation.baselines.lstm import LstmSystem, photo
+from hybridml.evaluation.baselines.lstm.batch import Example, batches, tensors, varied
+from hybridml.evaluation.baselines.lstm.script import loaded, scripted
+from hybridml.evaluation.baselines.lstm.sheets import sheets
+from hybridml.evaluation.baselines.lstm.tokens import FEATURES, MOST_TOKENS, Page
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.photo_features import Seen
 from tests.lines import line, reading
@@ -98,7 +98,7 @@ def test_leaves_torch_as_it_was() -> None:
 
 
 def test_torchscript_predicts_what_the_network_does() -> None:
-    from hybridml.tokens.network import TokenNetwork
+    from hybridml.evaluation.baselines.lstm.network import TokenNetwork
 
     allowed = torch.tensor([[u in e.units for u in BOOK.units] for e in BOOK.entities.values()])
     torch.manual_seed(0)

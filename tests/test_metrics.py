@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hybridml.datasets.labels import parse_truth
 from hybridml.datasets.rows import read_rows
 from hybridml.entities import parse_entities
-from hybridml.metrics import (
+from hybridml.evaluation.metrics import (
     Scores,
     bootstrap_interval,
     f1_of,

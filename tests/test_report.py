@@ -17,7 +17,7 @@ from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, RowsError
-from hybridml.evaluation import evaluate
+from hybridml.evaluation.evaluate import evaluate
 from hybridml.prediction.explain.explanation import Considered, Explanation
 from hybridml.ranking.answer import Answer
 from hybridml.report import write_report

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml import metrics, resampling
 from hybridml.datasets.thresholds import read_thresholds
 from hybridml.entities import default_entities
 from hybridml.errors import MissingExtraError, RowsError
+from hybridml.evaluation import bootstrap, metrics
 from hybridml.report import against, causes, confusion, overview, statistics
 from hybridml.report.scored import scored
 from hybridml.report.sections import Picture
@@ -150,9 +150,9 @@ def test_groups_are_the_largest_and_vary_with_their_photos() -> None:
 def test_drawing_in_portions_draws_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = np.random.default_rng(0).random((50, 2))
     groups = [f"g{i % 7}" for i in range(50)]
-    at_once = resampling.draw_sums(columns, groups, 40)
-    monkeypatch.setattr(resampling, "CHUNK", 20)
-    assert np.allclose(resampling.draw_sums(columns, groups, 40), at_once)
+    at_once = bootstrap.draw_sums(columns, groups, 40)
+    monkeypatch.setattr(bootstrap, "CHUNK", 20)
+    assert np.allclose(bootstrap.draw_sums(columns, groups, 40), at_once)
     assert np.allclose(at_once.mean(axis=0), columns.sum(axis=0), rtol=0.2)
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from hybridml.cli import main
-from hybridml.comparison import Outcome, score, write_scores
-from hybridml.comparison.files import read_scores
 from hybridml.errors import HybridmlError
+from hybridml.evaluation.compare import Outcome, score, write_scores
+from hybridml.evaluation.compare.files import read_scores
 from hybridml.report.compared import systems_section
 from hybridml.report.sections import rendered
 from hybridml.report.sheet import Sheet

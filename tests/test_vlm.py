@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml import baselines
-from hybridml.baselines.given import Given
-from hybridml.baselines.vlm import VlmSystem
-from hybridml.baselines.vlm.photo import PhotoSettings, prepared
-from hybridml.baselines.vlm.prompt import prompt, question
-from hybridml.baselines.vlm.repair import repaired
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, NotFittedError, WeightsError
+from hybridml.evaluation import baselines
+from hybridml.evaluation.baselines.system import Given
+from hybridml.evaluation.baselines.vlm import VlmSystem
+from hybridml.evaluation.baselines.vlm.photo import PhotoSettings, prepared
+from hybridml.evaluation.baselines.vlm.prompt import prompt, question
+from hybridml.evaluation.baselines.vlm.repair import repaired
 from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError
 
@@ -228,7 +228,7 @@ def test_rows_that_cannot_be_asked_cost_themselves(
 def test_the_loss_is_on_the_answer_alone_and_padding_changes_nothing(folder: Path, given: Given) -> None:
     import torch
 
-    from hybridml.baselines.vlm.tuning import IGNORED, Collator
+    from hybridml.evaluation.baselines.vlm.tuning import IGNORED, Collator
 
     made = system(folder).fit(given)
     examples = list(made._examples(given))
@@ -254,7 +254,7 @@ def test_lora_steps_lower_the_loss_and_leave_the_weights_alone(
 ) -> None:
     import torch
 
-    from hybridml.baselines.vlm.tuning import Collator
+    from hybridml.evaluation.baselines.vlm.tuning import Collator
 
     before = system(folder).fit(given)
     batch = Collator(before.network_)(list(before._examples(given)))
@@ -280,7 +280,7 @@ def test_lora_steps_lower_the_loss_and_leave_the_weights_alone(
 def test_an_interrupted_run_goes_on_and_other_rows_start_anew(
     folder: Path, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hybridml.baselines.vlm import tuning
+    from hybridml.evaluation.baselines.vlm import tuning
 
     settings = {"batch": 3, "accumulate": 1, "epochs": 3, "learning_rate": 0.01}
     whole = system(folder, **settings).fit(given)

@@ -84,9 +84,9 @@ def add_commands(commands: Commands) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
-    from hybridml.baselines import DEFAULT_SYSTEMS
-    from hybridml.comparison import Source, compare, score, table, write_predictions, write_scores
     from hybridml.datasets.labels import read_labels
+    from hybridml.evaluation.baselines import DEFAULT_SYSTEMS
+    from hybridml.evaluation.compare import Source, compare, score, table, write_predictions, write_scores
 
     systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
     _check_names(settings, systems)
@@ -136,7 +136,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _check_outputs(
     arguments: argparse.Namespace, systems: Sequence[str], readers: Sequence[str], faults: Path
 ) -> None:
-    from hybridml.comparison.files import predictions_path
+    from hybridml.evaluation.compare.files import predictions_path
 
     reads = paths_given(arguments, "rows", "others", "labels", "fold_file", "entities", "resnet_weights")
     writes: dict[str, Any] = {**paths_given(arguments, "out", "json"), "--store": [faults]}

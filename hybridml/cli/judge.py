@@ -48,7 +48,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from hybridml.check import check_files
+    from hybridml.evaluation.submission import check_files
 
     faults = check_files(arguments.rows, arguments.predictions, book_of(arguments))
     for fault in faults:
@@ -61,7 +61,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from hybridml.datasets.predictions import sidecar_of
-    from hybridml.evaluation import evaluate_files, text_of
+    from hybridml.evaluation.evaluate import evaluate_files, text_of
 
     reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
     if not arguments.details:

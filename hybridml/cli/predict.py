@@ -354,7 +354,7 @@ def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> No
 
 
 def _score(arguments: argparse.Namespace, extractor: EntityExtractor, found: _Found) -> None:
-    from hybridml.evaluation import evaluate_seen, text_of
+    from hybridml.evaluation.evaluate import evaluate_seen, text_of
 
     what, answers = arguments.truth_is, found.answers
     say = tell if is_stream(arguments.out) else print

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import metrics
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.predictions import read_predictions
 from hybridml.entities import EntityBook
 from hybridml.errors import RowsError
-from hybridml.resampling import draw_sums, f1_of_draws, interval
+from hybridml.evaluation import metrics
+from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
 
 from .scored import UNLABELLED
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml.comparison.scores import (
+from hybridml.evaluation.compare.scores import (
     CSV_COLUMNS,
     PER_ENTITY,
     csv_lines,
@@ -26,7 +26,7 @@ from .sheet import Sheet
 Scores = Mapping[str, Any]
 
 RANKER, WITHOUT = "ranker", "ranker-without-"
-"""Names of the ranker and of those that lack a part, as :data:`hybridml.baselines.SYSTEMS` has them."""
+"""Names of the ranker and of those that lack a part, as :data:`hybridml.evaluation.baselines.SYSTEMS` has them."""
 
 
 def systems_section(sheet: Sheet, results: Sequence[Scores]) -> Section | None:
@@ -37,7 +37,7 @@ def systems_section(sheet: Sheet, results: Sequence[Scores]) -> Section | None:
     sheet : Sheet
         Of the report.
     results : sequence of mapping
-        As :func:`hybridml.comparison.files.read_scores` returns them.
+        As :func:`hybridml.evaluation.compare.files.read_scores` returns them.
     """
     if not results:
         return None

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from hybridml import metrics
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.entities import EntityBook
+from hybridml.evaluation import metrics
 from hybridml.prediction.all_quantities import Region
 from hybridml.prediction.explain.explanation import Considered, Explanation
 from hybridml.quantity import format_quantity

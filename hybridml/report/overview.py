@@ -104,7 +104,7 @@ def write(
     changes : Changes, optional
         From :func:`hybridml.report.against.changes`.
     systems : sequence of mapping
-        Scores of systems run on the same folds, from :func:`hybridml.comparison.files.read_scores`.
+        Scores of systems run on the same folds, from :func:`hybridml.evaluation.compare.files.read_scores`.
     book : EntityBook, optional
         Entities and units; the packaged ones by default.
     progress : bool

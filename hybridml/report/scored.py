@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml import metrics
 from hybridml.datasets.labels import Quantity, parse_truth
 from hybridml.entities import EntityBook, default_entities
+from hybridml.evaluation import metrics
 from hybridml.quantity.unit_pairs import same_quantity
 
 UNLABELLED = "unlabelled"

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml import metrics
 from hybridml.entities import EntityBook, default_entities
+from hybridml.evaluation import metrics
+from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
 from hybridml.ranking.calibration import MIN_ROWS, lower_bound
-from hybridml.resampling import draw_sums, f1_of_draws, interval
 
 ALL = metrics.ALL
 MEASURES = ("f1", "precision", "recall", "accuracy", "oracle_f1", "f1_any_unit", "share_answered")

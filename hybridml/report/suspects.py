@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml import metrics
 from hybridml.datasets.labels import Quantity, Truth, parse_label, parse_truth
 from hybridml.entities import EntityBook, default_entities
+from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hybridml.comparison.files import read_scores
 from hybridml.datasets import photos
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.rows import VALUE, read_rows
 from hybridml.errors import HybridmlError, RowsError
+from hybridml.evaluation.compare.files import read_scores
 from hybridml.prediction.explain import column_words
 from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore

@@ -16,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .confidence import expected_calibration_error as expected_calibration_error
-from .confidence import precision_coverage as precision_coverage
-from .datasets.groups import as_text
-from .datasets.labels import Quantity, Truth, parse_truth
-from .datasets.predictions import allowed_units, parse_prediction
-from .entities import EntityBook, default_entities
-from .quantity.unit_pairs import same_quantity
-from .resampling import bootstrap_interval as bootstrap_interval
+from hybridml.datasets.groups import as_text
+from hybridml.datasets.labels import Quantity, Truth, parse_truth
+from hybridml.datasets.predictions import allowed_units, parse_prediction
+from hybridml.entities import EntityBook, default_entities
+from hybridml.quantity.unit_pairs import same_quantity
+
+from .bootstrap import bootstrap_interval as bootstrap_interval
+from .calibration_error import expected_calibration_error as expected_calibration_error
+from .calibration_error import precision_coverage as precision_coverage
 
 Outcomes = npt.NDArray[np.str_]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from hybridml.baselines import create
-from hybridml.baselines.given import READING, System
+from hybridml.evaluation.baselines import create
+from hybridml.evaluation.baselines.system import READING, System
 
 from .files import write_predictions, write_scores
-from .gather import Gathered, Source, check_wishes, gather
+from .inputs import Gathered, Source, check_wishes, gather
 from .run import Folds, Outcome, run, told, training_part
 from .scores import score, table
 
@@ -54,7 +54,7 @@ def compare(
     fold : int array (n_rows,)
         Each row's fold, as :func:`hybridml.datasets.folds.assign_folds` deals them.
     names : sequence of str
-        Of :data:`hybridml.baselines.SYSTEMS`, or ``"module:Class"``.
+        Of :data:`hybridml.evaluation.baselines.SYSTEMS`, or ``"module:Class"``.
     source : Source
         Where photos lie, and how they are read.
     readers : sequence of str

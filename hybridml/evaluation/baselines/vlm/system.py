@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml.baselines.given import LABEL, PHOTOS, Given, System
 from hybridml.datasets import images
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntityBook
 from hybridml.errors import ImageError, NotFittedError
+from hybridml.evaluation.baselines.system import LABEL, PHOTOS, Given, System
 from hybridml.quantity import format_quantity
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import in_range
@@ -40,11 +40,11 @@ class VlmSystem(System):
     Parameters
     ----------
     model, adapter, device, dtype, four_bit
-        See :class:`hybridml.baselines.vlm.network.NetworkSettings`.
+        See :class:`hybridml.evaluation.baselines.vlm.network.NetworkSettings`.
     longest_side, clahe, unsharp
-        See :class:`hybridml.baselines.vlm.photo.PhotoSettings`.
+        See :class:`hybridml.evaluation.baselines.vlm.photo.PhotoSettings`.
     epochs, rank, alpha, dropout, learning_rate, batch, accumulate, seed
-        See :class:`hybridml.baselines.vlm.tuning.TuningSettings`; ``epochs=0`` asks the model as it is.
+        See :class:`hybridml.evaluation.baselines.vlm.tuning.TuningSettings`; ``epochs=0`` asks the model as it is.
     questions : int
         Rows that are answered together.
     new_tokens : int

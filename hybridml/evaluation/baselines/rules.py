@@ -14,7 +14,7 @@ from hybridml.quantity import PER_AREA, format_quantity
 from hybridml.vision.photo_features import Seen, as_seen
 from hybridml.vision.text_line import Reading
 
-from .given import Given, System
+from .system import Given, System
 
 Rule = Callable[[Sequence[Candidate], Entity, PhotoView], Candidate | None]
 

@@ -14,7 +14,7 @@ from hybridml.ranking.ranker import RankerSettings
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import Seen
 
-from .given import Given, System, size_of
+from .system import Given, System, size_of
 
 PARTS = ("layout", "words", "lines", "regions", "dual", "priors", "joint", "second", "others")
 """What a ranker can be without: feature blocks, looks, and what it is given or does besides."""

@@ -132,7 +132,7 @@ class Network:
         Parameters
         ----------
         prompts : sequence of str
-            See :func:`hybridml.baselines.vlm.prompt.prompt`.
+            See :func:`hybridml.evaluation.baselines.vlm.prompt.prompt`.
         photos : sequence of arrays (H, W, 3)
             One for each.
         new_tokens : int

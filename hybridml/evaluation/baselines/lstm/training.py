@@ -14,7 +14,7 @@ from hybridml.entities import EntityBook
 from hybridml.utils.optional import require
 
 from .batch import AT_ONCE, Example, batches, tensors
-from .page import Floats
+from .tokens import Floats
 
 _NEVER = -1e9
 _LONGEST_STEP = 1.0

@@ -53,7 +53,7 @@ def predictions_path(folder: str | Path, system: str, reader: str) -> Path:
 def write_scores(
     results: Sequence[Scores], table: str | Path | None = None, everything: str | Path | None = None
 ) -> None:
-    """Write what :func:`hybridml.comparison.score` returned of some systems, each file whole or not at all.
+    """Write what :func:`hybridml.evaluation.compare.score` returned of some systems, each file whole or not at all.
 
     Parameters
     ----------

@@ -6,23 +6,23 @@ import math
 from pathlib import Path
 from typing import Self
 
-from hybridml.baselines.given import LABEL, PHOTOS, READING, VECTORS, Given, System
 from hybridml.datasets.groups import deal, parts_of
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError, NotFittedError
+from hybridml.evaluation.baselines.system import LABEL, PHOTOS, READING, VECTORS, Given, System
 from hybridml.quantity import format_quantity
-from hybridml.tokens.batch import AT_ONCE, Example, batches, tensors
-from hybridml.tokens.learning import Course, Hyper, builder, threads
-from hybridml.tokens.page import Floats
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
 from hybridml.utils.registry import SettingsError, in_range, one_of
 from hybridml.vision.engines import DEFAULT_WEIGHTS
 
 from . import photo
+from .batch import AT_ONCE, Example, batches, tensors
 from .copies import with_copies
 from .script import loaded, scripted
 from .sheets import sheets
+from .tokens import Floats
+from .training import Course, Hyper, builder, threads
 
 COMPONENTS = 32
 """Numbers that an embedding is reduced to."""
@@ -66,7 +66,7 @@ class LstmSystem(System):
     embedding, resnet_weights, store
         What made the vectors, and where the copies' are kept; with ``augment`` only.
     hidden, dropout, learning_rate, weight_decay
-        See :class:`hybridml.tokens.learning.Hyper`.
+        See :class:`hybridml.evaluation.baselines.lstm.training.Hyper`.
     n_trials : int
         Trials in which Optuna chooses those four on the held-out part; 0 takes them as they are.
     epochs, patience : int
@@ -234,7 +234,7 @@ class LstmSystem(System):
         return len(getattr(self, "script_", b""))
 
     def export(self, path: str | Path) -> None:
-        """Write the network in TorchScript; it takes what :func:`hybridml.tokens.batch.tensors` makes."""
+        """Write the network in TorchScript; it takes what :func:`hybridml.evaluation.baselines.lstm.batch.tensors` makes."""
         if not hasattr(self, "script_"):
             raise NotFittedError("this LSTM is not fitted: call fit with labelled rows before it is exported")
         with atomic(path) as temporary:

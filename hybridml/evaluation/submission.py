@@ -11,12 +11,12 @@ from typing import Literal
 
 import pandas as pd
 
-from .datasets.csv_file import read_csv
-from .datasets.groups import as_text
-from .datasets.predictions import OFFICIAL, allowed_units, predictions_frame, repair_unit
-from .datasets.rows import read_rows
-from .entities import EntityBook, default_entities
-from .errors import RowsError
+from hybridml.datasets.csv_file import read_csv
+from hybridml.datasets.groups import as_text
+from hybridml.datasets.predictions import OFFICIAL, allowed_units, predictions_frame, repair_unit
+from hybridml.datasets.rows import read_rows
+from hybridml.entities import EntityBook, default_entities
+from hybridml.errors import RowsError
 
 CONTRACT = re.compile(r"[0-9]+(\.[0-9]+)? [a-z]+( [a-z]+)*")
 """What hybridml promises: plain decimal, no sign, one blank, the unit as the entity's list spells it."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import metrics
 from hybridml.entities import EntityBook
-from hybridml.evaluation import evaluate
+from hybridml.evaluation import metrics
+from hybridml.evaluation.evaluate import evaluate
 
 from .run import Folds, Outcome
 

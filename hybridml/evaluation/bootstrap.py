@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .datasets.groups import as_text
+from hybridml.datasets.groups import as_text
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,7 +33,7 @@ def bootstrap_interval(
     Parameters
     ----------
     outcomes : sequence of str
-        As :func:`hybridml.metrics.outcomes` returns them.
+        As :func:`hybridml.evaluation.metrics.outcomes` returns them.
     groups : sequence, one per row
         The row's group; a row of blank group is one of its own.
     n : int

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from hybridml.baselines.given import Given
 from hybridml.candidates.find import any_shown
 from hybridml.entities import Entity, EntityBook
-from hybridml.tokens.page import Page
-from hybridml.tokens.sheet import Sheet, sheet_of
+from hybridml.evaluation.baselines.system import Given
 from hybridml.vision.photo_features import Seen
+
+from .example import Sheet, sheet_of
+from .tokens import Page
 
 
 def sheets(given: Given) -> list[Sheet | None]:

@@ -12,7 +12,7 @@ from hybridml.candidates.find import Candidate, Origin, for_entity
 from hybridml.entities import Entity, EntityBook
 from hybridml.quantity import Form, Number
 
-from .page import Bools, Floats, Ints, Page, logarithm
+from .tokens import Bools, Floats, Ints, Page, logarithm
 
 OPTION = ("repaired", "logarithm", "order", "first", *get_args(Origin), *get_args(Form))
 """What a number that could be the answer is described by, besides its token and the units read with it."""

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.baselines.given import Given
 from hybridml.datasets.images import RGB, decode
 from hybridml.errors import HybridmlError, ImageError
+from hybridml.evaluation.baselines.system import Given
 from hybridml.store.extraction import featurize
 from hybridml.store.feature_store import FeatureStore
-from hybridml.tokens.page import Floats
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.embedding import Embedder
 from hybridml.vision.engines import DEFAULT_WEIGHTS, embedding_engine
+
+from .tokens import Floats
 
 log = logging.getLogger(__name__)
 

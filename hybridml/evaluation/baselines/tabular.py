@@ -18,7 +18,7 @@ from hybridml.quantity import format_quantity
 from hybridml.utils.optional import require
 from hybridml.utils.registry import in_range, one_of
 
-from .given import LABEL, VECTORS, Given, System
+from .system import LABEL, VECTORS, Given, System
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.baselines.given import Given
 from hybridml.datasets.groups import as_text
+from hybridml.evaluation.baselines.system import Given
 from hybridml.ranking.embedding_pca import ImageBlock
-from hybridml.tokens.page import Bools, Floats
 from hybridml.vision.photo_features import Seen
+
+from .tokens import Bools, Floats
 
 KINDS = ("regions", "vectors", "none")
 
@@ -42,7 +43,7 @@ def features(given: Given, kind: str) -> list[Floats | None]:
 
 
 def labelled_by_others(given: Given) -> Bools:
-    """Return which rows others labelled, as :meth:`hybridml.baselines.Given.with_others` tells them apart."""
+    """Return which rows others labelled, as :meth:`hybridml.evaluation.baselines.Given.with_others` tells them apart."""
     if "source" not in given.frame:
         return np.zeros(len(given), dtype=bool)
     return np.array([bool(as_text(source)) for source in given.frame["source"]], dtype=bool)

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.baselines.given import READING, Given, System
 from hybridml.datasets.folds import rows_sharing
 from hybridml.errors import HybridmlError
+from hybridml.evaluation.baselines.system import READING, Given, System
 
-from .gather import Gathered
+from .inputs import Gathered
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from hybridml.utils.registry import SettingsError, build
 
-from .given import Given, System
 from .ranker import PARTS, RankerSystem
 from .rules import RULES, First, Largest, LineAngle, Rule, answer, first, largest, line_angle
+from .system import Given, System
 from .tabular import MODELS, TabularRegression
 
 __all__ = [
@@ -83,6 +83,6 @@ def create(name: str, **settings: Any) -> System:
     made = build("system", name, SYSTEMS, settings)
     if not isinstance(made, System):
         raise SettingsError(
-            f"system {name!r}: expected a subclass of hybridml.baselines.System, got {type(made).__name__}"
+            f"system {name!r}: expected a subclass of hybridml.evaluation.baselines.System, got {type(made).__name__}"
         )
     return made

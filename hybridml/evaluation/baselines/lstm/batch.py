@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .page import FEATURES, GEOMETRY, LETTERS, Bools, Floats
-from .sheet import OPTION, Sheet
+from .example import OPTION, Sheet
+from .tokens import FEATURES, GEOMETRY, LETTERS, Bools, Floats
 
 # Degrees, shares of the photo's longer side, and of its size.
 _TURN, _SHIFT, _SCALE = 8.0, 0.05, 0.1
@@ -98,7 +98,7 @@ def batches(
 def tensors(
     examples: Sequence[Example], numbers: int, device: str, rng: np.random.Generator | None = None
 ) -> tuple[Any, ...]:
-    """Return what :meth:`hybridml.tokens.network.TokenNetwork.forward` takes.
+    """Return what :meth:`hybridml.evaluation.baselines.lstm.network.TokenNetwork.forward` takes.
 
     Parameters
     ----------

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .page import ALPHABET, FEATURES
-from .sheet import OPTION
+from .example import OPTION
+from .tokens import ALPHABET, FEATURES
 
 _LETTER, _WORD, _UNIT, _ENTITY, _PHOTO = 16, 32, 8, 16, 16
 # What a unit read beside a number is worth to begin with, in log odds.

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hybridml.datasets import rows
+from hybridml.datasets.corrections import apply, read_corrections
+from hybridml.datasets.groups import as_text
+from hybridml.datasets.predictions import read_predictions, sidecar_of
+from hybridml.entities import EntityBook
+from hybridml.errors import RowsError
+
 from . import metrics
-from .datasets import rows
-from .datasets.corrections import apply, read_corrections
-from .datasets.groups import as_text
-from .datasets.predictions import read_predictions, sidecar_of
-from .entities import EntityBook
-from .errors import RowsError
 
 log = logging.getLogger(__name__)
 

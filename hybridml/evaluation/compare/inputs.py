@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml.baselines.given import PHOTOS, READING, VECTORS, Given, System
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.entities import EntityBook, default_entities
 from hybridml.errors import HybridmlError
+from hybridml.evaluation.baselines.system import PHOTOS, READING, VECTORS, Given, System
 from hybridml.prediction.from_store import keys_of
 from hybridml.store.extraction import Report, featurize
 from hybridml.store.feature_store import FeatureStore
