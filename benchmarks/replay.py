@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hybridml import artifact
+from hybridml.artifact import serialize
+from hybridml.artifact.pretrained import model_path
 from hybridml.candidates.parquet import LINES_A_GROUP
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
-from hybridml.extractor import EntityExtractor
-from hybridml.prediction.from_photo import model_path
+from hybridml.estimator import EntityExtractor
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.seeing import settings_of
 from hybridml.store.worker import KIND_OF
@@ -31,7 +31,7 @@ class Tiler:
     """Real rows and what was read and seen on their photos, repeated under new names and keys."""
 
     def __init__(self, shared: Path, store: Path, most_lines: int | None) -> None:
-        extractor = artifact.load(model_path(None))
+        extractor = serialize.load(model_path(None))
         self.settings = settings_of(*adopted(extractor.reader_, extractor.looks_))
         self._frame, _ = photos.checked(shared / "data" / "labelled" / "train.csv", truth=True)
         kept = FeatureStore(store)

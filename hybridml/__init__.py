@@ -31,11 +31,11 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import quantity
-    from .artifact import load, save
+    from .artifact.pretrained import read, read_all
+    from .artifact.serialize import load, save
     from .errors import HybridmlError
-    from .extractor import EntityExtractor
+    from .estimator import EntityExtractor
     from .prediction.explain.explanation import candidates_frame
-    from .prediction.from_photo import read, read_all
     from .ranking.answer import Answer
 
 __all__ = [
@@ -54,13 +54,13 @@ __all__ = [
 # Looked up when first used: importing hybridml costs neither scikit-learn nor an engine.
 _HOME = {
     "Answer": "ranking.answer",
-    "EntityExtractor": "extractor",
+    "EntityExtractor": "estimator",
     "HybridmlError": "errors",
     "candidates_frame": "prediction.explain.explanation",
-    "load": "artifact",
-    "read": "prediction.from_photo",
-    "read_all": "prediction.from_photo",
-    "save": "artifact",
+    "load": "artifact.serialize",
+    "read": "artifact.pretrained",
+    "read_all": "artifact.pretrained",
+    "save": "artifact.serialize",
 }
 
 

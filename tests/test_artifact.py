@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml import artifact, artifact_file
-from hybridml.artifact_file import FORMAT
+from hybridml.artifact import file, serialize
+from hybridml.artifact.file import FORMAT
+from hybridml.artifact.plain_joblib import read
 from hybridml.candidates.features import VERSION as FEATURES_VERSION
 from hybridml.errors import ArtifactError
-from hybridml.plain_joblib import read
 from hybridml.utils.plain_data import as_plain, checksum
 from tests.golden.make import FOLDER
 
@@ -24,7 +24,7 @@ GOLDEN = FOLDER / f"format{FORMAT}.joblib"
 
 @pytest.fixture(scope="module")
 def data() -> dict[str, Any]:
-    return artifact_file.read(GOLDEN)
+    return file.read(GOLDEN)
 
 
 def test_it_is_a_joblib_file(data: dict[str, Any]) -> None:
@@ -32,8 +32,8 @@ def test_it_is_a_joblib_file(data: dict[str, Any]) -> None:
 
 
 def test_saving_what_was_loaded_changes_nothing(data: dict[str, Any], tmp_path: Path) -> None:
-    artifact.save(artifact.load(GOLDEN), tmp_path / "again.joblib")
-    assert checksum(artifact_file.read(tmp_path / "again.joblib")) == checksum(data)
+    serialize.save(serialize.load(GOLDEN), tmp_path / "again.joblib")
+    assert checksum(file.read(tmp_path / "again.joblib")) == checksum(data)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_saving_what_was_loaded_changes_nothing(data: dict[str, Any], tmp_path: 
 def test_what_does_not_fit_says_what_to_do(
     data: dict[str, Any], tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    path = artifact_file.write({**data, **change}, tmp_path / "model.joblib")
+    path = file.write({**data, **change}, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=rf"(?s)model\.joblib.*{said}"):
         hybridml.load(path)
 
@@ -71,7 +71,7 @@ def test_no_version_is_named_that_is_the_one_at_hand(
     data: dict[str, Any], tmp_path: Path, change: dict[str, Any], writer: str, said: str
 ) -> None:
     changed = {**data, **change, "versions": {**data["versions"], "hybridml": writer}}
-    path = artifact_file.write(changed, tmp_path / "model.joblib")
+    path = file.write(changed, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=rf"(?s){said}$"):
         hybridml.load(path)
 
@@ -79,7 +79,7 @@ def test_no_version_is_named_that_is_the_one_at_hand(
 def test_another_minor_version_of_lightgbm_loads(data: dict[str, Any], tmp_path: Path) -> None:
     other = lightgbm.__version__.split(".")[0] + ".999.0"
     changed = {**data, "versions": {**data["versions"], "lightgbm": other}}
-    loaded = hybridml.load(artifact_file.write(changed, tmp_path / "model.joblib"))
+    loaded = hybridml.load(file.write(changed, tmp_path / "model.joblib"))
     assert loaded.model_.versions["lightgbm"] == other
 
 
@@ -120,7 +120,7 @@ def test_a_part_that_is_none_is_never_called(
 ) -> None:
     options = {k: v.format(ran=tmp_path / "ran") for k, v in change.get("options", {}).items()}
     engine = {**data[where], **change, "options": options}
-    path = artifact_file.write({**data, where: engine}, tmp_path / "model.joblib")
+    path = file.write({**data, where: engine}, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=said):
         hybridml.load(path)
     assert not (tmp_path / "ran").exists()
@@ -129,7 +129,7 @@ def test_a_part_that_is_none_is_never_called(
 def test_a_block_of_the_standard_library_is_refused(data: dict[str, Any], tmp_path: Path) -> None:
     changed = {**data, "settings": {**data["settings"], "blocks": ("span", "os:abort")}}
     with pytest.raises(ArtifactError, match="names 'os:abort'"):
-        hybridml.load(artifact_file.write(changed, tmp_path / "model.joblib"))
+        hybridml.load(file.write(changed, tmp_path / "model.joblib"))
 
 
 def test_a_part_of_ones_own_is_let_pass_and_missed_only_when_needed(
@@ -137,7 +137,7 @@ def test_a_part_of_ones_own_is_let_pass_and_missed_only_when_needed(
 ) -> None:
     for name in ("tests.fakes:PixelReader", "not_installed_here:Reader"):
         changed = {**data, "reader": {**data["reader"], "name": name}}
-        loaded = hybridml.load(artifact_file.write(changed, tmp_path / "model.joblib"))
+        loaded = hybridml.load(file.write(changed, tmp_path / "model.joblib"))
         assert loaded.reader_.name == name
 
 
@@ -189,10 +189,10 @@ def test_a_checksum_tells_apart(one: object, other: object) -> None:
 
 
 def test_what_is_not_plain_is_named_when_it_is_saved(tmp_path: Path) -> None:
-    extractor = artifact.load(GOLDEN)
+    extractor = serialize.load(GOLDEN)
     extractor.reader_.options["engine"] = object()  # type: ignore[index]
     with pytest.raises(ArtifactError, match=r"reader\.options\.engine is a object"):
-        artifact.save(extractor, tmp_path / "model.joblib")
+        serialize.save(extractor, tmp_path / "model.joblib")
     assert not list(tmp_path.iterdir())
 
 

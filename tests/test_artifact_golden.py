@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from hybridml import artifact, artifact_file
+from hybridml.artifact import file, serialize
 from tests.golden import make
 
 GOLDEN = sorted(make.FOLDER.glob("format*.joblib"))
 
 
 def test_the_present_format_has_one() -> None:
-    assert make.FOLDER / f"format{artifact_file.FORMAT}.joblib" in GOLDEN, "python -m tests.golden.make"
+    assert make.FOLDER / f"format{file.FORMAT}.joblib" in GOLDEN, "python -m tests.golden.make"
 
 
 def test_they_are_small() -> None:
@@ -25,7 +25,7 @@ def test_they_are_small() -> None:
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_it_gives_the_answers_it_gave(path: Path) -> None:
     told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    now = make.answers(artifact.load(path).model_, told["photos"])
+    now = make.answers(serialize.load(path).model_, told["photos"])
     assert len(now) == make.ASKED
     assert len({answer["confidence"] for answer in now}) == make.ASKED
     for was, answer in zip(told["answers"], now, strict=True):
@@ -44,9 +44,9 @@ def _rounded(value: Any) -> Any:
 def test_what_was_released_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "format.joblib"
     assert make.may_write(path, replace=False) is None
-    data = artifact_file.read(GOLDEN[-1])
-    artifact_file.write(data, path)
+    data = file.read(GOLDEN[-1])
+    file.write(data, path)
     assert "must stay" in (make.may_write(path, replace=True) or "")
-    artifact_file.write({**data, "features_version": -1}, path)
+    file.write({**data, "features_version": -1}, path)
     assert "--replace" in (make.may_write(path, replace=False) or "")
     assert make.may_write(path, replace=True) is None

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml import artifact_file
+from hybridml.artifact import file as artifact_file
 from hybridml.entities import default_entities
 from hybridml.errors import ArtifactError
 from hybridml.utils import plain_pickle

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import hybridml
-from hybridml import EntityExtractor, artifact
+from hybridml import EntityExtractor
+from hybridml.artifact import serialize
 from hybridml.candidates import parquet
 from hybridml.cli import main
 from hybridml.errors import ArtifactError, HybridmlError, StoreError
@@ -33,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("candidates")
     train = write_rows(folder, 32)
     extractor = fitted(folder, train)
-    artifact.save(extractor, folder / "model.joblib")
+    serialize.save(extractor, folder / "model.joblib")
     train.to_csv(folder / "train.csv", index=False)
     write_rows(folder, 12, seed=1)
     write_photo(folder / "images" / "bare.png", [line("nothing to see", 50, 50)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hybridml import artifact
+from hybridml.artifact import serialize
 from hybridml.cli import main
 from hybridml.datasets.corrections import Correction, apply, read_corrections
 from hybridml.datasets.links import image_name
@@ -142,7 +142,7 @@ def test_train_learns_from_corrected_labels(tmp_path: Path, capsys: pytest.Captu
     assert "1 about rows that are not there, the first in line 4 (index 77, width)" in told
     assert not Path(f"{model}.faults.csv").exists(), "the label that could not be read is corrected"
 
-    learned = artifact.load(model).model_.training
+    learned = serialize.load(model).model_.training
     corrected = frame.assign(entity_value=right).drop(index=8)
     keys = [sha256_of(tmp_path / "images" / image_name(link)) for link in corrected["image_link"]]
     assert learned["rows"] == 39

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import hybridml
-from hybridml import EntityExtractor, shipped
+from hybridml import EntityExtractor
+from hybridml.artifact import pretrained
 from hybridml.candidates.features import DEFAULT_BLOCKS, PhotoView, column_names, describe
 from hybridml.candidates.find import find_candidates
 from hybridml.entities import default_entities
@@ -137,7 +138,7 @@ def test_rows_trained_on_are_known(fitted: EntityExtractor, folder: Path) -> Non
 
 
 def test_an_explanation_answers_from_the_reading_it_names() -> None:
-    model = hybridml.load(shipped.MODEL).model_
+    model = hybridml.load(pretrained.MODEL).model_
     from hybridml.vision.photo_features import Seen
 
     seen = Seen(
@@ -150,7 +151,7 @@ def test_an_explanation_answers_from_the_reading_it_names() -> None:
 
 
 def test_every_column_has_words() -> None:
-    columns = {*hybridml.load(shipped.MODEL).model_.ranker.columns_, *column_names(DEFAULT_BLOCKS, BOOK)}
+    columns = {*hybridml.load(pretrained.MODEL).model_.ranker.columns_, *column_names(DEFAULT_BLOCKS, BOOK)}
     assert [column for column in sorted(columns) if column_words(column) == column] == []
 
 

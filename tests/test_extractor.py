@@ -15,7 +15,8 @@ from PIL import Image
 from sklearn.base import clone
 
 import hybridml
-from hybridml import EntityExtractor, artifact, artifact_file, shipped
+from hybridml import EntityExtractor
+from hybridml.artifact import file, pretrained, serialize
 from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
 from hybridml.prediction.from_store import answer_rows
@@ -92,7 +93,7 @@ def test_nothing_is_read_twice(fitted: EntityExtractor, train: pd.DataFrame) -> 
 def test_the_artifact_gives_the_same_answers(
     fitted: EntityExtractor, test: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:
-    path = artifact.save(fitted, tmp_path / "deep" / "model.joblib")
+    path = serialize.save(fitted, tmp_path / "deep" / "model.joblib")
     loaded = hybridml.load(path).set_params(images=folder / "images", store=folder / "store", workers=1)
     pd.testing.assert_frame_equal(loaded.predict(test), fitted.predict(test))
     data = joblib.load(path)
@@ -105,7 +106,7 @@ def test_the_artifact_gives_the_same_answers(
 def test_a_scorer_without_photos_answers_from_the_store(
     fitted: EntityExtractor, test: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:
-    path = artifact.save(fitted, tmp_path / "model.joblib")
+    path = serialize.save(fitted, tmp_path / "model.joblib")
     fitted.predict(test)
     scorer = hybridml.load(path).set_params(images=tmp_path / "nothing", store=folder / "store", workers=1)
     assert list(scorer.predict(test)["prediction"]) == list(fitted.predict(test)["prediction"])
@@ -124,7 +125,7 @@ def test_a_scorer_without_photos_answers_from_the_store(
 def test_an_artifact_that_does_not_fit_says_what_differs(
     fitted: EntityExtractor, tmp_path: Path, change: dict, said: str
 ) -> None:
-    artifact_file.write({**artifact.to_dict(fitted), **change}, tmp_path / "model.joblib")
+    file.write({**serialize.to_dict(fitted), **change}, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=said):
         hybridml.load(tmp_path / "model.joblib")
 
@@ -141,7 +142,7 @@ def test_what_is_no_artifact_is_refused(tmp_path: Path, content: bytes | None) -
 def test_rows_seen_in_training_are_known(
     fitted: EntityExtractor, train: pd.DataFrame, test: pd.DataFrame, tmp_path: Path
 ) -> None:
-    model = hybridml.load(artifact.save(fitted, tmp_path / "model.joblib")).model_
+    model = hybridml.load(serialize.save(fitted, tmp_path / "model.joblib")).model_
     assert model.seen(train).all()
     assert not model.seen(test).any()
     assert model.seen(test.assign(group_id=train["group_id"].iloc[0])).all()
@@ -275,7 +276,9 @@ def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
     frame = pd.DataFrame(rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value"])
     extractor = EntityExtractor(tmp_path / "images", tmp_path / "store", entities=book, **OPTIONS).fit(frame)
     assert extractor.score(frame) > 0.9
-    assert "brightness" in hybridml.load(artifact.save(extractor, tmp_path / "m.joblib")).model_.book.entities
+    assert (
+        "brightness" in hybridml.load(serialize.save(extractor, tmp_path / "m.joblib")).model_.book.entities
+    )
 
 
 def test_blocks_that_do_not_do_are_told_before_photos_are_read(train: pd.DataFrame, tmp_path: Path) -> None:
@@ -361,12 +364,12 @@ def test_without_region_weights_the_run_goes_on_and_says_so(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shipped, "REGIONS", tmp_path / "gone.pt")
+    monkeypatch.setattr(pretrained, "REGIONS", tmp_path / "gone.pt")
     options = {**OPTIONS, "looks": ("lines", "regions"), "embedding": "none"}
     extractor = EntityExtractor(images=folder / "images", store=tmp_path / "store", **options).fit(train)
     assert caplog.text.count("WITHOUT regions") == 1
-    artifact.save(extractor, tmp_path / "m.joblib")
-    kept = artifact.load(tmp_path / "m.joblib")
+    serialize.save(extractor, tmp_path / "m.joblib")
+    kept = serialize.load(tmp_path / "m.joblib")
     assert "gone.pt" in kept.look_reasons_["regions"]
     assert [engine.name for engine in kept.looks_] == ["lines"]
     assert kept.model_.image_block is None

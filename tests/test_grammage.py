@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from hybridml import quantity
-from hybridml.artifact import _book_from_dict, _book_to_dict
+from hybridml.artifact.serialize import _book_from_dict, _book_to_dict
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features.form import FORMS
 from hybridml.candidates.find import any_shown, find_candidates, for_entity, shows, wants_second_look

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hybridml import artifact_file, inspection
-from hybridml.artifact_file import FORMAT
+from hybridml.artifact import file, inspect
+from hybridml.artifact.file import FORMAT
 from hybridml.cli import main
 from hybridml.errors import ArtifactError
 from tests.golden.make import FOLDER
@@ -22,7 +22,7 @@ GOLDEN = FOLDER / f"format{FORMAT}.joblib"
 
 @pytest.fixture(scope="module")
 def data() -> dict[str, Any]:
-    return artifact_file.read(GOLDEN)
+    return file.read(GOLDEN)
 
 
 def test_it_tells_what_decides_the_answers(data: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +63,7 @@ def test_as_json_it_tells_the_same(data: dict[str, Any], capsys: pytest.CaptureF
 def test_thresholds_are_those_of_the_decision(data: dict[str, Any], tmp_path: Path) -> None:
     curve = {"": [[0.9, 0.5, 1.0], [0.95, 0.7, 0.5]], "width": []}
     changed = {**data, "decision": {**data["decision"], "thresholds": curve}}
-    told = inspection.inspect(artifact_file.write(changed, tmp_path / "m.joblib"))["thresholds"]
+    told = inspect.inspect(file.write(changed, tmp_path / "m.joblib"))["thresholds"]
     assert told["all"] == told["height"] == {"0.9": 0.5, "0.95": 0.7, "0.99": None}
     assert told["width"] == {"0.9": None, "0.95": None, "0.99": None}
 
@@ -71,7 +71,7 @@ def test_thresholds_are_those_of_the_decision(data: dict[str, Any], tmp_path: Pa
 def test_equal_models_differ_in_nothing(
     data: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = artifact_file.write(dict(reversed(list(data.items()))), tmp_path / "other.joblib")
+    other = file.write(dict(reversed(list(data.items()))), tmp_path / "other.joblib")
     assert main(["inspect", str(GOLDEN), str(other)]) == 0
     assert capsys.readouterr().out == ""
 
@@ -89,7 +89,7 @@ def test_only_what_differs_is_told(
         "image_block": {**data["image_block"], "mean": np.ones(8, np.float32)},
         "looks": [look],
     }
-    other = str(artifact_file.write(changed, tmp_path / "other.joblib"))
+    other = str(file.write(changed, tmp_path / "other.joblib"))
     assert main(["inspect", str(GOLDEN), other, "--json"]) == 1
     differ = {one["path"]: (one["old"], one["new"]) for one in json.loads(capsys.readouterr().out)}
     assert set(differ) == {
@@ -116,7 +116,7 @@ def test_a_terminal_is_not_steered(
     data: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = {**data, "reader": {**data["reader"], "name": "\x1b[2Jred", "options": {"\x1b[31m": "\x07"}}}
-    path = str(artifact_file.write(changed, tmp_path / "m.joblib"))
+    path = str(file.write(changed, tmp_path / "m.joblib"))
     main(["inspect", path])
     main(["inspect", str(GOLDEN), path])
     told = capsys.readouterr().out
@@ -129,9 +129,9 @@ def test_a_terminal_is_not_steered(
 def test_what_lacks_something_is_refused(
     data: dict[str, Any], tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    path = artifact_file.write({**data, **change}, tmp_path / "m.joblib")
+    path = file.write({**data, **change}, tmp_path / "m.joblib")
     with pytest.raises(ArtifactError, match=r"m\.joblib lacks, or has otherwise"):
-        inspection.inspect(path)
+        inspect.inspect(path)
 
 
 def test_more_than_two_are_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import hybridml
-from hybridml import artifact, shipped
+from hybridml.artifact import pretrained, serialize
+from hybridml.artifact.inspect import inspect
 from hybridml.entities import default_entities
-from hybridml.inspection import inspect
 from hybridml.ranking.dimension_order import ALIKE, EDGES, STEPS, Proportions, steps
 from hybridml.ranking.joint import jointly
 from hybridml.ranking.label_priors import LEAST, label_table
@@ -127,13 +127,13 @@ def test_both_units_of_a_number_gain_alike() -> None:
     assert settled["width"][2] < settled["width"][0]
 
 
-@pytest.mark.skipif(not shipped.MODEL.is_file(), reason="the shipped model is not here")
+@pytest.mark.skipif(not pretrained.MODEL.is_file(), reason="the shipped model is not here")
 def test_the_shipped_model_has_them_and_keeps_them(tmp_path: Path) -> None:
-    extractor = hybridml.load(shipped.MODEL)
+    extractor = hybridml.load(pretrained.MODEL)
     known = extractor.model_.proportions
     deeper = known.weights("depth", "width")
     assert (deeper[STEPS + 1 :] > 1.5).all()
-    artifact.save(extractor, tmp_path / "again.joblib")
+    serialize.save(extractor, tmp_path / "again.joblib")
     again = hybridml.load(tmp_path / "again.joblib").model_.proportions
     np.testing.assert_array_equal(again.weights("depth", "width"), deeper)
-    assert inspect(shipped.MODEL)["learned"]["proportions_learned_from"] == known.pairs > 1000
+    assert inspect(pretrained.MODEL)["learned"]["proportions_learned_from"] == known.pairs > 1000

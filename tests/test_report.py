@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from hybridml import EntityExtractor, artifact
+from hybridml import EntityExtractor
+from hybridml.artifact import serialize
 from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
 from hybridml.entities import default_entities
@@ -210,7 +211,7 @@ def test_the_command_with_some_labels_against_another_run(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    model = artifact.save(fitted, tmp_path / "model.joblib")
+    model = serialize.save(fitted, tmp_path / "model.joblib")
     rows.drop(columns="entity_value").to_csv(tmp_path / "rows.csv", index=False)
     rows[:100].to_csv(tmp_path / "truth.csv", index=False)
     other = fitted.predict(rows)[["index", "prediction"]]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hybridml import EntityExtractor, artifact
+from hybridml import EntityExtractor
+from hybridml.artifact import serialize
 from hybridml.cli import main
 from hybridml.errors import HybridmlError
 from hybridml.report import shell
@@ -297,7 +298,7 @@ def test_the_command_writes_a_page_that_works(opened: Open, tmp_path: Path, caps
     rows.to_csv(tmp_path / "rows.csv", index=False)
     rows[["index"]].assign(prediction="").to_csv(tmp_path / "other.csv", index=False)
     extractor = EntityExtractor(tmp_path / "images", tmp_path / "store", **OPTIONS).fit(learned)
-    model = artifact.save(extractor, tmp_path / "model.joblib")
+    model = serialize.save(extractor, tmp_path / "model.joblib")
     folders = [
         "--images",
         str(tmp_path / "images"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybridml import artifact, shipped
+from hybridml.artifact import pretrained, serialize
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import record_of, regions_record
 from hybridml.store.seeing import settings_of
@@ -32,7 +32,7 @@ HEAVY = ("torch", "onnxruntime", "rapidocr", "pytesseract", "cv2", "PIL", "sklea
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with rows and a store that has all the shipped model asks of their photo."""
     folder = tmp_path_factory.mktemp("scorer")
-    model = artifact.load(shipped.MODEL)
+    model = serialize.load(pretrained.MODEL)
     settings = settings_of(*adopted(model.reader_, model.looks_))
     read = reading(
         [line("Net weight 340 g", 100, 100), line("Height 12 cm", 100, 300), line("8 cm", 700, 500)]
@@ -66,7 +66,7 @@ def test_answers_from_a_full_store_load_nothing_heavy(folder: Path) -> None:
         "import sys, json; from hybridml.cli import main;"
         f"arguments = ['--rows', {str(folder / 'rows.csv')!r}, '--images', {str(folder)!r},"
         f" '--store', {str(folder / 'store')!r}, '--out', {str(folder / 'out.csv')!r}];"
-        f"status = main(['-q', 'predict', *arguments, '--model', {str(shipped.MODEL)!r}]);"
+        f"status = main(['-q', 'predict', *arguments, '--model', {str(pretrained.MODEL)!r}]);"
         f"print(json.dumps([status, [m for m in {HEAVY} if m in sys.modules]]))"
     )
     assert json.loads(said.splitlines()[-1]) == [0, []]

@@ -10,23 +10,23 @@ from pathlib import Path
 import pytest
 
 import hybridml
-from hybridml import shipped
+from hybridml.artifact import pretrained
 from hybridml.datasets.sample import draw
 from hybridml.errors import ArtifactError
 from hybridml.vision.engines import adopted
 from hybridml.vision.number_classifier.pretrained import REGIONS
 from hybridml.vision.ocr import available
 
-pytestmark = pytest.mark.skipif(not shipped.MODEL.is_file(), reason="the shipped model is not here")
+pytestmark = pytest.mark.skipif(not pretrained.MODEL.is_file(), reason="the shipped model is not here")
 
 
 @pytest.fixture(scope="module")
 def model() -> hybridml.EntityExtractor:
-    return hybridml.load(shipped.MODEL)
+    return hybridml.load(pretrained.MODEL)
 
 
 def test_all_of_it_is_under_sixty_megabytes() -> None:
-    assert sum(path.stat().st_size for path in (shipped.MODEL, REGIONS)) < 60_000_000
+    assert sum(path.stat().st_size for path in (pretrained.MODEL, REGIONS)) < 60_000_000
     assert REGIONS.stat().st_size < 50_000_000
 
 
@@ -88,7 +88,7 @@ def test_it_reads_a_drawn_photo_without_training(tmp_path: Path, monkeypatch: py
 def test_no_row_of_the_training_data_is_in_the_model() -> None:
     import joblib
 
-    data = joblib.load(shipped.MODEL)
+    data = joblib.load(pretrained.MODEL)
     counts = data["priors"]
     assert all(n >= 20 for table in counts.values() for n in table["n"])
     assert data["training"]["seen"].dtype == "uint64"

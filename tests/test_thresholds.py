@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hybridml import EntityExtractor, artifact
+from hybridml import EntityExtractor
+from hybridml.artifact import serialize
 from hybridml.cli import main
 from hybridml.datasets.thresholds import read_thresholds, threshold_of, write_thresholds
 from hybridml.errors import RowsError
@@ -68,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.to_csv(folder / "rows.csv", index=False)
     options = {**OPTIONS, "looks": (), "embedding": "none"}
     extractor = EntityExtractor(images=folder / "images", store=folder / "store", **options).fit(frame)
-    artifact.save(extractor, folder / "model.joblib")
+    serialize.save(extractor, folder / "model.joblib")
     return folder
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml import EntityExtractor, artifact
+from hybridml import EntityExtractor
+from hybridml.artifact import serialize
 from hybridml.candidates.find import find_candidates, wants_second_look
 from hybridml.candidates.table import build_table
 from hybridml.datasets.labels import read_labels
@@ -210,7 +211,7 @@ def test_an_extractor_learns_from_others_and_from_labels_alone(tmp_path: Path) -
     ).fit(own, others=more, labels=table)
     facts = extractor.model_.training
     assert (facts["rows"], facts["rows_of_others"], facts["labels"], facts["photos"]) == (96, 48, 96, 96)
-    loaded = artifact.load(artifact.save(extractor, tmp_path / "m.joblib"))
+    loaded = serialize.load(serialize.save(extractor, tmp_path / "m.joblib"))
     loaded.set_params(images=extractor.images, store=extractor.store, workers=1)
     assert loaded.model_.trust == extractor.model_.trust
     pd.testing.assert_frame_equal(loaded.predict(own), extractor.predict(own))

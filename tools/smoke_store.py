@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import hybridml
-from hybridml import shipped
+from hybridml.artifact import pretrained
 from hybridml.datasets.images import fingerprint
 from hybridml.vision.ocr import Reading, TextLine
 from hybridml.store.schema import record_of
@@ -22,5 +22,5 @@ Path("rows.csv").write_text(
     f"index,image_link,group_id,entity_name\n0,{PHOTO},1,item_weight\n", encoding="utf-8"
 )
 reading = Reading((line("Ground coffee", 100, 100, 80), line("Net weight 500 g", 100, 300, 60)), 800, 600)
-reader = hybridml.load(shipped.MODEL).reader_
+reader = hybridml.load(pretrained.MODEL).reader_
 FeatureTable(Path("store"), "readings", reader.settings).append([record_of(fingerprint(PHOTO), reading, 0.0)])

@@ -26,7 +26,7 @@ cd "$work/elsewhere"
 unset PYTHONPATH HYBRIDML_MODEL
 "$work/venv/bin/python" "$root/tools/smoke_store.py"
 "$work/venv/bin/hybridml" --version
-"$work/venv/bin/hybridml" inspect "$("$work/venv/bin/python" -c 'from hybridml.shipped import MODEL; print(MODEL)')" \
+"$work/venv/bin/hybridml" inspect "$("$work/venv/bin/python" -c 'from hybridml.artifact.pretrained import MODEL; print(MODEL)')" \
   >inspect.txt
 head -n 5 inspect.txt
 "$work/venv/bin/hybridml" -q predict --rows rows.csv --store store --images . --without regions --without second \

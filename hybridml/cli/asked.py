@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hybridml.datasets.photos import Checked
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
     from hybridml.prediction.from_store import Answered
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .options import tell
 
 if TYPE_CHECKING:
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
     from hybridml.prediction.from_store import Answered
 
 

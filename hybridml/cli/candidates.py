@@ -35,8 +35,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _candidates(arguments: argparse.Namespace) -> int:
+    from hybridml.artifact.pretrained import model_path
     from hybridml.datasets import photos
-    from hybridml.prediction.from_photo import model_path
 
     told = Path(f"{arguments.out}.faults.csv")
     check_outputs(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hybridml.datasets.row_chunks import RowParts
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
     from hybridml.store.extraction import Report
 
     _Rows = tuple[pd.DataFrame, rowfiles.Faults]
@@ -62,7 +62,7 @@ def add_command(commands: Commands) -> None:
 
 def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor:
     """Return an extractor that reads and looks as a command was told."""
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
 
     return EntityExtractor(
         images=images_of(arguments),

@@ -36,7 +36,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from hybridml import inspection
+    from hybridml.artifact import inspect as inspection
 
     if len(arguments.models) > 2:
         raise ArtifactError(
@@ -56,6 +56,6 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _default() -> str:
-    from hybridml.prediction.from_photo import model_path
+    from hybridml.artifact.pretrained import model_path
 
     return str(model_path())

@@ -26,7 +26,7 @@ from .sidecar import sidecar_line, sidecar_path
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
     from hybridml.prediction.from_store import Answered
     from hybridml.spool import Spool
 
@@ -123,12 +123,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
     """Return the model that a command was given, set to read and look as it was told."""
-    from hybridml import artifact
-    from hybridml.prediction.from_photo import model_path
+    from hybridml.artifact import serialize
+    from hybridml.artifact.pretrained import model_path
 
     path = model_path(arguments.model)
     tell(f"model: {path}")
-    extractor = artifact.load(path)
+    extractor = serialize.load(path)
     if arguments.without:
         tell(f"going on WITHOUT {', '.join(arguments.without)}, with which the model was trained")
         extractor.looks_ = [e for e in extractor.looks_ if e.kind not in arguments.without]
@@ -172,8 +172,8 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
+    from hybridml.artifact.pretrained import model_path
     from hybridml.datasets.predictions import sidecar_of
-    from hybridml.prediction.from_photo import model_path
 
     reads = paths_given(arguments, "rows", "candidates", "truth", "thresholds")
     beside = [path for name in ("faults.csv", "products.csv") if (path := _beside(arguments, name))]

@@ -55,9 +55,9 @@ def add_commands(commands: Commands) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from hybridml import artifact
+    from hybridml.artifact import serialize
+    from hybridml.artifact.pretrained import model_path
     from hybridml.datasets import photos
-    from hybridml.prediction.from_photo import model_path
     from hybridml.report import write_report
     from hybridml.report.folder import NUMBERS
     from hybridml.report.shell import PAGE
@@ -71,7 +71,7 @@ def _report(arguments: argparse.Namespace) -> int:
         {"--out": [out, out / PAGE, out / NUMBERS, told]},
     )
     tell(f"model: {path}")
-    extractor = artifact.load(path).set_params(
+    extractor = serialize.load(path).set_params(
         images=images_of(arguments),
         store=arguments.store,
         workers=arguments.workers,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from hybridml.datasets.rows import RowFault
     from hybridml.entities import EntityBook
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
 
 Faults = list[Mapping[str, object]]
 

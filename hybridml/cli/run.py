@@ -127,7 +127,7 @@ def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfile
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from hybridml import artifact
+    from hybridml.artifact import serialize
 
     told = Path(f"{arguments.model}.faults.csv")
     reads = paths_given(arguments, "rows", "others", "labels", "corrections", "entities", "resnet_weights")
@@ -137,7 +137,7 @@ def _train(arguments: argparse.Namespace) -> int:
     extractor = new_extractor(arguments, random_state=arguments.seed).fit(
         frame, others=arguments.others, labels=arguments.labels
     )
-    artifact.save(extractor, arguments.model)
+    serialize.save(extractor, arguments.model)
     if extractor.faults_:
         write_faults(told, faults + rowfiles.of_photos(frame, extractor))
     facts = extractor.model_.training

@@ -12,7 +12,7 @@ from hybridml.utils.plain_data import checksum
 from hybridml.vision.engines import LIBRARIES, Engine
 
 if TYPE_CHECKING:
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
 
 SHOWN = 6
 """Differences that an error lists before it only counts."""

@@ -29,7 +29,7 @@ from .candidate_facts import differences, facts_of, told
 from .from_store import DAMAGED, Answered, keys_of, problems_of, projection
 
 if TYPE_CHECKING:
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
 
 ABSENT = "the file of candidates has no row of this image_link and entity_name; describe it with 'hybridml candidates'"
 

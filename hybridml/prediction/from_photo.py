@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridml import shipped
+from hybridml.artifact.pretrained import model_path
 from hybridml.candidates.find import wants_second_look
-from hybridml.errors import ArtifactError
 from hybridml.ranking.answer import Answer
 from hybridml.store.schema import as_stored, drawing_as_stored, regions_as_stored
 from hybridml.vision.engines import Engine, adopted
@@ -21,8 +18,6 @@ from hybridml.vision.photo_features import Seen
 
 if TYPE_CHECKING:
     from .all_quantities import WholePhoto
-
-DEFAULT_MODEL = Path("models/model.joblib")
 
 
 class SinglePhotoReader:
@@ -35,10 +30,10 @@ class SinglePhotoReader:
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        from hybridml import artifact
+        from hybridml.artifact import serialize
 
         path = model_path(model)
-        self._extractor = artifact.load(path)
+        self._extractor = serialize.load(path)
         made = self._extractor
         made.reader_, made.looks_ = adopted(made.reader_, made.looks_)
         self._engines: dict[str, Any] = {}
@@ -136,72 +131,3 @@ class SinglePhotoReader:
         if engine.kind not in self._engines:
             self._engines[engine.kind] = engine.create()
         return self._engines[engine.kind]
-
-
-def model_path(model: str | Path | None = None) -> Path:
-    """Return the artifact to use.
-
-    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
-    ``models/model.joblib`` below the current folder where there is one, else the shipped model.
-
-    Raises
-    ------
-    ArtifactError
-        When the file that was named, or the shipped one, is not there.
-    """
-    named = model or os.environ.get("HYBRIDML_MODEL")
-    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else shipped.MODEL
-    if not path.is_file():
-        raise ArtifactError(
-            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
-        )
-    return path
-
-
-@lru_cache(maxsize=2)
-def _reader_of(path: Path, mtime_ns: int, size: int) -> SinglePhotoReader:
-    return SinglePhotoReader(path)
-
-
-def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | None = None) -> list[Answer]:
-    """Read the quantities off one photo with a trained model.
-
-    Parameters
-    ----------
-    photo : path, bytes, PIL image or array
-        The photo.
-    entities : sequence of str, optional
-        What to read; by default whatever is found.
-    model : path, optional
-        An artifact; see :class:`SinglePhotoReader`.
-
-    Returns
-    -------
-    list of Answer
-        With value, unit, confidence, box and runner-ups.
-    """
-    return _reader(model).read(photo, entities)
-
-
-def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
-    """Find every quantity on one photo, by the region to which it belongs, with a trained model.
-
-    Parameters
-    ----------
-    photo : path, bytes, PIL image or array
-        The photo.
-    model : path, optional
-        An artifact; see :class:`SinglePhotoReader`.
-
-    Returns
-    -------
-    WholePhoto
-        Its ``regions`` hold the quantities, each with the entity it most probably answers, box and probability.
-    """
-    return _reader(model).read_all(photo)
-
-
-def _reader(model: str | Path | None) -> SinglePhotoReader:
-    path = model_path(model).resolve()
-    stat = path.stat()
-    return _reader_of(path, stat.st_mtime_ns, stat.st_size)

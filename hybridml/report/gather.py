@@ -23,7 +23,7 @@ from hybridml.store.feature_store import FeatureStore
 from .facts import card_of, line_of
 
 if TYPE_CHECKING:
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
 
 ROWS_AT_ONCE = 256
 """Rows whose photos are searched together for everything that they show."""

@@ -34,7 +34,7 @@ from .timing import MEASURED, NOT_KEPT, seconds_by_stage
 
 if TYPE_CHECKING:
     from hybridml.entities import EntityBook
-    from hybridml.extractor import EntityExtractor
+    from hybridml.estimator import EntityExtractor
 
 log = logging.getLogger(__name__)
 

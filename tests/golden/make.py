@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml import EntityExtractor, artifact, artifact_file
+from hybridml import EntityExtractor
+from hybridml.artifact import file, serialize
 from hybridml.candidates.features import VERSION
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
@@ -135,7 +136,7 @@ def may_write(path: Path, replace: bool) -> str | None:
     """Return why the golden artifact at ``path`` must stay, None when it may be written."""
     if not path.exists():
         return None
-    if artifact_file.read(path)["features_version"] == VERSION:
+    if file.read(path)["features_version"] == VERSION:
         return f"{path.name} is there and its features are those of now: what it answers must stay"
     return None if replace else f"{path.name} is of other features: --replace puts a new one in its place"
 
@@ -144,13 +145,13 @@ def main() -> int:
     """Train, write the artifact and what it answers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="where candidates and features changed")
-    path = FOLDER / f"format{artifact_file.FORMAT}.joblib"
+    path = FOLDER / f"format{file.FORMAT}.joblib"
     if reason := may_write(path, parser.parse_args().replace):
         print(reason, file=sys.stderr)
         return 2
-    artifact.save(train(), path)
+    serialize.save(train(), path)
     photos = draw_photos(ASKED, 1)
-    told = {"photos": photos, "answers": answers(artifact.load(path).model_, photos)}
+    told = {"photos": photos, "answers": answers(serialize.load(path).model_, photos)}
     path.with_suffix(".json").write_text(
         json.dumps(told, indent=None, ensure_ascii=False) + "\n", encoding="utf-8"
     )

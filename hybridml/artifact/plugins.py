@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .errors import ArtifactError
+from hybridml.errors import ArtifactError
 
 METHODS = {"embedding": ("embed", "settings")}
 """Methods by which a class of each kind is known to be one ..."""

@@ -11,10 +11,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from .errors import ArtifactError
-from .utils.files import atomic
-from .utils.plain_data import as_plain, check_depth
-from .utils.plain_pickle import Content, PlainUnpickler, RefusedError, shown
+from hybridml.errors import ArtifactError
+from hybridml.utils.files import atomic
+from hybridml.utils.plain_data import as_plain, check_depth
+from hybridml.utils.plain_pickle import Content, PlainUnpickler, RefusedError, shown
 
 MOST_BYTES = 1 << 30
 """Bytes that a file may hold, unpacked."""

@@ -14,23 +14,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from . import artifact_file, named_parts
-from ._version import __version__
-from .artifact_file import FORMAT
-from .candidates.features import VERSION as FEATURES_VERSION
-from .candidates.features import column_names
-from .entities import Entity, EntityBook, Unit
-from .errors import ArtifactError
-from .extractor import EntityExtractor
-from .ranking.calibration import Decision
-from .ranking.dimension_order import Proportions
-from .ranking.embedding_pca import ImageBlock
-from .ranking.label_priors import Priors
-from .ranking.learned_features import LearnedColumns
-from .ranking.model import Model, ModelSettings
-from .ranking.ranker import Ranker, RankerSettings
-from .ranking.unit_preference import Habits
-from .vision.engines import Engine
+from hybridml._version import __version__
+from hybridml.candidates.features import VERSION as FEATURES_VERSION
+from hybridml.candidates.features import column_names
+from hybridml.entities import Entity, EntityBook, Unit
+from hybridml.errors import ArtifactError
+from hybridml.estimator import EntityExtractor
+from hybridml.ranking.calibration import Decision
+from hybridml.ranking.dimension_order import Proportions
+from hybridml.ranking.embedding_pca import ImageBlock
+from hybridml.ranking.label_priors import Priors
+from hybridml.ranking.learned_features import LearnedColumns
+from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.ranker import Ranker, RankerSettings
+from hybridml.ranking.unit_preference import Habits
+from hybridml.vision.engines import Engine
+
+from . import file, plugins
+from .file import FORMAT
 
 
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     """Return the extractor that :func:`to_dict` described; raise ArtifactError saying what differs."""
     _check_lightgbm(data["versions"]["lightgbm"], source)
     engines = [data["reader"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
-    named_parts.check(data["settings"]["blocks"], engines, source)
+    plugins.check(data["settings"]["blocks"], engines, source)
     settings = dict(data["settings"])
     settings["blocks"] = tuple(settings["blocks"])
     settings["ranker"] = RankerSettings(**settings["ranker"])
@@ -127,7 +128,7 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
         raise ArtifactError(
             f"{source}: candidates and features were version {data['features_version']} when it was trained, and are "
             f"{FEATURES_VERSION} in this hybridml {__version__}: the same names may mean other numbers; "
-            f"{artifact_file.remedy(data['versions']['hybridml'])}"
+            f"{file.remedy(data['versions']['hybridml'])}"
         )
     if now != then:
         missing = [c for c in then if c not in now]
@@ -136,7 +137,7 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
             f"{source}: its ranker was trained on other features than this hybridml {__version__} computes "
             f"(it was written by {data['versions']['hybridml']}). "
             f"Gone since: {', '.join(missing) or 'none'}. New: {', '.join(fresh) or 'none'}; "
-            f"{artifact_file.remedy(data['versions']['hybridml'])}"
+            f"{file.remedy(data['versions']['hybridml'])}"
         )
 
 
@@ -165,7 +166,7 @@ def _book_from_dict(data: Mapping[str, Any]) -> EntityBook:
 
 def save(extractor: EntityExtractor, path: str | Path) -> Path:
     """Write a fitted extractor to ``path``, whole or not at all."""
-    return artifact_file.write(to_dict(extractor), path)
+    return file.write(to_dict(extractor), path)
 
 
 def load(path: str | Path) -> EntityExtractor:
@@ -182,6 +183,6 @@ def load(path: str | Path) -> EntityExtractor:
         When there is no such file, it is no artifact, is damaged, holds anything but plain data, or this version of
         the code cannot use it; the message says what was found and what to do.
     """
-    data = artifact_file.read(path)
-    with artifact_file.complete(path):
+    data = file.read(path)
+    with file.complete(path):
         return from_dict(data, str(path))

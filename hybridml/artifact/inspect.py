@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from . import artifact_file
-from .ranking.calibration import Decision
-from .ranking.dimension_order import Proportions
-from .utils.plain_data import checksum
+from hybridml.ranking.calibration import Decision
+from hybridml.ranking.dimension_order import Proportions
+from hybridml.utils.plain_data import checksum
+
+from . import file as artifact_file
 
 PRECISIONS = (0.9, 0.95, 0.99)
 """Precisions whose confidence thresholds are told."""

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hybridml._version import __version__
+from hybridml.errors import ArtifactError
+from hybridml.utils.plain_data import as_plain, checksum
+from hybridml.utils.plain_pickle import shown
+
 from . import plain_joblib
-from ._version import __version__
-from .errors import ArtifactError
-from .utils.plain_data import as_plain, checksum
-from .utils.plain_pickle import shown
 
 FORMAT = 3
 """Raised when an artifact of the last format would be read otherwise, or not at all."""

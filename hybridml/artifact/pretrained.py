@@ -1,0 +1,96 @@
+"""What is shipped: the pretrained model and the weights of the region network.
+
+They lie in ``models/`` of the source tree; the package reaches them through the link ``hybridml/pretrained``, which a
+wheel holds as files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hybridml.errors import ArtifactError
+from hybridml.prediction.all_quantities import WholePhoto
+from hybridml.prediction.from_photo import SinglePhotoReader
+from hybridml.ranking.answer import Answer
+from hybridml.vision.number_classifier.pretrained import FOLDER
+
+from . import pretrained
+
+MODEL = FOLDER / "hybridml.joblib"
+"""The pretrained artifact."""
+
+
+DEFAULT_MODEL = Path("models/model.joblib")
+
+
+def model_path(model: str | Path | None = None) -> Path:
+    """Return the artifact to use.
+
+    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
+    ``models/model.joblib`` below the current folder where there is one, else the shipped model.
+
+    Raises
+    ------
+    ArtifactError
+        When the file that was named, or the shipped one, is not there.
+    """
+    named = model or os.environ.get("HYBRIDML_MODEL")
+    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else pretrained.MODEL
+    if not path.is_file():
+        raise ArtifactError(
+            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
+        )
+    return path
+
+
+@lru_cache(maxsize=2)
+def _reader_of(path: Path, mtime_ns: int, size: int) -> SinglePhotoReader:
+    return SinglePhotoReader(path)
+
+
+def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | None = None) -> list[Answer]:
+    """Read the quantities off one photo with a trained model.
+
+    Parameters
+    ----------
+    photo : path, bytes, PIL image or array
+        The photo.
+    entities : sequence of str, optional
+        What to read; by default whatever is found.
+    model : path, optional
+        An artifact; see :class:`SinglePhotoReader`.
+
+    Returns
+    -------
+    list of Answer
+        With value, unit, confidence, box and runner-ups.
+    """
+    return _reader(model).read(photo, entities)
+
+
+def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
+    """Find every quantity on one photo, by the region to which it belongs, with a trained model.
+
+    Parameters
+    ----------
+    photo : path, bytes, PIL image or array
+        The photo.
+    model : path, optional
+        An artifact; see :class:`SinglePhotoReader`.
+
+    Returns
+    -------
+    WholePhoto
+        Its ``regions`` hold the quantities, each with the entity it most probably answers, box and probability.
+    """
+    return _reader(model).read_all(photo)
+
+
+def _reader(model: str | Path | None) -> SinglePhotoReader:
+    path = model_path(model).resolve()
+    stat = path.stat()
+    return _reader_of(path, stat.st_mtime_ns, stat.st_size)
