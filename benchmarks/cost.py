@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import command
-from hybridml.explore.plots import BLUE, ORANGE, require_matplotlib
+from hybridml.report.eda.plots import BLUE, ORANGE, require_matplotlib
 from hybridml.vision.presets import EFFORTS
 
 RULES = {

@@ -14,7 +14,7 @@ from hybridml.datasets.download.status import FAILED, OK, PLACEHOLDER, Journal, 
 from hybridml.datasets.rows import RowFault
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.explore import (
+from hybridml.report.eda import (
     Exploration,
     counts,
     download_failures,
@@ -23,9 +23,9 @@ from hybridml.explore import (
     reading_failures,
     text,
 )
-from hybridml.explore.facts import facts, read_table
-from hybridml.explore.oddities import masks, oddities
-from hybridml.explore.page import html_page
+from hybridml.report.eda.facts import facts, read_table
+from hybridml.report.eda.oddities import masks, oddities
+from hybridml.report.eda.page import html_page
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import failure_of
 

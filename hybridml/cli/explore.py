@@ -33,8 +33,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _explore(arguments: argparse.Namespace) -> int:
-    from hybridml import explore
-    from hybridml.explore.plots import require_matplotlib
+    from hybridml.report import eda as explore
+    from hybridml.report.eda.plots import require_matplotlib
 
     files = [Path(arguments.out) / name for name in (explore.PAGE, *explore.BESIDE)]
     check_outputs(paths_given(arguments, "rows", "entities"), {"--out": files})

@@ -107,7 +107,7 @@ def duplicates(photos: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     photos : data frame
         From :func:`inspect`.
     table : data frame
-        From :func:`hybridml.explore.facts.facts`.
+        From :func:`hybridml.report.eda.facts.facts`.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def oddities(table: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     Parameters
     ----------
     table : data frame
-        From :func:`hybridml.explore.facts.facts`.
+        From :func:`hybridml.report.eda.facts.facts`.
     book : EntityBook
         Entities and units.
 

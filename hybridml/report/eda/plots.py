@@ -35,7 +35,7 @@ def require_matplotlib() -> None:
 
 
 def rows_plot(entities: pd.DataFrame, path: Path) -> None:
-    """Draw rows per entity, from :func:`hybridml.explore.counts.entities`, into a PNG."""
+    """Draw rows per entity, from :func:`hybridml.report.eda.counts.entities`, into a PNG."""
     figure, axes = _figure(7.0, 0.8 + 0.35 * len(entities))
     names, counts = list(entities["entity"])[::-1], list(entities["rows"])[::-1]
     bars = axes.barh(names, counts, color=BLUE)

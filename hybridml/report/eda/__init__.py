@@ -50,7 +50,7 @@ class Exploration:
     source : str
         The table of rows.
     facts : data frame
-        One line per row; see :func:`hybridml.explore.facts.facts`.
+        One line per row; see :func:`hybridml.report.eda.facts.facts`.
     tables : dict of str to data frame
         By name, in the order to be shown; a table without lines is left out.
     photos : data frame or None

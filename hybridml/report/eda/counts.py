@@ -1,4 +1,4 @@
-"""What there is and how much of it: every table a pure function of :func:`hybridml.explore.facts.facts`."""
+"""What there is and how much of it: every table a pure function of :func:`hybridml.report.eda.facts.facts`."""
 
 from __future__ import annotations
 
