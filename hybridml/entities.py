@@ -368,5 +368,5 @@ def load_entities(path: str | Path, extend: bool = True) -> EntityBook:
 @lru_cache(maxsize=1)
 def default_entities() -> EntityBook:
     """Return the packaged entities: the eight of the challenge."""
-    text = resources.files("hybridml").joinpath("data/entities.toml").read_text(encoding="utf-8")
+    text = resources.files("hybridml").joinpath("entities.toml").read_text(encoding="utf-8")
     return parse_entities(text, "hybridml/data/entities.toml")

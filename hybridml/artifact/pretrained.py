@@ -1,8 +1,4 @@
-"""What is shipped: the pretrained model and the weights of the region network.
-
-They lie in ``models/`` of the source tree; the package reaches them through the link ``hybridml/pretrained``, which a
-wheel holds as files.
-"""
+"""The model that comes with the package, and the functions that answer a photo with it or with another model."""
 
 from __future__ import annotations
 
@@ -17,8 +13,6 @@ from hybridml.prediction.all_quantities import WholePhoto
 from hybridml.prediction.from_photo import SinglePhotoReader
 from hybridml.ranking.answer import Answer
 from hybridml.vision.number_classifier.pretrained import FOLDER
-
-from . import pretrained
 
 MODEL = FOLDER / "hybridml.joblib"
 """The pretrained artifact."""
@@ -39,7 +33,7 @@ def model_path(model: str | Path | None = None) -> Path:
         When the file that was named, or the shipped one, is not there.
     """
     named = model or os.environ.get("HYBRIDML_MODEL")
-    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else pretrained.MODEL
+    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
     if not path.is_file():
         raise ArtifactError(
             f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"

@@ -260,6 +260,3 @@ def _to_eight_bits(array: NDArray[Any]) -> RGB:
             raise ImageError(f"expected floats from 0 to 1 in the array, got {low:g} to {high:g}")
         return np.rint(array * 255.0).astype(np.uint8)
     raise ImageError(f"expected an array of uint8, uint16, bool or floats from 0 to 1, got {array.dtype}")
-
-
-RGB = NDArray[np.uint8]

@@ -241,7 +241,7 @@ def _differing(X: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     return np.asarray(~same.all(axis=0), dtype=bool)
 
 
-COLUMNS = (
+FRAME_COLUMNS = (
     *("index", "photo", "entity_name", "prediction", "value", "unit"),
     *("text", "form", "confidence", "box", "reasons"),
 )
@@ -273,7 +273,7 @@ def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataF
         for each in several
         for considered in each.considered
     ]
-    return pd.DataFrame(lines, columns=list(COLUMNS))
+    return pd.DataFrame(lines, columns=list(FRAME_COLUMNS))
 
 
 def _line(explained: Explanation, considered: Considered) -> tuple[object, ...]:

@@ -1,11 +1,12 @@
-"""TODO."""
+"""The weights of the number classifier that come with the package."""
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "pretrained"
-
+FOLDER = Path(str(resources.files("hybridml"))) / "pretrained"
+"""Folder of everything that was trained and comes with the package."""
 
 REGIONS = FOLDER / "regions-resnet50.pt"
 """Our own weights of the ResNet-50 that sees the photo around each number."""
