@@ -22,7 +22,7 @@ from benchmarks.labelled import Data, Sources, answers_of, engines_of, fit, kept
 from benchmarks.tables import table
 from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, interval
 from hybridml.ranking.joint import same_numbers
@@ -53,22 +53,22 @@ def answers(data: Data, settings: ModelSettings) -> list[str]:
     return [answer.prediction for answer in answers_of(model, data, data.fold == 1)]
 
 
-def alike(photos: Sequence[str], predictions: Sequence[str], book: EntityBook) -> set[str]:
+def alike(photos: Sequence[str], predictions: Sequence[str], schema: EntitySchema) -> set[str]:
     """Return the photos of which two rows are answered with the same number, in whatever unit."""
     of: dict[str, list[float]] = {}
-    for photo, quantity in zip(photos, metrics.parse_predictions(predictions, book), strict=True):
+    for photo, quantity in zip(photos, metrics.parse_predictions(predictions, schema), strict=True):
         if quantity is not None:
-            of.setdefault(photo, []).append(book.to_base(*quantity))
+            of.setdefault(photo, []).append(schema.to_base(*quantity))
     return {photo for photo, sizes in of.items() if len(set(same_numbers(sizes).tolist())) < len(sizes)}
 
 
 def report(part: Data, found: dict[str, list[str]]) -> None:
     """Print how many rows and photos each way answers right."""
-    book = default_entities()
+    schema = default_entities()
     frame, photos = part.frame, photo_names(part.frame)
     truth, asked = list(frame["entity_value"]), list(frame["entity_name"])
     right = {name: metrics.outcomes(truth, said) == "tp" for name, said in found.items()}
-    true = alike(photos, truth, book)
+    true = alike(photos, truth, schema)
     differ = np.array([photo not in true for photo in photos])
     groups = {entity: np.array([name == entity for name in asked]) for entity in DIMENSIONS}
     groups |= {"all": np.ones(len(asked), dtype=bool), "all, of photos whose numbers differ": differ}
@@ -81,7 +81,7 @@ def report(part: Data, found: dict[str, list[str]]) -> None:
         lines.append(
             [what, str(len(set(np.array(photos)[of]))), *(f"{w.mean():.3f}" for w in whole.values())]
         )
-    same = {name: alike(photos, said, book) for name, said in found.items()}
+    same = {name: alike(photos, said, schema) for name, said in found.items()}
     lines.append(["photos with one number twice", str(len(true)), *(str(len(s)) for s in same.values())])
     table("Rows right, by how dimensions are weighed", ("", "rows", *found), lines)
     together, alone = right.values()

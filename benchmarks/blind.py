@@ -27,7 +27,7 @@ from benchmarks.errors import read_predictions
 from benchmarks.labelled import Sources
 from benchmarks.tables import table
 from hybridml.datasets.labels import parse_truth
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import is_same
 
 SEEN = Path(__file__).parent / "blind_seen.csv"
@@ -39,31 +39,31 @@ VERDICTS = ("label is right", "other unit", "either", "ours is better", "neither
 RIGHT, OTHER_UNIT, OTHER = ("right", "other unit", "other number")
 
 
-def outcome(answer: str, label: str, book: EntityBook) -> str:
+def outcome(answer: str, label: str, schema: EntitySchema) -> str:
     """Return how an answer compares with the label.
 
     Examples
     --------
-    >>> book = default_entities()
-    >>> [outcome(answer, "10.0 inch", book) for answer in ("10 inch", "25 centimetre", "9 inch", "")]
+    >>> schema = default_entities()
+    >>> [outcome(answer, "10.0 inch", schema) for answer in ("10 inch", "25 centimetre", "9 inch", "")]
     ['right', 'other unit', 'other number', 'other number']
     """
-    said, truth = (parse_truth([text], book)[0].quantity for text in (answer, label))
+    said, truth = (parse_truth([text], schema)[0].quantity for text in (answer, label))
     if said == truth:
         return RIGHT
-    return OTHER_UNIT if said and truth and is_same(said, truth, book) else OTHER
+    return OTHER_UNIT if said and truth and is_same(said, truth, schema) else OTHER
 
 
 def compared(frame: pd.DataFrame, predictions: Sequence[str], seen: pd.DataFrame) -> pd.DataFrame:
     """Return, per row that was read blind, ``entity_name`` and the outcomes ``blind`` and ``ranker``."""
-    book = default_entities()
+    schema = default_entities()
     at = pd.Series(range(len(frame)), index=frame["index"].astype(int))[seen["index"].astype(int)].tolist()
     names, labels = list(frame["entity_name"]), list(frame["entity_value"])
     return pd.DataFrame(
         {
             "entity_name": [names[i] for i in at],
             "blind": list(seen["outcome"]),
-            "ranker": [outcome(predictions[i], labels[i], book) for i in at],
+            "ranker": [outcome(predictions[i], labels[i], schema) for i in at],
         }
     )
 

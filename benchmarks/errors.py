@@ -64,19 +64,19 @@ class Wrong:
 
 def wrong_rows(options: argparse.Namespace) -> Wrong:
     """Return why each wrong row is wrong."""
-    sources, book = Sources(options.shared, options.store), default_entities()
+    sources, schema = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
     found = read_predictions(options.predictions, frame)
     looks = [] if options.first_reading or "second" not in EFFORTS[options.effort].looks else ["second"]
     engines = engines_of("rapidocr", looks=looks, effort=options.effort)
     data = load(frame, np.zeros(len(frame), dtype=int), sources, engines)
-    truths = parse_truth(frame["entity_value"], book)
-    predictions = metrics.parse_predictions(found["prediction"], book)
+    truths = parse_truth(frame["entity_value"], schema)
+    predictions = metrics.parse_predictions(found["prediction"], schema)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
     causes: dict[int, str] = {}
     for i in np.flatnonzero(wrong).tolist():
-        entity, seen = book.entity(frame["entity_name"][i]), as_seen(data.readings[data.keys[i] or ""])
-        causes[i] = cause_of(truths[i], predictions[i], seen.reading_for(entity, book), entity, book)
+        entity, seen = schema.entity(frame["entity_name"][i]), as_seen(data.readings[data.keys[i] or ""])
+        causes[i] = cause_of(truths[i], predictions[i], seen.reading_for(entity, schema), entity, schema)
     return Wrong(frame, found, data, causes)
 
 

@@ -24,7 +24,7 @@ from hybridml.candidates.features.lines import DIRECTIONS, FIRM
 from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.datasets import folds
 from hybridml.datasets.labels import parse_truth
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import is_dual
 from hybridml.ranking.dimension_order import Proportions
 from hybridml.ranking.label_priors import label_table
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__)
     command.add_sources(parser)
     options = parser.parse_args(argv)
-    sources, book = Sources(options.shared, options.store), default_entities()
+    sources, schema = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
     data = load(
         frame,
@@ -44,16 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sources,
         engines_of("rapidocr", looks=["lines"], effort="best"),
     )
-    _positions(data, book)
+    _positions(data, schema)
     labels = sources.labels()
-    _units(labels, book)
-    _sizes(labels, book)
+    _units(labels, schema)
+    _sizes(labels, schema)
     return 0
 
 
-def _units(labels: pd.DataFrame, book: EntityBook) -> None:
+def _units(labels: pd.DataFrame, schema: EntitySchema) -> None:
     """Print how often labels take the unit that comes first, and the one foreseen by how the pair is written."""
-    duals = dual_table(labels, book)
+    duals = dual_table(labels, schema)
     told = labels.loc[duals.index].reset_index(drop=True)
     described, imperial = duals[list(NAMES)].to_numpy(np.float32), duals["imperial"].to_numpy(bool)
     fold = np.asarray(folds.assign_folds(told, 5, 0))
@@ -80,9 +80,9 @@ def _units(labels: pd.DataFrame, book: EntityBook) -> None:
     table("Which of two units labels take", ("entity", "texts", "the first", "the one foreseen"), lines)
 
 
-def _sizes(labels: pd.DataFrame, book: EntityBook) -> None:
+def _sizes(labels: pd.DataFrame, schema: EntitySchema) -> None:
     """Print which of two dimensions labels make the larger."""
-    larger = Proportions.fit(label_table(labels, book), book).larger
+    larger = Proportions.fit(label_table(labels, schema), schema).larger
     lines = []
     for one, other in combinations(sorted({name for names in larger for name in names}), 2):
         n, m = (sum(larger.get(names, ())) for names in ((one, other), (other, one)))
@@ -90,25 +90,25 @@ def _sizes(labels: pd.DataFrame, book: EntityBook) -> None:
     table("Photos labelled with both, where they differ", ("two", "photos", "the first is larger"), lines)
 
 
-def _positions(data: Data, book: EntityBook) -> None:
+def _positions(data: Data, schema: EntitySchema) -> None:
     """Print which of two units on a photo its label takes, and along which lines right answers stand."""
     frame = data.frame
     pairs: Counter[bool] = Counter()
     runs: dict[str, Counter[str]] = {}
     rows = 0
     for name, key, truth in zip(
-        frame["entity_name"], data.keys, parse_truth(frame["entity_value"], book), strict=True
+        frame["entity_name"], data.keys, parse_truth(frame["entity_value"], schema), strict=True
     ):
-        entity, seen = book.entity(name), data.readings.get(key or "")
+        entity, seen = schema.entity(name), data.readings.get(key or "")
         if not entity.axis or seen is None or truth.quantity is None:
             continue
-        candidates, columns = describe(PhotoView(seen.reading, book, seen.drawing), entity, ["lines"])
+        candidates, columns = describe(PhotoView(seen.reading, schema, seen.drawing), entity, ["lines"])
         right = [i for i, c in enumerate(candidates) if (c.value, c.unit) == truth.quantity]
         if not right:
             continue
         rows += 1
         i = right[0]
-        partners = [j for j, c in enumerate(candidates) if is_dual((c.value, c.unit), truth.quantity, book)]
+        partners = [j for j, c in enumerate(candidates) if is_dual((c.value, c.unit), truth.quantity, schema)]
         if partners:
             pairs[i < min(partners, key=lambda j: abs(j - i))] += 1
         tied = columns["lines.cost"][i] < FIRM

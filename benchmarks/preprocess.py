@@ -118,13 +118,13 @@ def score(rows: pd.DataFrame, texts: dict[str, Sequence[str]]) -> dict[str, list
     """Return, by entity, whether each row's quantity and its number were read."""
     from hybridml.quantity import parse
 
-    book = default_entities()
+    schema = default_entities()
     found: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     parsed: dict[str, list[Any]] = {}
     for row in rows.itertuples():
         label = LABEL.fullmatch(str(row.entity_value))
         assert label is not None
-        value, unit, entity = float(label[1]), label[2], book.entity(str(row.entity_name))
+        value, unit, entity = float(label[1]), label[2], schema.entity(str(row.entity_name))
         name = image_name(str(row.image_link))
         lines = texts[name]
         if name not in parsed:

@@ -75,8 +75,8 @@ class Count:
 
 def quantities(reading: Reading, entity: str) -> set[tuple[float, str]]:
     """Return the distinct quantities on a photo that could answer ``entity``."""
-    book = default_entities()
-    return {(c.value, c.unit) for c in for_entity(find_candidates(reading, book), book.entity(entity))}
+    schema = default_entities()
+    return {(c.value, c.unit) for c in for_entity(find_candidates(reading, schema), schema.entity(entity))}
 
 
 def count(rows: Sequence[Row], first: dict[str, Reading], second: dict[str, Reading]) -> Count:
@@ -126,13 +126,13 @@ def look_again(
 
 def rows_of(frame: pd.DataFrame, first: dict[str, Reading], folds: Collection[int]) -> list[Row]:
     """Return the rows in ``folds`` that a second look is taken for."""
-    book = default_entities()
-    truths = parse_truth(frame["entity_value"], book)
+    schema = default_entities()
+    truths = parse_truth(frame["entity_value"], schema)
     parts = zip(photo_names(frame), frame["entity_name"], truths, load_folds(FOLDS, frame), strict=True)
     return [
         Row(name, entity, truth.quantity, int(fold))
         for name, entity, truth, fold in parts
-        if fold in folds and name in first and wants_second_look(first[name], book.entity(entity), book)
+        if fold in folds and name in first and wants_second_look(first[name], schema.entity(entity), schema)
     ]
 
 

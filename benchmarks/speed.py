@@ -176,15 +176,15 @@ def ours(
     from hybridml.store.feature_store import FeatureStore
     from hybridml.store.seeing import see, settings_of
 
-    book = default_entities()
+    schema = default_entities()
     engines = engines_of("rapidocr", effort=effort)
     with tempfile.TemporaryDirectory() as folder:
         begun = _cost()
         few = frame[frame["image_link"].isin(frame["image_link"].unique()[:processes])]
-        see(few, images, FeatureStore(Path(folder) / "few"), engines, book, processes, progress=False)
+        see(few, images, FeatureStore(Path(folder) / "few"), engines, schema, processes, progress=False)
         started = _cost()
         store = FeatureStore(Path(folder) / "store")
-        report = see(frame, images, store, engines, book, processes, progress=False)
+        report = see(frame, images, store, engines, schema, processes, progress=False)
         ended = _cost()
         names = {key: name for name, key in report.keys.items()}
         settings = settings_of(engines[0], engines[2])
@@ -204,12 +204,12 @@ def ours(
 
 def recall(frame: pd.DataFrame, found: dict[str, Any]) -> float:
     """Return the share of rows whose label is among the candidates of their photo."""
-    book = default_entities()
+    schema = default_entities()
     candidates = []
     for name, asked in zip(photo_names(frame), frame["entity_name"], strict=True):
-        entity = book.entity(asked)
+        entity = schema.entity(asked)
         seen = as_seen(found.get(name, Reading((), 1, 1)))
-        among = for_entity(find_candidates(seen.reading_for(entity, book), book), entity)
+        among = for_entity(find_candidates(seen.reading_for(entity, schema), schema), entity)
         candidates.append([format_quantity(c.value, c.unit) for c in among])
     return float(np.mean(metrics.reachable(list(frame["entity_value"]), candidates)))
 

@@ -15,7 +15,7 @@ Examples
 >>> hybridml.Answer("item_weight", 340.0, "gram", confidence=0.9).prediction
 '340 gram'
 >>> from hybridml import shipped
->>> hybridml.load(shipped.MODEL).model_.book.entity("wattage").units
+>>> hybridml.load(shipped.MODEL).model_.schema.entity("wattage").units
 ('kilowatt', 'watt')
 >>> hybridml.load("no/such/model.joblib")
 Traceback (most recent call last):

@@ -100,16 +100,16 @@ class Entity:
 
 
 @dataclass(frozen=True)
-class EntityBook:
+class EntitySchema:
     """Every entity and unit known in a run, and the contexts that tell sorts of quantity apart.
 
     Examples
     --------
     >>> from hybridml.entities import default_entities
-    >>> book = default_entities()
-    >>> book.convert(1.0, "foot", "inch")
+    >>> schema = default_entities()
+    >>> schema.convert(1.0, "foot", "inch")
     12.0
-    >>> sorted(book.entities)[:3]
+    >>> sorted(schema.entities)[:3]
     ['depth', 'height', 'item_volume']
     """
 
@@ -190,8 +190,8 @@ _UNIT_NAME = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
 _UNSEEN = re.compile(r"[ .\-]")
 
 
-def parse_entities(text: str, source: str = "<string>", base: EntityBook | None = None) -> EntityBook:
-    """Build an :class:`EntityBook` from TOML text; see ``docs/entities.md`` for the format.
+def parse_entities(text: str, source: str = "<string>", base: EntitySchema | None = None) -> EntitySchema:
+    """Build an :class:`EntitySchema` from TOML text; see ``docs/entities.md`` for the format.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
         TOML with ``format``, ``[units.NAME]`` and ``[entities.NAME]`` tables.
     source : str
         Name used in errors.
-    base : EntityBook, optional
+    base : EntitySchema, optional
         What the text extends: its tables replace those of the same name, or add to them with ``extends = true``.
 
     Raises
@@ -232,7 +232,7 @@ def parse_entities(text: str, source: str = "<string>", base: EntityBook | None 
         where = f"{source}: [entities.{name}]"
         entities[name] = _entity(name, _extended(table, entities.get(name), ENTITY_KEYS, where), units, where)
     contexts |= {name: _tuple(raw["contexts"], name, f"{source}: [contexts]") for name in raw["contexts"]}
-    return EntityBook(units, entities, contexts)
+    return EntitySchema(units, entities, contexts)
 
 
 def _tables(text: str, source: str) -> dict[str, dict[str, Any]]:
@@ -356,7 +356,7 @@ def _check_spellings(units: Mapping[str, Unit], fresh: Set[str], source: str) ->
                 )
 
 
-def load_entities(path: str | Path, extend: bool = True) -> EntityBook:
+def load_entities(path: str | Path, extend: bool = True) -> EntitySchema:
     """Read entities from a file, extending the packaged ones unless ``extend`` is false."""
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -366,7 +366,7 @@ def load_entities(path: str | Path, extend: bool = True) -> EntityBook:
 
 
 @lru_cache(maxsize=1)
-def default_entities() -> EntityBook:
+def default_entities() -> EntitySchema:
     """Return the packaged entities: the eight of the challenge."""
     text = resources.files("hybridml").joinpath("entities.toml").read_text(encoding="utf-8")
     return parse_entities(text, "hybridml/data/entities.toml")

@@ -13,7 +13,7 @@ from .candidates.features import DEFAULT_BLOCKS, column_names
 from .datasets import photos
 from .datasets.groups import as_text, photo_names
 from .datasets.labels import read_labels
-from .entities import EntityBook
+from .entities import EntitySchema
 from .errors import RowsError
 from .evaluation import metrics
 from .prediction.from_store import Answered, answer_rows, answers_frame, keys_of
@@ -63,7 +63,7 @@ class EntityExtractor(Sight):
         Settings that differ from :class:`hybridml.ranking.ranker.RankerSettings`.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
-    entities : path or EntityBook, optional
+    entities : path or EntitySchema, optional
         Entities of your own; a file extends the packaged ones.
     workers : int, optional
         Processes that read and look; by default one per core.
@@ -111,7 +111,7 @@ class EntityExtractor(Sight):
         trust: Mapping[str, float] | None = None,
         ranker: Mapping[str, Any] | None = None,
         folds: int = 5,
-        entities: str | Path | EntityBook | None = None,
+        entities: str | Path | EntitySchema | None = None,
         workers: int | None = None,
         dask: str | None = None,
         random_state: int = 0,
@@ -184,17 +184,17 @@ class EntityExtractor(Sight):
         HybridmlError
             When rows, photos or engines do not do; the message says what to do.
         """
-        model = Model(self._model_settings(), self._book())
+        model = Model(self._model_settings(), self._schema())
         column_names(
-            model.settings.blocks, model.book
+            model.settings.blocks, model.schema
         )  # blocks that do not do are told before photos are read
-        frame, _ = photos.checked(X, images=self.images, truth=y is None, book=model.book)
+        frame, _ = photos.checked(X, images=self.images, truth=y is None, schema=model.schema)
         if y is not None:
             if len(y) != len(frame):
                 raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
             frame = frame.assign(entity_value=[as_text(value) for value in y])
         if others is not None:
-            more, _ = photos.checked(others, images=self.images, truth=True, book=model.book)
+            more, _ = photos.checked(others, images=self.images, truth=True, schema=model.schema)
             frame = pd.concat([frame.assign(source=""), more.assign(source="others")], ignore_index=True)
             # two tables may number their rows alike
             frame["index"] = range(len(frame))
@@ -250,7 +250,7 @@ class EntityExtractor(Sight):
         NotFittedError
             Before ``fit``.
         """
-        given = photos.checked(X, images=self.images, book=self._check_fitted().book)
+        given = photos.checked(X, images=self.images, schema=self._check_fitted().schema)
         return answers_frame(given[0], self.answers(given, partial))
 
     def answers(
@@ -340,8 +340,8 @@ class EntityExtractor(Sight):
         """
         from .prediction.from_candidates import DescribedRows
 
-        book = self._check_fitted().book
-        rows = DescribedRows(path, self, None if X is None else photos.checked(X, book=book))
+        schema = self._check_fitted().schema
+        rows = DescribedRows(path, self, None if X is None else photos.checked(X, schema=schema))
         return answers_frame(rows.frame, rows.answers())
 
     def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:
@@ -354,8 +354,8 @@ class EntityExtractor(Sight):
         y : sequence of str, optional
             Labels.
         """
-        book = self._check_fitted().book
-        frame, _ = photos.checked(X, images=self.images, truth=y is None, book=book)
+        schema = self._check_fitted().schema
+        frame, _ = photos.checked(X, images=self.images, truth=y is None, schema=schema)
         truth = [as_text(value) for value in (frame["entity_value"] if y is None else y)]
         answers = list(self.predict(frame)["prediction"])
-        return float(metrics.score(truth, answers, list(frame["entity_name"]), book=book).f1)
+        return float(metrics.score(truth, answers, list(frame["entity_name"]), schema=schema).f1)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .datasets import photos
 from .datasets.rows import RowFault
-from .entities import EntityBook, default_entities, load_entities
+from .entities import EntitySchema, default_entities, load_entities
 from .errors import HybridmlError
 from .manners import Estimator
 from .ranking.model import Model
@@ -35,7 +35,7 @@ class Sight(Estimator):
     resnet_weights: str
     looks: Sequence[str] | None
     look_options: Mapping[str, Mapping[str, Any]] | None
-    entities: str | Path | EntityBook | None
+    entities: str | Path | EntitySchema | None
     workers: int | None
     dask: str | None
     progress: bool
@@ -45,10 +45,10 @@ class Sight(Estimator):
     looks_: list[Engine]
     model_: Model
 
-    def _book(self) -> EntityBook:
+    def _schema(self) -> EntitySchema:
         if self.entities is None:
             return default_entities()
-        return self.entities if isinstance(self.entities, EntityBook) else load_entities(self.entities)
+        return self.entities if isinstance(self.entities, EntitySchema) else load_entities(self.entities)
 
     def _make_engines(self) -> None:
         self.reader_ = reader_engine(self.ocr, self.ocr_options, self.effort)
@@ -57,8 +57,8 @@ class Sight(Estimator):
             self.looks, self.reader_, self.look_options, self.effort
         )
 
-    def _book_now(self) -> EntityBook:
-        return self.model_.book if hasattr(self, "model_") else self._book()
+    def _schema_now(self) -> EntitySchema:
+        return self.model_.schema if hasattr(self, "model_") else self._schema()
 
     def _featurize(self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False) -> Report:
         if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
@@ -70,9 +70,17 @@ class Sight(Estimator):
         if partial:
             report = seen_so_far(frame, self.images, store, engines)
         else:
-            book = self._book_now()
+            schema = self._schema_now()
             report = see(
-                frame, self.images, store, engines, book, self.workers, self.progress, retry_failed, self.dask
+                frame,
+                self.images,
+                store,
+                engines,
+                schema,
+                self.workers,
+                self.progress,
+                retry_failed,
+                self.dask,
             )
         self.faults_ = report.failed
         return report
@@ -97,7 +105,7 @@ class Sight(Estimator):
         """
         self._make_engines()
         return self._featurize(
-            photos.checked(X, images=self.images, book=self._book())[0], retry_failed=retry_failed
+            photos.checked(X, images=self.images, schema=self._schema())[0], retry_failed=retry_failed
         )
 
     def status(self, X: pd.DataFrame | str | Path | photos.Checked) -> StoreStatus:
@@ -109,7 +117,7 @@ class Sight(Estimator):
             As for :meth:`featurize`.
         """
         self._make_engines()
-        frame, _ = photos.checked(X, images=self.images, book=self._book())
+        frame, _ = photos.checked(X, images=self.images, schema=self._schema())
         engines = [e for e in (self.reader_, self.embedder_, *self.looks_) if e is not None]
         return status_of(FeatureStore(self.store), photos.located(frame, self.images), engines)
 
@@ -118,7 +126,7 @@ class Sight(Estimator):
     ) -> tuple[Model, pd.DataFrame, list[RowFault], Report, FeatureStore, Engines]:
         """Read what the store lacks; return all that answering takes."""
         model = self._check_fitted()
-        frame, faults = photos.checked(X, images=self.images, book=model.book)
+        frame, faults = photos.checked(X, images=self.images, schema=model.schema)
         self.reader_, self.looks_ = adopted(self.reader_, self.looks_)
         report = self._featurize(frame, partial)
         engines = (self.reader_, self.embedder_, self.looks_)

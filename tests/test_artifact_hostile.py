@@ -95,7 +95,7 @@ def test_an_object_array_after_a_plain_description_is_not_unpickled(tmp_path: Pa
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        (default_entities(), "hybridml.entities.EntityBook"),
+        (default_entities(), "hybridml.entities.EntitySchema"),
         (functools.partial(os.getcwd), "functools.partial"),
         (Path("x"), "pathlib"),
         (np.float64(1.0), "scalar"),

@@ -33,7 +33,7 @@ from hybridml.vision.photo_features import Seen
 from tests.fakes import draw_lines
 from tests.lines import line, reading
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
 
 
@@ -45,7 +45,7 @@ def given(
     """Return rows of (photo, group, entity, label); the photo's name is its key."""
     frame = pd.DataFrame([(i, *row) for i, row in enumerate(rows)], columns=COLUMNS)
     photos = {name: Path(name) for name in frame["image_link"]}
-    return Given(frame, list(frame["image_link"]), seen or {}, vectors or {}, photos, BOOK)
+    return Given(frame, list(frame["image_link"]), seen or {}, vectors or {}, photos, SCHEMA)
 
 
 def drawn(n: int, seed: int = 0, prefix: str = "p", groups: int = 9) -> Given:
@@ -295,7 +295,7 @@ def test_a_unit_is_one_that_the_entity_allows() -> None:
     answers = TabularRegression().fit(measured(40)).predict(asked.unlabelled())
     units = [answer.split(" ", 1)[1] for answer in answers]
     assert all(
-        unit in BOOK.entity(e).units for unit, e in zip(units, asked.frame["entity_name"], strict=True)
+        unit in SCHEMA.entity(e).units for unit, e in zip(units, asked.frame["entity_name"], strict=True)
     )
 
 

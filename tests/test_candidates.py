@@ -11,11 +11,11 @@ from hybridml.entities import default_entities
 from hybridml.vision.text_line import TextLine
 from tests.lines import line, reading
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 
 def found(*lines, entity: str = "width") -> set[tuple[float, str, str]]:
-    candidates = for_entity(find_candidates(reading(lines)), BOOK.entity(entity))
+    candidates = for_entity(find_candidates(reading(lines)), SCHEMA.entity(entity))
     return {(c.value, c.unit, c.origin) for c in candidates if not c.repaired}
 
 
@@ -63,7 +63,7 @@ def test_the_nearest_declaration_counts() -> None:
 
 def test_a_span_has_its_own_place_on_the_line() -> None:
     (first, second) = for_entity(
-        find_candidates(reading([line("12 oz / 340 g")])), BOOK.entity("item_weight")
+        find_candidates(reading([line("12 oz / 340 g")])), SCHEMA.entity("item_weight")
     )
     assert first.box[2] < second.box[0]
     assert (first.box[1], first.box[3]) == (0, 20)
@@ -112,7 +112,7 @@ def test_a_wall_of_text_costs_the_largest_lines_only() -> None:
 def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None:
     for candidate in find_candidates(reading([line(t, x, y) for t, x, y in lines])):
         assert 0 <= candidate.start <= candidate.end
-        assert candidate.unit in BOOK.units
+        assert candidate.unit in SCHEMA.units
 
 
 @pytest.mark.parametrize("entity", ["item_weight", "width", "voltage", "item_volume"])
@@ -127,8 +127,8 @@ def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None
     ],
 )
 def test_a_photo_shows_an_entity_where_it_has_a_candidate(lines: list[TextLine], entity: str) -> None:
-    asked, seen = BOOK.entity(entity), reading(lines)
-    assert shows(seen, asked, BOOK) == bool(for_entity(find_candidates(seen, BOOK), asked))
+    asked, seen = SCHEMA.entity(entity), reading(lines)
+    assert shows(seen, asked, SCHEMA) == bool(for_entity(find_candidates(seen, SCHEMA), asked))
 
 
 def test_a_total_that_nobody_wrote_is_no_candidate() -> None:

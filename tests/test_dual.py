@@ -20,14 +20,14 @@ from hybridml.ranking.unit_preference import COLUMN, LEAST, SURE, WORTH, Habits,
 from hybridml.vision.text_line import Reading
 from tests.lines import line
 
-BOOK = default_entities()
-WIDTH = BOOK.entity("width")
+SCHEMA = default_entities()
+WIDTH = SCHEMA.entity("width")
 
 
 def told(*texts: str, candidate: int = 0) -> dict[str, float]:
     """Return what the block says of one candidate for the width."""
     reading = Reading(tuple(line(text, 0, 60 * i) for i, text in enumerate(texts)), 1000, 1000)
-    _, columns = features_of(PhotoView(reading, BOOK), WIDTH, ("dual",))
+    _, columns = features_of(PhotoView(reading, SCHEMA), WIDTH, ("dual",))
     return {name: float(values[candidate]) for name, values in columns.items()}
 
 
@@ -52,7 +52,7 @@ def labels() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def habits(labels: pd.DataFrame) -> Habits:
-    fitted = Habits.fit(dual_table(labels, BOOK))
+    fitted = Habits.fit(dual_table(labels, SCHEMA))
     assert fitted is not None
     return fitted
 
@@ -61,19 +61,19 @@ def habits(labels: pd.DataFrame) -> Habits:
 
 
 def test_a_dual_is_one_quantity_in_two_systems() -> None:
-    assert is_dual((10.0, "inch"), (25.4, "centimetre"), BOOK)
-    assert is_dual((10.0, "inch"), (25.4 * (1 + 0.9 * SAME), "centimetre"), BOOK)
-    assert not is_dual((10.0, "inch"), (25.4 * (1 + 1.1 * SAME), "centimetre"), BOOK)
-    assert not is_dual((100.0, "centimetre"), (1.0, "metre"), BOOK), "both are metric"
+    assert is_dual((10.0, "inch"), (25.4, "centimetre"), SCHEMA)
+    assert is_dual((10.0, "inch"), (25.4 * (1 + 0.9 * SAME), "centimetre"), SCHEMA)
+    assert not is_dual((10.0, "inch"), (25.4 * (1 + 1.1 * SAME), "centimetre"), SCHEMA)
+    assert not is_dual((100.0, "centimetre"), (1.0, "metre"), SCHEMA), "both are metric"
 
 
 def test_a_british_fluid_ounce_is_told_from_an_american_one() -> None:
     for ounces in (100 / 28.4131, 100 / 29.5735):
-        assert is_dual((round(ounces, 2), "fluid ounce"), (100.0, "millilitre"), BOOK)
-    assert not is_dual((3.2, "fluid ounce"), (100.0, "millilitre"), BOOK)
-    assert not is_dual((10.0, "inch"), (25.4 * 1.04, "centimetre"), BOOK), "lengths are rounded only"
+        assert is_dual((round(ounces, 2), "fluid ounce"), (100.0, "millilitre"), SCHEMA)
+    assert not is_dual((3.2, "fluid ounce"), (100.0, "millilitre"), SCHEMA)
+    assert not is_dual((10.0, "inch"), (25.4 * 1.04, "centimetre"), SCHEMA), "lengths are rounded only"
     photo = Reading((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
-    _, columns = features_of(PhotoView(photo, BOOK), BOOK.entity("item_volume"), ("dual",))
+    _, columns = features_of(PhotoView(photo, SCHEMA), SCHEMA.entity("item_volume"), ("dual",))
     assert columns["dual.imperial_first"].tolist() == [1.0, 1.0]
 
 
@@ -134,14 +134,14 @@ def test_numbers_are_found_in_what_was_written() -> None:
     assert inch.unit_text == " in"
     assert replace(inch, number="4").unit_text == ""
     cm = Mention(7.6, "centimetre", "7.6 cm", 0, 6, "7.6", line=1)
-    assert len(describe(inch, cm, True, BOOK)) == len(COLUMNS)
+    assert len(describe(inch, cm, True, SCHEMA)) == len(COLUMNS)
 
 
 # ---------------------------------------------------------------- habits
 
 
 def test_labels_that_are_half_of_a_dual_teach(labels: pd.DataFrame) -> None:
-    table = dual_table(labels, BOOK)
+    table = dual_table(labels, SCHEMA)
     assert len(table) == len(labels)
     assert table["imperial"].mean() == 0.5
     assert table.index.tolist() == labels.index.tolist()
@@ -160,15 +160,15 @@ def test_labels_that_are_half_of_a_dual_teach(labels: pd.DataFrame) -> None:
 )
 def test_other_labels_do_not(value: str, text: str) -> None:
     rows = pd.DataFrame({"entity_name": ["width"], "entity_value": [value], "text": [text]})
-    assert not len(dual_table(rows, BOOK))
-    assert not len(dual_table(rows.drop(columns="text"), BOOK))
-    assert not len(dual_table(rows.assign(entity_name="colour"), BOOK))
+    assert not len(dual_table(rows, SCHEMA))
+    assert not len(dual_table(rows.drop(columns="text"), SCHEMA))
+    assert not len(dual_table(rows.assign(entity_name="colour"), SCHEMA))
 
 
 def column(habits: Habits, text: str) -> np.ndarray:
-    candidates, columns = features_of(PhotoView(Reading((line(text),), 500, 500), BOOK), WIDTH)
+    candidates, columns = features_of(PhotoView(Reading((line(text),), 500, 500), SCHEMA), WIDTH)
     X = np.array(list(columns.values())).T
-    return habits.column(X, list(columns), candidates, BOOK)[:, 0]
+    return habits.column(X, list(columns), candidates, SCHEMA)[:, 0]
 
 
 def test_what_was_learned_goes_by_how_it_is_written(habits: Habits) -> None:
@@ -181,12 +181,12 @@ def test_what_was_learned_goes_by_how_it_is_written(habits: Habits) -> None:
 
 def test_nothing_is_said_of_what_is_given_once(habits: Habits) -> None:
     assert column(habits, "9 in").tolist() == [0.0]
-    candidates, _ = features_of(PhotoView(Reading((line("9 in / 22.9 cm"),), 500, 500), BOOK), WIDTH)
-    assert habits.column(np.zeros((2, 1)), ["other"], candidates, BOOK).tolist() == [[0.0], [0.0]]
+    candidates, _ = features_of(PhotoView(Reading((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
+    assert habits.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
 
 
 def test_few_duals_teach_nothing(labels: pd.DataFrame) -> None:
-    table = dual_table(labels, BOOK)
+    table = dual_table(labels, SCHEMA)
     assert Habits.fit(table.head(LEAST - 1)) is None
     assert Habits.fit(table[table["imperial"] == 1].iloc[[0] * LEAST]) is None
 
@@ -237,7 +237,7 @@ def test_without_texts_or_the_block_there_is_no_habit(labels: pd.DataFrame) -> N
     blind = model_of(labels, ("span", "layout"))
     reading = Reading((line("21 in / 53.3 cm"),), 500, 500)
     rows, table = blind.described(["x"], ["width"], {"x": reading})
-    described = blind.columns.add(table, rows.keys, rows.entities, {}, BOOK)
+    described = blind.columns.add(table, rows.keys, rows.entities, {}, SCHEMA)
     assert (described.X[:, list(described.columns).index(COLUMN)] == 0).all()
 
 

@@ -9,7 +9,7 @@ import pytest
 from hybridml import quantity
 from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
-from hybridml.entities import EntityBook, default_entities, load_entities, parse_entities
+from hybridml.entities import EntitySchema, default_entities, load_entities, parse_entities
 from hybridml.errors import EntityError
 from hybridml.vision.text_line import Reading
 from tests.lines import line
@@ -17,19 +17,19 @@ from tests.lines import line
 UNIT = '[units.{name}]\nfamily = "own"\nfactor = 1\n{more}\n'
 
 
-def own(text: str, base: EntityBook | None = None) -> EntityBook:
+def own(text: str, base: EntitySchema | None = None) -> EntitySchema:
     return parse_entities(f"format = 1\n{text}", "own.toml", base or default_entities())
 
 
-def with_unit(name: str, *spellings: str) -> EntityBook:
+def with_unit(name: str, *spellings: str) -> EntitySchema:
     listed = ", ".join(f'"{s}"' for s in spellings)
     return own(
         UNIT.format(name=f'"{name}"', more=f"spellings = [{listed}]") + f'[entities.own]\nunits = ["{name}"]'
     )
 
 
-def parsed(text: str, book: EntityBook) -> list[tuple[float, str]]:
-    return [(q.value, q.unit) for q in quantity.parse(text, book) if not q.repaired]
+def parsed(text: str, schema: EntitySchema) -> list[tuple[float, str]]:
+    return [(q.value, q.unit) for q in quantity.parse(text, schema) if not q.repaired]
 
 
 @pytest.mark.parametrize(
@@ -53,55 +53,55 @@ def test_units_that_the_packaged_file_has_not_are_read(
 
 
 def test_a_unit_of_ones_own_changes_nothing_beside_it() -> None:
-    book = with_unit("percent", "%")
+    schema = with_unit("percent", "%")
     for text in ("30% off 250 g", "$5 for 2 kg", "20 x 30 cm", "€ 7"):
-        assert [q for q in parsed(text, book) if q[1] != "percent"] == parsed(text, default_entities())
+        assert [q for q in parsed(text, schema) if q[1] != "percent"] == parsed(text, default_entities())
 
 
 def test_letters_of_dimensions_are_not_taken_for_units() -> None:
-    book = with_unit("hour", "h")
-    assert parsed("20W x 10D x 30H", book) == []
-    assert parsed("runs 30 h", book) == [(30.0, "hour")]
+    schema = with_unit("hour", "h")
+    assert parsed("20W x 10D x 30H", schema) == []
+    assert parsed("runs 30 h", schema) == [(30.0, "hour")]
 
 
 def test_a_number_beside_a_word_of_ones_own_takes_the_unit_declared_elsewhere() -> None:
-    book = own('[entities.width]\nextends = true\nkeywords = ["Zollbreite"]')
+    schema = own('[entities.width]\nextends = true\nkeywords = ["Zollbreite"]')
     reading = Reading((line("30 zollbreite", 0, 0), line("Angaben in cm", 0, 100)), 400, 200)
-    assert [(c.value, c.unit) for c in find_candidates(reading, book)] == [(30.0, "centimetre")]
+    assert [(c.value, c.unit) for c in find_candidates(reading, schema)] == [(30.0, "centimetre")]
     assert find_candidates(reading) == []
 
 
 def test_a_table_that_extends_adds_to_the_packaged_one() -> None:
     before = default_entities()
-    book = own(
+    schema = own(
         '[units.inch]\nextends = true\nspellings = ["tommer", "inch"]\n'
         '[entities.width]\nextends = true\nkeywords = ["Bredde"]\nunits = ["inch"]\n'
         '[entities.item_volume]\nextends = true\nreads_as = { pound = "pint" }'
     )
-    assert book.unit("inch").spellings == (*before.unit("inch").spellings, "tommer")
-    assert (book.unit("inch").factor, book.unit("inch").system) == (2.54, "imperial")
-    assert book.entity("width").keywords == (*before.entity("width").keywords, "bredde")
-    assert book.entity("width").units == before.entity("width").units
-    assert book.entity("width").axis == "level"
-    assert book.entity("item_volume").reads_as == {"ounce": "fluid ounce", "pound": "pint"}
-    assert parsed("6 tommer", book) == [(6.0, "inch")]
+    assert schema.unit("inch").spellings == (*before.unit("inch").spellings, "tommer")
+    assert (schema.unit("inch").factor, schema.unit("inch").system) == (2.54, "imperial")
+    assert schema.entity("width").keywords == (*before.entity("width").keywords, "bredde")
+    assert schema.entity("width").units == before.entity("width").units
+    assert schema.entity("width").axis == "level"
+    assert schema.entity("item_volume").reads_as == {"ounce": "fluid ounce", "pound": "pint"}
+    assert parsed("6 tommer", schema) == [(6.0, "inch")]
 
 
 def test_a_table_that_does_not_extend_replaces() -> None:
-    book = own('[entities.width]\nunits = ["inch"]\nkeywords = ["bredde"]')
-    assert book.entity("width").units == ("inch",)
-    assert book.entity("width").keywords == ("bredde",)
-    assert book.entity("height") == default_entities().entity("height")
+    schema = own('[entities.width]\nunits = ["inch"]\nkeywords = ["bredde"]')
+    assert schema.entity("width").units == ("inch",)
+    assert schema.entity("width").keywords == ("bredde",)
+    assert schema.entity("height") == default_entities().entity("height")
 
 
 def test_case_tells_units_apart_where_it_decides() -> None:
-    book = own(
+    schema = own(
         UNIT.format(name="milliwatt", more='exact = ["mW"]').replace('"own"', '"power"')
         + UNIT.format(name="megawatt", more='exact = ["MW"]').replace('"own"', '"power"')
         + '[entities.peak]\nunits = ["milliwatt", "megawatt"]'
     )
-    assert parsed("5 mW", book) == [(5.0, "milliwatt")]
-    assert parsed("5 MW", book) == [(5.0, "megawatt")]
+    assert parsed("5 mW", schema) == [(5.0, "milliwatt")]
+    assert parsed("5 MW", schema) == [(5.0, "megawatt")]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from hybridml.vision.text_line import Reading
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_an_explanation_answers_from_the_reading_it_names() -> None:
 
 
 def test_every_column_has_words() -> None:
-    columns = {*hybridml.load(pretrained.MODEL).model_.ranker.columns_, *column_names(DEFAULT_BLOCKS, BOOK)}
+    columns = {*hybridml.load(pretrained.MODEL).model_.ranker.columns_, *column_names(DEFAULT_BLOCKS, SCHEMA)}
     assert [column for column in sorted(columns) if column_words(column) == column] == []
 
 
@@ -166,13 +166,13 @@ def test_every_value_has_words() -> None:
         "max. 230 V",
     ]
     reading = Reading(tuple(line(t, 50, 60 * (i + 1)) for i, t in enumerate(texts)), 1000, 1000)
-    photo = PhotoView(reading, BOOK, regions=np.full((len(texts), 9), 1 / 9))
+    photo = PhotoView(reading, SCHEMA, regions=np.full((len(texts), 9), 1 / 9))
     clauses = set()
-    for entity in BOOK.entities.values():
+    for entity in SCHEMA.entities.values():
         candidates, described = describe(photo, entity)
         for i, candidate in enumerate(candidates):
             for column, values in described.items():
-                said = words_of(column, float(values[i]), Told(candidate, entity, reading, BOOK))
+                said = words_of(column, float(values[i]), Told(candidate, entity, reading, SCHEMA))
                 assert said
                 assert "{" not in said
                 clauses.add(said)
@@ -185,7 +185,7 @@ def test_words_name_the_nearest_word() -> None:
     reading = Reading(
         (line("shipping weight", 50, 900), line("net weight", 50, 50), line("500 g", 50, 90)), 1000, 1000
     )
-    told = Told(find_candidates(reading, BOOK)[0], BOOK.entity("item_weight"), reading, BOOK)
+    told = Told(find_candidates(reading, SCHEMA)[0], SCHEMA.entity("item_weight"), reading, SCHEMA)
     assert words_of("words.own_near", 1.5, told) == "'net weight' stands 1.5 letter heights away"
     assert words_of("words.gross_near", 12.0, told) == "'shipping' stands 12.0 letter heights away"
     assert words_of("words.gross_near", 99.0, told) == "no word such as 'gross' stands on the photo"
@@ -193,8 +193,8 @@ def test_words_name_the_nearest_word() -> None:
 
 def test_what_is_not_known_or_smaller_is_said_plainly() -> None:
     reading = Reading((line("500 g", 50, 50),), 400, 300)
-    entity = BOOK.entity("item_weight")
-    told = Told(find_candidates(reading, BOOK)[0], entity, reading, BOOK)
+    entity = SCHEMA.entity("item_weight")
+    told = Told(find_candidates(reading, SCHEMA)[0], entity, reading, SCHEMA)
     assert words_of("regions.own_lead", math.nan, told) == "the region network did not look at it"
     assert words_of("rivals.to_largest", -0.30103, told) == "the largest quantity is 2 times as large"
     assert words_of("rivals.to_smallest", 1.0, told) == "it is 10 times as large as the smallest quantity"

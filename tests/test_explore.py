@@ -29,7 +29,7 @@ from hybridml.report.eda.page import html_page
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import failure_of
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 EVIL = "<img src=x onerror=alert(1)>.png"
 
 Row = tuple[str, str, str, str]
@@ -44,8 +44,8 @@ def rows(*given: Row) -> pd.DataFrame:
 
 def found(*given: Row) -> dict[str, list[int]]:
     """Return the sorts of oddity that occur, each with its rows' indexes."""
-    table = facts(rows(*given), BOOK)
-    return {n: table.loc[m, "index"].tolist() for n, m in masks(table, BOOK).items() if m.any()}
+    table = facts(rows(*given), SCHEMA)
+    return {n: table.loc[m, "index"].tolist() for n, m in masks(table, SCHEMA).items() if m.any()}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_unit_factor_is_told_from_another_size() -> None:
 
 
 def test_oddities_name_at_most_five_examples() -> None:
-    table = oddities(facts(rows(*[("a.jpg", "1", "width", "??")] * 7), BOOK), BOOK).set_index("oddity")
+    table = oddities(facts(rows(*[("a.jpg", "1", "width", "??")] * 7), SCHEMA), SCHEMA).set_index("oddity")
     assert table.loc["cannot be read", ["rows", "examples"]].tolist() == [7, "10 11 12 13 14"]
 
 
@@ -127,7 +127,7 @@ def test_overview_tells_empty_labels_from_none() -> None:
         ("a.jpg", "1", "width", ""), ("a.jpg", "1", "depth", "2 inch"), ("b.jpg", "2", "depth", "1 foot")
     )
     fault = RowFault(2, 10, "entity_name", "unknown")
-    counted = counts.overview(facts(frame, BOOK), [fault]).set_index("what")["count"].to_dict()
+    counted = counts.overview(facts(frame, SCHEMA), [fault]).set_index("what")["count"].to_dict()
     assert counted == {
         "rows": 3,
         "photos (distinct)": 2,
@@ -138,18 +138,18 @@ def test_overview_tells_empty_labels_from_none() -> None:
         "rows without a label column": 0,
         "faults of single rows": 1,
     }
-    without = counts.overview(facts(frame.drop(columns="entity_value"), BOOK)).set_index("what")["count"]
+    without = counts.overview(facts(frame.drop(columns="entity_value"), SCHEMA)).set_index("what")["count"]
     assert without["rows without a label column"] == 3
 
 
 def test_a_blank_link_is_no_photo_of_its_group() -> None:
-    table = facts(rows(("a.jpg", "1", "width", "5 inch"), ("", "1", "width", "5 inch")), BOOK)
+    table = facts(rows(("a.jpg", "1", "width", "5 inch"), ("", "1", "width", "5 inch")), SCHEMA)
     assert counts.top_groups(table).to_numpy().tolist() == [["1", 2, 1]]
 
 
 def test_units_are_repaired_and_judged_for_their_entity() -> None:
     table = counts.units(
-        facts(rows(("a", "1", "width", "2 centimeter"), ("b", "1", "item_volume", "3 ounce")), BOOK), BOOK
+        facts(rows(("a", "1", "width", "2 centimeter"), ("b", "1", "item_volume", "3 ounce")), SCHEMA), SCHEMA
     )
     assert table.to_numpy().tolist() == [
         ["item_volume", "ounce", "ounce", False, 1],
@@ -159,15 +159,15 @@ def test_units_are_repaired_and_judged_for_their_entity() -> None:
 
 def test_values_are_in_one_unit() -> None:
     table = counts.values(facts(rows(("a", "1", "width", "1 metre"), ("b", "1", "width", "200 cm"),
-                                     ("c", "1", "width", "1000 millimetre")), BOOK), BOOK)  # fmt: skip
+                                     ("c", "1", "width", "1000 millimetre")), SCHEMA), SCHEMA)  # fmt: skip
     assert table.loc[0, ["unit", "n", "least", "most"]].tolist() == ["centimetre", 2, 100.0, 100.0]
 
 
 def test_a_table_of_labels_needs_no_photos(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv.gz"
     rows(("a.jpg", "1", "width", "1 inch")).drop(columns=["index", "image_link"]).to_csv(path, index=False)
-    frame, faults = read_table(path, BOOK)
-    assert facts(frame, BOOK)[["index", "photo", "base"]].to_numpy().tolist() == [[0, "", 2.54]]
+    frame, faults = read_table(path, SCHEMA)
+    assert facts(frame, SCHEMA)[["index", "photo", "base"]].to_numpy().tolist() == [[0, "", 2.54]]
     assert faults == []
 
 
@@ -194,12 +194,12 @@ def test_duplicates_tell_whether_labels_conflict(tmp_path: Path) -> None:
     for name, colour in zip(names, ("red", "red", "blue"), strict=True):
         Image.new("RGB", (8, 8), colour).save(tmp_path / name)
     photos = photo_files.inspect({name: tmp_path / name for name in names})
-    table = facts(rows(*[(name, "1", "width", f"{i + 1} inch") for i, name in enumerate(names)]), BOOK)
+    table = facts(rows(*[(name, "1", "width", f"{i + 1} inch") for i, name in enumerate(names)]), SCHEMA)
     same = photo_files.duplicates(photos, table)
     assert same.to_numpy().tolist() == [[2, 2, 1, "a.png b.png"]]
-    table = facts(rows(("a.png", "1", "width", "1 inch"), ("b.png", "1", "width", "2.54 gram")), BOOK)
+    table = facts(rows(("a.png", "1", "width", "1 inch"), ("b.png", "1", "width", "2.54 gram")), SCHEMA)
     assert photo_files.duplicates(photos, table)["conflicts"].tolist() == [1]
-    table = facts(rows(("a.png", "1", "width", "1 foot"), ("b.png", "1", "width", "12 inch")), BOOK)
+    table = facts(rows(("a.png", "1", "width", "1 foot"), ("b.png", "1", "width", "12 inch")), SCHEMA)
     assert photo_files.duplicates(photos, table)["conflicts"].tolist() == [0]
 
 
@@ -232,15 +232,15 @@ def test_what_is_asked_for_and_not_there_is_an_error(tmp_path: Path) -> None:
     frame = rows(("a.jpg", "1", "width", "1 inch"))
     frame.to_csv(path, index=False)
     with pytest.raises(HybridmlError, match="no feature store"):
-        explore(path, BOOK, store=tmp_path / "none")
+        explore(path, SCHEMA, store=tmp_path / "none")
     with pytest.raises(HybridmlError, match=r"no folder .*none"):
-        explore(path, BOOK, images=[tmp_path, tmp_path / "none"])
+        explore(path, SCHEMA, images=[tmp_path, tmp_path / "none"])
     frame.drop(columns="image_link").to_csv(path, index=False)
     with pytest.raises(HybridmlError, match="leave out --images"):
-        explore(path, BOOK, images=tmp_path)
+        explore(path, SCHEMA, images=tmp_path)
     frame.drop(columns="image_link").head(0).to_csv(path, index=False)
     with pytest.raises(HybridmlError, match="no rows"):
-        explore(path, BOOK)
+        explore(path, SCHEMA)
 
 
 def test_files_of_an_earlier_run_go_and_those_of_others_stay(tmp_path: Path) -> None:

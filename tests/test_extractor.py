@@ -261,7 +261,7 @@ def test_a_row_whose_second_look_is_still_to_come_is_left_blank(
 
 
 def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
-    book = parse_entities(
+    schema = parse_entities(
         'format = 1\n[units.lumen]\nfamily = "light"\nfactor = 1.0\nspellings = ["lm", "lumen"]\n'
         '[entities.brightness]\nunits = ["lumen"]\nkeywords = ["brightness"]\n',
         base=default_entities(),
@@ -274,10 +274,12 @@ def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
         write_photo(tmp_path / "images" / f"{i}.png", lines[:: 1 if i % 2 else -1])
         rows.append((i, f"{i}.png", str(i % 5), "brightness", f"{right}.0 lumen"))
     frame = pd.DataFrame(rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value"])
-    extractor = EntityExtractor(tmp_path / "images", tmp_path / "store", entities=book, **OPTIONS).fit(frame)
+    extractor = EntityExtractor(tmp_path / "images", tmp_path / "store", entities=schema, **OPTIONS).fit(
+        frame
+    )
     assert extractor.score(frame) > 0.9
     assert (
-        "brightness" in hybridml.load(serialize.save(extractor, tmp_path / "m.joblib")).model_.book.entities
+        "brightness" in hybridml.load(serialize.save(extractor, tmp_path / "m.joblib")).model_.schema.entities
     )
 
 

@@ -18,11 +18,11 @@ from hybridml.errors import HybridmlError
 from hybridml.vision.lines import Drawing
 from tests.lines import line, reading
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 
 def columns(entity: str, *lines, **size: int) -> tuple[list, dict[str, np.ndarray]]:
-    return describe(PhotoView(reading(lines, **size), BOOK), BOOK.entity(entity))
+    return describe(PhotoView(reading(lines, **size), SCHEMA), SCHEMA.entity(entity))
 
 
 def feature(name: str, entity: str, *lines) -> dict[float, float]:
@@ -42,7 +42,7 @@ def test_every_block_describes_every_candidate() -> None:
     candidates, made = columns("width", *DRAWING)
     assert all(len(values) == len(candidates) for values in made.values())
     assert {name.split(".")[0] for name in made} == set(BLOCKS)
-    assert list(made) == column_names(DEFAULT_BLOCKS, BOOK)
+    assert list(made) == column_names(DEFAULT_BLOCKS, SCHEMA)
 
 
 def test_no_candidate_no_columns() -> None:
@@ -139,7 +139,7 @@ def test_blocks_of_your_own_and_unknown_ones() -> None:
 )
 def test_blocks_that_make_other_columns_than_they_should(blocks: list[str], told: str) -> None:
     with pytest.raises(HybridmlError, match=told):
-        column_names(blocks, BOOK)
+        column_names(blocks, SCHEMA)
 
 
 def test_a_block_whose_module_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def lengths(photo: object, entity: object, candidates: list) -> dict[str, list[f
         ),
         max_size=5,
     ),
-    st.sampled_from(sorted(BOOK.entities)),
+    st.sampled_from(sorted(SCHEMA.entities)),
 )
 def test_always_finite(lines: list, entity: str) -> None:
     _, made = columns(entity, *(line(*given_) for given_ in lines))
@@ -197,10 +197,10 @@ def test_what_entities_share_is_what_each_has_alone() -> None:
     seen = reading(DRAWING)
     segments = np.array([[100, 830, 300, 830, 0.5, 0.1, 0.2, 0.2]], np.float32)
     drawing = Drawing(segments, (100.0, 100.0, 700.0, 900.0), 0.5, 0.5, 1000, 1000)
-    together = PhotoView(seen, BOOK, drawing)
+    together = PhotoView(seen, SCHEMA, drawing)
     for entity in ("width", "height", "depth"):
-        _, alone = describe(PhotoView(seen, BOOK, drawing), BOOK.entity(entity))
-        _, shared = describe(together, BOOK.entity(entity))
+        _, alone = describe(PhotoView(seen, SCHEMA, drawing), SCHEMA.entity(entity))
+        _, shared = describe(together, SCHEMA.entity(entity))
         assert list(shared) == list(alone)
         for name in alone:
             np.testing.assert_array_equal(shared[name], alone[name], err_msg=name)
@@ -208,7 +208,7 @@ def test_what_entities_share_is_what_each_has_alone() -> None:
 
 
 def test_words_of_two_lines_are_no_words_of_one() -> None:
-    photo = PhotoView(reading([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), BOOK)
+    photo = PhotoView(reading([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), SCHEMA)
     hits = photo.words["entity:item_weight"]
     assert 2 in hits.line
     assert all(photo.texts[i][a:b].strip() for i, a, b in zip(hits.line, hits.start, hits.end, strict=True))

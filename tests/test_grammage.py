@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 
 from hybridml import quantity
-from hybridml.artifact.serialize import _book_from_dict, _book_to_dict
+from hybridml.artifact.serialize import _schema_from_dict, _schema_to_dict
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features.form import FORMS
 from hybridml.candidates.find import any_shown, find_candidates, for_entity, shows, wants_second_look
 from hybridml.candidates.table import build_table
-from hybridml.entities import EntityBook, default_entities, parse_entities
+from hybridml.entities import EntitySchema, default_entities, parse_entities
 from hybridml.errors import EntityError
 from hybridml.evaluation.baselines.rules import first
 from hybridml.quantity import PER_AREA, Form, grammage
@@ -20,8 +20,8 @@ from hybridml.vision.photo_features import Seen
 from hybridml.vision.text_line import TextLine
 from tests.lines import line, reading
 
-BOOK = default_entities()
-WEIGHT = BOOK.entity("item_weight")
+SCHEMA = default_entities()
+WEIGHT = SCHEMA.entity("item_weight")
 
 
 @pytest.mark.parametrize(
@@ -100,29 +100,29 @@ def test_a_photo_that_gives_nothing_else_shows_no_weight() -> None:
         seen = reading(lines)
         assert for_entity(find_candidates(seen), WEIGHT)
         assert not any_shown(find_candidates(seen))
-        assert not shows(seen, WEIGHT, BOOK)
-        assert wants_second_look(seen, WEIGHT, BOOK)
+        assert not shows(seen, WEIGHT, SCHEMA)
+        assert wants_second_look(seen, WEIGHT, SCHEMA)
 
 
 @pytest.mark.parametrize("more", ["net 2 kg", "no weight here"])
 def test_a_second_look_answers_where_the_first_gives_nothing_else(more: str) -> None:
     once, twice = reading([line("240 GSM")]), reading([line("240 GSM"), line(more, 0, 100)])
     seen = Seen(once, second=twice)
-    assert seen.reading_for(WEIGHT, BOOK) is twice
-    table = build_table(["a"], ["item_weight"], [("a", seen)], BOOK)
+    assert seen.reading_for(WEIGHT, SCHEMA) is twice
+    table = build_table(["a"], ["item_weight"], [("a", seen)], SCHEMA)
     assert table.candidates == for_entity(find_candidates(twice), WEIGHT)
     assert table.second == {0}
 
 
 def test_without_a_second_look_it_stays_a_candidate() -> None:
-    table = build_table(["a"], ["item_weight"], [("a", Seen(reading([line("240 GSM")])))], BOOK)
+    table = build_table(["a"], ["item_weight"], [("a", Seen(reading([line("240 GSM")])))], SCHEMA)
     assert [(c.value, c.form) for c in table.candidates] == [(240.0, PER_AREA)]
     assert table.X[0, table.columns.index("span.form")] == FORMS.index(PER_AREA)
 
 
 def test_a_rule_answers_with_a_weight_of_the_item_first() -> None:
     seen = reading([line("240 GSM"), line("net 2 kg", 0, 100)])
-    chosen = first(for_entity(find_candidates(seen), WEIGHT), WEIGHT, PhotoView(seen, BOOK))
+    chosen = first(for_entity(find_candidates(seen), WEIGHT), WEIGHT, PhotoView(seen, SCHEMA))
     assert chosen is not None
     assert (chosen.value, chosen.unit) == (2.0, "kilogram")
 
@@ -131,13 +131,16 @@ def test_features_number_the_forms_as_the_parser_has_them() -> None:
     assert get_args(Form) == FORMS
 
 
-def own(unit: str, base: EntityBook | None = BOOK) -> EntityBook:
+def own(unit: str, base: EntitySchema | None = SCHEMA) -> EntitySchema:
     return parse_entities(f"format = 1\n{unit}", "own.toml", base)
 
 
 def test_spellings_per_area_are_data() -> None:
-    book = own('[units.ounce]\nextends = true\nper_area = ["osy"]')
-    assert [(q.value, q.unit) for q in grammage("8 osy, 240 gsm", book)] == [(8.0, "ounce"), (240.0, "gram")]
+    schema = own('[units.ounce]\nextends = true\nper_area = ["osy"]')
+    assert [(q.value, q.unit) for q in grammage("8 osy, 240 gsm", schema)] == [
+        (8.0, "ounce"),
+        (240.0, "gram"),
+    ]
     assert grammage("8 osy") == []
     without = own('[units.gram]\nfamily = "mass"\nfactor = 1\nspellings = ["g"]')
     assert grammage("240 gsm", without) == []
@@ -157,8 +160,8 @@ def test_spellings_per_area_that_cannot_be_told_apart_are_refused(unit: str, sai
 
 
 def test_an_artifact_keeps_them_and_one_without_loads() -> None:
-    kept = _book_to_dict(BOOK)
-    assert _book_from_dict(kept) == BOOK
+    kept = _schema_to_dict(SCHEMA)
+    assert _schema_from_dict(kept) == SCHEMA
     del kept["units"]["gram"]["per_area"]
-    assert find_candidates(reading([line("240 GSM")]), _book_from_dict(kept)) == []
-    assert _book_to_dict(_book_from_dict(kept)) == kept
+    assert find_candidates(reading([line("240 GSM")]), _schema_from_dict(kept)) == []
+    assert _schema_to_dict(_schema_from_dict(kept)) == kept

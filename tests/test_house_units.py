@@ -13,7 +13,7 @@ from hybridml.errors import EntityError
 from hybridml.prediction.unit_conversion import in_house_units, in_unit, wanted_units
 from hybridml.ranking.answer import Answer, RunnerUp
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 LENGTHS = ("millimetre", "centimetre", "metre", "inch", "foot", "yard")
 BOX = (0.0, 0.0, 10.0, 10.0)
 
@@ -47,7 +47,9 @@ def test_rounds_as_labels_do(value: float, unit: str, wanted: str, expected: flo
 )
 def test_is_off_by_less_than_half_of_the_last_digit(number, unit, wanted):
     exact = (
-        Fraction(number) * Fraction(repr(BOOK.unit(unit).factor)) / Fraction(repr(BOOK.unit(wanted).factor))
+        Fraction(number)
+        * Fraction(repr(SCHEMA.unit(unit).factor))
+        / Fraction(repr(SCHEMA.unit(wanted).factor))
     )
     digits = max(3, len(number.normalize().as_tuple().digits))
     found = Fraction(repr(in_unit(float(number), unit, wanted)))

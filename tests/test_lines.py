@@ -11,7 +11,7 @@ from hybridml.entities import default_entities
 from hybridml.vision.lines import Drawing
 from tests.lines import line, reading
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 
 def stroke(x0: float, y0: float, x1: float, y1: float, ridge: float = 0.5) -> list[float]:
@@ -34,7 +34,7 @@ DRAWN = drawing(
 
 
 def columns(entity: str, drawn: Drawing | None = DRAWN) -> dict[str, np.ndarray]:
-    return describe(PhotoView(PHOTO, BOOK, drawn), BOOK.entity(entity), ["lines"])[1]
+    return describe(PhotoView(PHOTO, SCHEMA, drawn), SCHEMA.entity(entity), ["lines"])[1]
 
 
 def test_each_number_is_tied_to_its_own_line() -> None:
@@ -55,8 +55,8 @@ def test_an_entity_fits_the_line_that_runs_as_it_is_measured(entity: str, fits: 
 
 
 def test_an_entity_without_axis_has_no_fit() -> None:
-    view = PhotoView(reading([line("90 kg", 210, 490)]), BOOK, DRAWN)
-    made = describe(view, BOOK.entity("item_weight"), ["lines"])[1]
+    view = PhotoView(reading([line("90 kg", 210, 490)]), SCHEMA, DRAWN)
+    made = describe(view, SCHEMA.entity("item_weight"), ["lines"])[1]
     assert np.isnan(made["lines.fits"]).all()
 
 
@@ -69,7 +69,7 @@ def test_a_photo_that_was_not_looked_at_has_nan_and_one_without_lines_has_not() 
 
 def test_the_same_columns_come_in_any_case() -> None:
     assert list(columns("height")) == list(columns("height", None)) == list(columns("height", drawing()))
-    weight = describe(PhotoView(reading([line("9 kg")]), BOOK), BOOK.entity("item_weight"), ["lines"])[1]
+    weight = describe(PhotoView(reading([line("9 kg")]), SCHEMA), SCHEMA.entity("item_weight"), ["lines"])[1]
     assert list(weight) == list(columns("height"))
 
 
@@ -91,8 +91,8 @@ def test_strokes_of_letters_and_edges_are_no_dimension_lines() -> None:
 
 def test_a_number_that_is_twice_another_on_a_tall_outline_reads_as_height() -> None:
     photo = reading([line("80 cm", 10, 10), line("40 cm", 500, 10)])
-    view = PhotoView(photo, BOOK, drawing(outline=(300, 100, 600, 700)))
-    made = describe(view, BOOK.entity("height"), ["lines"])[1]
+    view = PhotoView(photo, SCHEMA, drawing(outline=(300, 100, 600, 700)))
+    made = describe(view, SCHEMA.entity("height"), ["lines"])[1]
     assert made["lines.as_height"][0] == pytest.approx(0, abs=1e-5)
     assert made["lines.as_width"][1] == pytest.approx(0, abs=1e-5)
     assert made["lines.as_height"][1] > 1

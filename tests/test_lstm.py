@@ -25,7 +25,7 @@ from tests.lines import line, reading
 
 torch = pytest.importorskip("torch")
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 QUICK = {"photo": "none", "hidden": 16, "epochs": 10, "batch_size": 16, "learning_rate": 0.02, "dropout": 0.1}
 
 
@@ -50,7 +50,7 @@ def rows_of(
         key: Seen(reading(line(text, 100, 100 + 60 * j) for j, text in enumerate(texts)))
         for key, texts in zip(keys, photos, strict=True)
     }
-    return Given(frame, keys, seen, {}, {}, BOOK)
+    return Given(frame, keys, seen, {}, {}, SCHEMA)
 
 
 def packages(n: int, seed: int = 0) -> Given:
@@ -100,7 +100,7 @@ def test_leaves_torch_as_it_was() -> None:
 def test_torchscript_predicts_what_the_network_does() -> None:
     from hybridml.evaluation.baselines.lstm.network import TokenNetwork
 
-    allowed = torch.tensor([[u in e.units for u in BOOK.units] for e in BOOK.entities.values()])
+    allowed = torch.tensor([[u in e.units for u in SCHEMA.units] for e in SCHEMA.entities.values()])
     torch.manual_seed(0)
     network = TokenNetwork(torch.zeros(18), torch.eye(18), allowed).eval()
     given = rows_of([["5 cm", "8 cm x 3 cm"], ["230 V"]], ["width", "voltage"])
@@ -121,7 +121,7 @@ def test_export_writes_what_predicts(fitted: LstmSystem, tmp_path: Path) -> None
     sheet = sheets(packages(1))[0]
     assert sheet is not None
     scores = loaded((tmp_path / "lstm.pt").read_bytes())(*tensors([Example(sheet)], fitted.numbers_, "cpu"))
-    assert scores.shape == (1, len(sheet.token), len(BOOK.units))
+    assert scores.shape == (1, len(sheet.token), len(SCHEMA.units))
 
 
 def test_gives_a_number_without_unit_the_unit_of_its_like() -> None:
@@ -166,7 +166,7 @@ def test_labels_of_no_use_teach_nothing() -> None:
     keys = [*given.keys, *(f"more{i}" for i in range(3))]
     seen = {**given.seen, **{f"more{i}": poisoned.seen[f"key{i}"] for i in range(3)}}
     system = LstmSystem(**QUICK)
-    with_them = Given(more, keys, seen, {}, {}, BOOK)
+    with_them = Given(more, keys, seen, {}, {}, SCHEMA)
     examples = system._examples(with_them, [None] * 43)
     assert [e is not None for e in examples] == [True] * 40 + [False] * 3
     assert labels == [
@@ -272,9 +272,9 @@ def test_what_cannot_be_learned_from_is_told(fitted: LstmSystem) -> None:
         LstmSystem(**{**QUICK, "photo": "vectors", "epochs": 1}).fit(infinite)
     with pytest.raises(NotFittedError):
         LstmSystem().predict(packages(1))
-    units = {name: unit for name, unit in BOOK.units.items() if name != "watt"}
+    units = {name: unit for name, unit in SCHEMA.units.items() if name != "watt"}
     with pytest.raises(HybridmlError, match="other entities or units"):
-        fitted.predict(replace(packages(1), book=replace(BOOK, units=units)))
+        fitted.predict(replace(packages(1), schema=replace(SCHEMA, units=units)))
 
 
 def test_needs_what_its_photo_features_are_made_from() -> None:
@@ -287,19 +287,19 @@ def test_needs_what_its_photo_features_are_made_from() -> None:
 
 
 def test_tokens_of_a_reading() -> None:
-    page = Page.of(reading([line("Net 12 OZ", 100, 50), line("340g", 700, 900, confidence=0.5)]), BOOK)
+    page = Page.of(reading([line("Net 12 OZ", 100, 50), line("340g", 700, 900, confidence=0.5)]), SCHEMA)
     letters = ["".join(map(chr, codes[codes > 0])) for codes in page.characters]
     assert letters == ["net", "12", "oz", "340", "g"]
     known = dict(zip(FEATURES, page.features[3], strict=True))
     assert min(known["x"], known["y"]) > 0
     assert (known["begins"], known["number"], known["confidence"]) == (1, 1, 0.5)
     assert known["logarithm"] == pytest.approx(np.log10(340) / 3)
-    assert [list(BOOK.units)[u - 1] if u else "" for u in page.units] == ["", "ounce", "", "gram", ""]
+    assert [list(SCHEMA.units)[u - 1] if u else "" for u in page.units] == ["", "ounce", "", "gram", ""]
 
 
 def test_small_print_is_left_out_of_a_poster() -> None:
     small = [line("a b c d e f g h", 0, 30 * i, size=10) for i in range(100)]
-    page = Page.of(reading([*small, line("net 340 g", 0, 3100, size=80)], 1000, 4000), BOOK)
+    page = Page.of(reading([*small, line("net 340 g", 0, 3100, size=80)], 1000, 4000), SCHEMA)
     assert MOST_TOKENS - 8 < len(page.units) <= MOST_TOKENS
     assert [candidate.value for _, candidate in page.candidates] == [340.0]
 

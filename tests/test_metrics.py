@@ -388,16 +388,16 @@ def test_lengths_are_checked():
 
 
 def test_a_book_of_ones_own():
-    book = parse_entities(
+    schema = parse_entities(
         'format = 1\n[units.lumen]\nfamily = "light"\nfactor = 1\n[units.kilolumen]\nfamily = "light"\n'
         'factor = 1000\n[entities.brightness]\nunits = ["lumen", "kilolumen"]\n'
     )
     truth, answers, asked = ["800 lumen", "800 lumen"], ["800 lumen", "0.8 kilolumen"], ["brightness"] * 2
-    scores = score(truth, answers, asked, reachable(truth, [["800.0 lumen"], []], book), book)
+    scores = score(truth, answers, asked, reachable(truth, [["800.0 lumen"], []], schema), schema)
     assert (scores.tp, scores.fp, scores.f1_any_unit, scores.foreign_labels) == (1, 1, 1.0, 0)
     assert scores.oracle_f1 == pytest.approx(2 / 3)
-    assert outcomes(truth, answers, book).tolist() == ["tp", "fp"]
-    assert per_entity(truth, answers, asked, book=book).loc["brightness", "tp"] == 1
+    assert outcomes(truth, answers, schema).tolist() == ["tp", "fp"]
+    assert per_entity(truth, answers, asked, schema=schema).loc["brightness", "tp"] == 1
     without = score(truth, answers, asked)
     assert (without.tp, without.malformed, without.foreign_labels) == (0, 2, 2)
 

@@ -174,5 +174,5 @@ def test_each_fold_of_the_calibration_counts_pairs_of_its_own(data: labelled.Dat
     held = data.fold == data.fold[0]
     apart = labels[~folds.rows_sharing(labels, data.frame[held])]
     found = training.proportions(held)
-    assert found == Proportions.fit(label_table(apart, training.book), training.book)
+    assert found == Proportions.fit(label_table(apart, training.schema), training.schema)
     assert 0 < found.pairs < training.proportions(np.zeros_like(held)).pairs

@@ -17,12 +17,12 @@ from hybridml.ranking.dimension_order import ALIKE, EDGES, STEPS, Proportions, s
 from hybridml.ranking.joint import jointly
 from hybridml.ranking.label_priors import LEAST, label_table
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 
 def labels(*rows: tuple[str, str, str]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["image_link", "entity_name", "entity_value"])
-    return label_table(frame, BOOK)
+    return label_table(frame, SCHEMA)
 
 
 def flat(n: int, depth: str = "30 centimetre") -> pd.DataFrame:
@@ -38,7 +38,7 @@ def test_steps_are_alike_both_ways() -> None:
 
 
 def test_the_two_orders_share_what_is_likely() -> None:
-    found = Proportions.fit(pd.concat([flat(50), flat(30, "5 inch").assign(photo="")]), BOOK)
+    found = Proportions.fit(pd.concat([flat(50), flat(30, "5 inch").assign(photo="")]), SCHEMA)
     one, other = found.weights("depth", "width"), found.weights("width", "depth")
     np.testing.assert_allclose(one, other[::-1])
     np.testing.assert_allclose(np.delete(one + one[::-1], STEPS), 2)
@@ -49,7 +49,7 @@ def test_the_two_orders_share_what_is_likely() -> None:
 
 @pytest.mark.parametrize(("n", "known"), [(LEAST - 1, False), (LEAST, True)])
 def test_few_photos_tell_nothing(n: int, known: bool) -> None:
-    weights = Proportions.fit(flat(n), BOOK).weights("depth", "width")
+    weights = Proportions.fit(flat(n), SCHEMA).weights("depth", "width")
     assert (np.delete(weights, STEPS) != 1).any() == known
 
 
@@ -68,14 +68,14 @@ def test_what_does_not_compare_is_not_counted() -> None:
         ("d.jpg", "width", "20 inch"),  # the first label counts
         ("d.jpg", "depth", "15 inch"),
     )
-    found = Proportions.fit(table, BOOK)
+    found = Proportions.fit(table, SCHEMA)
     assert found.larger == {("depth", "width"): (0, 0, 1, 0, 0)}
     assert found.pairs == 1
-    assert Proportions.fit(table[:0], BOOK) == Proportions()
+    assert Proportions.fit(table[:0], SCHEMA) == Proportions()
 
 
 def test_plain_data_makes_the_same_weights() -> None:
-    found = Proportions.fit(flat(40), BOOK)
+    found = Proportions.fit(flat(40), SCHEMA)
     again = Proportions.from_dict(found.to_dict())
     assert again == found
     assert again.pairs == 40
@@ -88,9 +88,9 @@ def test_counts_of_other_steps_are_refused() -> None:
 
 
 def test_entities_of_other_units_are_not_compared() -> None:
-    angle = replace(BOOK.entity("depth"), name="slope", units=("degree",))
-    units = {**BOOK.units, "degree": replace(BOOK.unit("volt"), name="degree", family="angle")}
-    book = replace(BOOK, entities={**BOOK.entities, "slope": angle}, units=units)
+    angle = replace(SCHEMA.entity("depth"), name="slope", units=("degree",))
+    units = {**SCHEMA.units, "degree": replace(SCHEMA.unit("volt"), name="degree", family="angle")}
+    schema = replace(SCHEMA, entities={**SCHEMA.entities, "slope": angle}, units=units)
     rows = pd.DataFrame(
         {
             "image_link": ["a.jpg"] * 2,
@@ -98,11 +98,11 @@ def test_entities_of_other_units_are_not_compared() -> None:
             "entity_value": ["1 inch", "9 degree"],
         }
     )
-    assert Proportions.fit(label_table(rows, book), book) == Proportions()
+    assert Proportions.fit(label_table(rows, schema), schema) == Proportions()
 
 
 def test_who_prefers_neither_number_takes_the_one_that_labels_would() -> None:
-    known = Proportions.fit(flat(100), BOOK)
+    known = Proportions.fit(flat(100), SCHEMA)
     alone = {"width": np.array([0.1, 0.0]), "depth": np.array([0.1, 0.0])}
     settled = jointly(alone, [60, 20], known)
     assert {name: int(s.argmax()) for name, s in settled.items()} == {"width": 1, "depth": 0}
@@ -111,14 +111,14 @@ def test_who_prefers_neither_number_takes_the_one_that_labels_would() -> None:
 
 
 def test_what_is_seen_goes_before_what_labels_do() -> None:
-    known = Proportions.fit(flat(100), BOOK)
+    known = Proportions.fit(flat(100), SCHEMA)
     sure = {"width": np.array([4.0, 0.0]), "depth": np.array([0.0, 4.0])}
     settled = jointly(sure, [60, 20], known)
     assert {name: int(s.argmax()) for name, s in settled.items()} == {"width": 0, "depth": 1}
 
 
 def test_both_units_of_a_number_gain_alike() -> None:
-    known = Proportions.fit(flat(100), BOOK)
+    known = Proportions.fit(flat(100), SCHEMA)
     alone = {"width": np.zeros(3), "height": np.zeros(3), "depth": np.zeros(3)}
     settled = jointly(alone, [25.4, 25.4, 60.0], known)
     for scores in settled.values():

@@ -558,7 +558,11 @@ def test_slips_of_readers(
 
 def test_books_do_not_mix() -> None:
     own = parse_entities(OWN, base=default_entities())
-    assert [[q.unit for q in parse("5 flurbs", book)] for book in (None, own, None)] == [[], ["flurb"], []]
+    assert [[q.unit for q in parse("5 flurbs", schema)] for schema in (None, own, None)] == [
+        [],
+        ["flurb"],
+        [],
+    ]
 
 
 OWN = """

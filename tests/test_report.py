@@ -30,7 +30,7 @@ from hybridml.vision.text_line import Reading
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 
 
@@ -95,7 +95,7 @@ def test_the_table_has_a_line_for_each_row(out: Path, fitted: EntityExtractor, r
     assert columns["prediction"] == list(fitted.predict(rows)["prediction"])
     assert columns["truth"] == list(rows["entity_value"])
     assert payload["labelled"] is True
-    assert payload["units"]["width"] == list(BOOK.entity("width").units)
+    assert payload["units"]["width"] == list(SCHEMA.entity("width").units)
     assert set(payload["units"]) == set(rows["entity_name"]) - {"colour"}
 
 
@@ -280,15 +280,15 @@ def test_files_that_a_report_names_as_its_own_but_cannot_be_stay(tmp_path: Path)
 def test_a_threshold_found_in_the_table_lets_its_own_answer_pass() -> None:
     told = explanation(["500 g"], None, "500 gram")
     told = replace(told, answer=replace(told.answer, confidence=0.58896))
-    assert line_of(0, told, BOOK)["confidence"] == 0.58896
+    assert line_of(0, told, SCHEMA)["confidence"] == 0.58896
 
 
 def test_a_problem_a_page_long_is_cut_and_names_no_folder() -> None:
     told = replace(explanation(["500 g"], None, "x"), problem="/a/b.jpg: " + "word " * 900, path="/a/b.jpg")
-    problem = line_of(0, told, BOOK)["problem"]
+    problem = line_of(0, told, SCHEMA)["problem"]
     assert problem.startswith("a.jpg: word")
     assert len(problem) == 240
-    assert card_of(0, told, (), BOOK)["problem"] == problem
+    assert card_of(0, told, (), SCHEMA)["problem"] == problem
 
 
 def explanation(texts: list[str], second: list[str] | None, truth: str | None) -> Explanation:
@@ -298,8 +298,8 @@ def explanation(texts: list[str], second: list[str] | None, truth: str | None) -
         return Reading(tuple(line(text, 50, 100 * (i + 1)) for i, text in enumerate(texts)), 1000, 800)
 
     seen = Seen(read(texts), second=None if second is None else read(second))
-    reading = seen.reading_for(BOOK.entity("item_weight"), BOOK)
-    found = find_candidates(reading, BOOK)
+    reading = seen.reading_for(SCHEMA.entity("item_weight"), SCHEMA)
+    found = find_candidates(reading, SCHEMA)
     considered = tuple(Considered(c, p) for c, p in zip(found, (0.6, 0.3), strict=False))
     answer = Answer("item_weight")
     if found:
@@ -311,7 +311,7 @@ def explanation(texts: list[str], second: list[str] | None, truth: str | None) -
 
 
 def test_lines_of_the_second_look_come_after_those_of_the_first() -> None:
-    card = card_of(0, explanation(["no", "number"], ["Weight", "500 g"], "500 gram"), (), BOOK)
+    card = card_of(0, explanation(["no", "number"], ["Weight", "500 g"], "500 gram"), (), SCHEMA)
     assert [(one["text"], one["second"]) for one in card["lines"]] == [
         *(("no", False), ("number", False), ("Weight", True), ("500 g", True))
     ]
@@ -330,7 +330,7 @@ def test_lines_of_the_second_look_come_after_those_of_the_first() -> None:
     ],
 )
 def test_outcome_and_loss(truth: str | None, outcome: str, given: float | None) -> None:
-    told = line_of(3, explanation(["12 oz (340 g)"], None, truth), BOOK)
+    told = line_of(3, explanation(["12 oz (340 g)"], None, truth), SCHEMA)
     assert (told["id"], told["index"], told["outcome"]) == (3, "7", outcome)
     if given is None:
         assert told["loss"] is None
@@ -339,13 +339,13 @@ def test_outcome_and_loss(truth: str | None, outcome: str, given: float | None) 
 
 
 def test_nothing_answered() -> None:
-    assert line_of(0, explanation(["no number"], None, "5 gram"), BOOK)["outcome"] == "blank"
-    told = line_of(0, explanation(["no number"], None, ""), BOOK)
+    assert line_of(0, explanation(["no number"], None, "5 gram"), SCHEMA)["outcome"] == "blank"
+    told = line_of(0, explanation(["no number"], None, ""), SCHEMA)
     assert (told["outcome"], told["loss"], told["cause"]) == ("right", 0.0, "")
 
 
 def test_text_is_cut(tmp_path: Path) -> None:
-    assert len(line_of(0, explanation(["word " * 100] * 3, None, None), BOOK)["text"]) == 400
+    assert len(line_of(0, explanation(["word " * 100] * 3, None, None), SCHEMA)["text"]) == 400
 
 
 def test_cards_are_a_hundred_a_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hybridml.report.causes import CAUSES, MEANINGS, cause_of
 from hybridml.vision.text_line import Reading
 from tests.lines import line
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_causes(
     texts: list[str], entity: str, truth: str, predicted: tuple[float, str] | None, cause: str
 ) -> None:
     reading = Reading(tuple(line(text, 50, 100 + 200 * i) for i, text in enumerate(texts)), 1000, 1000)
-    label = parse_truth([truth], BOOK)[0]
-    assert cause_of(label, predicted, reading, BOOK.entity(entity), BOOK) == cause
+    label = parse_truth([truth], SCHEMA)[0]
+    assert cause_of(label, predicted, reading, SCHEMA.entity(entity), SCHEMA) == cause
 
 
 def test_each_cause_has_a_meaning() -> None:

@@ -23,7 +23,7 @@ from hybridml.report.sections import Picture
 from hybridml.report.sheet import Sheet
 from hybridml.report.suspects import suspects
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 HOSTILE = "<img src=x onerror=alert(1)> $\\frac$"
 
 
@@ -105,7 +105,7 @@ def test_rows_are_held_against_their_labels() -> None:
         ("width", "7 inch", "7 inch"),
         outcome=[*["wrong"] * 3, "wrong", "right", "wrong", "unlabelled"],
     )
-    found = scored(rows, [["10 inch"], ["5 kilogram"], [], [], [], [], ["7 inch"]], BOOK)
+    found = scored(rows, [["10 inch"], ["5 kilogram"], [], [], [], [], ["7 inch"]], SCHEMA)
     assert found.index.tolist() == [0, 1, 2, 3, 4, 5], "a row without label is not judged"
     assert found["kind"].tolist() == ["fp", "fp", "fp", "fp", "tn", "fp"]
     assert found["same"].tolist() == [True, False, False, False, False, False]

@@ -178,11 +178,11 @@ def test_labels_are_not_looked_at_unless_asked(tmp_path):
 
 
 def test_a_book_of_ones_own(tmp_path):
-    book = parse_entities(
+    schema = parse_entities(
         'format = 1\n[units.lumen]\nfamily = "light"\nfactor = 1\n[entities.brightness]\nunits = ["lumen"]\n'
     )
     path = write(tmp_path, "1,a.jpg,1,brightness,", "2,b.jpg,1,width,")
-    _, faults = read_rows(path, book=book, on_row_fault="collect")
+    _, faults = read_rows(path, schema=schema, on_row_fault="collect")
     assert [(f.index, f.column) for f in faults] == [(2, "entity_name")]
 
 

@@ -17,7 +17,7 @@ from hybridml.vision.ocr import Reading, TextLine, available, create
 from hybridml.vision.ocr.second_pass import SecondLook, SecondLookSettings, View, added, merge, pool, views
 from tests.lines import line, reading
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 
 MARKS = ("one", "two", "three")
 """What :class:`MarkReader` reads where it finds red, green and blue."""
@@ -244,7 +244,7 @@ def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
         max((each.confidence for each in r.lines if "340" in each.text), default=0.0) for r in (first, merged)
     )
     assert after > before + 0.05
-    assert not wants_second_look(merged, BOOK.entity("item_weight"), BOOK)
+    assert not wants_second_look(merged, SCHEMA.entity("item_weight"), SCHEMA)
     found = [each for each in merged.lines if "340" in each.text]
     assert found
     for each in found:

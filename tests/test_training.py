@@ -27,7 +27,7 @@ from hybridml.vision.text_line import Reading
 from tests.fakes import OPTIONS, draw_lines, write_rows
 from tests.lines import line, reading
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 SETTINGS = ModelSettings(folds=3, ranker=RankerSettings(n_estimators=30, seeds=1))
 
 
@@ -60,9 +60,9 @@ def test_one_number_or_one_entity_is_left_alone() -> None:
 
 
 def test_siblings_are_the_other_axes() -> None:
-    assert BOOK.siblings("width") == ["height", "depth"]
-    assert BOOK.siblings("voltage") == BOOK.siblings("unheard_of") == []
-    rows = with_siblings(["a", None, "a"], ["width", "width", "depth"], BOOK)
+    assert SCHEMA.siblings("width") == ["height", "depth"]
+    assert SCHEMA.siblings("voltage") == SCHEMA.siblings("unheard_of") == []
+    rows = with_siblings(["a", None, "a"], ["width", "width", "depth"], SCHEMA)
     assert list(zip(rows.keys, rows.entities, strict=True))[3:] == [("a", "height")]
 
 
@@ -82,17 +82,17 @@ def labels(n: int = 60) -> pd.DataFrame:
 def priors_of(texts: list[str], fitted: Priors, groups: list[str] | None = None) -> np.ndarray:
     candidates = find_candidates(reading([line(" ".join(texts))]))
     row = np.zeros(len(candidates), dtype=np.int64)
-    return fitted.columns(candidates, row, ["item_weight"], BOOK, groups)
+    return fitted.columns(candidates, row, ["item_weight"], SCHEMA, groups)
 
 
 def test_usual_values_count_more_than_rare_ones() -> None:
-    fitted = Priors.fit(label_table(labels(), BOOK))
+    fitted = Priors.fit(label_table(labels(), SCHEMA))
     exact = priors_of(["500 g", "501 g"], fitted)[:, COLUMNS.index("prior.exact")]
     assert exact[0] > exact[1] + 1
 
 
 def test_a_count_of_few_rows_is_none() -> None:
-    fitted = Priors.fit(label_table(labels(), BOOK))
+    fitted = Priors.fit(label_table(labels(), SCHEMA))
     exact = priors_of(["7 g", "8 g"], fitted)[:, COLUMNS.index("prior.exact")]
     assert exact[0] == exact[1]
     assert all(n >= LEAST for t in fitted.to_dict().values() for n in t["n"])
@@ -101,13 +101,13 @@ def test_a_count_of_few_rows_is_none() -> None:
 def test_a_training_row_never_sees_the_labels_of_its_own_group() -> None:
     base, poison = labels(), labels()
     poison.loc[poison["group_id"] == "0", "entity_value"] = "9 ton"
-    a, b = (Priors.fit(label_table(t, BOOK)) for t in (base, poison))
+    a, b = (Priors.fit(label_table(t, SCHEMA)) for t in (base, poison))
     np.testing.assert_allclose(priors_of(["500 g", "9 g"], a, ["0"]), priors_of(["500 g", "9 g"], b, ["0"]))
     assert not np.allclose(priors_of(["500 g", "9 g"], a, ["1"]), priors_of(["500 g", "9 g"], b, ["1"]))
 
 
 def test_priors_travel_as_plain_data() -> None:
-    fitted = Priors.fit(label_table(labels(), BOOK))
+    fitted = Priors.fit(label_table(labels(), SCHEMA))
     again = Priors.from_dict(fitted.to_dict())
     np.testing.assert_array_equal(priors_of(["500 g", "2 kg"], fitted), priors_of(["500 g", "2 kg"], again))
 
@@ -127,12 +127,12 @@ def test_a_table_of_labels_that_lacks_a_column_is_named(tmp_path: Path) -> None:
 def test_a_second_look_answers_only_what_the_first_shows_nothing_of() -> None:
     first, second = reading([line("12 V")]), reading([line("12 V"), line("500 g", 0, 100)])
     seen = Seen(first, second=second)
-    weight, voltage = BOOK.entity("item_weight"), BOOK.entity("voltage")
-    assert wants_second_look(first, weight, BOOK)
-    assert not wants_second_look(first, voltage, BOOK)
-    assert seen.reading_for(weight, BOOK) is second
-    assert seen.reading_for(voltage, BOOK) is first
-    table = build_table(["a", "a"], ["item_weight", "voltage"], [("a", seen)], BOOK)
+    weight, voltage = SCHEMA.entity("item_weight"), SCHEMA.entity("voltage")
+    assert wants_second_look(first, weight, SCHEMA)
+    assert not wants_second_look(first, voltage, SCHEMA)
+    assert seen.reading_for(weight, SCHEMA) is second
+    assert seen.reading_for(voltage, SCHEMA) is first
+    table = build_table(["a", "a"], ["item_weight", "voltage"], [("a", seen)], SCHEMA)
     assert [(c.value, c.unit) for c in table.candidates] == [(500.0, "gram"), (12.0, "volt")]
     assert table.second == {0}
 

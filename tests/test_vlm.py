@@ -20,7 +20,7 @@ from hybridml.evaluation.baselines.vlm.repair import repaired
 from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError
 
-BOOK = default_entities()
+SCHEMA = default_entities()
 PIECES = ("<unk>", "<pad>", "<s>", "</s>", "<image>", "<fake_token_around_image>", "<end_of_utterance>")
 
 needs_vlm = pytest.mark.skipif(
@@ -132,7 +132,7 @@ def given(tmp_path: Path) -> Given:
             "entity_value": ["500 gram", "3 inch", "12 volt", "1 inch", "2 inch"],
         }
     )
-    return Given(frame, list("abcde"), {}, {}, photos, BOOK)
+    return Given(frame, list("abcde"), {}, {}, photos, SCHEMA)
 
 
 def system(folder: Path, **settings: Any) -> VlmSystem:
@@ -140,9 +140,9 @@ def system(folder: Path, **settings: Any) -> VlmSystem:
 
 
 def test_the_question_names_the_entity_and_its_units() -> None:
-    asked = question(BOOK.entity("item_volume"))
+    asked = question(SCHEMA.entity("item_volume"))
     assert "item volume" in asked
-    assert all(unit in asked for unit in BOOK.entity("item_volume").units)
+    assert all(unit in asked for unit in SCHEMA.entity("item_volume").units)
 
 
 def test_a_chat_template_is_used_where_there_is_one() -> None:
@@ -178,7 +178,7 @@ def test_a_chat_template_is_used_where_there_is_one() -> None:
     ],
 )
 def test_answers_are_repaired_to_legal_ones(text: str, entity: str, answer: str) -> None:
-    assert repaired(text, BOOK.entity(entity), BOOK) == answer
+    assert repaired(text, SCHEMA.entity(entity), SCHEMA) == answer
 
 
 def test_photos_are_scaled_down_never_up_and_each_step_can_be_left_out() -> None:
@@ -199,7 +199,7 @@ def test_photos_are_scaled_down_never_up_and_each_step_can_be_left_out() -> None
 def test_a_batch_is_answered_as_its_rows_are_one_by_one(folder: Path, given: Given) -> None:
     made = system(folder).fit(given).network_
     rows = given.part([0, 1, 2])
-    prompts = [prompt(made.processor, question(BOOK.entity(e))) for e in rows.frame["entity_name"]]
+    prompts = [prompt(made.processor, question(SCHEMA.entity(e))) for e in rows.frame["entity_name"]]
     assert len({len(p) for p in prompts}) == 3
     photos = [system(folder).fit(given)._shown(rows.photos[k or ""]) for k in rows.keys]
     together = made.answers(prompts, photos, 6)

@@ -52,9 +52,9 @@ class Told(Model):
                     yield row, self._row(entity, seen)
 
     def _row(self, name: str, seen: Seen) -> Ranked:
-        entity = self.book.entity(name)
-        used = seen.reading_for(entity, self.book)
-        candidates, columns = describe(PhotoView(used, self.book), entity, ["words"])
+        entity = self.schema.entity(name)
+        used = seen.reading_for(entity, self.schema)
+        candidates, columns = describe(PhotoView(used, self.schema), entity, ["words"])
         if not candidates:
             return Ranked(Answer(name), seen)
         p = np.array([self._chance(name, c) for c in candidates])

@@ -17,7 +17,7 @@ from typing import Any
 from hybridml._version import __version__
 from hybridml.candidates.features import VERSION as FEATURES_VERSION
 from hybridml.candidates.features import column_names
-from hybridml.entities import Entity, EntityBook, Unit
+from hybridml.entities import Entity, EntitySchema, Unit
 from hybridml.errors import ArtifactError
 from hybridml.estimator import EntityExtractor
 from hybridml.ranking.calibration import Decision
@@ -49,7 +49,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "settings": asdict(model.settings),
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
-        "entities": _book_to_dict(model.book),
+        "entities": _schema_to_dict(model.schema),
         "ranker": model.ranker.to_dict(),
         "decision": model.decision.to_dict(),
         "image_block": model.columns.image_block.to_dict() if model.columns.image_block else None,
@@ -70,7 +70,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     settings = dict(data["settings"])
     settings["blocks"] = tuple(settings["blocks"])
     settings["ranker"] = RankerSettings(**settings["ranker"])
-    model = Model(ModelSettings(**settings), _book_from_dict(data["entities"]))
+    model = Model(ModelSettings(**settings), _schema_from_dict(data["entities"]))
     model.ranker = Ranker.from_dict(data["ranker"])
     model.decision = Decision.from_dict(data["decision"])
     model.columns = LearnedColumns(
@@ -99,7 +99,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         trust=model.settings.trust,
         ranker=asdict(model.settings.ranker),
         folds=model.settings.folds,
-        entities=model.book,
+        entities=model.schema,
         random_state=model.settings.random_state,
     )
     extractor.model_ = model
@@ -121,7 +121,7 @@ def _check_lightgbm(then: str, source: str) -> None:
 
 
 def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
-    now = column_names(model.settings.blocks, model.book)
+    now = column_names(model.settings.blocks, model.schema)
     now += model.columns.names
     then = list(data["columns"])
     if data["features_version"] != FEATURES_VERSION:
@@ -141,23 +141,23 @@ def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
         )
 
 
-def _book_to_dict(book: EntityBook) -> dict[str, Any]:
+def _schema_to_dict(schema: EntitySchema) -> dict[str, Any]:
     def told(unit: Unit) -> dict[str, Any]:
         # left out where empty, so that an artifact from before there was such a key is saved as it was
         return {k: v for k, v in asdict(unit).items() if k != "per_area" or v}
 
     return {
-        "units": {name: told(unit) for name, unit in book.units.items()},
-        "entities": {name: asdict(entity) for name, entity in book.entities.items()},
-        "contexts": {name: list(words) for name, words in book.contexts.items()},
+        "units": {name: told(unit) for name, unit in schema.units.items()},
+        "entities": {name: asdict(entity) for name, entity in schema.entities.items()},
+        "contexts": {name: list(words) for name, words in schema.contexts.items()},
     }
 
 
-def _book_from_dict(data: Mapping[str, Any]) -> EntityBook:
+def _schema_from_dict(data: Mapping[str, Any]) -> EntitySchema:
     def tupled(table: Mapping[str, Any]) -> dict[str, Any]:
         return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in table.items()}
 
-    return EntityBook(
+    return EntitySchema(
         {name: Unit(**tupled(table)) for name, table in data["units"].items()},
         {name: Entity(**tupled(table)) for name, table in data["entities"].items()},
         {name: tuple(words) for name, words in data["contexts"].items()},

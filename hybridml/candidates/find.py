@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from hybridml import quantity
-from hybridml.entities import Entity, EntityBook, default_entities
+from hybridml.entities import Entity, EntitySchema, default_entities
 from hybridml.quantity import PER_AREA, Quantity
 from hybridml.vision.text_line import Reading, TextLine
 
 Origin = Literal["line", "beside", "below", "declared"]
 
-Parse = Callable[[str, EntityBook], Sequence[Quantity]]
+Parse = Callable[[str, EntitySchema], Sequence[Quantity]]
 
 MAX_LINES = 400
 """Text lines of one photo that are looked at, the largest first: a poster of small print stays cheap."""
@@ -147,18 +147,18 @@ def _relation(a: _Place, b: _Place) -> Literal["beside", "below"] | None:
     return None
 
 
-def _written(text: str, book: EntityBook) -> list[Quantity]:
+def _written(text: str, schema: EntitySchema) -> list[Quantity]:
     """Return the quantities that stand in a text; the total of ``6 x 330 ml`` does not."""
-    return [q for q in quantity.parse(text, book) if q.form != UNWRITTEN]
+    return [q for q in quantity.parse(text, schema) if q.form != UNWRITTEN]
 
 
-def _own(reading: Reading, index: int, found: Iterable[Quantity], book: EntityBook) -> list[Candidate]:
+def _own(reading: Reading, index: int, found: Iterable[Quantity], schema: EntitySchema) -> list[Candidate]:
     line = reading.lines[index]
     return [
         Candidate(
             q.value,
             q.unit,
-            book.unit(q.unit).family,
+            schema.unit(q.unit).family,
             index,
             index,
             *q.span,
@@ -175,7 +175,7 @@ def _own(reading: Reading, index: int, found: Iterable[Quantity], book: EntityBo
 
 
 def _joined(
-    reading: Reading, i: int, j: int, relation: Origin, book: EntityBook, parse: Parse = _written
+    reading: Reading, i: int, j: int, relation: Origin, schema: EntitySchema, parse: Parse = _written
 ) -> list[Candidate]:
     """Return quantities that only exist across the end of line ``i`` and the start of line ``j``.
 
@@ -183,9 +183,9 @@ def _joined(
     """
     a, b = reading.lines[i], reading.lines[j]
     seam = len(a.text)
-    read = parse(f"{a.text} {b.text}", book)
+    read = parse(f"{a.text} {b.text}", schema)
     shared = {q.unit for q in read if q.span[0] < seam < q.span[1] - 1}
-    alone = {(q.value, q.unit, q.span) for q in parse(a.text, book)} if shared else set()
+    alone = {(q.value, q.unit, q.span) for q in parse(a.text, schema)} if shared else set()
     found = []
     for q in read:
         start, end = q.span
@@ -195,7 +195,7 @@ def _joined(
             Candidate(
                 q.value,
                 q.unit,
-                book.unit(q.unit).family,
+                schema.unit(q.unit).family,
                 i,
                 j,
                 start,
@@ -213,13 +213,13 @@ def _joined(
 
 
 def _declared(
-    reading: Reading, numbers: dict[int, list[quantity.Number]], book: EntityBook
+    reading: Reading, numbers: dict[int, list[quantity.Number]], schema: EntitySchema
 ) -> list[Candidate]:
     """Return bare numbers with the unit that the nearest declaration names for them."""
     declarations = [
         (i, mention)
         for i, line in enumerate(reading.lines)
-        for mention in quantity.declared_unit(line.text, book)
+        for mention in quantity.declared_unit(line.text, schema)
     ]
     if not declarations:
         return []
@@ -232,7 +232,7 @@ def _declared(
             bx, by = reading.lines[j].center
             same_row = abs(by - y) < 0.6 * max(line.height, reading.lines[j].height)
             distance = math.hypot(bx - x, by - y) * (0.25 if same_row or i == j else 1.0)
-            family = book.unit(mention.unit).family
+            family = schema.unit(mention.unit).family
             if family not in by_family or distance < by_family[family][0]:
                 by_family[family] = (distance, j, mention.unit)
         for number in bare:
@@ -257,14 +257,14 @@ def _declared(
     return found
 
 
-def find_candidates(reading: Reading, book: EntityBook | None = None) -> list[Candidate]:
+def find_candidates(reading: Reading, schema: EntitySchema | None = None) -> list[Candidate]:
     """Return every candidate on a photo, for all entities, in reading order.
 
     Parameters
     ----------
     reading : Reading
         The photo's text lines.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Returns
@@ -279,33 +279,33 @@ def find_candidates(reading: Reading, book: EntityBook | None = None) -> list[Ca
     >>> [(c.value, c.unit, c.origin) for c in find_candidates(Reading(lines, 200, 100))]
     [(12.0, 'ounce', 'beside'), (340.0, 'gram', 'line')]
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     kept = _largest(reading)
-    own = [c for i in kept for c in _own(reading, i, _written(reading.lines[i].text, book), book)]
-    more = _starred(reading, kept, own, book) + _per_area(reading, kept, book)
-    return _distinct(own + _across(reading, kept, book) + more)
+    own = [c for i in kept for c in _own(reading, i, _written(reading.lines[i].text, schema), schema)]
+    more = _starred(reading, kept, own, schema) + _per_area(reading, kept, schema)
+    return _distinct(own + _across(reading, kept, schema) + more)
 
 
-def shows(reading: Reading, entity: Entity, book: EntityBook) -> bool:
+def shows(reading: Reading, entity: Entity, schema: EntitySchema) -> bool:
     """Return whether a photo has a candidate for ``entity`` that a reader would see; the first one found is enough.
 
     Examples
     --------
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> reading, book = Reading((TextLine("8 oz 230 V", 1.0, box),), 100, 100), default_entities()
-    >>> [shows(reading, book.entity(name), book) for name in ("voltage", "wattage")]
+    >>> reading, schema = Reading((TextLine("8 oz 230 V", 1.0, box),), 100, 100), default_entities()
+    >>> [shows(reading, schema.entity(name), schema) for name in ("voltage", "wattage")]
     [True, False]
     """
     kept = _largest(reading)
-    units = (q.unit for i in kept for q in quantity.parse(reading.lines[i].text, book))
+    units = (q.unit for i in kept for q in quantity.parse(reading.lines[i].text, schema))
     if any(entity.unit_for(unit) is not None for unit in units):
         return True
-    return bool(for_entity(_across(reading, kept, book), entity))
+    return bool(for_entity(_across(reading, kept, schema), entity))
 
 
-def _across(reading: Reading, kept: Sequence[int], book: EntityBook) -> list[Candidate]:
+def _across(reading: Reading, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
     """Return the candidates whose unit stands in another text line than their number."""
-    numbers = {i: found for i in kept if (found := quantity.numbers(reading.lines[i].text, book))}
+    numbers = {i: found for i in kept if (found := quantity.numbers(reading.lines[i].text, schema))}
     if not numbers:
         return []
     places = {i: _Place.of(reading.lines[i]) for i in kept}
@@ -314,16 +314,16 @@ def _across(reading: Reading, kept: Sequence[int], book: EntityBook) -> list[Can
         for i in numbers
         for j in kept
         if i != j and (relation := _relation(places[i], places[j]))
-        for c in _joined(reading, i, j, relation, book)
+        for c in _joined(reading, i, j, relation, schema)
     ]
-    return joined + _declared(reading, numbers, book)
+    return joined + _declared(reading, numbers, schema)
 
 
 def _starred(
-    reading: Reading, kept: Sequence[int], own: Sequence[Candidate], book: EntityBook
+    reading: Reading, kept: Sequence[int], own: Sequence[Candidate], schema: EntitySchema
 ) -> list[Candidate]:
     """Return numbers whose inch mark was read as an asterisk, on a photo that gives others in inches."""
-    marked = {q.unit for q in quantity.parse('1"', book)}
+    marked = {q.unit for q in quantity.parse('1"', schema)}
     if not any(c.unit in marked and not c.repaired for c in own):
         return []
     found = []
@@ -332,23 +332,27 @@ def _starred(
         edited = _STAR.sub('"', text)
         if edited != text:
             stars = {m.start() for m in _STAR.finditer(text)}
-            inches = [q for q in quantity.parse(edited, book) if q.span[1] - 1 in stars and q.unit in marked]
-            found += _own(reading, i, (replace(q, repaired=True) for q in inches), book)
+            inches = [
+                q for q in quantity.parse(edited, schema) if q.span[1] - 1 in stars and q.unit in marked
+            ]
+            found += _own(reading, i, (replace(q, repaired=True) for q in inches), schema)
     return found
 
 
-def _per_area(reading: Reading, kept: Sequence[int], book: EntityBook) -> list[Candidate]:
+def _per_area(reading: Reading, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
     """Return what a square metre of fabric or paper weighs, where the photo says so."""
-    found = [c for i in kept for c in _own(reading, i, quantity.grammage(reading.lines[i].text, book), book)]
+    found = [
+        c for i in kept for c in _own(reading, i, quantity.grammage(reading.lines[i].text, schema), schema)
+    ]
     units = [
-        j for j in kept if any(not q.span[0] for q in quantity.grammage(f"1 {reading.lines[j].text}", book))
+        j for j in kept if any(not q.span[0] for q in quantity.grammage(f"1 {reading.lines[j].text}", schema))
     ]
     if units:
         places = {i: _Place.of(reading.lines[i]) for i in kept}
-        numbers = [i for i in kept if quantity.numbers(reading.lines[i].text, book)]
+        numbers = [i for i in kept if quantity.numbers(reading.lines[i].text, schema)]
         for i, j in ((i, j) for i in numbers for j in units if i != j):
             if relation := _relation(places[i], places[j]):
-                found += _joined(reading, i, j, relation, book, quantity.grammage)
+                found += _joined(reading, i, j, relation, schema, quantity.grammage)
     return found
 
 
@@ -390,14 +394,14 @@ def any_shown(candidates: Iterable[Candidate]) -> bool:
     return any(c.form != PER_AREA for c in candidates)
 
 
-def wants_second_look(reading: Reading, entity: Entity, book: EntityBook) -> bool:
+def wants_second_look(reading: Reading, entity: Entity, schema: EntitySchema) -> bool:
     """Return whether a first reading shows nothing that could answer ``entity``.
 
     Examples
     --------
     >>> from hybridml.entities import default_entities
-    >>> book = default_entities()
-    >>> wants_second_look(Reading((), 100, 100), book.entity("voltage"), book)
+    >>> schema = default_entities()
+    >>> wants_second_look(Reading((), 100, 100), schema.entity("voltage"), schema)
     True
     """
-    return not shows(reading, entity, book)
+    return not shows(reading, entity, schema)

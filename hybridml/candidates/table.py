@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.vision.photo_features import Seen, as_seen
 from hybridml.vision.text_line import Reading
 
@@ -70,7 +70,7 @@ def build_table(
     photos: Sequence[str | None],
     entities: Sequence[str],
     readings: Iterable[tuple[str, Seen | Reading]],
-    book: EntityBook,
+    schema: EntitySchema,
     blocks: Sequence[str] = DEFAULT_BLOCKS,
 ) -> CandidateTable:
     """Find and describe the candidates of each row.
@@ -80,10 +80,10 @@ def build_table(
     photos : sequence of str or None, one per row
         Key of the row's photo in ``readings``; rows whose photo is not there have no candidate.
     entities : sequence of str, one per row
-        What the row asks; rows of an entity that ``book`` does not know have no candidate.
+        What the row asks; rows of an entity that ``schema`` does not know have no candidate.
     readings : iterable of (key, Seen or Reading)
         What was found on the photos, each photo once.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     blocks : sequence of str
         Feature blocks.
@@ -94,7 +94,7 @@ def build_table(
     """
     rows_of: dict[str, list[int]] = {}
     for i, (photo, entity) in enumerate(zip(photos, entities, strict=True)):
-        if photo is not None and entity in book.entities:
+        if photo is not None and entity in schema.entities:
             rows_of.setdefault(photo, []).append(i)
     found: dict[int, _Found] = {}
     columns: tuple[str, ...] = ()
@@ -102,12 +102,12 @@ def build_table(
         rows = rows_of.get(photo, [])
         if not rows:
             continue
-        views = _Views(as_seen(found_there), book)
+        views = _Views(as_seen(found_there), schema)
         by_entity: dict[str, _Found | None] = {}
         for i in rows:
             name = entities[i]
             if name not in by_entity:
-                by_entity[name] = _found(views, book.entity(name), blocks)
+                by_entity[name] = _found(views, schema.entity(name), blocks)
             here = by_entity[name]
             if here:
                 found[i] = here
@@ -135,20 +135,20 @@ class _Found:
 class _Views:
     """What features need to know of one photo's readings, each computed when it is first wanted."""
 
-    def __init__(self, seen: Seen, book: EntityBook) -> None:
-        self._seen, self._book = seen, book
+    def __init__(self, seen: Seen, schema: EntitySchema) -> None:
+        self._seen, self._schema = seen, schema
 
     @cached_property
     def first(self) -> PhotoView:
         """The first look."""
-        return PhotoView(self._seen.reading, self._book, self._seen.drawing, self._seen.regions)
+        return PhotoView(self._seen.reading, self._schema, self._seen.drawing, self._seen.regions)
 
     @cached_property
     def second(self) -> PhotoView | None:
         """The second look, which the region network did not see, where there was one."""
         if self._seen.second is None:
             return None
-        return PhotoView(self._seen.second, self._book, self._seen.drawing, second=True)
+        return PhotoView(self._seen.second, self._schema, self._seen.drawing, second=True)
 
 
 def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:

@@ -67,7 +67,7 @@ def from_store(arguments: argparse.Namespace, extractor: EntityExtractor) -> Ask
         raise HybridmlError(
             "nothing to answer: give --rows, or --candidates with what 'hybridml candidates' wrote"
         )
-    rows = RowParts(arguments.rows, extractor.model_.book, images_of(arguments))
+    rows = RowParts(arguments.rows, extractor.model_.schema, images_of(arguments))
     return Asked(rows.size, rows.entities, (_stored(arguments, extractor, given) for given in rows))
 
 
@@ -93,7 +93,7 @@ def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -
         raise HybridmlError(
             f"--candidates opens no photo and no store: leave out --{' and --'.join(useless)}"
         )
-    given = photos.checked(arguments.rows, book=extractor.model_.book) if arguments.rows else None
+    given = photos.checked(arguments.rows, schema=extractor.model_.schema) if arguments.rows else None
     described = DescribedRows(arguments.candidates, extractor, given)
     frame, problems = described.frame, described.problems
     part = Part(frame, described.answers, lambda: rowfiles.of_problems(frame, problems))

@@ -20,7 +20,7 @@ def blanking(
     from hybridml.datasets.thresholds import read_thresholds, threshold_of
 
     decision = extractor.model_.decision
-    chosen = read_thresholds(arguments.thresholds, extractor.model_.book) if arguments.thresholds else {}
+    chosen = read_thresholds(arguments.thresholds, extractor.model_.schema) if arguments.thresholds else {}
     thresholds: dict[str, float] = {}
     if arguments.precision is not None:
         thresholds = {e: decision.threshold(arguments.precision, e) for e in entities}

@@ -44,7 +44,7 @@ def _candidates(arguments: argparse.Namespace) -> int:
         {"--out": [arguments.out, told]},
     )
     extractor = predict.extractor_of(arguments)
-    given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
+    given = photos.checked(arguments.rows, schema=extractor.model_.schema, images=images_of(arguments))
     frame, faults = given
     shown = extractor.write_candidates(given, arguments.out)
     write_faults(told, rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor))

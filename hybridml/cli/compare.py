@@ -17,11 +17,11 @@ from .options import (
     Commands,
     add_engines,
     add_files,
-    book_of,
     command,
     count,
     images_of,
     looks_of,
+    schema_of,
     tell,
     write_faults,
 )
@@ -93,8 +93,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     readers = [name.strip() for name in arguments.ocr.split(",")]
     faults_file = path_of(arguments.store) / "faults.csv"
     _check_outputs(arguments, systems, readers, faults_file)
-    book, images = book_of(arguments), images_of(arguments)
-    tables = [rowfiles.read(path, book, images, truth=True) for path in (arguments.rows, *arguments.others)]
+    schema, images = schema_of(arguments), images_of(arguments)
+    tables = [rowfiles.read(path, schema, images, truth=True) for path in (arguments.rows, *arguments.others)]
     write_faults(faults_file, [fault for _, faults in tables for fault in faults])
     frame, *others = (frame for frame, _ in tables)
     fold, fewer = _folds(arguments, frame)
@@ -105,7 +105,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         looks=looks_of(arguments),
         embedding=arguments.embedding,
         resnet_weights=arguments.resnet_weights,
-        book=book,
+        schema=schema,
         workers=arguments.workers,
         dask=arguments.dask,
         progress=not arguments.quiet,
@@ -122,7 +122,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     )
     results = []
     for outcome in outcomes:
-        results.append(score(outcome, frame, fold, book))
+        results.append(score(outcome, frame, fold, schema))
         # what is done stays, whatever happens to the next
         write_scores(results, arguments.out, arguments.json)
         if arguments.predictions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import Commands, add_entities, book_of, command, tell
+from .options import Commands, add_entities, command, schema_of, tell
 from .outputs import check_outputs, paths_given
 
 
@@ -40,10 +40,10 @@ def _explore(arguments: argparse.Namespace) -> int:
     check_outputs(paths_given(arguments, "rows", "entities"), {"--out": files})
     if not arguments.no_plots:
         require_matplotlib()
-    book = book_of(arguments)
+    schema = schema_of(arguments)
     found = explore.explore(
-        arguments.rows, book, arguments.images, arguments.store, progress=not arguments.quiet
+        arguments.rows, schema, arguments.images, arguments.store, progress=not arguments.quiet
     )
     print(explore.text(found))
-    tell(f"written to {explore.write(found, book, arguments.out, not arguments.no_plots)}")
+    tell(f"written to {explore.write(found, schema, arguments.out, not arguments.no_plots)}")
     return 0

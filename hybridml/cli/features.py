@@ -14,10 +14,10 @@ from .options import (
     Commands,
     add_engines,
     add_files,
-    book_of,
     command,
     images_of,
     looks_of,
+    schema_of,
     tell,
     write_faults,
 )
@@ -90,8 +90,8 @@ def _features(arguments: argparse.Namespace) -> int:
         check_outputs(
             paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]}
         )
-    book, images = book_of(arguments), images_of(arguments)
-    tables = [RowParts(path, book, images, ROWS_AT_ONCE) for path in arguments.rows]
+    schema, images = schema_of(arguments), images_of(arguments)
+    tables = [RowParts(path, schema, images, ROWS_AT_ONCE) for path in arguments.rows]
     extractor = new_extractor(arguments)
     if arguments.status:
         frame, _ = _together(arguments.rows, tables)

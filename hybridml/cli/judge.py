@@ -8,7 +8,7 @@ import sys
 
 from hybridml.utils.files import atomic
 
-from .options import Commands, add_entities, book_of, command
+from .options import Commands, add_entities, command, schema_of
 from .outputs import check_outputs, paths_given
 
 
@@ -50,7 +50,7 @@ def add_commands(commands: Commands) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from hybridml.evaluation.submission import check_files
 
-    faults = check_files(arguments.rows, arguments.predictions, book_of(arguments))
+    faults = check_files(arguments.rows, arguments.predictions, schema_of(arguments))
     for fault in faults:
         print(fault)
     print(
@@ -67,9 +67,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if not arguments.details:
         reads["--predictions"].append(str(sidecar_of(arguments.predictions)))
     check_outputs(reads, paths_given(arguments, "json"))
-    book = book_of(arguments)
+    schema = schema_of(arguments)
     result = evaluate_files(
-        arguments.truth, arguments.predictions, arguments.details, book, arguments.corrections
+        arguments.truth, arguments.predictions, arguments.details, schema, arguments.corrections
     )
     print(text_of(result))
     if arguments.json:

@@ -13,7 +13,7 @@ from hybridml.vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIG
 from hybridml.vision.presets import DEFAULT_EFFORT, EFFORTS
 
 if TYPE_CHECKING:
-    from hybridml.entities import EntityBook
+    from hybridml.entities import EntitySchema
 
 Commands = Any
 SHOWN_FAULTS = 10
@@ -115,7 +115,7 @@ def add_entities(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def book_of(arguments: argparse.Namespace) -> EntityBook:
+def schema_of(arguments: argparse.Namespace) -> EntitySchema:
     """Return the entities and units that a command uses."""
     from hybridml.entities import default_entities, load_entities
 

@@ -148,7 +148,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     _check_outputs(arguments)
     extractor = extractor_of(arguments)
-    wanted = wanted_units(arguments.unit, extractor.model_.book)
+    wanted = wanted_units(arguments.unit, extractor.model_.schema)
     asked = (from_candidates if arguments.candidates else from_store)(arguments, extractor)
     found = _answer(arguments, extractor, asked, wanted)
     answers = found.answers
@@ -299,7 +299,7 @@ def _answer_part(
     candidates: list[tuple[str, ...]] = [()] * (0 if as_read is None else len(frame))
     for each in part.answers():
         row, option = each.row, blanked_by(each)
-        shown = in_house_units(each.answer, wanted, extractor.model_.book)
+        shown = in_house_units(each.answer, wanted, extractor.model_.schema)
         if not option:
             # a million answers are a few thousand texts
             predictions[row] = sys.intern(shown.prediction)
@@ -345,7 +345,7 @@ def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> No
     if rows.empty:
         path.unlink(missing_ok=True)
         return
-    table = combine(found.answers.loc[rows.index], rows, extractor.model_.book)
+    table = combine(found.answers.loc[rows.index], rows, extractor.model_.schema)
     write_products(path, table)
     tell(
         f"{table[PRODUCT].nunique()} products: one answer per entity from all photos in {path}, "
@@ -362,5 +362,5 @@ def _score(arguments: argparse.Namespace, extractor: EntityExtractor, found: _Fo
         what = f"{what}; answers as read, before --unit" if what else "answers as read, before --unit"
         answers = answers.assign(prediction=answers["as_read"])
     seen = answers["seen"].to_numpy()
-    for title, result in evaluate_seen(arguments.truth, answers, seen, what, extractor.model_.book):
+    for title, result in evaluate_seen(arguments.truth, answers, seen, what, extractor.model_.schema):
         say(f"{title}\n{text_of(result)}")

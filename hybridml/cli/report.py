@@ -78,7 +78,7 @@ def _report(arguments: argparse.Namespace) -> int:
         dask=arguments.dask,
         progress=not arguments.quiet,
     )
-    given = photos.checked(arguments.rows, book=extractor.model_.book, images=images_of(arguments))
+    given = photos.checked(arguments.rows, schema=extractor.model_.schema, images=images_of(arguments))
     frame, faults = given
     page = write_report(
         extractor,

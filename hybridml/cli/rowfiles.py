@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hybridml.datasets.rows import RowFault
-    from hybridml.entities import EntityBook
+    from hybridml.entities import EntitySchema
     from hybridml.estimator import EntityExtractor
 
 Faults = list[Mapping[str, object]]
 
 
 def read(
-    path: str, book: EntityBook, images: Sequence[str], truth: bool | None = None
+    path: str, schema: EntitySchema, images: Sequence[str], truth: bool | None = None
 ) -> tuple[pd.DataFrame, Faults]:
     """Return the rows of a file, each with the photo it has in ``images``, and its faults for the faults file."""
     from hybridml.datasets import photos
 
-    frame, faults = photos.checked(path, truth=truth, book=book, images=images)
+    frame, faults = photos.checked(path, truth=truth, schema=schema, images=images)
     return frame, of_rows(path, frame, faults)
 
 

@@ -15,9 +15,9 @@ from .options import (
     add_engines,
     add_entities,
     add_files,
-    book_of,
     command,
     images_of,
+    schema_of,
     tell,
     write_faults,
 )
@@ -104,7 +104,7 @@ def _split(arguments: argparse.Namespace) -> int:
     files = [out / f"{name}.csv" for name in ("train", "test", "truth")]
     check_outputs(paths_given(arguments, "rows", "entities"), {"--out": files})
     frame, _ = photos.checked(
-        arguments.rows, truth=True, book=book_of(arguments), images=images_of(arguments)
+        arguments.rows, truth=True, schema=schema_of(arguments), images=images_of(arguments)
     )
     train, test = rows.hold_out(frame, arguments.share, arguments.seed)
     for file, part in zip(files, (train, test.drop(columns="entity_value"), test), strict=True):
@@ -117,10 +117,10 @@ def _labelled_rows(arguments: argparse.Namespace) -> tuple[pd.DataFrame, rowfile
     """Return the rows to train on, with corrected labels where corrections are given."""
     from hybridml.datasets import corrections, photos
 
-    book = book_of(arguments)
-    frame, faults = photos.checked(arguments.rows, truth=True, book=book, images=images_of(arguments))
+    schema = schema_of(arguments)
+    frame, faults = photos.checked(arguments.rows, truth=True, schema=schema, images=images_of(arguments))
     if arguments.corrections:
-        corrected = corrections.apply(frame, corrections.read_corrections(arguments.corrections, book))
+        corrected = corrections.apply(frame, corrections.read_corrections(arguments.corrections, schema))
         tell(str(corrected))
         frame, faults = corrected.frame, corrected.standing(faults)
     return frame, rowfiles.of_rows(arguments.rows, frame, faults)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import EntityError, RowsError
 
 from .csv_file import faults_error, read_csv
@@ -87,14 +87,14 @@ class Corrected:
         )
 
 
-def read_corrections(path: str | Path, book: EntityBook | None = None) -> list[Correction]:
+def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> list[Correction]:
     """Read corrections from a CSV file, such as a report exports.
 
     Parameters
     ----------
     path : path
         ``index,entity_name,correction,value``; other columns are left alone.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Raises
@@ -102,7 +102,7 @@ def read_corrections(path: str | Path, book: EntityBook | None = None) -> list[C
     RowsError
         With each fault and its line: a correction must not get lost unseen.
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     file = read_csv(path)
     file.require(COLUMNS)
     columns = file.columns()
@@ -112,7 +112,7 @@ def read_corrections(path: str | Path, book: EntityBook | None = None) -> list[C
         index, entity, kind, value = (cell.strip() for cell in cells)
         correction = Correction(index, entity, kind, value, line)
         other = found.setdefault((index, entity), correction)
-        problem = _problem(correction, book)
+        problem = _problem(correction, schema)
         if not problem and other is not correction:
             problem = (
                 f"index {index}, {entity} is corrected in line {other.line}, too; expected each row once"
@@ -124,11 +124,11 @@ def read_corrections(path: str | Path, book: EntityBook | None = None) -> list[C
     return list(found.values())
 
 
-def _problem(correction: Correction, book: EntityBook) -> str:
+def _problem(correction: Correction, schema: EntitySchema) -> str:
     if not correction.index:
         return "blank index; expected that of a row"
     try:
-        units = book.entity(correction.entity).units
+        units = schema.entity(correction.entity).units
     except EntityError as error:
         return str(error)
     if correction.kind not in KINDS:
@@ -137,7 +137,7 @@ def _problem(correction: Correction, book: EntityBook) -> str:
         if correction.value:
             return f"{correction.kind} with the value {correction.value!r}; expected none, or the correction 'value'"
         return ""
-    label = parse_label(correction.value, book)
+    label = parse_label(correction.value, schema)
     if label.kind not in ("plain", "range") or label.unit not in units:
         return (
             f"cannot take {correction.value!r} for a value of {correction.entity}; expected a number and a unit, "

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
 from .groups import as_text
@@ -48,14 +48,14 @@ class Label:
     high: float | None = None
 
 
-def parse_label(text: object, book: EntityBook | None = None) -> Label:
+def parse_label(text: object, schema: EntitySchema | None = None) -> Label:
     """Read a label; every text gets a kind and nothing raises.
 
     Parameters
     ----------
     text : str, or None or NaN for blank
         Value of the column ``entity_value``.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         The units that are known; the packaged ones by default.
 
     Returns
@@ -71,36 +71,36 @@ def parse_label(text: object, book: EntityBook | None = None) -> Label:
     """
     if text is None or (isinstance(text, float) and math.isnan(text)) or not str(text).strip():
         return Label("blank")
-    book = book or default_entities()
+    schema = schema or default_entities()
     stripped = str(text).strip()
     if m := _PLAIN.fullmatch(stripped):
-        return _label(m[1], m[1], m[2], m[2], book, "plain")
+        return _label(m[1], m[1], m[2], m[2], schema, "plain")
     if m := _BRACKETS.fullmatch(stripped):
-        return _label(m[1], m[2], m[3], m[3], book, "range")
+        return _label(m[1], m[2], m[3], m[3], schema, "range")
     if m := _TO.fullmatch(stripped):
-        return _label(m[1], m[3], m[2], m[4], book, "range")
+        return _label(m[1], m[3], m[2], m[4], schema, "range")
     return Label("unreadable")
 
 
-def _label(first: str, second: str, unit_a: str, unit_b: str, book: EntityBook, kind: Kind) -> Label:
+def _label(first: str, second: str, unit_a: str, unit_b: str, schema: EntitySchema, kind: Kind) -> Label:
     a, b = (float(re.sub(r"\s", "", n)) for n in (first, second))
     if not (math.isfinite(a) and math.isfinite(b)):
         return Label("unreadable")
-    names = [_known(u, book) for u in (unit_a, unit_b)]
+    names = [_known(u, schema) for u in (unit_a, unit_b)]
     if names[0] is None or names[1] is None:
         return Label("foreign unit", max(a, b), " ".join(unit_b.split()), min(a, b), max(a, b))
     if names[0] != names[1]:
-        if book.unit(names[0]).family != book.unit(names[1]).family:
+        if schema.unit(names[0]).family != schema.unit(names[1]).family:
             return Label("unreadable")
-        a = book.convert(a, names[0], names[1])
+        a = schema.convert(a, names[0], names[1])
     return Label(kind, max(a, b), names[1], min(a, b), max(a, b))
 
 
-def _known(unit: str, book: EntityBook) -> str | None:
+def _known(unit: str, schema: EntitySchema) -> str | None:
     """Return the unit in the spelling of answers, after the official check's repairs."""
     name = " ".join(unit.lower().split())
     for candidate in (name, re.sub(r"ter$", "tre", name), re.sub(r"feet$", "foot", name)):
-        if candidate in book.units:
+        if candidate in schema.units:
             return candidate
     return None
 
@@ -127,15 +127,15 @@ class Truth:
     kind: str
 
 
-def parse_truth(labels: Iterable[str], book: EntityBook | None = None) -> list[Truth]:
+def parse_truth(labels: Iterable[str], schema: EntitySchema | None = None) -> list[Truth]:
     """Return labels as the metric sees them; each distinct label is read once."""
     texts = [as_text(label) for label in labels]
-    known = {label: _truth(label, book) for label in set(texts)}
+    known = {label: _truth(label, schema) for label in set(texts)}
     return [known[label] for label in texts]
 
 
-def _truth(label: str, book: EntityBook | None) -> Truth:
-    parsed = parse_label(label, book)
+def _truth(label: str, schema: EntitySchema | None) -> Truth:
+    parsed = parse_label(label, schema)
     quantity = None
     if parsed.kind in ("plain", "range") and parsed.unit is not None:
         value = parsed.high if parsed.kind == "range" and parsed.high is not None else parsed.value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.utils.paths import is_afar, list_ahead, path_of
 
@@ -32,7 +32,7 @@ Checked = tuple[pd.DataFrame, list[RowFault]]
 def checked(
     X: pd.DataFrame | str | Path | Checked,
     truth: bool | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
     images: Images | None = None,
 ) -> Checked:
     """Return rows as a checked data frame with a fresh index, and the faults of single rows.
@@ -43,7 +43,7 @@ def checked(
         The rows; what this function returned is taken as it is.
     truth : bool, optional
         Whether labels must be there; see :func:`hybridml.datasets.rows.read_rows`.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities that may be asked for.
     images : path or sequence of paths, optional
         Folders with the photos: name the photos by their files there, as :func:`named` does.
@@ -51,9 +51,9 @@ def checked(
     if isinstance(X, tuple):
         return X
     if isinstance(X, str | Path):
-        frame, faults = rows.read_rows(X, truth=truth, book=book, on_row_fault="collect")
+        frame, faults = rows.read_rows(X, truth=truth, schema=schema, on_row_fault="collect")
     elif isinstance(X, pd.DataFrame):
-        frame, faults = rows.validate(X, truth=truth, book=book, on_row_fault="collect")
+        frame, faults = rows.validate(X, truth=truth, schema=schema, on_row_fault="collect")
     else:
         raise RowsError(f"expected a data frame or the path of a CSV, got {type(X).__name__}")
     frame = frame.reset_index(drop=True)

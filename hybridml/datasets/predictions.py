@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 
 from .csv_file import CsvFile, faults_error, read_csv, write_csv
@@ -114,6 +114,6 @@ def _allowed(units: tuple[tuple[str, ...], ...]) -> frozenset[str]:
     return frozenset(unit for some in units for unit in some)
 
 
-def allowed_units(book: EntityBook) -> frozenset[str]:
+def allowed_units(schema: EntitySchema) -> frozenset[str]:
     """Return the units that some entity of the book allows."""
-    return _allowed(tuple(entity.units for entity in book.entities.values()))
+    return _allowed(tuple(entity.units for entity in schema.entities.values()))

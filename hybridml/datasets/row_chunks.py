@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 from hybridml.utils.hashing import hashes
 from hybridml.utils.paths import is_afar, path_of
@@ -39,7 +39,7 @@ class RowParts:
     ----------
     path : path
         As for :func:`hybridml.datasets.rows.read_rows`.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities that may be asked for; the packaged ones by default.
     images : path or sequence of paths, optional
         Folders with the photos, as for :func:`hybridml.datasets.photos.checked`.
@@ -62,11 +62,11 @@ class RowParts:
     def __init__(
         self,
         path: str | Path,
-        book: EntityBook | None = None,
+        schema: EntitySchema | None = None,
         images: Images | None = None,
         at_once: int | None = None,
     ) -> None:
-        self._path, self._book, self._images = path, book, images
+        self._path, self._schema, self._images = path, schema, images
         self._at_once = at_once or ROWS_AT_ONCE
         self._numbered = True
         self._links: _Links | None = None
@@ -75,7 +75,7 @@ class RowParts:
         simple = (is_afar(place) or place.is_file()) and self._scan()
         if not simple:
             self._links = None
-            self._all = checked(path, book=book, images=images)
+            self._all = checked(path, schema=schema, images=images)
             frame = self._all[0]
             self.size, self.entities = len(frame), list(frame["entity_name"].unique())
 
@@ -127,7 +127,9 @@ class RowParts:
     def _part(self, header: Sequence[str], batch: Sequence[tuple[int, list[str]]]) -> Checked:
         lines, cells = zip(*batch, strict=True)
         columns = dict(zip(header, map(list, zip(*cells, strict=True)), strict=True))
-        frame, faults = validate_part(pd.DataFrame(columns, dtype=object), str(self._path), lines, self._book)
+        frame, faults = validate_part(
+            pd.DataFrame(columns, dtype=object), str(self._path), lines, self._schema
+        )
         if not self._numbered:  # numbers here, names in another part: all are texts, as they would be in one
             frame["index"] = pd.Series([str(i) for i in frame["index"]], dtype=object)
             faults = [RowFault(f.line, str(f.index), f.column, f.problem) for f in faults]

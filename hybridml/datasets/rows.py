@@ -17,7 +17,7 @@ from typing import Literal, overload
 import numpy as np
 import pandas as pd
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv
@@ -68,7 +68,7 @@ class RowFault:
 def read_rows(
     path: str | Path,
     truth: bool | None = ...,
-    book: EntityBook | None = ...,
+    schema: EntitySchema | None = ...,
     on_row_fault: Literal["raise"] = ...,
     make_index: bool = ...,
 ) -> pd.DataFrame: ...
@@ -76,7 +76,7 @@ def read_rows(
 def read_rows(
     path: str | Path,
     truth: bool | None = ...,
-    book: EntityBook | None = ...,
+    schema: EntitySchema | None = ...,
     *,
     on_row_fault: Literal["collect"],
     make_index: bool = ...,
@@ -84,7 +84,7 @@ def read_rows(
 def read_rows(
     path: str | Path,
     truth: bool | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
     on_row_fault: Literal["raise", "collect"] = "raise",
     make_index: bool = False,
 ) -> pd.DataFrame | Result:
@@ -97,7 +97,7 @@ def read_rows(
     truth : bool, optional
         Whether labels (``entity_value``) must be there; by default they are checked where they are, and with
         False not looked at.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities that may be asked for; the packaged ones by default.
     on_row_fault : {"raise", "collect"}
         What becomes of faults of single rows: part of the error, or returned.
@@ -120,14 +120,14 @@ def read_rows(
     file = read_csv(path)
     frame, lines = pd.DataFrame(file.columns(), dtype=object), file.lines
     del file  # its records would be in memory a second time while they are checked
-    return _validated(frame, Place(str(path), "line", lines), truth, book, on_row_fault, make_index)
+    return _validated(frame, Place(str(path), "line", lines), truth, schema, on_row_fault, make_index)
 
 
 @overload
 def validate(
     frame: pd.DataFrame,
     truth: bool | None = ...,
-    book: EntityBook | None = ...,
+    schema: EntitySchema | None = ...,
     on_row_fault: Literal["raise"] = ...,
     make_index: bool = ...,
     source: str = ...,
@@ -136,7 +136,7 @@ def validate(
 def validate(
     frame: pd.DataFrame,
     truth: bool | None = ...,
-    book: EntityBook | None = ...,
+    schema: EntitySchema | None = ...,
     *,
     on_row_fault: Literal["collect"],
     make_index: bool = ...,
@@ -145,7 +145,7 @@ def validate(
 def validate(
     frame: pd.DataFrame,
     truth: bool | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
     on_row_fault: Literal["raise", "collect"] = "raise",
     make_index: bool = False,
     source: str = "the data frame",
@@ -164,10 +164,12 @@ def validate(
     line 1, index 7, column entity_name: unknown entity 'widht'; did you mean 'width'? Expected ...
     """
     place = Place(source, "row", range(1, len(frame) + 1))
-    return _validated(frame.copy(), place, truth, book, on_row_fault, make_index)
+    return _validated(frame.copy(), place, truth, schema, on_row_fault, make_index)
 
 
-def validate_part(frame: pd.DataFrame, source: str, lines: Sequence[int], book: EntityBook | None) -> Result:
+def validate_part(
+    frame: pd.DataFrame, source: str, lines: Sequence[int], schema: EntitySchema | None
+) -> Result:
     """Check some rows of a file as :func:`read_rows` checks all of them.
 
     Parameters
@@ -176,10 +178,10 @@ def validate_part(frame: pd.DataFrame, source: str, lines: Sequence[int], book: 
         Fields as text.
     source, lines : str, sequence of int
         The file, and the line on which each row begins.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities that may be asked for.
     """
-    result = _validated(frame, Place(source, "line", lines), None, book, "collect", False)
+    result = _validated(frame, Place(source, "line", lines), None, schema, "collect", False)
     assert isinstance(result, tuple)
     return result
 
@@ -210,7 +212,7 @@ def _validated(
     frame: pd.DataFrame,
     place: Place,
     truth: bool | None,
-    book: EntityBook | None,
+    schema: EntitySchema | None,
     on_row_fault: str,
     make_index: bool,
 ) -> pd.DataFrame | Result:
@@ -232,13 +234,13 @@ def _validated(
     unusable += _shared_names(frame, names, place)
     if unusable:
         raise faults_error(place.source, "the table cannot be used", unusable)
-    book = book or default_entities()
+    schema = schema or default_entities()
     problems = {
-        "entity_name": {n: _entity_problem(n, book) for n in frame["entity_name"].unique()},
+        "entity_name": {n: _entity_problem(n, schema) for n in frame["entity_name"].unique()},
         "image_link": {link: _link_problem(link, name) for link, name in names.items()},
     }
     if labelled and truth is not False:
-        problems[VALUE] = {label: _label_problem(label, book) for label in frame[VALUE].unique()}
+        problems[VALUE] = {label: _label_problem(label, schema) for label in frame[VALUE].unique()}
     faults = _row_faults(frame, problems, place)
     if on_row_fault == "collect":
         return frame, faults
@@ -343,13 +345,13 @@ def _row_faults(
     return sorted(faults, key=lambda fault: fault.line)
 
 
-def _entity_problem(name: str, book: EntityBook) -> str:
-    if name in book.entities:
+def _entity_problem(name: str, schema: EntitySchema) -> str:
+    if name in schema.entities:
         return ""
-    close = difflib.get_close_matches(name.lower(), list(book.entities), 1)
+    close = difflib.get_close_matches(name.lower(), list(schema.entities), 1)
     hint = f"; did you mean {close[0]!r}? Expected" if close else "; expected"
     what = f"unknown entity {name!r}" if name else "blank"
-    return f"{what}{hint} one of: {', '.join(sorted(book.entities))}"
+    return f"{what}{hint} one of: {', '.join(sorted(schema.entities))}"
 
 
 def _link_problem(link: str, name: str | RowsError) -> str:
@@ -358,9 +360,9 @@ def _link_problem(link: str, name: str | RowsError) -> str:
     return str(name) if isinstance(name, RowsError) else ""
 
 
-def _label_problem(label: str, book: EntityBook) -> str:
+def _label_problem(label: str, schema: EntitySchema) -> str:
     from .labels import parse_label
 
-    if not label or parse_label(label, book).kind != "unreadable":
+    if not label or parse_label(label, schema).kind != "unreadable":
         return ""
     return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"

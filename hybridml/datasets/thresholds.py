@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import EntityError, RowsError
 
 from .csv_file import faults_error, read_csv, write_csv
@@ -20,7 +20,7 @@ NEVER = "never"
 """Confidence of an entity of which nothing is published."""
 
 
-def read_thresholds(path: str | Path, book: EntityBook | None = None) -> dict[str, float]:
+def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dict[str, float]:
     """Return entity (or "all") to the confidence from which its answers are published.
 
     Parameters
@@ -28,7 +28,7 @@ def read_thresholds(path: str | Path, book: EntityBook | None = None) -> dict[st
     path : path
         CSV with ``entity_name,min_confidence``: a number from 0 to 1, or ``never`` for an entity of which nothing is
         published, which becomes infinity. The line of ``all`` is for every entity without one of its own.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities that there are; the packaged ones by default.
 
     Raises
@@ -36,7 +36,7 @@ def read_thresholds(path: str | Path, book: EntityBook | None = None) -> dict[st
     RowsError
         With each fault and its line.
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     file = read_csv(path)
     file.require(COLUMNS)
     columns = file.columns()
@@ -45,7 +45,7 @@ def read_thresholds(path: str | Path, book: EntityBook | None = None) -> dict[st
     for line, name, text in zip(file.lines, columns[COLUMNS[0]], columns[COLUMNS[1]], strict=True):
         entity, threshold = name.strip(), _threshold(text.strip())
         where = f"{file.source}, line {line}"
-        if problem := "" if entity == REST else _problem(entity, book):
+        if problem := "" if entity == REST else _problem(entity, schema):
             faults.append(f"{where}: {problem}")
         elif threshold is None:
             faults.append(f"{where}: {text!r} for {entity}; expected a number from 0 to 1, or {NEVER}")
@@ -60,9 +60,9 @@ def read_thresholds(path: str | Path, book: EntityBook | None = None) -> dict[st
     return thresholds
 
 
-def _problem(entity: str, book: EntityBook) -> str:
+def _problem(entity: str, schema: EntitySchema) -> str:
     try:
-        book.entity(entity)
+        schema.entity(entity)
     except EntityError as error:
         return str(error)
     return ""

@@ -17,7 +17,7 @@ from hybridml.datasets import rows
 from hybridml.datasets.corrections import apply, read_corrections
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.predictions import read_predictions, sidecar_of
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 
 from . import metrics
@@ -41,7 +41,7 @@ def evaluate(
     predictions: Sequence[str],
     entities: Sequence[str],
     candidates: Sequence[Sequence[str]] | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
 ) -> dict[str, Any]:
     """Score answers, over all and per entity.
 
@@ -50,7 +50,7 @@ def evaluate(
     truth, predictions, entities : sequences of str, one per row
     candidates : sequence of sequences of str, optional
         Every quantity that could have been answered, per row: gives the oracle's F1.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
 
     Returns
@@ -58,8 +58,8 @@ def evaluate(
     dict
         ``all`` and ``per_entity`` (by name): plain numbers, None where not defined.
     """
-    reachable = metrics.reachable(truth, candidates, book) if candidates is not None else None
-    table = metrics.per_entity(truth, predictions, entities, reachable, book)
+    reachable = metrics.reachable(truth, candidates, schema) if candidates is not None else None
+    table = metrics.per_entity(truth, predictions, entities, reachable, schema)
     scores = {
         str(name): {key: _plain(value) for key, value in line.items()}
         for name, line in zip(table.index, table.astype(object).to_dict("records"), strict=True)
@@ -123,11 +123,11 @@ def _texts(column: pd.Series) -> list[str]:
 
 
 def _read_truth(
-    path: str | Path, book: EntityBook | None, corrections: str | Path | None = None
+    path: str | Path, schema: EntitySchema | None, corrections: str | Path | None = None
 ) -> pd.DataFrame:
-    labelled, faults = rows.read_rows(path, truth=True, book=book, on_row_fault="collect")
+    labelled, faults = rows.read_rows(path, truth=True, schema=schema, on_row_fault="collect")
     if corrections is not None:
-        corrected = apply(labelled, read_corrections(corrections, book))
+        corrected = apply(labelled, read_corrections(corrections, schema))
         log.log(logging.WARNING if corrected.unknown else logging.INFO, "%s: %s", path, corrected)
         labelled, faults = corrected.frame, corrected.standing(faults)
     if faults:
@@ -144,7 +144,7 @@ def evaluate_files(
     truth: str | Path,
     predictions: str | Path,
     details: str | Path | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
     corrections: str | Path | None = None,
 ) -> dict[str, Any]:
     """Score a file of answers against a file of labels.
@@ -158,7 +158,7 @@ def evaluate_files(
     details : path, optional
         The sidecar of ``predict``, for the oracle's F1; by default the one beside ``predictions``, if it
         belongs to these answers.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
     corrections : path, optional
         Labels that a person corrected; see :func:`hybridml.datasets.corrections.read_corrections`.
@@ -168,7 +168,7 @@ def evaluate_files(
     RowsError
         When a file does not have the agreed form, or rows have no line.
     """
-    labelled = _read_truth(truth, book, corrections)
+    labelled = _read_truth(truth, schema, corrections)
     answers = _texts(_aligned(labelled, read_predictions(predictions), str(predictions))["prediction"])
     sidecar = Path(details) if details else sidecar_of(predictions)
     candidates = None
@@ -186,7 +186,7 @@ def evaluate_files(
             f"no sidecar at {details}; name the one that 'hybridml predict' wrote beside its answers"
         )
     return evaluate(
-        _texts(labelled["entity_value"]), answers, _texts(labelled["entity_name"]), candidates, book
+        _texts(labelled["entity_value"]), answers, _texts(labelled["entity_name"]), candidates, schema
     )
 
 
@@ -214,7 +214,7 @@ def evaluate_seen(
     answers: pd.DataFrame,
     seen: npt.NDArray[np.bool_],
     what: str = "",
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
     """Score answers apart for rows whose group or photo was trained on, each with a title that says which.
 
@@ -228,10 +228,10 @@ def evaluate_seen(
         Whether the model was trained on the row's group or photo.
     what : str
         What the labels are, for the titles.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
     """
-    labelled = _read_truth(truth, book)
+    labelled = _read_truth(truth, schema)
     chosen = _aligned(labelled, answers.assign(seen=seen), "the table of answers")
     trained_on = chosen["seen"].to_numpy(dtype=bool)
     results = []
@@ -246,7 +246,7 @@ def evaluate_seen(
                 _texts(kept["prediction"]),
                 _texts(rows_kept["entity_name"]),
                 list(kept["candidates"]),
-                book,
+                schema,
             )
             results.append((f"{title}{f' ({what})' if what else ''}", result))
     return results

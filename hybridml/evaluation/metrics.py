@@ -19,7 +19,7 @@ import pandas as pd
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Quantity, Truth, parse_truth
 from hybridml.datasets.predictions import allowed_units, parse_prediction
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import same_quantity
 
 from .bootstrap import bootstrap_interval as bootstrap_interval
@@ -86,15 +86,19 @@ class Scores:
         return asdict(self)
 
 
-def parse_predictions(predictions: Iterable[str], book: EntityBook | None = None) -> list[Quantity | None]:
+def parse_predictions(
+    predictions: Iterable[str], schema: EntitySchema | None = None
+) -> list[Quantity | None]:
     """Return each prediction's number and unit as the challenge reads it, None if blank or malformed."""
-    allowed = allowed_units(book or default_entities())
+    allowed = allowed_units(schema or default_entities())
     texts = [as_text(text) for text in predictions]
     known = {text: parse_prediction(text, allowed) for text in set(texts)}
     return [known[text] for text in texts]
 
 
-def outcomes(truth: Sequence[str], predictions: Sequence[str], book: EntityBook | None = None) -> Outcomes:
+def outcomes(
+    truth: Sequence[str], predictions: Sequence[str], schema: EntitySchema | None = None
+) -> Outcomes:
     """Return what each row counts as: "tp", "fp", "fn" or "tn".
 
     Parameters
@@ -108,7 +112,7 @@ def outcomes(truth: Sequence[str], predictions: Sequence[str], book: EntityBook 
     ['tp', 'fp', 'fn', 'fp', 'tn']
     """
     _check_lengths(truth, predictions=predictions)
-    return _outcomes(parse_truth(truth, book), _blank(predictions), parse_predictions(predictions, book))
+    return _outcomes(parse_truth(truth, schema), _blank(predictions), parse_predictions(predictions, schema))
 
 
 def _blank(predictions: Iterable[str]) -> list[bool]:
@@ -147,7 +151,7 @@ def score(
     predictions: Sequence[str],
     entities: Sequence[str] | None = None,
     oracle: Sequence[bool] | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
 ) -> Scores:
     """Score predictions.
 
@@ -161,7 +165,7 @@ def score(
         entity reads as another is taken for either.
     oracle : sequence of bool, optional
         Whether the right answer could be chosen, as :func:`reachable` tells.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Returns
@@ -180,10 +184,10 @@ def score(
     (1, 2, 0, 0.5, 0.8)
     """
     _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
-    book = book or default_entities()
-    truths = parse_truth(truth, book)
+    schema = schema or default_entities()
+    truths = parse_truth(truth, schema)
     blank = _blank(predictions)
-    answers = parse_predictions(predictions, book)
+    answers = parse_predictions(predictions, schema)
     found = _outcomes(truths, blank, answers)
     counts = {name: int((found == name).sum()) for name in ("tp", "fp", "fn", "tn")}
     asked = list(entities) if entities is not None else [None] * len(truths)
@@ -192,13 +196,13 @@ def score(
         outcome == "fp"
         and t.quantity is not None
         and a is not None
-        and same_quantity(a, t.quantity, entity, book)
+        and same_quantity(a, t.quantity, entity, schema)
         for outcome, t, a, entity in zip(found, truths, answers, asked, strict=True)
     )
     tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
     errors = _smape_terms(truths, answers)
     foreign = sum(
-        t.kind == "foreign unit" or _not_of_entity(t, entity, book)
+        t.kind == "foreign unit" or _not_of_entity(t, entity, schema)
         for t, entity in zip(truths, asked, strict=True)
     )
     return Scores(
@@ -223,8 +227,8 @@ def score(
     )
 
 
-def _not_of_entity(truth: Truth, entity: str | None, book: EntityBook) -> bool:
-    asked = book.entities.get(entity or "")
+def _not_of_entity(truth: Truth, entity: str | None, schema: EntitySchema) -> bool:
+    asked = schema.entities.get(entity or "")
     return asked is not None and truth.quantity is not None and truth.quantity[1] not in asked.units
 
 
@@ -262,17 +266,17 @@ def oracle_f1(reachable: Sequence[bool]) -> float:
 
 
 def reachable(
-    truth: Sequence[str], candidates: Sequence[Sequence[str]], book: EntityBook | None = None
+    truth: Sequence[str], candidates: Sequence[Sequence[str]], schema: EntitySchema | None = None
 ) -> list[bool]:
     """Return whether each row's truth is among its candidates, given as predictions would be written.
 
     Rows of blank truth have nothing to reach: False.
     """
     _check_lengths(truth, candidates=candidates)
-    allowed = allowed_units(book or default_entities())
+    allowed = allowed_units(schema or default_entities())
     known: dict[str, Quantity | None] = {}
     found = []
-    for t, some in zip(parse_truth(truth, book), candidates, strict=True):
+    for t, some in zip(parse_truth(truth, schema), candidates, strict=True):
         hit = False
         if t.quantity is not None:
             for text in some:
@@ -288,7 +292,7 @@ def per_entity(
     predictions: Sequence[str],
     entities: Sequence[str],
     oracle: Sequence[bool] | None = None,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
 ) -> pd.DataFrame:
     """Return a line of :class:`Scores` for each entity, by name, and one for all rows.
 
@@ -309,11 +313,11 @@ def per_entity(
             [predictions[i] for i in rows],
             [name] * len(rows),
             None if oracle is None else [oracle[i] for i in rows],
-            book,
+            schema,
         )
         for name, rows in sorted(at.items())
     }
-    lines[ALL] = score(truth, predictions, entities, oracle, book)
+    lines[ALL] = score(truth, predictions, entities, oracle, schema)
     return pd.DataFrame(
         [s.to_dict() for s in lines.values()], index=pd.Index(list(lines), name="entity_name")
     )

@@ -15,7 +15,7 @@ from hybridml.datasets.csv_file import read_csv
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.predictions import OFFICIAL, allowed_units, predictions_frame, repair_unit
 from hybridml.datasets.rows import read_rows
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
 CONTRACT = re.compile(r"[0-9]+(\.[0-9]+)? [a-z]+( [a-z]+)*")
@@ -54,7 +54,7 @@ class Fault:
 def check_predictions(
     rows: pd.DataFrame,
     predictions: pd.DataFrame,
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
     lines: Sequence[int] | None = None,
     row_lines: Sequence[int] | None = None,
 ) -> list[Fault]:
@@ -66,7 +66,7 @@ def check_predictions(
         With ``index`` and ``entity_name``.
     predictions : data frame
         With ``index`` and ``prediction``; a missing prediction counts as blank.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
     lines, row_lines : sequences of int, optional
         Line of each prediction and of each row in its file; by default those of a file with a header and a
@@ -87,7 +87,7 @@ def check_predictions(
     line 2, index 0: unit 'cm'; expected one of the allowed units: ... [official]
     line 3, index 1: unit 'gram'; expected a unit of width: centimetre, foot, ..., yard [contract]
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     lines = range(2, len(predictions) + 2) if lines is None else lines
     row_lines = range(2, len(rows) + 2) if row_lines is None else row_lines
     asked = [as_text(index) for index in rows["index"]]
@@ -106,7 +106,7 @@ def check_predictions(
         else:
             in_order.append((index, line))
         first.setdefault(index, line)
-        faults += (Fault(line, index, *fault) for fault in _answer_faults(text, entity_of.get(index), book))
+        faults += (Fault(line, index, *fault) for fault in _answer_faults(text, entity_of.get(index), schema))
     faults += _order_faults([index for index in entity_of if index in first], in_order)
     faults.sort(key=lambda fault: fault.line)
     for line, index in zip(row_lines, asked, strict=True):
@@ -125,10 +125,10 @@ def _order_faults(asked: Sequence[str], given: Sequence[tuple[str, int]]) -> Ite
             return
 
 
-def _answer_faults(text: str, entity: str | None, book: EntityBook) -> Iterator[tuple[Kind, str, str]]:
+def _answer_faults(text: str, entity: str | None, schema: EntitySchema) -> Iterator[tuple[Kind, str, str]]:
     if not text.strip():
         return
-    allowed = allowed_units(book)
+    allowed = allowed_units(schema)
     if not OFFICIAL.match(text.strip()):
         yield "official", f"prediction {text!r}", "'<number> <unit>' such as '12.5 gram', or nothing"
         return
@@ -142,8 +142,8 @@ def _answer_faults(text: str, entity: str | None, book: EntityBook) -> Iterator[
         yield "contract", f"unit {unit!r}", f"the allowed spelling, {repaired!r}"
     elif not CONTRACT.fullmatch(text):
         yield "contract", f"prediction {text!r}", f"plain digits, no sign, one blank: {_plain(number, unit)}"
-    if entity is not None and entity in book.entities and repaired not in book.entity(entity).units:
-        yield "contract", f"unit {unit!r}", f"a unit of {entity}: {', '.join(book.entity(entity).units)}"
+    if entity is not None and entity in schema.entities and repaired not in schema.entity(entity).units:
+        yield "contract", f"unit {unit!r}", f"a unit of {entity}: {', '.join(schema.entity(entity).units)}"
 
 
 def _plain(number: str, unit: str) -> str:
@@ -151,7 +151,7 @@ def _plain(number: str, unit: str) -> str:
     return repr(f"{digits} {unit}")
 
 
-def check_files(rows: str | Path, predictions: str | Path, book: EntityBook | None = None) -> list[Fault]:
+def check_files(rows: str | Path, predictions: str | Path, schema: EntitySchema | None = None) -> list[Fault]:
     """Check a file of predictions against the file of rows it answers; see :func:`check_predictions`.
 
     A file of predictions that is no table, or lacks a column, is a fault; one that is not there raises, as
@@ -162,7 +162,7 @@ def check_files(rows: str | Path, predictions: str | Path, book: EntityBook | No
     RowsError
         When a file is not there or the rows cannot be used.
     """
-    frame, _ = read_rows(rows, truth=False, book=book, on_row_fault="collect")
+    frame, _ = read_rows(rows, truth=False, schema=schema, on_row_fault="collect")
     if not Path(predictions).is_file():
         raise RowsError(
             f"cannot read {predictions}: no such file; expected predictions as 'hybridml predict' writes them"
@@ -172,4 +172,4 @@ def check_files(rows: str | Path, predictions: str | Path, book: EntityBook | No
         answers = predictions_frame(file)
     except RowsError as error:
         return [Fault(1, None, "official", str(error), "a table index,prediction")]
-    return check_predictions(frame, answers, book, file.lines, read_csv(rows).lines)
+    return check_predictions(frame, answers, schema, file.lines, read_csv(rows).lines)

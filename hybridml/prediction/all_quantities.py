@@ -181,7 +181,7 @@ def whole_photos(
         In the order of ``seen``.
     """
     photos = iter(seen)
-    entities = list(model.book.entities)
+    entities = list(model.schema.entities)
     while batch := dict(islice(photos, PHOTOS_AT_ONCE)):
         keys = [key for key in batch for _ in entities]
         ranked: dict[str, dict[str, Ranked]] = {key: {} for key in batch}
@@ -204,7 +204,7 @@ def _whole(model: Model, seen: Seen, ranked: Mapping[str, Ranked], drawing: Draw
             at[place.best.candidate.line],
             place.entity,
             place.best.number,
-            is_label(place, found, lines[place.best.candidate.line].text, model.book),
+            is_label(place, found, lines[place.best.candidate.line].text, model.schema),
         )
         for place in found
     ]

@@ -46,7 +46,7 @@ def facts_of(extractor: EntityExtractor) -> dict[str, Any]:
         }
         if image
         else None,
-        "entities": asdict(model.book),
+        "entities": asdict(model.schema),
     }
     plain: dict[str, Any] = json.loads(json.dumps(facts))  # as they come back from a file
     return plain

@@ -180,7 +180,7 @@ class DescribedRows:
         bare = {i: at for i, at in enumerate(described.positions) if at is not None}
         if len(table):
             table = self._model.columns.add(
-                table, rows.keys, rows.entities, described.projected, self._model.book
+                table, rows.keys, rows.entities, described.projected, self._model.schema
             )
             for each in self._model.judged(table, rows, set(bare)):
                 best = each.where.start + each.order[0][0]

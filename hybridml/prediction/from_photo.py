@@ -62,7 +62,9 @@ class SinglePhotoReader:
         from hybridml.datasets.images import decode
 
         model = self._extractor.model_
-        asked = [model.book.entity(name).name for name in entities] if entities else list(model.book.entities)
+        asked = (
+            [model.schema.entity(name).name for name in entities] if entities else list(model.schema.entities)
+        )
         image = decode(photo)
         seen = self._see(image, asked)
         answers = model.answer(["photo"] * len(asked), asked, [("photo", seen)], self._vectors(image))
@@ -97,7 +99,7 @@ class SinglePhotoReader:
         require("finding the product's outline", ["cv2"])
         model = self._extractor.model_
         image = decode(photo)
-        seen = self._see(image, list(model.book.entities))
+        seen = self._see(image, list(model.schema.entities))
         block = model.image_block
         projected = block.project(self._vectors(image)) if block else {}
         drawing = seen.drawing or LineFinder().find(image)
@@ -114,7 +116,7 @@ class SinglePhotoReader:
 
     def _see(self, image: np.ndarray, asked: Sequence[str]) -> Seen:
         """Return what reading and looking find, as the store would give it back."""
-        made, book = self._extractor, self._extractor.model_.book
+        made, schema = self._extractor, self._extractor.model_.schema
         reading = as_stored(self._engine(made.reader_).read(image))
         seen = Seen(reading)
         for engine in made.looks_:
@@ -123,7 +125,7 @@ class SinglePhotoReader:
             elif engine.kind == "regions":
                 found = self._engine(engine).look(image, reading.lines)
                 seen = replace(seen, regions=regions_as_stored(found))
-            elif any(wants_second_look(reading, book.entity(e), book) for e in asked):
+            elif any(wants_second_look(reading, schema.entity(e), schema) for e in asked):
                 seen = replace(seen, second=as_stored(self._engine(engine).read(image, reading)))
         return seen
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.candidates.find import Candidate
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.ranking.joint import same_numbers
 from hybridml.ranking.model import Model, Ranked
 from hybridml.vision.number_classifier import CLASSES
@@ -114,7 +114,7 @@ def places(seen: Seen, ranked: Mapping[str, Ranked], model: Model) -> list[Place
     model : Model
         That model.
     """
-    lines, book = lines_of(seen), model.book
+    lines, schema = lines_of(seen), model.schema
     usual = _usual(model)
     claims = [
         claim
@@ -122,7 +122,7 @@ def places(seen: Seen, ranked: Mapping[str, Ranked], model: Model) -> list[Place
         if found.candidates
         for claim in _claims(entity, found, seen, usual.get(entity, 1.0) * _words(found, model))
     ]
-    claims = _numbered(_as_written(claims, book), book)
+    claims = _numbered(_as_written(claims, schema), schema)
     if not claims:
         return []
     of_place: dict[int, list[Claim]] = {}
@@ -136,7 +136,7 @@ def places(seen: Seen, ranked: Mapping[str, Ranked], model: Model) -> list[Place
     return _told_apart(made)
 
 
-def is_label(place: Place, around: Sequence[Place], text: str, book: EntityBook) -> bool:
+def is_label(place: Place, around: Sequence[Place], text: str, schema: EntitySchema) -> bool:
     """Return whether a place labels a line of a drawing: a length, with hardly another word in its text line.
 
     Parameters
@@ -147,10 +147,10 @@ def is_label(place: Place, around: Sequence[Place], text: str, book: EntityBook)
         All of the photo.
     text : str
         Of the line.
-    book : EntityBook
+    schema : EntitySchema
         Entities.
     """
-    if not book.entity(place.entity).axis:
+    if not schema.entity(place.entity).axis:
         return False
     line = place.best.candidate.line
     spans = [c.candidate for other in around for c in other.claims if c.candidate.line == line]
@@ -240,7 +240,7 @@ def _network(seen: Seen, line: int, entity: str) -> float:
     return max(p, 1e-4) if p == p else UNSEEN
 
 
-def _as_written(claims: Sequence[Claim], book: EntityBook) -> list[Claim]:
+def _as_written(claims: Sequence[Claim], schema: EntitySchema) -> list[Claim]:
     """Return the claims; less speaks for one that reads another's unit as its own."""
 
     def spot(claim: Claim) -> tuple[object, ...]:
@@ -252,18 +252,18 @@ def _as_written(claims: Sequence[Claim], book: EntityBook) -> list[Claim]:
         units.setdefault(spot(claim), set()).add(claim.candidate.unit)
     made = []
     for claim in claims:
-        reads_as, own = book.entity(claim.entity).reads_as, claim.candidate.unit
+        reads_as, own = schema.entity(claim.entity).reads_as, claim.candidate.unit
         reread = any(unit != own and reads_as.get(unit) == own for unit in units[spot(claim)])
         made.append(replace(claim, strength=claim.strength * REREAD) if reread else claim)
     return made
 
 
-def _numbered(claims: Sequence[Claim], book: EntityBook) -> list[Claim]:
+def _numbered(claims: Sequence[Claim], schema: EntitySchema) -> list[Claim]:
     """Return the claims with their numbers."""
     made = list(claims)
     for family in {claim.candidate.family for claim in claims}:
         own = [i for i, claim in enumerate(claims) if claim.candidate.family == family]
-        base = [book.to_base(claims[i].candidate.value, claims[i].candidate.unit) for i in own]
+        base = [schema.to_base(claims[i].candidate.value, claims[i].candidate.unit) for i in own]
         for i, number in zip(own, same_numbers(base).tolist(), strict=True):
             made[i] = replace(claims[i], number=(family, number))
     return made

@@ -24,7 +24,7 @@ from hybridml.datasets.csv_file import write_csv
 from hybridml.datasets.groups import as_text, photo_names
 from hybridml.datasets.predictions import parse_prediction
 from hybridml.datasets.rows import PRODUCT
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 from hybridml.quantity.unit_pairs import SAME_QUANTITY
 
@@ -75,7 +75,7 @@ class _Claim(NamedTuple):
     confidence: float
 
 
-def combine(answers: pd.DataFrame, rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+def combine(answers: pd.DataFrame, rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return one answer per product and entity from the answers to all its photos.
 
     Parameters
@@ -85,7 +85,7 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, book: EntityBook | None =
     rows : data frame
         The rows that were answered, in the same order: ``index, image_link, entity_name`` and ``product_id``, which
         is blank where a row is of no product.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Returns
@@ -114,7 +114,7 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, book: EntityBook | None =
     [('50 gram', 0.13, (3,))]
     """
     _check(answers, rows)
-    book = book or default_entities()
+    schema = schema or default_entities()
     asked: dict[tuple[str, str], list[int]] = {}
     for row, (product, entity) in enumerate(zip(rows[PRODUCT], rows["entity_name"], strict=True)):
         if name := as_text(product):
@@ -126,7 +126,7 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, book: EntityBook | None =
         answers["confidence"].to_numpy(),
     )
     lines = [
-        (product, entity, *_combined(list(_claims(positions, entity, said, book)), said.indexes))
+        (product, entity, *_combined(list(_claims(positions, entity, said, schema)), said.indexes))
         for (product, entity), positions in asked.items()
     ]
     return pd.DataFrame(lines, columns=list(COLUMNS))
@@ -153,20 +153,20 @@ def _check(answers: pd.DataFrame, rows: pd.DataFrame) -> None:
                 )
 
 
-def _claims(positions: Sequence[int], entity: str, said: _Said, book: EntityBook) -> Iterator[_Claim]:
+def _claims(positions: Sequence[int], entity: str, said: _Said, schema: EntitySchema) -> Iterator[_Claim]:
     """Yield what the answered ones among some rows say."""
     for row in positions:
         text, confidence = as_text(said.predictions[row]), float(said.confidences[row])
         if not text:
             continue
-        units = book.entity(entity).units
+        units = schema.entity(entity).units
         found = parse_prediction(text, units)
         if found is None or not 0 <= confidence <= 1:
             raise RowsError(
                 f"index {said.indexes[row]}: {text!r} with confidence {confidence:g}; expected a number, a unit of "
                 f"{entity} ({', '.join(units)}) and a confidence from 0 to 1"
             )
-        yield _Claim(row, said.photos[row], text, book.to_base(*found), confidence)
+        yield _Claim(row, said.photos[row], text, schema.to_base(*found), confidence)
 
 
 def _combined(

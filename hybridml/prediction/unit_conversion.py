@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hybridml.datasets.predictions import allowed_units
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import EntityError
 from hybridml.quantity import format_quantity
 from hybridml.ranking.answer import Answer
@@ -23,7 +23,7 @@ COMPUTED_DIGITS = 12
 _EXACT = decimal.Context(prec=40)
 
 
-def in_unit(value: float, unit: str, wanted: str, book: EntityBook | None = None) -> float:
+def in_unit(value: float, unit: str, wanted: str, schema: EntitySchema | None = None) -> float:
     """Return a quantity in another unit: converted exactly, then rounded to the precision it was read with.
 
     The number gets as many significant digits as the one that was read, at least three; three where the number that
@@ -36,7 +36,7 @@ def in_unit(value: float, unit: str, wanted: str, book: EntityBook | None = None
         The quantity as read.
     wanted : str
         A unit of the same family.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         The units; the packaged ones by default.
 
     Raises
@@ -51,8 +51,8 @@ def in_unit(value: float, unit: str, wanted: str, book: EntityBook | None = None
     >>> in_unit(1234.5, "gram", "kilogram"), in_unit(1 / 3, "cup", "millilitre"), in_unit(12.75, "inch", "centimetre")
     (1.2345, 78.9, 32.39)
     """
-    book = book or default_entities()
-    a, b = book.related(unit, wanted)
+    schema = schema or default_entities()
+    a, b = schema.related(unit, wanted)
     if a.name == b.name:
         return value
     number = Decimal(repr(float(value)))
@@ -63,14 +63,14 @@ def in_unit(value: float, unit: str, wanted: str, book: EntityBook | None = None
     return float(rounded.divide(in_base, Decimal(repr(b.factor))))
 
 
-def wanted_units(wishes: Iterable[str], book: EntityBook | None = None) -> dict[str, str]:
+def wanted_units(wishes: Iterable[str], schema: EntitySchema | None = None) -> dict[str, str]:
     """Return the unit that each entity is wanted in.
 
     Parameters
     ----------
     wishes : iterable of str
         ``"ENTITY=UNIT"``, or ``"UNIT"`` for every entity that allows it and is not named by another wish.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Returns
@@ -88,23 +88,23 @@ def wanted_units(wishes: Iterable[str], book: EntityBook | None = None) -> dict[
     >>> wanted_units(["gram", "width=inch", "item_weight=ounce"])
     {'width': 'inch', 'item_weight': 'ounce', 'maximum_weight_recommendation': 'gram'}
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     named: dict[str, str] = {}
     general: dict[str, str] = {}
     for wish in wishes:
         entity, named_one, unit = (part.strip() for part in wish.rpartition("="))
         if named_one:
-            allowed = book.entity(entity).units
+            allowed = schema.entity(entity).units
             if unit not in allowed:
                 raise EntityError(
                     f"{wish!r}: {entity} has no unit {unit!r}; expected one of: {', '.join(allowed)}"
                 )
             _want(named, entity, unit)
             continue
-        entities = [e.name for e in book.entities.values() if unit in e.units]
+        entities = [e.name for e in schema.entities.values() if unit in e.units]
         if not entities:
             raise EntityError(
-                f"no entity has the unit {unit!r}; expected one of: {', '.join(sorted(allowed_units(book)))}"
+                f"no entity has the unit {unit!r}; expected one of: {', '.join(sorted(allowed_units(schema)))}"
             )
         for entity in entities:
             _want(general, entity, unit)
@@ -119,7 +119,7 @@ def _want(wanted: dict[str, str], entity: str, unit: str) -> None:
         )
 
 
-def in_house_units(answer: Answer, wanted: Mapping[str, str], book: EntityBook | None = None) -> Answer:
+def in_house_units(answer: Answer, wanted: Mapping[str, str], schema: EntitySchema | None = None) -> Answer:
     """Return an answer with its quantity, runner-ups and candidates in the unit wanted for its entity, if any.
 
     Parameters
@@ -128,7 +128,7 @@ def in_house_units(answer: Answer, wanted: Mapping[str, str], book: EntityBook |
         As read.
     wanted : mapping of entity to unit
         As :func:`wanted_units` returns it.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         The units; the packaged ones by default.
 
     Examples
@@ -144,16 +144,16 @@ def in_house_units(answer: Answer, wanted: Mapping[str, str], book: EntityBook |
 
     def converted(candidate: str) -> str:
         number, read = candidate.split(" ", 1)
-        return format_quantity(in_unit(float(number), read, unit, book), unit)
+        return format_quantity(in_unit(float(number), read, unit, schema), unit)
 
     shown = replace(
         answer,
         runner_ups=tuple(
-            replace(other, value=in_unit(other.value, other.unit, unit, book), unit=unit)
+            replace(other, value=in_unit(other.value, other.unit, unit, schema), unit=unit)
             for other in answer.runner_ups
         ),
         candidates=tuple(dict.fromkeys(map(converted, answer.candidates))),
     )
     if answer.value is None or answer.unit is None:
         return shown
-    return replace(shown, value=in_unit(answer.value, answer.unit, unit, book), unit=unit)
+    return replace(shown, value=in_unit(answer.value, answer.unit, unit, schema), unit=unit)

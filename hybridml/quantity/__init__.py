@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from .bare import declared_unit, numbers, unit_mentions
 from .format import format_quantity
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
+def parse(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
     """Return every quantity that a reader would see in ``text``, in order.
 
     A range gives both ends, A x B x C each part, a multipack all of them and one pack, feet and inches
@@ -47,7 +47,7 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     ----------
     text : str
         Any text. Nothing raises; the time taken grows with its length only.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         The units and how they are spelled; the packaged ones by default.
 
     Returns
@@ -63,7 +63,7 @@ def parse(text: str, book: EntityBook | None = None) -> list[Quantity]:
     >>> [(q.value, q.unit, q.repaired) for q in parse("l2Ocm")]
     [(120.0, 'centimetre', True)]
     """
-    return list(_parsed(text, table_for(book), table_for(book, lenient=True)))
+    return list(_parsed(text, table_for(schema), table_for(schema, lenient=True)))
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)

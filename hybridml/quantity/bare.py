@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from . import context
 from .fold import fold, one_of
@@ -37,7 +37,7 @@ _IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{one_of('of is are : = the den di')})? 
 _OPEN = re.compile(r"[(\[/:=,] ?$")
 
 
-def numbers(text: str, book: EntityBook | None = None) -> list[Number]:
+def numbers(text: str, schema: EntitySchema | None = None) -> list[Number]:
     """Return the numbers of ``text`` that have no unit and could be quantities, in order.
 
     Barcodes, dates, prices, percentages, article numbers and numbers of other things (hours, pieces,
@@ -50,7 +50,7 @@ def numbers(text: str, book: EntityBook | None = None) -> list[Number]:
     >>> numbers("30% off, 12/05/2021, 4006381333931, model 45")
     []
     """
-    return list(_numbers(text, table_for(book)))
+    return list(_numbers(text, table_for(schema)))
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)
@@ -108,7 +108,7 @@ def _ranges(found: list[Number], folded: str) -> list[Number]:
     return out
 
 
-def unit_mentions(text: str, book: EntityBook | None = None) -> list[UnitMention]:
+def unit_mentions(text: str, schema: EntitySchema | None = None) -> list[UnitMention]:
     """Return the unit when ``text`` is nothing but one: ``"cm"``, ``"(inch)"``, ``"g"``.
 
     Examples
@@ -118,7 +118,7 @@ def unit_mentions(text: str, book: EntityBook | None = None) -> list[UnitMention
     >>> unit_mentions("in the box")
     []
     """
-    folded, table = fold(text), table_for(book)
+    folded, table = fold(text), table_for(schema)
     start = len(folded) - len(folded.lstrip(" ([{/-:"))
     end = len(folded.rstrip(" )]}/-:.,*"))
     found = table.match(folded, text, start)
@@ -127,7 +127,7 @@ def unit_mentions(text: str, book: EntityBook | None = None) -> list[UnitMention
     return [UnitMention(found.name, (found.start, found.end))]
 
 
-def declared_unit(text: str, book: EntityBook | None = None) -> list[UnitMention]:
+def declared_unit(text: str, schema: EntitySchema | None = None) -> list[UnitMention]:
     """Return the units that ``text`` names for numbers that stand elsewhere.
 
     Examples
@@ -137,7 +137,7 @@ def declared_unit(text: str, book: EntityBook | None = None) -> list[UnitMention
     >>> declared_unit("30 cm in length")
     []
     """
-    return list(_declared(text, table_for(book)))
+    return list(_declared(text, table_for(schema)))
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from .fold import fold, one_of
 
@@ -239,8 +239,8 @@ def closes_quote(folded: str, at: int) -> bool:
     return bool(opened) and '"' not in folded[opened[-1] + 1 : at]
 
 
-def keywords_of(book: EntityBook) -> frozenset[str]:
+def keywords_of(schema: EntitySchema) -> frozenset[str]:
     """Return the folded single-word keywords of every entity."""
     return frozenset(
-        fold(w) for e in book.entities.values() for w in e.keywords if w.isalpha() and len(w) > 1
+        fold(w) for e in schema.entities.values() for w in e.keywords if w.isalpha() and len(w) > 1
     )

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from .fold import fold
 from .reader import read
@@ -18,7 +18,7 @@ _UNSEEN = re.compile(r"[ .\-]")
 _WRITTEN = frozenset({"plain", "bound", "range low", "range high"})
 
 
-def grammage(text: str, book: EntityBook | None = None) -> list[Quantity]:
+def grammage(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
     """Return the weights per area in ``text``, in order, each in the unit that a weight would have.
 
     To a reader they are no weight of the item, so :func:`hybridml.quantity.parse` leaves them out; the labels of
@@ -28,7 +28,7 @@ def grammage(text: str, book: EntityBook | None = None) -> list[Quantity]:
     ----------
     text : str
         Any text.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         The units and how they are spelled, ``per_area`` among it; the packaged ones by default.
 
     Returns
@@ -43,7 +43,7 @@ def grammage(text: str, book: EntityBook | None = None) -> list[Quantity]:
     >>> grammage("Net weight 180 g, dries 900 g/m²/24h")
     []
     """
-    return list(_found(text, area_table_for(book)))
+    return list(_found(text, area_table_for(schema)))
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 
 SAME = 0.035
 """Quantities within this share of each other are one quantity given twice: both numbers are rounded."""
@@ -107,28 +107,28 @@ def close(one: npt.ArrayLike, other: npt.ArrayLike, family: str = "") -> npt.NDA
     return found
 
 
-def is_same(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
+def is_same(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
     """Return whether two quantities (value, unit) are one, in whatever units."""
-    one, other = book.unit(a[1]), book.unit(b[1])
-    return one.family == other.family and bool(close(book.to_base(*a), book.to_base(*b), one.family))
+    one, other = schema.unit(a[1]), schema.unit(b[1])
+    return one.family == other.family and bool(close(schema.to_base(*a), schema.to_base(*b), one.family))
 
 
-def is_dual(a: tuple[float, str], b: tuple[float, str], book: EntityBook) -> bool:
+def is_dual(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
     """Return whether two quantities (value, unit) are one in a metric and an imperial unit.
 
     Examples
     --------
     >>> from hybridml.entities import default_entities
-    >>> book = default_entities()
-    >>> is_dual((3.3, "inch"), (8.5, "centimetre"), book), is_dual((3.3, "inch"), (3.3, "centimetre"), book)
+    >>> schema = default_entities()
+    >>> is_dual((3.3, "inch"), (8.5, "centimetre"), schema), is_dual((3.3, "inch"), (3.3, "centimetre"), schema)
     (True, False)
-    >>> is_dual((1.76, "fluid ounce"), (50.0, "millilitre"), book)
+    >>> is_dual((1.76, "fluid ounce"), (50.0, "millilitre"), schema)
     True
     """
-    return book.is_imperial(a[1]) != book.is_imperial(b[1]) and is_same(a, b, book)
+    return schema.is_imperial(a[1]) != schema.is_imperial(b[1]) and is_same(a, b, schema)
 
 
-def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook) -> tuple[float, ...]:
+def describe(a: Mention, b: Mention, page_imperial_first: bool, schema: EntitySchema) -> tuple[float, ...]:
     """Return how a dual is written, as numbers in the order of :data:`COLUMNS`; the same whichever is given first.
 
     Parameters
@@ -137,7 +137,7 @@ def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook
         The two.
     page_imperial_first : bool
         Whether the first quantity of all that stand there is in an imperial unit.
-    book : EntityBook
+    schema : EntitySchema
         Units.
 
     Examples
@@ -152,8 +152,8 @@ def describe(a: Mention, b: Mention, page_imperial_first: bool, book: EntityBook
     first, second = (a, b) if (a.line, a.start) <= (b.line, b.start) else (b, a)
     same = first.line == second.line
     between = first.text[first.end : second.start] if same else " "
-    imperial, metric = (first, second) if book.is_imperial(first.unit) else (second, first)
-    one, other = book.to_base(imperial.value, imperial.unit), book.to_base(metric.value, metric.unit)
+    imperial, metric = (first, second) if schema.is_imperial(first.unit) else (second, first)
+    one, other = schema.to_base(imperial.value, imperial.unit), schema.to_base(metric.value, metric.unit)
     return tuple(
         float(value)
         for value in (
@@ -194,7 +194,7 @@ SAME_QUANTITY = 0.01
 
 
 def same_quantity(
-    a: tuple[float, str], b: tuple[float, str], entity: str | None = None, book: EntityBook | None = None
+    a: tuple[float, str], b: tuple[float, str], entity: str | None = None, schema: EntitySchema | None = None
 ) -> bool:
     """Return whether two quantities are one, given in two units that differ by rounding of at most 1 %.
 
@@ -210,19 +210,19 @@ def same_quantity(
     >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_weight")
     False
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     if a[1] == b[1]:
         return a[0] == b[0]
-    asked = book.entities.get(entity or "")
-    known = [asked] if asked else list(book.entities.values())
+    asked = schema.entities.get(entity or "")
+    known = [asked] if asked else list(schema.entities.values())
     for left in {a[1], *(e.reads_as[a[1]] for e in known if a[1] in e.reads_as)}:
         for right in {b[1], *(e.reads_as[b[1]] for e in known if b[1] in e.reads_as)}:
-            if _family(left, book) is not None and _family(left, book) == _family(right, book):
-                x, y = book.to_base(a[0], left), book.to_base(b[0], right)
+            if _family(left, schema) is not None and _family(left, schema) == _family(right, schema):
+                x, y = schema.to_base(a[0], left), schema.to_base(b[0], right)
                 if abs(x - y) <= SAME_QUANTITY * max(abs(x), abs(y)):
                     return True
     return False
 
 
-def _family(unit: str, book: EntityBook) -> str | None:
-    return book.units[unit].family if unit in book.units else None
+def _family(unit: str, schema: EntitySchema) -> str | None:
+    return schema.units[unit].family if unit in schema.units else None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 
 from . import context
 from .fold import fold, one_of
@@ -156,13 +156,13 @@ def _sources(patterns: dict[str, str]) -> dict[str, str]:
     return {first: "|".join(parts) for first, parts in by_first.items()}
 
 
-def _build(book: EntityBook, lenient: bool) -> UnitTable:
-    family = {u.name: u.family for u in book.units.values()} | {n: f[0] for n, f in FOREIGN.items()}
-    factor = {u.name: u.factor for u in book.units.values()} | {n: f[1] for n, f in FOREIGN.items()}
+def _build(schema: EntitySchema, lenient: bool) -> UnitTable:
+    family = {u.name: u.family for u in schema.units.values()} | {n: f[0] for n, f in FOREIGN.items()}
+    factor = {u.name: u.factor for u in schema.units.values()} | {n: f[1] for n, f in FOREIGN.items()}
     names: dict[str, str] = {}
     spelled: dict[str, str] = {}
-    exact = {e: u.name for u in book.units.values() for e in u.exact}
-    listed = [(u.name, s) for u in book.units.values() for s in (*u.spellings, *u.exact, u.name)]
+    exact = {e: u.name for u in schema.units.values() for e in u.exact}
+    listed = [(u.name, s) for u in schema.units.values() for s in (*u.spellings, *u.exact, u.name)]
     for name, spelling in listed:
         folded = fold(spelling)
         if folded:
@@ -175,7 +175,10 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
         for spelling in wrong.split()
     ]
     foreign = [
-        (name, s) for name, (_, _, forms) in FOREIGN.items() for s in forms.split() if name not in book.units
+        (name, s)
+        for name, (_, _, forms) in FOREIGN.items()
+        for s in forms.split()
+        if name not in schema.units
     ]
     for name, spelling in (*misread, *foreign):
         spelled.setdefault(spelling, name)
@@ -183,40 +186,42 @@ def _build(book: EntityBook, lenient: bool) -> UnitTable:
     sources = _sources({s: _pattern(s, family[name] == "length") for s, name in spelled.items()})
     if lenient and "v" in sources:
         sources["v"] += f"|(?:v(?={_LETTER}{{3}}))"
-    return UnitTable(family, factor, frozenset(book.units), names, exact, sources, context.keywords_of(book))
+    return UnitTable(
+        family, factor, frozenset(schema.units), names, exact, sources, context.keywords_of(schema)
+    )
 
 
-def _build_areas(book: EntityBook) -> UnitTable:
-    listed = [(fold(s), u.name) for u in book.units.values() for s in u.per_area if s.strip(" .-")]
+def _build_areas(schema: EntitySchema) -> UnitTable:
+    listed = [(fold(s), u.name) for u in schema.units.values() for s in u.per_area if s.strip(" .-")]
     names = {_key(spelling): unit for spelling, unit in listed}
     sources = _sources({spelling: _area_pattern(spelling) for spelling, _ in listed})
-    family = {u.name: u.family for u in book.units.values()}
-    factor = {u.name: u.factor for u in book.units.values()}
-    return UnitTable(family, factor, frozenset(book.units), names, {}, sources, context.keywords_of(book))
+    family = {u.name: u.family for u in schema.units.values()}
+    factor = {u.name: u.factor for u in schema.units.values()}
+    return UnitTable(family, factor, frozenset(schema.units), names, {}, sources, context.keywords_of(schema))
 
 
 @lru_cache(maxsize=16)
 def _cached(key: int, lenient: bool) -> UnitTable:
-    return _build(_books[key], lenient)
+    return _build(_schemas[key], lenient)
 
 
 @lru_cache(maxsize=16)
 def _cached_areas(key: int) -> UnitTable:
-    return _build_areas(_books[key])
+    return _build_areas(_schemas[key])
 
 
-_books: dict[int, EntityBook] = {}
+_schemas: dict[int, EntitySchema] = {}
 
 
-def table_for(book: EntityBook | None = None, lenient: bool = False) -> UnitTable:
-    """Return the compiled spellings of ``book``; ``lenient`` adds the misreadings of OCR."""
-    book = book or default_entities()
-    _books[id(book)] = book
-    return _cached(id(book), lenient)
+def table_for(schema: EntitySchema | None = None, lenient: bool = False) -> UnitTable:
+    """Return the compiled spellings of ``schema``; ``lenient`` adds the misreadings of OCR."""
+    schema = schema or default_entities()
+    _schemas[id(schema)] = schema
+    return _cached(id(schema), lenient)
 
 
-def area_table_for(book: EntityBook | None = None) -> UnitTable:
-    """Return the compiled spellings of weight per area of ``book``."""
-    book = book or default_entities()
-    _books[id(book)] = book
-    return _cached_areas(id(book))
+def area_table_for(schema: EntitySchema | None = None) -> UnitTable:
+    """Return the compiled spellings of weight per area of ``schema``."""
+    schema = schema or default_entities()
+    _schemas[id(schema)] = schema
+    return _cached_areas(id(schema))

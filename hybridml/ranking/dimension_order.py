@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.quantity.unit_pairs import SAME
 
 from .label_priors import LEAST
@@ -63,7 +63,7 @@ class Proportions:
     )
 
     @classmethod
-    def fit(cls, labels: pd.DataFrame, book: EntityBook) -> Proportions:
+    def fit(cls, labels: pd.DataFrame, schema: EntitySchema) -> Proportions:
         """Count ``labels``, a table that :func:`hybridml.ranking.label_priors.label_table` made.
 
         Examples
@@ -73,16 +73,16 @@ class Proportions:
         >>> names, values = ["width", "depth"] * 30, ["4 inch", "9 inch"] * 30
         >>> photos = [f"{i // 2}.jpg" for i in range(60)]
         >>> rows = pd.DataFrame({"image_link": photos, "entity_name": names, "entity_value": values})
-        >>> book = default_entities()
-        >>> found = Proportions.fit(label_table(rows, book), book)
+        >>> schema = default_entities()
+        >>> found = Proportions.fit(label_table(rows, schema), schema)
         >>> found.larger["depth", "width"], found.pairs
         ((0, 0, 0, 30, 0), 30)
         """
-        siblings = {name: book.siblings(name) for name in book.entities}
+        siblings = {name: schema.siblings(name) for name in schema.entities}
         of_axis = labels[labels["entity"].isin([name for name, others in siblings.items() if others])]
         told = of_axis[of_axis["photo"] != ""].drop_duplicates(["photo", "entity"])
         told = told[told["photo"].duplicated(keep=False)]
-        base = [book.to_base(v, u) for v, u in zip(told["value"], told["unit"], strict=True)]
+        base = [schema.to_base(v, u) for v, u in zip(told["value"], told["unit"], strict=True)]
         told = told[["photo", "entity"]].assign(size=np.log(np.maximum(base, 1e-9)))
         both = told.merge(told, on="photo", suffixes=("", "_other"))
         both["step"] = steps(both["size"] - both["size_other"])

@@ -17,7 +17,7 @@ import pandas as pd
 from hybridml.candidates.find import Candidate
 from hybridml.datasets.groups import group_names
 from hybridml.datasets.labels import parse_truth
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 LEAST = 20
 """Labels behind a count, below which it is taken as none: no count tells of single rows."""
@@ -66,7 +66,7 @@ class Priors:
         candidates: Sequence[Candidate],
         row: npt.NDArray[np.int64],
         entities: Sequence[str],
-        book: EntityBook,
+        schema: EntitySchema,
         groups: Sequence[str] | None = None,
     ) -> npt.NDArray[np.float32]:
         """Return the columns :data:`COLUMNS` of candidates, (n_candidates, 5).
@@ -77,7 +77,7 @@ class Priors:
             As in :class:`hybridml.candidates.table.CandidateTable`.
         entities : sequence of str, one per row
             What is asked.
-        book : EntityBook
+        schema : EntitySchema
             Units.
         groups : sequence of str, one per row, optional
             Groups of training rows, whose labels are left out of what their own candidates are compared with.
@@ -86,7 +86,7 @@ class Priors:
             [entities[r] for r in row],
             [c.value for c in candidates],
             [c.unit for c in candidates],
-            book,
+            schema,
         )
         if groups is not None:
             table["group"] = [groups[r] for r in row]
@@ -124,14 +124,14 @@ class Priors:
         return cls({name: pd.DataFrame(dict(data[name])) for name in KEYS})
 
 
-def label_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return the labels of rows that name one quantity, in the form that :class:`Priors` counts.
 
     Parameters
     ----------
     frame : data frame
         With ``entity_name, entity_value`` and, where they are known, ``group_id`` and ``image_link``.
-    book : EntityBook
+    schema : EntitySchema
         Units.
 
     Returns
@@ -140,10 +140,10 @@ def label_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
         ``entity, unit, value, size, group``, ``photo`` (its whole link: two that end alike are two), and the index of
         ``frame``.
     """
-    truths = parse_truth(frame["entity_value"], book)
+    truths = parse_truth(frame["entity_value"], schema)
     keep = np.array([t.quantity is not None for t in truths], dtype=bool)
     found = [t.quantity for t in truths if t.quantity is not None]
-    table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], book)
+    table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], schema)
     table["group"] = np.asarray(group_names(frame), dtype=object)[keep]
     links = "image_link" if "image_link" in frame else "image"
     table["photo"] = frame[links].fillna("")[keep].to_numpy(object) if links in frame else ""
@@ -152,9 +152,9 @@ def label_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
 
 
 def _table(
-    entities: Sequence[str], values: Sequence[float], units: Sequence[str], book: EntityBook
+    entities: Sequence[str], values: Sequence[float], units: Sequence[str], schema: EntitySchema
 ) -> pd.DataFrame:
-    base = np.array([book.to_base(v, u) for v, u in zip(values, units, strict=True)], dtype=float)
+    base = np.array([schema.to_base(v, u) for v, u in zip(values, units, strict=True)], dtype=float)
     size = np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_A_DECADE).astype(int)
     return pd.DataFrame(
         {

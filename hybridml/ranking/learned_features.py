@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.candidates.table import CandidateTable
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from . import label_priors as priors
 from . import unit_preference as habits
@@ -62,7 +62,7 @@ class LearnedColumns:
         keys: Sequence[str | None],
         entities: Sequence[str],
         projected: Any,
-        book: EntityBook,
+        schema: EntitySchema,
         groups: Sequence[str] | None = None,
         source: npt.NDArray[np.bool_] | None = None,
     ) -> CandidateTable:
@@ -76,7 +76,7 @@ class LearnedColumns:
             Photo and what is asked.
         projected : mapping of key to array
             What :meth:`ImageBlock.project` returned.
-        book : EntityBook
+        schema : EntitySchema
             Units.
         groups : sequence of str, optional
             Of training rows; see :meth:`Priors.columns`.
@@ -88,12 +88,12 @@ class LearnedColumns:
         if self.image_block:
             X.append(self.image_block.of_rows(keys, projected)[table.row])
         if self.priors:
-            X.append(self.priors.columns(table.candidates, table.row, entities, book, groups))
+            X.append(self.priors.columns(table.candidates, table.row, entities, schema, groups))
         if self.source:
             X.append(other[table.row, None].astype(np.float32))
         if self.habits:
             # others label by habits of their own
-            usual = self.habits.column(table.X, table.columns, table.candidates, book)
+            usual = self.habits.column(table.X, table.columns, table.candidates, schema)
             X.append(np.where(other[table.row, None], np.float32(0), usual))
         if len(X) == 1:
             return table

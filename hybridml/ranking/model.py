@@ -15,7 +15,7 @@ from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.candidates.find import Candidate
 from hybridml.candidates.table import CandidateTable, Rows, build_table
 from hybridml.datasets.groups import group_names, name_hashes, photo_names
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.vision.photo_features import Seen, as_seen
 from hybridml.vision.text_line import Reading
 
@@ -110,7 +110,7 @@ class Model:
     ----------
     settings : ModelSettings, optional
         How to train.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Attributes
@@ -128,9 +128,9 @@ class Model:
         ranker that saw neither its group nor its photo. Not part of the artifact.
     """
 
-    def __init__(self, settings: ModelSettings | None = None, book: EntityBook | None = None) -> None:
+    def __init__(self, settings: ModelSettings | None = None, schema: EntitySchema | None = None) -> None:
         self.settings = settings or ModelSettings()
-        self.book = book or default_entities()
+        self.schema = schema or default_entities()
         self.ranker = Ranker(self.settings.ranker)
         self.decision = Decision()
         self.columns = LearnedColumns()
@@ -291,7 +291,7 @@ class Model:
         rows, table = self.described(keys, entities, found)
         if not len(table):
             return
-        table = self.columns.add(table, rows.keys, rows.entities, projected, self.book)
+        table = self.columns.add(table, rows.keys, rows.entities, projected, self.schema)
         for each in self.judged(table, rows, range(len(keys))):
             row, where = each.row, each.where
             seen = as_seen(found[keys[row] or ""])
@@ -307,13 +307,13 @@ class Model:
         self, keys: Sequence[str | None], entities: Sequence[str], found: Mapping[str, Seen | Reading]
     ) -> tuple[Rows, CandidateTable]:
         """Return rows, their siblings where dimensions are weighed together, and their candidates by block."""
-        rows = with_siblings(keys, entities, self.book) if self.settings.joint else Rows(keys, entities)
+        rows = with_siblings(keys, entities, self.schema) if self.settings.joint else Rows(keys, entities)
         blocks = self.settings.blocks
-        return rows, build_table(rows.keys, rows.entities, found.items(), self.book, blocks)
+        return rows, build_table(rows.keys, rows.entities, found.items(), self.schema, blocks)
 
     def judged(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[Judged]:
         """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.ranking.scoring.judge`."""
-        weigh_by = self.book if self.settings.joint else None
+        weigh_by = self.schema if self.settings.joint else None
         return judge(table, rows, asked, self.ranker, self.decision, weigh_by, self.proportions)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hybridml.candidates.find import Candidate
 from hybridml.candidates.table import CandidateTable, Rows
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.quantity import format_quantity
 
 from .answer import Answer, runner_up
@@ -54,7 +54,7 @@ def judge(
     asked: Container[int],
     ranker: Ranker,
     decision: Decision,
-    weigh_by: EntityBook | None,
+    weigh_by: EntitySchema | None,
     proportions: Proportions,
 ) -> Iterator[Judged]:
     """Yield what is judged of each row that was asked and has candidates.
@@ -69,7 +69,7 @@ def judge(
         Positions of the rows that are not there for their siblings' sake only.
     ranker, decision : Ranker, Decision
         Who judges.
-    weigh_by : EntityBook, optional
+    weigh_by : EntitySchema, optional
         Units to weigh the dimensions of a photo together by; None leaves each row for itself.
     proportions : Proportions
         Which of two dimensions labels make the larger.

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.candidates.table import CandidateTable, Rows
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from .dimension_order import Proportions
 from .joint import jointly
 
 
-def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: EntityBook) -> Rows:
+def with_siblings(keys: Sequence[str | None], entities: Sequence[str], schema: EntitySchema) -> Rows:
     """Return the rows, and after them those of the sibling entities that their photos were not asked for.
 
     Siblings are the entities of one family that are measured along different axes.
@@ -27,7 +27,7 @@ def with_siblings(keys: Sequence[str | None], entities: Sequence[str], book: Ent
     [('a', 'height'), ('a', 'depth')]
     """
     asked = set(zip(keys, entities, strict=True))
-    siblings = {entity: book.siblings(entity) for entity in set(entities)}
+    siblings = {entity: schema.siblings(entity) for entity in set(entities)}
     more = dict.fromkeys(
         (key, sibling)
         for key, entity in zip(keys, entities, strict=True)
@@ -42,12 +42,12 @@ def settled(
     table: CandidateTable,
     scores: npt.NDArray[np.float64],
     rows: Rows,
-    book: EntityBook,
+    schema: EntitySchema,
     proportions: Proportions,
 ) -> npt.NDArray[np.float64]:
     """Return the scores after the sibling rows of each photo were weighed together; see :func:`jointly`."""
     result = scores.copy()
-    families = {name: tuple(sorted((name, *book.siblings(name)))) for name in set(rows.entities)}
+    families = {name: tuple(sorted((name, *schema.siblings(name)))) for name in set(rows.entities)}
     photos: dict[tuple[str, tuple[str, ...]], dict[str, list[slice]]] = {}
     for row, where in table.groups():
         key, entity = rows.keys[row], rows.entities[row]
@@ -60,7 +60,7 @@ def settled(
         if len(first) < 2 or len(sizes) > 1:
             continue
         candidates = table.candidates[next(iter(first.values()))]
-        base = [book.to_base(c.value, c.unit) for c in candidates]
+        base = [schema.to_base(c.value, c.unit) for c in candidates]
         for entity, new in jointly({e: scores[w] for e, w in first.items()}, base, proportions).items():
             for where in of_entity[entity]:
                 result[where] = new

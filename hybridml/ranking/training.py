@@ -73,16 +73,16 @@ class Training:
         vectors: Vectors,
         labels: pd.DataFrame | None,
     ) -> None:
-        self.settings, self.book = model.settings, model.book
+        self.settings, self.schema = model.settings, model.schema
         self.frame, self.vectors = frame.reset_index(drop=True), vectors
         asked = list(frame["entity_name"])
-        self.rows = with_siblings(keys, asked, self.book) if self.settings.joint else Rows(keys, asked)
+        self.rows = with_siblings(keys, asked, self.schema) if self.settings.joint else Rows(keys, asked)
         self.asked = len(asked)
         self.table = build_table(
             self.rows.keys,
             self.rows.entities,
             readings,
-            self.book,
+            self.schema,
             self.settings.blocks,
         )
         if not (self.table.row < self.asked).any():
@@ -90,7 +90,7 @@ class Training:
                 f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
                 "Check the images folder, and the reader with 'hybridml read PHOTO'"
             )
-        self.truths = parse_truth(frame["entity_value"], self.book)
+        self.truths = parse_truth(frame["entity_value"], self.schema)
         self.relevance = self._relevance()
         other = np.zeros(len(self.rows.keys), dtype=bool)
         if "source" in frame:
@@ -105,8 +105,8 @@ class Training:
         if self.settings.priors:
             source = self.frame[~other[: self.asked]] if labels is None else labels
             self._label_rows = source.reset_index(drop=True)
-            self.labels = label_table(self._label_rows, self.book)
-            self.duals = dual_table(self._label_rows, self.book)
+            self.labels = label_table(self._label_rows, self.schema)
+            self.duals = dual_table(self._label_rows, self.schema)
             if TEXT in self._label_rows and len(self.duals) < LEAST:
                 log.warning(
                     "the texts of labels hold %d quantities in two units of which the label is one, fewer than %d: "
@@ -123,7 +123,7 @@ class Training:
             truth = self.truths[row].quantity if row < self.asked else None
             if truth == (c.value, c.unit):
                 relevance[i] = RIGHT
-            elif truth and same_quantity((c.value, c.unit), truth, book=self.book):
+            elif truth and same_quantity((c.value, c.unit), truth, schema=self.schema):
                 relevance[i] = OTHER_UNIT
         return relevance
 
@@ -151,7 +151,7 @@ class Training:
         block = learned.image_block
         projected = block.project(self.vectors.items()) if block else {}
         names = self.rows.keys, self.rows.entities
-        table = learned.add(self.table, *names, projected, self.book, self.groups, self.other)
+        table = learned.add(self.table, *names, projected, self.schema, self.groups, self.other)
         return learned, table
 
     def _image_block(self, keys: Sequence[str]) -> ImageBlock | None:
@@ -171,7 +171,7 @@ class Training:
         """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
         if self.labels is None:
             return Proportions()
-        return Proportions.fit(self._apart(self.labels, held), self.book)
+        return Proportions.fit(self._apart(self.labels, held), self.schema)
 
     def _apart(self, told: pd.DataFrame, held: Bools) -> pd.DataFrame:
         """Return what labels tell, without those that share a group or a photo with a held row."""
@@ -231,7 +231,7 @@ class Training:
             of_fold = np.full(len(self.table), np.nan)
             of_fold[at] = alone
             if self.settings.joint:
-                of_fold = settled(table, of_fold, self.rows, self.book, proportions)
+                of_fold = settled(table, of_fold, self.rows, self.schema, proportions)
             scores[at] = of_fold[at]
         return scores
 

@@ -19,7 +19,7 @@ import pandas as pd
 from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.candidates.find import Candidate
 from hybridml.datasets.labels import TEXT, parse_truth
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.quantity import Quantity, parse
 from hybridml.quantity.unit_pairs import Mention, describe, is_dual, is_same
 
@@ -89,7 +89,7 @@ class Habits:
         X: npt.NDArray[np.floating[Any]],
         columns: Sequence[str],
         candidates: Sequence[Candidate],
-        book: EntityBook,
+        schema: EntitySchema,
     ) -> npt.NDArray[np.float32]:
         """Return the column :data:`COLUMN` of candidates, (n_candidates, 1).
 
@@ -97,7 +97,7 @@ class Habits:
         ----------
         X, columns, candidates
             As in :class:`hybridml.candidates.table.CandidateTable`; without the block ``dual`` all are 0.
-        book : EntityBook
+        schema : EntitySchema
             Units.
         """
         odds = np.zeros(len(candidates))
@@ -105,7 +105,7 @@ class Habits:
             described = X[:, [list(columns).index(name) for name in NAMES]]
             given_twice = ~np.isnan(described[:, 0])
             odds[given_twice] = self.odds(described[given_twice])
-        imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
+        imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
         return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Habits:
         return cls(data["text"], data["duals"])
 
 
-def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+def dual_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return the duals in the texts of labels of which the label is one half.
 
     Parameters
@@ -126,7 +126,7 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     frame : data frame
         Labels: ``entity_name, entity_value`` and :data:`hybridml.datasets.labels.TEXT`, blank where nothing was read. Without
         the column there are no duals.
-    book : EntityBook
+    schema : EntitySchema
         Units.
 
     Returns
@@ -146,13 +146,13 @@ def dual_table(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     at = []
     if TEXT in frame:
         known = frame[frame[TEXT].astype(bool)]
-        truths = parse_truth(known["entity_value"], book)
+        truths = parse_truth(known["entity_value"], schema)
         rows = zip(known.index, known["entity_name"], known[TEXT], truths, strict=True)
         for index, name, text, truth in rows:
-            if name not in book.entities or truth.quantity is None:
+            if name not in schema.entities or truth.quantity is None:
                 continue
-            _books[id(book)] = book
-            told = _dual(text, name, truth.quantity, id(book))
+            _schemas[id(schema)] = schema
+            told = _dual(text, name, truth.quantity, id(schema))
             if told:
                 found.append(told)
                 at.append(index)
@@ -164,31 +164,31 @@ def _booster(text: str) -> Booster:
     return Booster(text)
 
 
-_books: dict[int, EntityBook] = {}
+_schemas: dict[int, EntitySchema] = {}
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)
-def _dual(text: str, name: str, label: tuple[float, str], book_id: int) -> tuple[float, ...] | None:
+def _dual(text: str, name: str, label: tuple[float, str], schema_id: int) -> tuple[float, ...] | None:
     """Return how the dual that the label is half of is written in a text, and whether it is the imperial half."""
-    book = _books[book_id]
-    entity = book.entity(name)
-    quantities = [q for q in parse(text, book) if not q.repaired and entity.unit_for(q.unit)]
+    schema = _schemas[schema_id]
+    entity = schema.entity(name)
+    quantities = [q for q in parse(text, schema) if not q.repaired and entity.unit_for(q.unit)]
     # the label's own number must stand there: else it is not known to be half of this dual
     if not any((q.value, entity.unit_for(q.unit)) == label for q in quantities):
         return None
-    of_label = [q for q in quantities if is_same((q.value, q.unit), label, book)]
+    of_label = [q for q in quantities if is_same((q.value, q.unit), label, schema)]
     pairs = [
         (a, b)
         for a in of_label
         for b in of_label
-        if a.span[0] < b.span[0] and is_dual((a.value, a.unit), (b.value, b.unit), book)
+        if a.span[0] < b.span[0] and is_dual((a.value, a.unit), (b.value, b.unit), schema)
     ]
     if not pairs:
         return None
     a, b = min(pairs, key=lambda pair: pair[1].span[0] - pair[0].span[0])
-    first = book.is_imperial(quantities[0].unit)
-    told = describe(_mention(a, text), _mention(b, text), first, book)
-    return (*told, float(book.is_imperial(label[1])))
+    first = schema.is_imperial(quantities[0].unit)
+    told = describe(_mention(a, text), _mention(b, text), first, schema)
+    return (*told, float(schema.is_imperial(label[1])))
 
 
 def _mention(quantity: Quantity, text: str) -> Mention:

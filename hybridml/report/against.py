@@ -13,7 +13,7 @@ import pandas as pd
 
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.predictions import read_predictions
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
@@ -116,7 +116,11 @@ def read_run(path: str | Path) -> pd.DataFrame:
 
 
 def changes(
-    rows: pd.DataFrame, other: pd.DataFrame, book: EntityBook | None = None, name: str = "", draws: int = 2000
+    rows: pd.DataFrame,
+    other: pd.DataFrame,
+    schema: EntitySchema | None = None,
+    name: str = "",
+    draws: int = 2000,
 ) -> Changes:
     """Return what changed from another run to this one; rows are paired by index.
 
@@ -129,7 +133,7 @@ def changes(
         ``index, group, entity, truth, prediction, outcome, trained``, one line per row.
     other : data frame
         ``index, prediction`` of the other run, in any order.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
     name : str
         What the other run is called.
@@ -151,8 +155,8 @@ def changes(
             "which are paired by index"
         )
     every = rows.assign(other=[each or "" for each in theirs])
-    every["ours_kind"] = _kinds(every, "prediction", book)
-    every["other_kind"] = _kinds(every, "other", book)
+    every["ours_kind"] = _kinds(every, "prediction", schema)
+    every["other_kind"] = _kinds(every, "other", schema)
     every["change"] = np.where(paired, _change(every), "")
     known = every[paired & (every["outcome"] != UNLABELLED)]
     measured, trained = known[~known["trained"].astype(bool)], False
@@ -161,9 +165,9 @@ def changes(
     return _compared(every, measured, name, int((~paired).sum()), trained, draws)
 
 
-def _kinds(rows: pd.DataFrame, column: str, book: EntityBook | None) -> list[str]:
+def _kinds(rows: pd.DataFrame, column: str, schema: EntitySchema | None) -> list[str]:
     """Return what each answer counts as, blank where there is no label."""
-    found = metrics.outcomes(list(rows["truth"]), list(rows[column]), book)
+    found = metrics.outcomes(list(rows["truth"]), list(rows[column]), schema)
     return list(np.where(rows["outcome"] == UNLABELLED, "", found))
 
 

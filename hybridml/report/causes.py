@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hybridml import quantity
 from hybridml.candidates.find import UNWRITTEN, Candidate, find_candidates, for_entity
 from hybridml.datasets.labels import Truth
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity.unit_pairs import is_same
 from hybridml.vision.text_line import Reading
 
@@ -55,7 +55,7 @@ def cause_of(
     predicted: tuple[float, str] | None,
     reading: Reading,
     entity: Entity,
-    book: EntityBook,
+    schema: EntitySchema,
 ) -> str:
     """Return why a wrong or missing answer is wrong: one of :data:`CAUSES`.
 
@@ -67,7 +67,7 @@ def cause_of(
         The answer, None where nothing was answered.
     reading : Reading
         What was read from the photo for this entity.
-    entity, book : Entity, EntityBook
+    entity, schema : Entity, EntitySchema
         What was asked, and its units.
 
     Examples
@@ -75,29 +75,29 @@ def cause_of(
     >>> from hybridml.entities import default_entities
     >>> from hybridml.vision.text_line import TextLine
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> book, read = default_entities(), Reading((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
-    >>> weight = book.entity("item_weight")
-    >>> [cause_of(truth, (12.0, "ounce"), read, weight, book) for truth in metrics.parse_truth(["340 gram", "9 gram"])]
+    >>> schema, read = default_entities(), Reading((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
+    >>> weight = schema.entity("item_weight")
+    >>> [cause_of(truth, (12.0, "ounce"), read, weight, schema) for truth in metrics.parse_truth(["340 gram", "9 gram"])]
     ['other unit of a pair', 'nothing read near the value']
     """
     if truth.blank:
         return NOTHING_TO_FIND
     if truth.quantity is None or truth.quantity[0] == 0 or truth.quantity[1] not in entity.units:
         return NO_LABEL
-    candidates = for_entity(find_candidates(reading, book), entity)
+    candidates = for_entity(find_candidates(reading, schema), entity)
     right = [c for c in candidates if (c.value, c.unit) == truth.quantity]
-    if not right and _is_total(truth.quantity, reading, entity, book):
+    if not right and _is_total(truth.quantity, reading, entity, schema):
         return PART
     if not right:
         return _not_reached(truth.quantity[0], [line.text for line in reading.lines])
     if predicted is None:
         return NOT_ANSWERED
-    return _not_chosen(right, candidates, truth.quantity, predicted, entity, book)
+    return _not_chosen(right, candidates, truth.quantity, predicted, entity, schema)
 
 
-def _is_total(truth: tuple[float, str], reading: Reading, entity: Entity, book: EntityBook) -> bool:
+def _is_total(truth: tuple[float, str], reading: Reading, entity: Entity, schema: EntitySchema) -> bool:
     """Return whether the label is the total of a multipack, which is no candidate where only its factors stand."""
-    found = (q for line in reading.lines for q in quantity.parse(line.text, book))
+    found = (q for line in reading.lines for q in quantity.parse(line.text, schema))
     return any(q.form == UNWRITTEN and (q.value, entity.unit_for(q.unit)) == truth for q in found)
 
 
@@ -117,9 +117,9 @@ def _not_chosen(
     truth: tuple[float, str],
     predicted: tuple[float, str],
     entity: Entity,
-    book: EntityBook,
+    schema: EntitySchema,
 ) -> str:
-    if predicted[1] != truth[1] and is_same(truth, predicted, book):
+    if predicted[1] != truth[1] and is_same(truth, predicted, schema):
         return OTHER_UNIT
     chosen = [c for c in candidates if (c.value, c.unit) == predicted]
     forms = {c.form for c in (*right, *chosen)}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from hybridml.datasets.labels import Quantity
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import same_quantity
 
 from . import causes
@@ -29,14 +29,14 @@ UNITS_NOTE = (
 )
 
 
-def axes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+def axes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return what was answered where a dimension was asked for; :data:`AXES_NOTE` says what is counted.
 
     Parameters
     ----------
     rows : data frame
         As :func:`hybridml.report.scored.scored` returns them; those without a truth count nowhere.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
 
     Returns
@@ -44,8 +44,8 @@ def axes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
     data frame
         ``asked, rows``, a column per dimension asked, and the rest by what it is. No line where none is asked.
     """
-    book = book or default_entities()
-    named = [name for name, entity in book.entities.items() if entity.axis]
+    schema = schema or default_entities()
+    named = [name for name, entity in schema.entities.items() if entity.axis]
     asked = rows[rows["entity"].isin(named) & rows["truth_unit"].ne("")]
     names = [name for name in named if (asked["entity"] == name).any()]
     labels: dict[tuple[str, str], list[Quantity]] = {}
@@ -55,7 +55,7 @@ def axes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
     columns = [*names, OTHER_UNIT, OTHER_LENGTH, OTHER_NUMBER, BLANK]
     table = pd.DataFrame(0, index=pd.Index(names, name="asked"), columns=columns)
     for row in lines:
-        table.loc[row.entity, _taken_for(row, names, labels, book)] += 1
+        table.loc[row.entity, _taken_for(row, names, labels, schema)] += 1
     table.insert(0, "rows", table.sum(axis=1))
     return table.reset_index()
 
@@ -64,7 +64,7 @@ def _taken_for(
     row: Any,
     names: Sequence[str],
     labels: Mapping[tuple[str, str], Sequence[Quantity]],
-    book: EntityBook,
+    schema: EntitySchema,
 ) -> str:
     if row.right:
         return str(row.entity)
@@ -75,12 +75,12 @@ def _taken_for(
         return OTHER_UNIT
     for name in names:
         of_photo = labels.get((row.photo, name), ()) if name != row.entity and row.photo else ()
-        if any(answer == label or same_quantity(answer, label, name, book) for label in of_photo):
+        if any(answer == label or same_quantity(answer, label, name, schema) for label in of_photo):
             return str(name)
     return OTHER_LENGTH if row.cause == causes.OTHER_AXIS else OTHER_NUMBER
 
 
-def units(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+def units(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return which unit was answered for which; :data:`UNITS_NOTE` says what is counted.
 
     Returns
@@ -101,12 +101,12 @@ def units(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
     return table.sort_values(["rows", "truth_unit"], ascending=[False, True], ignore_index=True)
 
 
-def unit_matrix(pairs: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+def unit_matrix(pairs: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return :func:`units` as a square table of counts, units in the order of the book, one family after the other."""
-    book = book or default_entities()
+    schema = schema or default_entities()
     seen = {*pairs["truth_unit"], *pairs["answer_unit"]}
-    families = list(dict.fromkeys(unit.family for unit in book.units.values()))
-    known = [unit for unit in book.units.values() if unit.name in seen]
+    families = list(dict.fromkeys(unit.family for unit in schema.units.values()))
+    known = [unit for unit in schema.units.values() if unit.name in seen]
     order = [unit.name for unit in sorted(known, key=lambda u: (families.index(u.family), u.factor))]
     matrix = pairs.pivot_table(
         index="truth_unit", columns="answer_unit", values="rows", aggfunc="sum", fill_value=0

@@ -139,7 +139,7 @@ def causes(sheet: Sheet, measured: pd.DataFrame, new: bool) -> Section | None:
 
 def dimensions(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     """Return the section on width, height and depth taken for each other, None where none is asked for."""
-    table = confusion.axes(measured, sheet.book)
+    table = confusion.axes(measured, sheet.schema)
     if not len(table):
         return None
     matrix = table.drop(columns="rows").set_index("asked")
@@ -162,7 +162,7 @@ def units(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     pairs = confusion.units(measured)
     if not len(pairs):
         return None
-    matrix = confusion.unit_matrix(pairs, sheet.book)
+    matrix = confusion.unit_matrix(pairs, sheet.schema)
     other = pairs[pairs["truth_unit"] != pairs["answer_unit"]]
     titles = {
         "truth_unit": "label", "answer_unit": "answer", "rows": "rows", "same_quantity": "same quantity",
@@ -193,7 +193,7 @@ def sizes(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     ]
     if not len(wrong):
         return None
-    found = statistics.mistakes(wrong, sheet.book)
+    found = statistics.mistakes(wrong, sheet.schema)
     words = "How many times the truth wrong answers are; known factors that occur are marked, with their rows"
     titles = {
         "words": "what it may be", "factor": "factor", "rows": "rows", "above": "so many times the truth",

@@ -8,7 +8,7 @@ from typing import Any
 
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Truth, parse_truth
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.evaluation import metrics
 from hybridml.prediction.all_quantities import Region
 from hybridml.prediction.explain.explanation import Considered, Explanation
@@ -33,7 +33,7 @@ TEXT = 400
 """Characters of a photo's text that are searched."""
 
 
-def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any]:
+def line_of(position: int, told: Explanation, schema: EntitySchema) -> dict[str, Any]:
     """Return a row's line of the report's table.
 
     Parameters
@@ -42,7 +42,7 @@ def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any
         Of the row.
     told : Explanation
         The row, its answer and why.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
 
     Returns
@@ -50,8 +50,8 @@ def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any
     dict
         The columns of :data:`hybridml.report.folder.COLUMNS`, without those that need the picture or all rows.
     """
-    truth = None if told.truth is None else parse_truth([told.truth], book)[0]
-    outcome = _outcome(told, book)
+    truth = None if told.truth is None else parse_truth([told.truth], schema)[0]
+    outcome = _outcome(told, schema)
     missed = outcome in (OTHER_UNIT, WRONG, BLANK)
     return {
         "id": position,
@@ -64,7 +64,7 @@ def line_of(position: int, told: Explanation, book: EntityBook) -> dict[str, Any
         # as it is: a threshold found among rounded ones could shut out the answer that it was found with
         "confidence": told.answer.confidence,
         "outcome": outcome,
-        "cause": _cause(told, truth, book) if truth and missed else "",
+        "cause": _cause(told, truth, schema) if truth and missed else "",
         "loss": None if truth is None else _loss(truth, told.considered),
         "trained": told.trained,
         "text": text_of(told)[:TEXT],
@@ -83,25 +83,25 @@ def problem_of(told: Explanation) -> str:
     return problem if len(problem) <= PROBLEM else f"{problem[: PROBLEM - 1]}…"
 
 
-def _outcome(told: Explanation, book: EntityBook) -> str:
+def _outcome(told: Explanation, schema: EntitySchema) -> str:
     if told.truth is None:
         return UNLABELLED
-    kind = metrics.outcomes([told.truth], [told.answer.prediction], book)[0]
+    kind = metrics.outcomes([told.truth], [told.answer.prediction], schema)[0]
     if kind != "fp":
         return BLANK if kind == "fn" else RIGHT
-    truth = parse_truth([told.truth], book)[0].quantity
-    answer = metrics.parse_predictions([told.answer.prediction], book)[0]
-    same = truth and answer and same_quantity(answer, truth, told.entity, book)
+    truth = parse_truth([told.truth], schema)[0].quantity
+    answer = metrics.parse_predictions([told.answer.prediction], schema)[0]
+    same = truth and answer and same_quantity(answer, truth, told.entity, schema)
     return OTHER_UNIT if same else WRONG
 
 
-def _cause(told: Explanation, truth: Truth, book: EntityBook) -> str:
-    if told.seen is None or told.entity not in book.entities:
+def _cause(told: Explanation, truth: Truth, schema: EntitySchema) -> str:
+    if told.seen is None or told.entity not in schema.entities:
         return ""
-    entity = book.entity(told.entity)
+    entity = schema.entity(told.entity)
     answer = told.answer
     predicted = (answer.value, answer.unit) if answer.value is not None and answer.unit else None
-    return cause_of(truth, predicted, told.seen.reading_for(entity, book), entity, book)
+    return cause_of(truth, predicted, told.seen.reading_for(entity, schema), entity, schema)
 
 
 def _loss(truth: Truth, considered: Sequence[Considered]) -> float:
@@ -126,7 +126,9 @@ def _lines(told: Explanation) -> Iterator[tuple[TextLine, bool]]:
         yield from ((line, True) for line in told.seen.second.lines)
 
 
-def card_of(position: int, told: Explanation, regions: Iterable[Region], book: EntityBook) -> dict[str, Any]:
+def card_of(
+    position: int, told: Explanation, regions: Iterable[Region], schema: EntitySchema
+) -> dict[str, Any]:
     """Return a row's card.
 
     Parameters
@@ -137,10 +139,10 @@ def card_of(position: int, told: Explanation, regions: Iterable[Region], book: E
         The row, its answer and why.
     regions : iterable of Region
         Everything found on the photo.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     """
-    truth = None if told.truth is None else parse_truth([told.truth], book)[0]
+    truth = None if told.truth is None else parse_truth([told.truth], schema)[0]
     reading = told.seen.reading if told.seen else None
     # candidates of the second look count its lines, which come after those of the first
     offset = len(reading.lines) if reading and told.second else 0

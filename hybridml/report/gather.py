@@ -63,7 +63,7 @@ def gather(extractor: EntityExtractor, given: Checked, cards: Spool) -> Gathered
     cards : Spool
         With room for all rows.
     """
-    book, n = extractor.model_.book, len(given[0])
+    schema, n = extractor.model_.schema, len(given[0])
     lines: list[dict[str, Any]] = [{}] * n
     candidates: list[tuple[str, ...]] = [()] * n
     keys = [""] * n
@@ -73,8 +73,8 @@ def gather(extractor: EntityExtractor, given: Checked, cards: Spool) -> Gathered
         while some := list(islice(explained, ROWS_AT_ONCE)):
             regions = _regions(extractor, [told for _, told in some])
             for row, told in some:
-                lines[row] = line_of(row, told, book)
-                cards.put(row, json.dumps(card_of(row, told, regions.get(told.key, ()), book)))
+                lines[row] = line_of(row, told, schema)
+                cards.put(row, json.dumps(card_of(row, told, regions.get(told.key, ()), schema)))
                 candidates[row] = tuple(
                     format_quantity(each.candidate.value, each.candidate.unit) for each in told.considered
                 )

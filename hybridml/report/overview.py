@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from . import diagnosis, plots, statistics, summary
 from .against import CHANGES, Changes
@@ -76,7 +76,7 @@ def write(
     seconds_note: str = "",
     changes: Changes | None = None,
     systems: Sequence[Scores] = (),
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
     progress: bool = False,
 ) -> Overview:
     """Write the plots and tables of a report, and return the fragments of its page and its numbers.
@@ -105,7 +105,7 @@ def write(
         From :func:`hybridml.report.against.changes`.
     systems : sequence of mapping
         Scores of systems run on the same folds, from :func:`hybridml.evaluation.compare.files.read_scores`.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
     progress : bool
         Show a progress bar.
@@ -119,11 +119,11 @@ def write(
 
     plots.require_matplotlib()
     rows = rows.reset_index(drop=True)
-    labelled = scored(rows, candidates, book)
+    labelled = scored(rows, candidates, schema)
     trained = labelled["trained"].astype(bool)
     new, learned = labelled[~trained], labelled[trained]
     measured = new if len(new) else learned
-    sheet = Sheet(Path(out), book)
+    sheet = Sheet(Path(out), schema)
     sheet.numbers |= {
         "rows": len(rows),
         "labelled": len(labelled),
@@ -131,7 +131,7 @@ def write(
         "measured": "no label" if not len(labelled) else NEW if len(new) else TRAINED,
     }
     parts = {NEW: new, TRAINED: learned}
-    tables = {name: statistics.scores(part, book) for name, part in parts.items() if len(part)}
+    tables = {name: statistics.scores(part, schema) for name, part in parts.items() if len(part)}
     steps: list[Callable[[], Section | None]] = [
         lambda: _quality(sheet, tables, measured, summary.problems(rows)),
         lambda: diagnosis.coverage(sheet, measured, bool(len(new))),
@@ -267,7 +267,7 @@ def _per_name(words: str, name: str, table: pd.DataFrame) -> Shown:
 
 
 def _groups(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
-    table = statistics.scores_by_group(measured, sheet.book)
+    table = statistics.scores_by_group(measured, sheet.schema)
     if not len(table):
         return None
     count = measured.loc[measured["group"] != "", "group"].nunique()

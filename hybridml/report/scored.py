@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hybridml.datasets.labels import Quantity, parse_truth
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity.unit_pairs import same_quantity
 
@@ -18,7 +18,7 @@ UNLABELLED = "unlabelled"
 
 
 def scored(
-    rows: pd.DataFrame, candidates: Sequence[Sequence[str]] | None = None, book: EntityBook | None = None
+    rows: pd.DataFrame, candidates: Sequence[Sequence[str]] | None = None, schema: EntitySchema | None = None
 ) -> pd.DataFrame:
     """Return the labelled rows with what the metric says of each.
 
@@ -28,7 +28,7 @@ def scored(
         ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained``, one line per row.
     candidates : sequence of sequences of str, optional
         Every quantity that could have been answered, per row.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Returns
@@ -39,36 +39,36 @@ def scored(
         candidates are), ``truth_value, truth_unit, answer_value, answer_unit`` (as the metric reads them), and
         ``decades``: log10 of answer / truth in base units, NaN where the two cannot be compared.
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     labelled = (rows["outcome"] != UNLABELLED).to_numpy(dtype=bool)
     part = rows.reset_index(drop=True)[labelled].copy()
     truth, predictions = list(part["truth"]), list(part["prediction"])
-    part["kind"] = metrics.outcomes(truth, predictions, book).astype(object)
+    part["kind"] = metrics.outcomes(truth, predictions, schema).astype(object)
     part["right"] = part["kind"].isin(("tp", "tn"))
     part["answered"] = part["kind"].isin(("tp", "fp"))
-    truths = [t.quantity for t in parse_truth(truth, book)]
-    answers = metrics.parse_predictions(predictions, book)
+    truths = [t.quantity for t in parse_truth(truth, schema)]
+    answers = metrics.parse_predictions(predictions, schema)
     entities = list(part["entity"])
     pairs = list(zip(truths, answers, entities, strict=True))
     part["same"] = [
-        t is not None and a is not None and t != a and same_quantity(a, t, e, book) for t, a, e in pairs
+        t is not None and a is not None and t != a and same_quantity(a, t, e, schema) for t, a, e in pairs
     ]
     if candidates is not None:
         kept = [some for some, keep in zip(candidates, labelled, strict=True) if keep]
-        part["reached"] = metrics.reachable(truth, kept, book)
+        part["reached"] = metrics.reachable(truth, kept, schema)
     for name, quantities in (("truth", truths), ("answer", answers)):
         part[f"{name}_value"] = [math.nan if q is None else q[0] for q in quantities]
         part[f"{name}_unit"] = ["" if q is None else q[1] for q in quantities]
-    part["decades"] = np.array([_decades(t, a, e, book) for t, a, e in pairs], dtype=float)
+    part["decades"] = np.array([_decades(t, a, e, schema) for t, a, e in pairs], dtype=float)
     return part
 
 
-def _decades(truth: Quantity | None, answer: Quantity | None, entity: str, book: EntityBook) -> float:
+def _decades(truth: Quantity | None, answer: Quantity | None, entity: str, schema: EntitySchema) -> float:
     if truth is None or answer is None:
         return math.nan
-    asked = book.entities.get(entity)
+    asked = schema.entities.get(entity)
     units = [(asked and asked.unit_for(unit)) or unit for unit in (truth[1], answer[1])]
-    if book.unit(units[0]).family != book.unit(units[1]).family:
+    if schema.unit(units[0]).family != schema.unit(units[1]).family:
         return math.nan
-    there, here = (book.to_base(q[0], unit) for q, unit in zip((truth, answer), units, strict=True))
+    there, here = (schema.to_base(q[0], unit) for q, unit in zip((truth, answer), units, strict=True))
     return math.log10(here / there) if here > 0 and there > 0 else math.nan

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hybridml.datasets.csv_file import write_csv
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from .sections import Picture
 
@@ -23,7 +23,7 @@ class Sheet:
     ----------
     out : path
         The folder: tables go to ``tables/``, pictures to ``plots/``.
-    book : EntityBook or None
+    schema : EntitySchema or None
         Entities and units; None for the packaged ones.
     numbers : dict
         What was said so far, by name.
@@ -32,7 +32,7 @@ class Sheet:
     """
 
     out: Path
-    book: EntityBook | None
+    schema: EntitySchema | None
     numbers: dict[str, Any] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
 from hybridml.ranking.calibration import MIN_ROWS, lower_bound
@@ -46,7 +46,7 @@ PAIRS = (
 """Units that stand beside each other on products, so that one is taken for the other."""
 
 
-def scores(rows: pd.DataFrame, book: EntityBook | None = None, draws: int = 1000) -> pd.DataFrame:
+def scores(rows: pd.DataFrame, schema: EntitySchema | None = None, draws: int = 1000) -> pd.DataFrame:
     """Return the measures of all rows and of each entity, with intervals from drawing whole groups.
 
     Returns
@@ -57,11 +57,11 @@ def scores(rows: pd.DataFrame, book: EntityBook | None = None, draws: int = 1000
         are not known; so are both ends where there are fewer than :data:`DRAWN` groups, or all draws agree.
     """
     parts = [(ALL, rows), *((str(name), part) for name, part in rows.groupby("entity", sort=True))]
-    return pd.DataFrame([_line(name, part, list(part["group"]), book, draws) for name, part in parts])
+    return pd.DataFrame([_line(name, part, list(part["group"]), schema, draws) for name, part in parts])
 
 
 def scores_by_group(
-    rows: pd.DataFrame, book: EntityBook | None = None, most: int = GROUPS, draws: int = 1000
+    rows: pd.DataFrame, schema: EntitySchema | None = None, most: int = GROUPS, draws: int = 1000
 ) -> pd.DataFrame:
     """Return the measures of the largest groups, as :func:`scores` does; intervals are from drawing whole photos."""
     known = rows[rows["group"] != ""]
@@ -69,15 +69,17 @@ def scores_by_group(
         known["group"].value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     )
     parts = [(name, known[known["group"] == name]) for name in sizes.index[:most]]
-    lines = [_line(str(name), part, list(part["photo"]), book, draws) for name, part in parts]
+    lines = [_line(str(name), part, list(part["photo"]), schema, draws) for name, part in parts]
     return pd.DataFrame(lines, columns=None if lines else ["name", "rows", "groups"])
 
 
 def _line(
-    name: str, part: pd.DataFrame, drawn: list[str], book: EntityBook | None, draws: int
+    name: str, part: pd.DataFrame, drawn: list[str], schema: EntitySchema | None, draws: int
 ) -> dict[str, object]:
     reached = list(part["reached"]) if "reached" in part else None
-    found = metrics.score(list(part["truth"]), list(part["prediction"]), list(part["entity"]), reached, book)
+    found = metrics.score(
+        list(part["truth"]), list(part["prediction"]), list(part["entity"]), reached, schema
+    )
     line: dict[str, object] = {"name": name, "rows": len(part), "groups": part["group"].nunique()}
     values = {**found.to_dict(), "share_answered": float(part["answered"].mean()) if len(part) else 0.0}
     intervals = _intervals(part, drawn, draws)
@@ -267,7 +269,7 @@ def calibration_error(rows: pd.DataFrame, bins: int = BINS) -> float:
     return metrics.expected_calibration_error(list(said["confidence"]), list(said["right"]), bins)
 
 
-def mistakes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+def mistakes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return how many answers are a known factor away from the truth: a decimal point, or a unit for another.
 
     Returns
@@ -276,11 +278,11 @@ def mistakes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame
         Factors that occur, the most frequent first: ``factor, words, rows, above`` (the answer is so many times
         the truth), ``below``.
     """
-    book = book or default_entities()
-    families = rows["truth_unit"].map({unit.name: unit.family for unit in book.units.values()})
+    schema = schema or default_entities()
+    families = rows["truth_unit"].map({unit.name: unit.family for unit in schema.units.values()})
     decades = rows["decades"].to_numpy(dtype=float)
     lines = []
-    for factor, words, family in _factors(book):
+    for factor, words, family in _factors(schema):
         of_family = (
             np.ones(len(rows), dtype=bool) if not family else (families == family).to_numpy(dtype=bool)
         )
@@ -296,13 +298,17 @@ def mistakes(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame
     return table.sort_values(["rows", "factor"], ascending=[False, True], ignore_index=True)
 
 
-def _factors(book: EntityBook) -> list[tuple[float, str, str]]:
+def _factors(schema: EntitySchema) -> list[tuple[float, str, str]]:
     """Return factor, words and family ("" for any) of what is looked for."""
     found = [(power, "decimal point or prefix", "") for power in POWERS]
     for large, small in PAIRS:
-        if large in book.units and small in book.units and book.unit(large).family == book.unit(small).family:
-            factor = book.convert(1.0, large, small)
-            found.append((factor, f"{large} and {small}", book.unit(large).family))
+        if (
+            large in schema.units
+            and small in schema.units
+            and schema.unit(large).family == schema.unit(small).family
+        ):
+            factor = schema.convert(1.0, large, small)
+            found.append((factor, f"{large} and {small}", schema.unit(large).family))
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hybridml.datasets.labels import Quantity, Truth, parse_label, parse_truth
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
@@ -38,7 +38,7 @@ AGREEING, MAJORITY = 3, 2 / 3
 """How many other photos of a group, and what share of them, must say one thing against a label."""
 
 
-def suspects(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame:
+def suspects(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return how suspect each row's label is, and why.
 
     Reasons, which add up: the label cannot be met (zero, not understood, or in a unit that the entity does not
@@ -52,7 +52,7 @@ def suspects(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame
     ----------
     rows : data frame
         ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained, text``.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Returns
@@ -60,16 +60,16 @@ def suspects(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame
     data frame
         ``suspect`` (0: nothing speaks against it, or no label) and ``suspect_why``, a line per row.
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     rows = rows.reset_index(drop=True)
     labelled = rows["outcome"] != UNLABELLED
-    truths = parse_truth(rows["truth"], book)
+    truths = parse_truth(rows["truth"], schema)
     reasons: list[list[tuple[float, str]]] = [[] for _ in range(len(rows))]
     for row, weight, words in (
-        *_impossible(rows, truths, book),
-        *_disagreements(rows, truths, book),
-        *_same_photo(rows[labelled], truths, book),
-        *_group(rows[labelled], truths, book),
+        *_impossible(rows, truths, schema),
+        *_disagreements(rows, truths, schema),
+        *_same_photo(rows[labelled], truths, schema),
+        *_group(rows[labelled], truths, schema),
         *_not_found(rows),
     ):
         if labelled[row]:
@@ -85,9 +85,9 @@ def suspects(rows: pd.DataFrame, book: EntityBook | None = None) -> pd.DataFrame
 Reasons = Iterator[tuple[int, float, str]]
 
 
-def _impossible(rows: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) -> Reasons:
+def _impossible(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
     for row, (truth, entity) in enumerate(zip(truths, rows["entity"], strict=True)):
-        asked = book.entities.get(entity)
+        asked = schema.entities.get(entity)
         if truth.kind == "unreadable":
             yield row, IMPOSSIBLE, "the label is not understood"
         elif truth.kind == "foreign unit":
@@ -98,13 +98,13 @@ def _impossible(rows: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) -
             yield row, IMPOSSIBLE, "the label says zero"
 
 
-def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) -> Reasons:
+def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
     sure = (rows["confidence"] >= CONFIDENT) & (rows["prediction"] != "")
-    answers = metrics.parse_predictions(rows["prediction"], book)
+    answers = metrics.parse_predictions(rows["prediction"], schema)
     for row in np.flatnonzero(sure).tolist():
         answer, entity = answers[row], str(rows["entity"][row])
-        ends = _ends(str(rows["truth"][row]), book)
-        if answer is None or any(same_quantity(answer, end, entity, book) for end in ends):
+        ends = _ends(str(rows["truth"][row]), schema)
+        if answer is None or any(same_quantity(answer, end, entity, schema) for end in ends):
             continue
         confidence, trained = float(rows["confidence"][row]), bool(rows["trained"][row])
         words = f"the model is {100 * confidence:.0f} % sure of {rows['prediction'][row]}"
@@ -117,25 +117,25 @@ def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], book: EntityBook
             yield row, weight, words
 
 
-def _ends(label: str, book: EntityBook) -> list[Quantity]:
+def _ends(label: str, schema: EntitySchema) -> list[Quantity]:
     """Return what a label says: of a range, both ends."""
-    parsed = parse_label(label, book)
+    parsed = parse_label(label, schema)
     if parsed.kind not in ("plain", "range") or parsed.unit is None:
         return []
     return [(end, parsed.unit) for end in (parsed.low, parsed.high) if end is not None]
 
 
-def _same_photo(labelled: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) -> Reasons:
+def _same_photo(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
     several = labelled[labelled.duplicated(["photo", "entity"], keep=False) & labelled["photo"].ne("")]
     for (_, entity), part in several.groupby(["photo", "entity"], sort=False):
         known = [(row, q) for row in part.index if (q := truths[row].quantity) is not None]
         for row, own in known:
-            others = {_text(q): None for _, q in known if not same_quantity(q, own, str(entity), book)}
+            others = {_text(q): None for _, q in known if not same_quantity(q, own, str(entity), schema)}
             if others:
                 yield int(row), SAME_PHOTO, f"the same photo is also labelled {' and '.join(others)}"
 
 
-def _group(labelled: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) -> Reasons:
+def _group(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
     for (_, entity), part in labelled[labelled["group"] != ""].groupby(["group", "entity"], sort=False):
         if len(part) <= AGREEING:
             continue
@@ -150,7 +150,7 @@ def _group(labelled: pd.DataFrame, truths: Sequence[Truth], book: EntityBook) ->
         for row in part.index:
             own = truths[row].quantity
             share = counts.iloc[0] / max(len(said) - 1, 1)
-            if own and share >= MAJORITY and not same_quantity(own, usual, str(entity), book):
+            if own and share >= MAJORITY and not same_quantity(own, usual, str(entity), schema):
                 words = f"{counts.iloc[0]} of {len(said) - 1} other photos of its group say {counts.index[0]}"
                 yield int(row), GROUP * share, words
 

@@ -33,7 +33,7 @@ from .shell import make_folder, write_shell
 from .timing import MEASURED, NOT_KEPT, seconds_by_stage
 
 if TYPE_CHECKING:
-    from hybridml.entities import EntityBook
+    from hybridml.entities import EntitySchema
     from hybridml.estimator import EntityExtractor
 
 log = logging.getLogger(__name__)
@@ -87,14 +87,14 @@ def write_report(
         raise HybridmlError(
             f"photos of {photo_side} pixels show less than their thumbnails; give {THUMB_SIDE} or more"
         )
-    target, book = path_of(out), extractor.model_.book
+    target, schema = path_of(out), extractor.model_.schema
     if is_afar(target):
         raise HybridmlError(
             f"{target} is not on this machine, and a report opens from a folder; write it here, then copy"
         )
-    frame, faults = photos.checked(rows, images=extractor.images, book=book)
+    frame, faults = photos.checked(rows, images=extractor.images, schema=schema)
     if truth is not None:
-        frame = labelled(frame, truth, book)
+        frame = labelled(frame, truth, schema)
     other = others.read_run(against) if against is not None else None
     scores = read_scores(systems) if systems is not None else ()
     name = Path(against).name if against is not None else ""
@@ -103,8 +103,8 @@ def write_report(
     with Spool(len(frame), target) as cards:
         found = gather(extractor, (frame, faults), cards)
         table = _with_pictures(found, target, photo_side, extractor.progress)
-        table = table.join(suspects.suspects(table, book))
-        changes = None if other is None else others.changes(table, other, book, name)
+        table = table.join(suspects.suspects(table, schema))
+        changes = None if other is None else others.changes(table, other, schema, name)
         changed = pd.DataFrame("", table.index, ["other", "change"]) if changes is None else changes.table
         table = table.join(changed.set_axis(table.index))
         shown = overview.write(
@@ -114,11 +114,11 @@ def write_report(
             changes=changes,
             ablation=ablation_of(scores),
             systems=scores,
-            book=book,
+            schema=schema,
             progress=extractor.progress,
             **_of_itself(extractor, found),
         )
-        head = _head(title, table, book) | ({"other_name": name} if name else {})
+        head = _head(title, table, schema) | ({"other_name": name} if name else {})
         # last and together: a run that is interrupted before leaves an earlier report to be looked at
         folder.write_cards(target, _cards(cards, table, target))
         folder.write_rows(target, table, head)
@@ -126,7 +126,7 @@ def write_report(
     return write_shell(target, title, shown.html, shown.changes_html)
 
 
-def labelled(frame: pd.DataFrame, truth: str | Path, book: EntityBook | None = None) -> pd.DataFrame:
+def labelled(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return rows with the labels of a file, None where it lacks the row.
 
     Raises
@@ -134,7 +134,7 @@ def labelled(frame: pd.DataFrame, truth: str | Path, book: EntityBook | None = N
     RowsError
         When it has none of the rows.
     """
-    table, faults = read_rows(truth, truth=True, book=book, on_row_fault="collect")
+    table, faults = read_rows(truth, truth=True, schema=schema, on_row_fault="collect")
     if faults:
         log.warning("%s: %d faults in single rows; the first: %s", truth, len(faults), faults[0])
     known = dict(zip(map(as_text, table["index"]), map(as_text, table[VALUE]), strict=True))
@@ -176,13 +176,13 @@ def _cards(cards: Iterable[str], table: pd.DataFrame, target: Path) -> Iterator[
         yield card
 
 
-def _head(title: str, table: pd.DataFrame, book: EntityBook) -> dict[str, Any]:
+def _head(title: str, table: pd.DataFrame, schema: EntitySchema) -> dict[str, Any]:
     """Return what the page is told of all rows."""
-    entities = [entity for entity in dict.fromkeys(table["entity"]) if entity in book.entities]
+    entities = [entity for entity in dict.fromkeys(table["entity"]) if entity in schema.entities]
     return {
         "title": title,
         "labelled": bool((table["outcome"] != UNLABELLED).any()),
-        "units": {entity: list(book.entity(entity).units) for entity in entities},
+        "units": {entity: list(schema.entity(entity).units) for entity in entities},
         "causes": {cause: MEANINGS[cause] for cause in CAUSES},
     }
 

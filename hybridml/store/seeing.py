@@ -11,7 +11,7 @@ import pandas as pd
 from hybridml.candidates.find import wants_second_look
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import Images, Located, located
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.vision.engines import Engine
 
 from .extraction import Report, done_so_far, featurize
@@ -30,7 +30,7 @@ def see(
     images: Images,
     store: FeatureStore,
     engines: Engines,
-    book: EntityBook,
+    schema: EntitySchema,
     workers: int | None = None,
     progress: bool = True,
     retry_failed: bool = False,
@@ -48,7 +48,7 @@ def see(
         Where results are kept.
     engines : (reader, embedder or None, looks)
         What to read and look with.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     workers, progress, retry_failed, dask
         As for :func:`hybridml.store.extraction.featurize`.
@@ -66,7 +66,7 @@ def see(
     _tell_why(report, found)
     for engine in looks:
         if engine.kind == "second":
-            wanted = _wanted(frame, store, reader, book, report)
+            wanted = _wanted(frame, store, reader, schema, report)
             again_at = {name: paths[name] for name in wanted}
             again = featurize(again_at, store, reader, None, workers, progress, [engine], retry_failed, dask)
             report.second = len(wanted)
@@ -95,18 +95,18 @@ def _tell_why(report: Report, found: Located) -> None:
 
 
 def _wanted(
-    frame: pd.DataFrame, store: FeatureStore, reader: Engine, book: EntityBook, report: Report
+    frame: pd.DataFrame, store: FeatureStore, reader: Engine, schema: EntitySchema, report: Report
 ) -> list[str]:
     """Return the photos whose first reading shows nothing that one of their rows asks for."""
     asked: dict[str, frozenset[str]] = {}
     for name, entity in zip(photo_names(frame), frame["entity_name"], strict=True):
-        if name in report.keys and name not in report.failed and entity in book.entities:
+        if name in report.keys and name not in report.failed and entity in schema.entities:
             key = report.keys[name]
             asked[key] = _with(asked.get(key, frozenset()), entity)
     wanted = {
         key
         for key, reading in store.readings(reader.settings, asked)
-        if any(wants_second_look(reading, book.entity(entity), book) for entity in asked[key])
+        if any(wants_second_look(reading, schema.entity(entity), schema) for entity in asked[key])
     }
     return [name for name, key in report.keys.items() if key in wanted and name not in report.failed]
 

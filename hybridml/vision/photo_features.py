@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from hybridml.candidates.find import wants_second_look
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 
 from .lines import Drawing
 from .text_line import Reading
@@ -35,9 +35,9 @@ class Seen:
     regions: npt.NDArray[Any] | None = None
     second: Reading | None = None
 
-    def reading_for(self, entity: Entity, book: EntityBook) -> Reading:
+    def reading_for(self, entity: Entity, schema: EntitySchema) -> Reading:
         """Return the reading that answers ``entity``: the second look's where there is one and it is wanted."""
-        if self.second is not None and wants_second_look(self.reading, entity, book):
+        if self.second is not None and wants_second_look(self.reading, entity, schema):
             return self.second
         return self.reading
 

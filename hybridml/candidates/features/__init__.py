@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.candidates.find import Candidate
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.errors import HybridmlError
 from hybridml.utils.registry import named
 from hybridml.vision.text_line import Reading, TextLine
@@ -120,13 +120,13 @@ def _check(name: str, made: object, n: int) -> None:
             )
 
 
-def column_names(blocks: Sequence[str], book: EntityBook) -> list[str]:
+def column_names(blocks: Sequence[str], schema: EntitySchema) -> list[str]:
     """Return the names of the columns that ``blocks`` make, in order."""
-    entity = next(iter(book.entities.values()))
-    unit = book.unit(entity.units[0])
+    entity = next(iter(schema.entities.values()))
+    unit = schema.unit(entity.units[0])
     spelling = (*unit.spellings, *unit.exact, unit.name)[0]
     line = TextLine(f"12 {spelling}", 1.0, ((0, 0), (90, 0), (90, 20), (0, 20)))
-    photo = PhotoView(Reading((line,), 100, 100), book)
+    photo = PhotoView(Reading((line,), 100, 100), schema)
     if not photo.candidates:
         raise HybridmlError(
             f"the entity file makes no candidate of {line.text!r}: check the spellings of {unit.name}"

@@ -27,14 +27,14 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
 
 def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     n = len(candidates)
-    book = photo.book
-    base = np.array([book.to_base(c.value, c.unit) for c in candidates], dtype=float)
+    schema = photo.schema
+    base = np.array([schema.to_base(c.value, c.unit) for c in candidates], dtype=float)
     unit = np.array([entity.units.index(c.unit) for c in candidates], dtype=int)
     value = np.array([c.value for c in candidates], dtype=float)
     line = np.array([c.line for c in candidates], dtype=int)
     start = np.array([c.start for c in candidates], dtype=int)
     repaired = np.array([c.repaired for c in candidates], dtype=bool)
-    imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
+    imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
     center = np.array([c.center for c in candidates], dtype=float).reshape(-1, 2)
     font = photo.font[line]
     confidence = photo.confidence[line]
@@ -65,7 +65,7 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
         same = np.flatnonzero(close[i] & is_part)
         if len(same):
             in_product[i] = part_index[same[0]]
-    families = [book.unit(c.unit).family for c in photo.candidates]
+    families = [schema.unit(c.unit).family for c in photo.candidates]
     return {
         "rivals.count": np.full(n, float(n)),
         "rivals.distinct": np.full(n, float(len(distinct))),

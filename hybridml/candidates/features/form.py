@@ -27,7 +27,7 @@ COLUMNS = tuple(
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
     """Return the span features of each candidate."""
     shared = photo.shared("span", entity, lambda: _columns(photo, entity, candidates))
-    number = float(list(photo.book.entities).index(entity.name))
+    number = float(list(photo.schema.entities).index(entity.name))
     own = {
         "span.entity": [number] * len(candidates),
         "span.labelled": [float(label_match(c, entity, photo)) for c in candidates],
@@ -43,7 +43,7 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
         rows.setdefault(name, []).append(float(value))
 
     for c in candidates:
-        unit = photo.book.unit(c.unit)
+        unit = photo.schema.unit(c.unit)
         text = photo.texts[c.line]
         digits = c.number_text
         add("span.unit", entity.units.index(c.unit))
@@ -72,5 +72,5 @@ def label_match(candidate: Candidate, entity: Entity, photo: PhotoView) -> int:
     label = candidate.label.lower()
     if label in entity.keywords:
         return 1
-    others = (e for e in photo.book.entities.values() if e.family == entity.family)
+    others = (e for e in photo.schema.entities.values() if e.family == entity.family)
     return -1 if any(label in e.keywords for e in others) else 0

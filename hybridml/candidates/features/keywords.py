@@ -73,7 +73,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     own = photo.words[f"entity:{entity.name}"]
     rivals = _merged(
         photo.words[f"entity:{e.name}"]
-        for e in photo.book.entities.values()
+        for e in photo.schema.entities.values()
         if e.family == entity.family and e.name != entity.name
     )
     columns: dict[str, np.ndarray] = {}
@@ -93,7 +93,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
 def _contexts(photo: PhotoView, spans: _Spans) -> dict[str, np.ndarray]:
     columns = {}
     nowhere = np.full(len(spans.line), FAR)
-    for name in photo.book.contexts:
+    for name in photo.schema.contexts:
         hits = photo.words[f"context:{name}"]
         if not len(hits):
             columns[f"words.{name}_on_line"] = columns[f"words.{name}_near"] = nowhere

@@ -222,7 +222,7 @@ def _columns(photo: PhotoView, drawing: Drawing, candidates: Sequence[Candidate]
     table = np.array([per_line[i] for i in line], dtype=float).reshape(n, len(COLUMNS))
     columns = {f"lines.{name}": table[:, k].copy() for k, name in enumerate(COLUMNS)}
     center = np.array([c.center for c in candidates], dtype=float).reshape(-1, 2)
-    base = np.array([photo.book.to_base(c.value, c.unit) for c in candidates], dtype=float)
+    base = np.array([photo.schema.to_base(c.value, c.unit) for c in candidates], dtype=float)
     left, top, right, bottom = drawing.outline
     wide, high = max(right - left, 1.0), max(bottom - top, 1.0)
     columns["lines.outline_x"] = (center[:, 0] - (left + right) / 2) / wide

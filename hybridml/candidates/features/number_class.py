@@ -24,7 +24,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     own = log[:, CLASSES.index(entity.name)] if entity.name in CLASSES else np.full(n, np.nan)
     rivals = [
         log[:, CLASSES.index(e.name)]
-        for e in photo.book.entities.values()
+        for e in photo.schema.entities.values()
         if e.family == entity.family and e.name != entity.name and e.name in CLASSES
     ]
     rival = np.max(rivals, axis=0) if rivals else np.full(n, np.nan)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hybridml.candidates.find import Candidate, find_candidates, for_entity, span_box
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.vision.lines import Drawing
 from hybridml.vision.text_line import Reading
 
@@ -69,7 +69,7 @@ class PhotoView:
     ----------
     reading : Reading
         The photo's text lines.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     drawing : Drawing, optional
         Dimension lines and outline; None when the photo was not looked at.
@@ -82,20 +82,20 @@ class PhotoView:
     def __init__(
         self,
         reading: Reading,
-        book: EntityBook,
+        schema: EntitySchema,
         drawing: Drawing | None = None,
         regions: np.ndarray | None = None,
         second: bool = False,
     ) -> None:
-        self.reading, self.book, self.drawing, self.regions, self.second = (
+        self.reading, self.schema, self.drawing, self.regions, self.second = (
             reading,
-            book,
+            schema,
             drawing,
             regions,
             second,
         )
         self._cache: dict[str, Any] = {}
-        self.candidates: list[Candidate] = find_candidates(reading, book)
+        self.candidates: list[Candidate] = find_candidates(reading, schema)
         self.texts = [line.text.lower() for line in reading.lines]
         n = len(reading.lines)
         self.center = np.array([line.center for line in reading.lines], dtype=float).reshape(n, 2)
@@ -134,8 +134,8 @@ class PhotoView:
     @cached_property
     def words(self) -> dict[str, Hits]:
         """Occurrences of each entity's keywords (``entity:NAME``) and of each context (``context:NAME``)."""
-        key = tuple((f"entity:{e.name}", e.keywords) for e in self.book.entities.values())
-        key += tuple((f"context:{name}", words) for name, words in self.book.contexts.items())
+        key = tuple((f"entity:{e.name}", e.keywords) for e in self.schema.entities.values())
+        key += tuple((f"context:{name}", words) for name, words in self.schema.contexts.items())
         text = _SEAM.join(self.texts)
         starts = np.cumsum([0, *(len(t) + len(_SEAM) for t in self.texts)])
         return {name: self._find(pattern, text, starts) for name, pattern in _patterns(key).items()}

@@ -22,10 +22,10 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
 
 
 def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> dict[str, np.ndarray]:
-    book = photo.book
+    schema = photo.schema
     found = np.full((len(candidates), len(NAMES)), np.nan)
-    imperial = np.array([book.is_imperial(c.unit) for c in candidates], dtype=bool)
-    base = np.array([book.to_base(c.value, c.unit) for c in candidates], dtype=float)
+    imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
+    base = np.array([schema.to_base(c.value, c.unit) for c in candidates], dtype=float)
     repaired = np.array([c.repaired for c in candidates], dtype=bool)
     twins = close(base[:, None], base, family) & (imperial[:, None] != imperial) & ~repaired
     for i in np.flatnonzero(twins.any(axis=1)).tolist():
@@ -33,7 +33,7 @@ def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> 
         other = min(
             (candidates[j] for j in np.flatnonzero(twins[i]).tolist()), key=lambda c: _distance(one, c)
         )
-        found[i] = describe(_mention(photo, one), _mention(photo, other), bool(imperial[0]), book)
+        found[i] = describe(_mention(photo, one), _mention(photo, other), bool(imperial[0]), schema)
     return dict(zip(NAMES, found.T, strict=True))
 
 

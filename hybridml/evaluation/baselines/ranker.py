@@ -65,7 +65,9 @@ class RankerSystem(System):
         if "others" in self.without:
             given = replace(given, others=None)
         given = given.without_looks(self.without)
-        self.model_ = Model(settings_without(self.without, settings), given.book).fit(*training_table(given))
+        self.model_ = Model(settings_without(self.without, settings), given.schema).fit(
+            *training_table(given)
+        )
         return self
 
     def predict(self, given: Given) -> list[str]:

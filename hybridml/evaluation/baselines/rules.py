@@ -9,7 +9,7 @@ import numpy as np
 
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.find import Candidate, for_entity
-from hybridml.entities import Entity, EntityBook, default_entities
+from hybridml.entities import Entity, EntitySchema, default_entities
 from hybridml.quantity import PER_AREA, format_quantity
 from hybridml.vision.photo_features import Seen, as_seen
 from hybridml.vision.text_line import Reading
@@ -29,7 +29,7 @@ def first(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> 
 
 def largest(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
     """Return the candidate of the largest quantity."""
-    return max(_as_read(candidates), key=lambda c: photo.book.to_base(c.value, c.unit), default=None)
+    return max(_as_read(candidates), key=lambda c: photo.schema.to_base(c.value, c.unit), default=None)
 
 
 def line_angle(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
@@ -74,7 +74,7 @@ def answer(
     keys: Sequence[str | None],
     entities: Sequence[str],
     readings: Iterable[tuple[str, Seen | Reading]],
-    book: EntityBook | None = None,
+    schema: EntitySchema | None = None,
 ) -> list[str]:
     """Answer rows by a rule.
 
@@ -86,7 +86,7 @@ def answer(
         The row's photo and what it asks.
     readings : iterable of (key, Seen or Reading)
         Each photo once. Rules see the first reading only.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
 
     Returns
@@ -94,17 +94,17 @@ def answer(
     list of str
         Predictions as a submission writes them.
     """
-    book = book or default_entities()
+    schema = schema or default_entities()
     rows_of: dict[str, list[int]] = {}
     for i, (key, entity) in enumerate(zip(keys, entities, strict=True)):
-        if key is not None and entity in book.entities:
+        if key is not None and entity in schema.entities:
             rows_of.setdefault(key, []).append(i)
     answers = [""] * len(keys)
     for key, found in readings:
         seen = as_seen(found)
-        photo = PhotoView(seen.reading, book, seen.drawing)
+        photo = PhotoView(seen.reading, schema, seen.drawing)
         for i in rows_of.get(key, []):
-            asked = book.entity(entities[i])
+            asked = schema.entity(entities[i])
             chosen = rule(for_entity(photo.candidates, asked), asked, photo)
             if chosen:
                 answers[i] = format_quantity(chosen.value, chosen.unit)
@@ -128,7 +128,7 @@ class RuleSystem(System):
     def predict(self, given: Given) -> list[str]:
         """Return the candidate that the rule picks for each row, blank where there is none."""
         return answer(
-            RULES[self.rule], given.keys, list(given.frame["entity_name"]), given.seen.items(), given.book
+            RULES[self.rule], given.keys, list(given.frame["entity_name"]), given.seen.items(), given.schema
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.manners import Estimator
 from hybridml.vision.photo_features import Seen, as_seen
 
@@ -40,7 +40,7 @@ class Given:
         Global ResNet-50 embedding; empty when none was asked for.
     photos : mapping of key to Path
         Where each photo lies, of those that are on this machine.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     others : Given, optional
         Training part only: rows labelled by others, nothing of which shares a group or photo with the validation rows.
@@ -54,7 +54,7 @@ class Given:
     seen: Mapping[str, Seen]
     vectors: Mapping[str, npt.NDArray[Any]]
     photos: Mapping[str, Path]
-    book: EntityBook
+    schema: EntitySchema
     others: Given | None = field(default=None, repr=False)
     labels: pd.DataFrame | None = field(default=None, repr=False)
 

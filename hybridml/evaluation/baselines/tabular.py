@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hybridml.datasets.groups import group_names
 from hybridml.datasets.labels import Quantity, parse_truth
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
 from hybridml.utils.optional import require
@@ -91,11 +91,11 @@ class TabularRegression(System):
 
         self._check()
         entities = list(given.frame["entity_name"])
-        truths = [t.quantity for t in parse_truth(given.frame[LABEL], given.book)]
+        truths = [t.quantity for t in parse_truth(given.frame[LABEL], given.schema)]
         usable = [
             i
             for i, (key, entity, truth) in enumerate(zip(given.keys, entities, truths, strict=True))
-            if key in given.vectors and _can_be_learned(truth, entity, given.book)
+            if key in given.vectors and _can_be_learned(truth, entity, given.schema)
         ]
         if len(usable) < 2:
             raise HybridmlError(
@@ -105,7 +105,7 @@ class TabularRegression(System):
         part = given.part(usable)
         X = self._table(part, fit=True)
         quantities = [truths[i] or (math.nan, "") for i in usable]
-        y = np.log([part.book.to_base(value, unit) for value, unit in quantities])
+        y = np.log([part.schema.to_base(value, unit) for value, unit in quantities])
         regressor = self._regressor(X)
         self.value_ = regressor.fit(X, y)
         self.solver_ = type(regressor).__name__
@@ -125,8 +125,8 @@ class TabularRegression(System):
         for i, entity, value, chance in zip(
             usable, part.frame["entity_name"], self.value_.predict(X), chances, strict=True
         ):
-            unit = self._unit(given.book.entity(entity).units, chance)
-            answers[i] = _answer(float(value), unit, given.book)
+            unit = self._unit(given.schema.entity(entity).units, chance)
+            answers[i] = _answer(float(value), unit, given.schema)
         return answers
 
     def _check(self) -> None:
@@ -212,16 +212,16 @@ class TabularRegression(System):
         return XGBRegressor(n_estimators=self.trees, n_jobs=self.jobs, random_state=self.random_state)
 
 
-def _can_be_learned(truth: Quantity | None, entity: str, book: EntityBook) -> bool:
-    if truth is None or entity not in book.entities or truth[1] not in book.entity(entity).units:
+def _can_be_learned(truth: Quantity | None, entity: str, schema: EntitySchema) -> bool:
+    if truth is None or entity not in schema.entities or truth[1] not in schema.entity(entity).units:
         return False
     return truth[0] > 0 and math.isfinite(truth[0])
 
 
-def _answer(logarithm: float, unit: str, book: EntityBook) -> str:
+def _answer(logarithm: float, unit: str, schema: EntitySchema) -> str:
     """Return a predicted value in a unit, blank where it is no number that can be written."""
     try:
-        value = math.exp(logarithm) / book.to_base(1.0, unit)
+        value = math.exp(logarithm) / schema.to_base(1.0, unit)
     except OverflowError:
         return ""
     return format_quantity(float(f"{value:.{DIGITS}g}"), unit) if math.isfinite(value) else ""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
-from hybridml.entities import EntityBook, default_entities
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.evaluation.baselines.system import PHOTOS, READING, VECTORS, Given, System
 from hybridml.prediction.from_store import keys_of
@@ -51,7 +51,7 @@ class Source:
         Feature store; what it lacks is computed first.
     ocr, effort, looks, embedding, resnet_weights
         As for :class:`hybridml.EntityExtractor`.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     workers : int, optional
         Processes that read and look.
@@ -68,7 +68,7 @@ class Source:
     looks: Sequence[str] | None = None
     embedding: str = "resnet50"
     resnet_weights: str = DEFAULT_WEIGHTS
-    book: EntityBook = field(default_factory=default_entities)
+    schema: EntitySchema = field(default_factory=default_entities)
     workers: int | None = None
     dask: str | None = None
     progress: bool = False
@@ -210,7 +210,7 @@ def gather(
         dict(store.seen(settings_of(reader, looks), present)) if reader else {},
         dict(store.embeddings(embedder.settings, present)) if embedder else {},
         {report.keys[name]: path for name, path in found.items() if path is not None and name in report.keys},
-        source.book,
+        source.schema,
     )
     engines = [engine for engine in (reader, embedder, *looks) if engine is not None]
     return Gathered(
@@ -240,7 +240,7 @@ def _see(
             source.images,
             store,
             engines,
-            source.book,
+            source.schema,
             source.workers,
             source.progress,
             dask=source.dask,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.evaluation import metrics
 from hybridml.evaluation.evaluate import evaluate
 
@@ -58,7 +58,7 @@ CSV_COLUMNS = (
 
 
 def score(
-    outcome: Outcome, frame: pd.DataFrame, fold: Folds, book: EntityBook | None = None
+    outcome: Outcome, frame: pd.DataFrame, fold: Folds, schema: EntitySchema | None = None
 ) -> dict[str, Any]:
     """Return the scores of one system as plain data.
 
@@ -70,7 +70,7 @@ def score(
         The rows with their labels.
     fold : int array (n_rows,)
         Each row's fold.
-    book : EntityBook, optional
+    schema : EntitySchema, optional
         Entities and units.
 
     Returns
@@ -89,10 +89,10 @@ def score(
     if outcome.error:
         return result
     truth, entities = list(frame["entity_value"]), np.array(list(frame["entity_name"]), dtype=object)
-    found = evaluate(truth, outcome.predictions, list(entities), book=book)
+    found = evaluate(truth, outcome.predictions, list(entities), schema=schema)
     for name, line in (("", found["all"]), *found["per_entity"].items()):
         here = (entities == name) if name else np.ones(len(truth), dtype=bool)
-        f1 = [_f1(truth, outcome.predictions, here & (fold == k), book) for k in np.unique(fold[here])]
+        f1 = [_f1(truth, outcome.predictions, here & (fold == k), schema) for k in np.unique(fold[here])]
         line |= {"fold_f1": f1, "f1_mean": float(np.mean(f1)) if f1 else None, "f1_sd": _deviation(f1)}
     return {
         **result,
@@ -104,9 +104,9 @@ def score(
     }
 
 
-def _f1(truth: Sequence[str], predictions: Sequence[str], where: Any, book: EntityBook | None) -> float:
+def _f1(truth: Sequence[str], predictions: Sequence[str], where: Any, schema: EntitySchema | None) -> float:
     at = np.flatnonzero(where).tolist()
-    return metrics.score([truth[i] for i in at], [predictions[i] for i in at], book=book).f1
+    return metrics.score([truth[i] for i in at], [predictions[i] for i in at], schema=schema).f1
 
 
 def _deviation(values: Sequence[float]) -> float | None:

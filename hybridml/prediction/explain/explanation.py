@@ -216,7 +216,7 @@ def _reasons(
     Columns in which a row's candidates are all alike are left out: they tell of the photo and decided nothing.
     """
     reading = ranked.seen.second if ranked.second and ranked.seen.second else ranked.seen.reading
-    told = Told(ranked.candidates[at], model.book.entity(entity), reading, model.book)
+    told = Told(ranked.candidates[at], model.schema.entity(entity), reading, model.schema)
     telling = _differing(ranked.X) if len(ranked.order) > 1 else np.ones(ranked.X.shape[1], dtype=bool)
     columns = model.ranker.columns_
     weights = [(columns[i], float(ranked.X[at, i]), float(parts[i])) for i in np.flatnonzero(telling)]

@@ -10,7 +10,7 @@ from hybridml.candidates.features.form import FORMS, ORIGINS
 from hybridml.candidates.features.keywords import FAR
 from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.candidates.find import Candidate
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.vision.text_line import Reading
 
 from . import unit_pairs
@@ -32,14 +32,14 @@ class Told:
         What is asked.
     reading : Reading
         The text lines that the candidate is from.
-    book : EntityBook
+    schema : EntitySchema
         Entities, units and context words.
     """
 
     candidate: Candidate
     entity: Entity
     reading: Reading
-    book: EntityBook
+    schema: EntitySchema
 
     @property
     def asked(self) -> str:
@@ -51,10 +51,10 @@ class Told:
         if kind == "own":
             words: tuple[str, ...] = self.entity.keywords
         elif kind == "rival":
-            family = [e for e in self.book.entities.values() if e.family == self.entity.family]
+            family = [e for e in self.schema.entities.values() if e.family == self.entity.family]
             words = tuple(word for e in family if e.name != self.entity.name for word in e.keywords)
         else:
-            words = self.book.contexts.get(kind, ())
+            words = self.schema.contexts.get(kind, ())
         pattern, (x, y) = word_pattern(words), self.candidate.center
         lines = sorted(self.reading.lines, key=lambda line: math.dist(line.center, (x, y)))
         own = self.reading.lines[self.candidate.line]
@@ -74,8 +74,8 @@ def words_of(column: str, value: float, told: Told) -> str:
     >>> from hybridml.entities import default_entities
     >>> from hybridml.vision.text_line import TextLine
     >>> line = TextLine("Net weight 500 g", 1.0, ((0, 0), (160, 0), (160, 20), (0, 20)))
-    >>> book, reading = default_entities(), Reading((line,), 200, 100)
-    >>> told = Told(find_candidates(reading, book)[0], book.entity("item_weight"), reading, book)
+    >>> schema, reading = default_entities(), Reading((line,), 200, 100)
+    >>> told = Told(find_candidates(reading, schema)[0], schema.entity("item_weight"), reading, schema)
     >>> words_of("words.own_before", 1.0, told)
     "the text beside it says 'net weight'"
     >>> words_of("rivals.order", 0.0, told)

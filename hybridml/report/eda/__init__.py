@@ -14,7 +14,7 @@ from hybridml.datasets.csv_file import write_csv
 from hybridml.datasets.download import status
 from hybridml.datasets.photos import Images, folders, located
 from hybridml.datasets.rows import RowFault
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import HybridmlError, RowsError, StoreError
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import Kind
@@ -65,7 +65,7 @@ class Exploration:
 
 def explore(
     path: str | Path,
-    book: EntityBook,
+    schema: EntitySchema,
     images: Images | None = None,
     store: str | Path | None = None,
     progress: bool = False,
@@ -76,7 +76,7 @@ def explore(
     ----------
     path : path
         CSV of rows, or of labels without photos.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     images : path or sequence of paths, optional
         Folders with the photos.
@@ -85,9 +85,9 @@ def explore(
     progress : bool
         Show a progress bar while photos are inspected.
     """
-    frame, faults = read_table(path, book, images)
-    table = facts(frame, book)
-    tables = _of_rows(table, faults, book)
+    frame, faults = read_table(path, schema, images)
+    table = facts(frame, schema)
+    tables = _of_rows(table, faults, schema)
     photos = None
     paths: Mapping[str, Path | None] = {name: None for name in table["photo"] if name}
     if images is not None:
@@ -108,15 +108,17 @@ def explore(
     return Exploration(str(path), table, shown, photos)
 
 
-def _of_rows(table: pd.DataFrame, faults: Sequence[RowFault], book: EntityBook) -> dict[str, pd.DataFrame]:
+def _of_rows(
+    table: pd.DataFrame, faults: Sequence[RowFault], schema: EntitySchema
+) -> dict[str, pd.DataFrame]:
     return {
         "overview": counts.overview(table, faults),
         "entities": counts.entities(table),
         "rows_per_group_and_photo": counts.rows_per(table),
         "largest_groups": counts.top_groups(table),
-        "units": counts.units(table, book),
-        "values": counts.values(table, book),
-        "label_oddities": oddities(table, book),
+        "units": counts.units(table, schema),
+        "values": counts.values(table, schema),
+        "label_oddities": oddities(table, schema),
         "row_faults": counts.row_faults(faults),
     }
 
@@ -167,7 +169,7 @@ def text(found: Exploration) -> str:
     return "\n\n".join(parts)
 
 
-def write(found: Exploration, book: EntityBook, out: str | Path, plots: bool = True) -> Path:
+def write(found: Exploration, schema: EntitySchema, out: str | Path, plots: bool = True) -> Path:
     """Write every table as CSV, the pictures as PNG, and ``index.html``; return the page.
 
     Raises
@@ -179,7 +181,7 @@ def write(found: Exploration, book: EntityBook, out: str | Path, plots: bool = T
     _remove_earlier(folder)
     for name, table in found.tables.items():
         write_csv(folder / f"{name}.csv", list(table.columns), table.itertuples(index=False))
-    pictures = _draw(found, book, folder) if plots else []
+    pictures = _draw(found, schema, folder) if plots else []
     target = folder / PAGE
     with atomic(target) as temporary:
         temporary.write_text(html_page(found.source, found.tables, pictures), encoding="utf-8")
@@ -194,12 +196,12 @@ def _remove_earlier(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _draw(found: Exploration, book: EntityBook, folder: Path) -> list[str]:
+def _draw(found: Exploration, schema: EntitySchema, folder: Path) -> list[str]:
     from . import plots
 
     plots.require_matplotlib()
     plots.rows_plot(found.tables["entities"], folder / "rows.png")
-    plots.values_plot(found.facts, book, folder / "values.png")
+    plots.values_plot(found.facts, schema, folder / "values.png")
     if found.photos is not None:
         plots.photos_plot(found.photos, folder / "photos.png")
     return [name for name in PICTURES if (folder / name).is_file()]

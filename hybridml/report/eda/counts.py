@@ -9,7 +9,7 @@ import pandas as pd
 
 from hybridml.datasets.predictions import repair_unit
 from hybridml.datasets.rows import RowFault
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 
 from .facts import base_units
 
@@ -65,11 +65,11 @@ def rows_per(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records, columns=["per", "n", *_names()])
 
 
-def units(table: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+def units(table: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return how often each unit is written, per entity, how the challenge reads it, and whether it is allowed."""
     named = table[labelled(table) & (table["written"] != "")]
     counts = named.groupby(["entity", "written"]).size().rename("rows").reset_index()
-    allowed = {name: entity.units for name, entity in book.entities.items()}
+    allowed = {name: entity.units for name, entity in schema.entities.items()}
     repaired = [
         repair_unit(unit, allowed.get(entity, ()))
         for entity, unit in zip(counts["entity"], counts["written"], strict=True)
@@ -87,9 +87,9 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["fits"] & table["kind"].isin(("plain", "range")) & (table["base"] > 0)]
 
 
-def values(table: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+def values(table: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return quantiles of the values of each entity in its base unit."""
-    base = base_units(book)
+    base = base_units(schema)
     records = [
         _quantiles(
             {"entity": name, "unit": base[str(name)], "n": len(some)}, some["base"].to_numpy(dtype=float)

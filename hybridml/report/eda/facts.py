@@ -14,14 +14,14 @@ from hybridml.datasets.groups import group_names, photo_names
 from hybridml.datasets.labels import Label, parse_label, read_labels
 from hybridml.datasets.photos import Images, checked
 from hybridml.datasets.rows import REQUIRED, VALUE, RowFault
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 
 _WRITTEN = re.compile(r"[^\W\d_]+(?:[ .][^\W\d_]+)*\.?\s*$")
 
 
 def read_table(
-    path: str | Path, book: EntityBook, images: Images | None = None
+    path: str | Path, schema: EntitySchema, images: Images | None = None
 ) -> tuple[pd.DataFrame, list[RowFault]]:
     """Return the rows of a file and the faults of single rows.
 
@@ -29,13 +29,13 @@ def read_table(
     ----------
     path : path
         A table of rows, or one of labels without photos: compressed, or lacking ``image_link`` or ``group_id``.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
     images : path or sequence of paths, optional
         Folders with the photos.
     """
     if Path(path).suffix == ".csv" and {"index", *REQUIRED} <= set(read_csv(path).header):
-        return checked(path, book=book, images=images)
+        return checked(path, schema=schema, images=images)
     frame = read_labels(path)
     if not len(frame):
         raise RowsError(f"{path}: has no rows below the header; expected at least one")
@@ -44,14 +44,14 @@ def read_table(
     return frame, []
 
 
-def facts(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+def facts(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return one line per row with its label read.
 
     Parameters
     ----------
     frame : data frame
         With ``entity_name`` and, where they are known, ``index, image_link, group_id, entity_value``.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
 
     Returns
@@ -64,8 +64,8 @@ def facts(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     count = len(frame)
     blank = [""] * count
     texts = list(frame[VALUE].fillna("").astype(str)) if VALUE in frame else blank
-    read = {text: parse_label(text, book) for text in dict.fromkeys(texts)}
-    of_text = pd.DataFrame([_columns(text, label, book) for text, label in read.items()], index=list(read))
+    read = {text: parse_label(text, schema) for text in dict.fromkeys(texts)}
+    of_text = pd.DataFrame([_columns(text, label, schema) for text, label in read.items()], index=list(read))
     table = of_text.loc[texts].reset_index(drop=True)
     names = [str(name) for name in frame["entity_name"]]
     table.insert(0, "index", list(frame["index"]) if "index" in frame else range(count))
@@ -75,25 +75,25 @@ def facts(frame: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     table.insert(4, "text", texts)
     if VALUE not in frame:
         table["kind"] = "unlabelled"
-    allowed = {(name, unit) for name, entity in book.entities.items() for unit in entity.units}
+    allowed = {(name, unit) for name, entity in schema.entities.items() for unit in entity.units}
     table["fits"] = [pair in allowed for pair in zip(names, table["unit"], strict=True)]
     return table
 
 
-def _columns(text: str, label: Label, book: EntityBook) -> dict[str, object]:
+def _columns(text: str, label: Label, schema: EntitySchema) -> dict[str, object]:
     found = _WRITTEN.search(text)
-    known = label.unit in book.units
+    known = label.unit in schema.units
     value = np.nan if label.value is None else label.value
     return {
         "kind": label.kind,
         "written": found[0].strip() if found else "",
         "unit": label.unit or "",
         "value": value,
-        "base": book.to_base(value, str(label.unit)) if known else np.nan,
+        "base": schema.to_base(value, str(label.unit)) if known else np.nan,
     }
 
 
-def base_units(book: EntityBook) -> dict[str, str]:
+def base_units(schema: EntitySchema) -> dict[str, str]:
     """Return entity to the unit of its family that others are converted to.
 
     Examples
@@ -103,8 +103,8 @@ def base_units(book: EntityBook) -> dict[str, str]:
     'volt'
     """
     units: dict[str, str] = {}
-    for name, entity in book.entities.items():
-        family: Sequence[str] = [u.name for u in book.units.values() if u.family == entity.family]
-        exact = [unit for unit in family if book.unit(unit).factor == 1.0]
+    for name, entity in schema.entities.items():
+        family: Sequence[str] = [u.name for u in schema.units.values() if u.family == entity.family]
+        exact = [unit for unit in family if schema.unit(unit).factor == 1.0]
         units[name] = exact[0] if exact else f"base unit of {entity.family}"
     return units

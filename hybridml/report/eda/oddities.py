@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.quantity import parse
 
 from .counts import labelled, measured
@@ -27,14 +27,14 @@ _TOLERANCE = 0.01
 _AXES = ("width", "height", "depth")
 
 
-def oddities(table: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
+def oddities(table: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return every sort of odd label with the rows that have it.
 
     Parameters
     ----------
     table : data frame
         From :func:`hybridml.report.eda.facts.facts`.
-    book : EntityBook
+    schema : EntitySchema
         Entities and units.
 
     Returns
@@ -45,17 +45,17 @@ def oddities(table: pd.DataFrame, book: EntityBook) -> pd.DataFrame:
     """
     count = max(int(labelled(table).sum()), 1)
     records = []
-    for name, mask in masks(table, book).items():
+    for name, mask in masks(table, schema).items():
         rows = int(mask.sum())
         examples = " ".join(str(i) for i in table.loc[mask, "index"].head(EXAMPLES))
         records.append((name, rows, round(100 * rows / count, 2), examples))
     return pd.DataFrame(records, columns=["oddity", "rows", "share_pct", "examples"])
 
 
-def masks(table: pd.DataFrame, book: EntityBook) -> dict[str, pd.Series]:
+def masks(table: pd.DataFrame, schema: EntitySchema) -> dict[str, pd.Series]:
     """Return sort of oddity to the rows that have it."""
-    families = {name: entity.family for name, entity in book.entities.items()}
-    unit_family = table["unit"].map({name: unit.family for name, unit in book.units.items()})
+    families = {name: entity.family for name, entity in schema.entities.items()}
+    unit_family = table["unit"].map({name: unit.family for name, unit in schema.units.items()})
     own_family = table["entity"].map(families)
     number = table["kind"].isin(("plain", "range"))
     known = own_family.notna() & unit_family.notna() & number

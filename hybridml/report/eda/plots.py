@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import MissingExtraError
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import missing
@@ -46,13 +46,13 @@ def rows_plot(entities: pd.DataFrame, path: Path) -> None:
     _save(figure, path)
 
 
-def values_plot(table: pd.DataFrame, book: EntityBook, path: Path) -> None:
+def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
     """Draw how the values of each entity lie on a logarithmic axis, into a PNG; nothing without values."""
     whole = measured(table)
     names = sorted(whole["entity"].unique())
     if not names:
         return
-    base = base_units(book)
+    base = base_units(schema)
     lines = -(-len(names) // COLUMNS)
     figure, grid = _figure(9.0, 0.5 + 2.3 * lines, lines, COLUMNS)
     for axes, name in zip(grid.flat, names, strict=False):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.candidates.find import Candidate, Origin, for_entity
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity import Form, Number
 
 from .tokens import Bools, Floats, Ints, Page, logarithm
@@ -45,12 +45,12 @@ class Sheet:
     options: Floats
     read: Floats
 
-    def right(self, answer: tuple[float, str] | None, book: EntityBook) -> Bools:
+    def right(self, answer: tuple[float, str] | None, schema: EntitySchema) -> Bools:
         """Return which options, in which units, are the answer (options, units); none where it was not read."""
         right = np.zeros(self.read.shape, dtype=bool)
-        entity = list(book.entities.values())[self.entity]
+        entity = list(schema.entities.values())[self.entity]
         if answer is not None and answer[1] in entity.units:
-            right[self.values == answer[0], list(book.units).index(answer[1])] = True
+            right[self.values == answer[0], list(schema.units).index(answer[1])] = True
         return right
 
     def kept(self, keep: Bools) -> Sheet:
@@ -62,7 +62,7 @@ class Sheet:
         return replace(self, page=left, token=(np.cumsum(keep) - 1)[self.token])
 
 
-def sheet_of(page: Page, entity: Entity, book: EntityBook) -> Sheet | None:
+def sheet_of(page: Page, entity: Entity, schema: EntitySchema) -> Sheet | None:
     """Return a photo's page as it is asked for an entity; None where no number on it could be the answer."""
     found: dict[tuple[int, float], list[Candidate | Number]] = {}
     for n, candidate in page.candidates:
@@ -73,7 +73,7 @@ def sheet_of(page: Page, entity: Entity, book: EntityBook) -> Sheet | None:
     if not found:
         return None
     order = sorted(found)
-    names = list(book.units)
+    names = list(schema.units)
     options = np.zeros((len(order), len(OPTION)), np.float32)
     read = np.zeros((len(order), len(names)), np.float32)
     first = True
@@ -94,7 +94,7 @@ def sheet_of(page: Page, entity: Entity, book: EntityBook) -> Sheet | None:
             if isinstance(one, Candidate):
                 read[i, names.index(one.unit)] = 1.0
     return Sheet(
-        list(book.entities).index(entity.name),
+        list(schema.entities).index(entity.name),
         page,
         np.array([n for n, _ in order], dtype=np.int64),
         np.array([value for _, value in order]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from hybridml.candidates.find import any_shown
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.evaluation.baselines.system import Given
 from hybridml.vision.photo_features import Seen
 
@@ -18,33 +18,33 @@ def sheets(given: Given) -> list[Sheet | None]:
     rows_of: dict[str, list[int]] = {}
     asked = list(given.frame["entity_name"])
     for i, (key, entity) in enumerate(zip(given.keys, asked, strict=True)):
-        if key is not None and entity in given.book.entities:
+        if key is not None and entity in given.schema.entities:
             rows_of.setdefault(key, []).append(i)
     found: list[Sheet | None] = [None] * len(asked)
     for key, rows in rows_of.items():
         if key in given.seen:
-            pages = _Pages(given.seen[key], given.book)
+            pages = _Pages(given.seen[key], given.schema)
             for i in rows:
-                found[i] = pages.sheet(given.book.entity(asked[i]))
+                found[i] = pages.sheet(given.schema.entity(asked[i]))
     return found
 
 
 class _Pages:
     """The pages of one photo's readings, each made when it is first wanted."""
 
-    def __init__(self, seen: Seen, book: EntityBook) -> None:
-        self._seen, self._book = seen, book
+    def __init__(self, seen: Seen, schema: EntitySchema) -> None:
+        self._seen, self._schema = seen, schema
 
     @cached_property
     def _first(self) -> Page:
-        return Page.of(self._seen.reading, self._book)
+        return Page.of(self._seen.reading, self._schema)
 
     @cached_property
     def _second(self) -> Page | None:
-        return None if self._seen.second is None else Page.of(self._seen.second, self._book)
+        return None if self._seen.second is None else Page.of(self._seen.second, self._schema)
 
     def sheet(self, entity: Entity) -> Sheet | None:
         """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
         shown = any_shown(c for _, c in self._first.candidates if entity.unit_for(c.unit))
-        second = None if shown or self._second is None else sheet_of(self._second, entity, self._book)
-        return second or sheet_of(self._first, entity, self._book)
+        second = None if shown or self._second is None else sheet_of(self._second, entity, self._schema)
+        return second or sheet_of(self._first, entity, self._schema)

@@ -167,7 +167,7 @@ class LstmSystem(System):
         examples = self._examples(rows, found)
         learn, held = self._parted(rows, examples)
         course = Course(
-            build=builder(given.book, mean, components),
+            build=builder(given.schema, mean, components),
             numbers=len(mean),
             patience=self.patience,
             batch_size=self.batch_size,
@@ -264,10 +264,10 @@ class LstmSystem(System):
         if self.augment:
             settings = (self.augment, self.embedding, self.resnet_weights, self.store, self.progress)
             copies = with_copies(rows, copies, *settings)
-        truths = parse_truth(rows.frame[LABEL], rows.book)
+        truths = parse_truth(rows.frame[LABEL], rows.schema)
         examples: list[Example | None] = []
         for sheet, line, truth in zip(sheets(rows), copies, truths, strict=True):
-            right = None if sheet is None else sheet.right(truth.quantity, rows.book)
+            right = None if sheet is None else sheet.right(truth.quantity, rows.schema)
             taught = sheet is not None and right is not None and right.any()
             examples.append(Example(sheet, line, right) if sheet is not None and taught else None)
         return examples
@@ -293,4 +293,4 @@ class LstmSystem(System):
 
 
 def _names(given: Given) -> Names:
-    return tuple(given.book.entities), tuple(given.book.units)
+    return tuple(given.schema.entities), tuple(given.schema.units)

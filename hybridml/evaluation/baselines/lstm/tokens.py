@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.candidates.find import Candidate, find_candidates, span_box
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.quantity import Number, numbers, parse_number
 from hybridml.vision.text_line import Reading
 
@@ -68,17 +68,17 @@ class Page:
     def of(
         cls,
         reading: Reading,
-        book: EntityBook,
+        schema: EntitySchema,
         found: Sequence[Candidate] | None = None,
         bare: bool = True,
     ) -> Page:
-        """Return the page of a reading; units are numbered as ``book`` has them.
+        """Return the page of a reading; units are numbered as ``schema`` has them.
 
         Parameters
         ----------
         reading : Reading
             The photo's text lines.
-        book : EntityBook
+        schema : EntitySchema
             Units.
         found : sequence of Candidate, optional
             Its candidates, where they are known already.
@@ -89,16 +89,16 @@ class Page:
         token_at = {(line, i): n for n, (line, start, end) in enumerate(spans) for i in range(start, end)}
         candidates = [
             (token_at[c.line, c.start], c)
-            for c in (find_candidates(reading, book) if found is None else found)
+            for c in (find_candidates(reading, schema) if found is None else found)
             if (c.line, c.start) in token_at
         ]
         alone = [
             (token_at[i, number.span[0]], number)
             for i in dict.fromkeys(line for line, _, _ in spans if bare)
-            for number in numbers(reading.lines[i].text, book)
+            for number in numbers(reading.lines[i].text, schema)
             if (i, number.span[0]) in token_at
         ]
-        names = list(book.units)
+        names = list(schema.units)
         units = np.zeros(len(spans), dtype=np.int64)
         for n, c in reversed(candidates):
             if not (c.repaired and units[n]):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.utils.optional import require
 
 from .batch import AT_ONCE, Example, batches, tensors
@@ -164,12 +164,12 @@ class Course:
         return replace(start, **study.best_params)
 
 
-def builder(book: EntityBook, mean: Floats, components: Floats) -> Callable[[Hyper], Any]:
+def builder(schema: EntitySchema, mean: Floats, components: Floats) -> Callable[[Hyper], Any]:
     """Return what makes a network for the entities and units of a book.
 
     Parameters
     ----------
-    book : EntityBook
+    schema : EntitySchema
         Entities and units, which the network numbers in this order.
     mean, components : array (numbers,), (reduced, numbers)
         Reduce a photo's ResNet-50 features.
@@ -179,7 +179,7 @@ def builder(book: EntityBook, mean: Floats, components: Floats) -> Callable[[Hyp
     from .network import TokenNetwork
 
     allowed = torch.tensor(
-        [[unit in entity.units for unit in book.units] for entity in book.entities.values()]
+        [[unit in entity.units for unit in schema.units] for entity in schema.entities.values()]
     )
     reduce = torch.from_numpy(mean), torch.from_numpy(components)
     return lambda hyper: TokenNetwork(*reduce, allowed, hyper.hidden, hyper.dropout)

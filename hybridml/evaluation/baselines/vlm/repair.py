@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hybridml.entities import Entity, EntityBook
+from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity import format_quantity, parse
 
 
-def repaired(text: str, entity: Entity, book: EntityBook) -> str:
+def repaired(text: str, entity: Entity, schema: EntitySchema) -> str:
     """Return the first quantity of a text that can answer ``entity``, as a submission writes it; empty for none.
 
     Units are understood in any spelling, and those that mean one of the entity's on a product are turned into it; a
@@ -15,13 +15,13 @@ def repaired(text: str, entity: Entity, book: EntityBook) -> str:
     Examples
     --------
     >>> from hybridml.entities import default_entities
-    >>> book = default_entities()
-    >>> repaired("The weight is 1.5kg (3.3 lbs).", book.entity("item_weight"), book)
+    >>> schema = default_entities()
+    >>> repaired("The weight is 1.5kg (3.3 lbs).", schema.entity("item_weight"), schema)
     '1.5 kilogram'
-    >>> repaired("12 cm", book.entity("item_weight"), book)
+    >>> repaired("12 cm", schema.entity("item_weight"), schema)
     ''
     """
-    for quantity in parse(text, book):
+    for quantity in parse(text, schema):
         unit = entity.unit_for(quantity.unit)
         if unit is not None:
             return format_quantity(quantity.value, unit)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hybridml.datasets import images
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import parse_truth
-from hybridml.entities import EntityBook
+from hybridml.entities import EntitySchema
 from hybridml.errors import ImageError, NotFittedError
 from hybridml.evaluation.baselines.system import LABEL, PHOTOS, Given, System
 from hybridml.quantity import format_quantity
@@ -132,17 +132,17 @@ class VlmSystem(System):
         return fingerprint({**told, "rows": [[as_text(v) for v in row] for row in rows]})
 
     def _examples(self, given: Given) -> Iterator[Example]:
-        truths = parse_truth(list(given.frame[LABEL]), given.book)
+        truths = parse_truth(list(given.frame[LABEL]), given.schema)
         for key, name, truth in zip(given.keys, given.frame["entity_name"], truths, strict=True):
             path = given.photos.get(key or "")
-            if path is None or truth.quantity is None or name not in given.book.entities:
+            if path is None or truth.quantity is None or name not in given.schema.entities:
                 continue
             try:
                 images.decode(path)
             except ImageError as error:
                 log.warning("not learned from: %s", error)
                 continue
-            asked = prompt(self.network_.processor, question(given.book.entity(name)))
+            asked = prompt(self.network_.processor, question(given.schema.entity(name)))
             yield Example(asked, format_quantity(*truth.quantity), partial(self._shown, path))
 
     def _shown(self, path: Path) -> NDArray[np.uint8]:
@@ -158,7 +158,9 @@ class VlmSystem(System):
             rows = iter(range(len(given)))
             while at := list(islice(rows, self.questions)):
                 for i, text in self._asked(given, at).items():
-                    answers[i] = repaired(text, given.book.entity(given.frame["entity_name"][i]), given.book)
+                    answers[i] = repaired(
+                        text, given.schema.entity(given.frame["entity_name"][i]), given.schema
+                    )
                 bar.update(len(at))
         return answers
 
@@ -167,7 +169,7 @@ class VlmSystem(System):
         shown: dict[int, NDArray[np.uint8]] = {}
         for i in at:
             path = given.photos.get(given.keys[i] or "")
-            if path is None or given.frame["entity_name"][i] not in given.book.entities:
+            if path is None or given.frame["entity_name"][i] not in given.schema.entities:
                 continue
             try:
                 shown[i] = self._shown(path)
@@ -175,12 +177,12 @@ class VlmSystem(System):
                 log.warning("not asked about: %s", error)
         if not shown:
             return {}
-        prompts = [self._prompt(given.frame["entity_name"][i], given.book) for i in shown]
+        prompts = [self._prompt(given.frame["entity_name"][i], given.schema) for i in shown]
         texts = self.network_.answers(prompts, list(shown.values()), self.new_tokens)
         return dict(zip(shown, texts, strict=True))
 
-    def _prompt(self, entity: str, book: EntityBook) -> str:
-        return prompt(self.network_.processor, question(book.entity(entity)))
+    def _prompt(self, entity: str, schema: EntitySchema) -> str:
+        return prompt(self.network_.processor, question(schema.entity(entity)))
 
     def save(self, folder: str | Path) -> None:
         """Write what fine-tuning learned, to be named as ``adapter``."""
