@@ -27,7 +27,7 @@ from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, interval
 from hybridml.ranking.joint import same_numbers
 from hybridml.ranking.model import ModelSettings
-from hybridml.vision.presets import EFFORTS
+from hybridml.vision.presets import PRESETS
 
 DIMENSIONS = ("width", "height", "depth")
 
@@ -99,9 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
-    engines = engines_of("rapidocr", looks=EFFORTS[options.effort].looks, effort=options.effort)
+    stages = engines_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
     data = with_several(
-        load(frame, np.zeros(len(frame), dtype=int), sources, engines, others=True, labels=True)
+        load(frame, np.zeros(len(frame), dtype=int), sources, stages, others=True, labels=True)
     )
     found = {
         name: answers(data, replace(ModelSettings(), joint=joint))

@@ -23,7 +23,7 @@ from hybridml.datasets import folds, images
 from hybridml.datasets.photos import photo_paths
 from hybridml.vision.ocr.crop import content_box
 from hybridml.vision.ocr.quantize import quantize
-from hybridml.vision.ocr.rapidocr import RapidOCRReader
+from hybridml.vision.ocr.rapidocr import RapidOCREngine
 
 SIDES = (448, 736, 1280)
 CROP_HEIGHT, LEAST_WIDTH = 48, 320
@@ -36,7 +36,7 @@ def blob(image: np.ndarray) -> np.ndarray:
 
 def pictures(paths: Sequence[Path]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return inputs for the detector and for the recognizer."""
-    reader = RapidOCRReader(threads=1)
+    ocr = RapidOCREngine(threads=1)
     whole, crops = [], []
     for i, path in enumerate(paths):
         photo = images.decode(path)
@@ -45,7 +45,7 @@ def pictures(paths: Sequence[Path]) -> tuple[list[np.ndarray], list[np.ndarray]]
         scale = SIDES[i % len(SIDES)] / max(part.shape[:2])
         size = [max(32, round(side * scale / 32) * 32) for side in part.shape[1::-1]]
         whole.append(blob(cv2.resize(part, size)))
-        for crop in reader.crops(photo)[:8]:
+        for crop in ocr.crops(photo)[:8]:
             width = round(crop.shape[1] * CROP_HEIGHT / crop.shape[0])
             padded = np.zeros((1, 3, CROP_HEIGHT, max(width, LEAST_WIDTH)), np.float32)
             padded[..., :width] = blob(cv2.resize(crop, (max(width, 1), CROP_HEIGHT)))
@@ -67,14 +67,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = photo_paths(free, sources.folder("agreed") / "images")
     paths = sorted(path for path in found.values() if path)
     drawn = random.Random(options.seed).sample(paths, min(options.photos, len(paths)))
-    reader = RapidOCRReader(threads=1)
+    ocr = RapidOCREngine(threads=1)
     options.out.mkdir(parents=True, exist_ok=True)
     for part, inputs in zip(("detector", "recognizer"), pictures(drawn), strict=True):
-        model = reader.model(part)
+        model = ocr.model(part)
         ranges = options.out / f"{model.stem}.json"
         ranges.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            name = reader.input_name(part)
+            name = ocr.input_name(part)
             quantize(model, Path(folder) / "copy.onnx", ranges, [{name: each} for each in inputs])
         ranges.write_text(json.dumps(json.loads(ranges.read_text()), indent=None) + "\n", encoding="utf-8")
         print(f"{ranges}: {len(inputs)} inputs from {len(drawn)} photos")

@@ -134,14 +134,14 @@ def _spent(cluster: Cluster | None) -> tuple[float, float, float]:
     return now, own + every, own + scheduler
 
 
-def measured(photos: dict[str, Path], engines: Any, processes: int, cluster: Cluster | None) -> list[float]:
+def measured(photos: dict[str, Path], stages: Any, processes: int, cluster: Cluster | None) -> list[float]:
     """Return what :func:`_spent` counts, a photo, without what starting takes."""
     few = dict(list(photos.items())[:processes])
     costs = []
     for some in (few, photos):
         with tempfile.TemporaryDirectory() as folder:
             before = _spent(cluster)
-            report = _run(some, Path(folder), engines, processes, cluster)
+            report = _run(some, Path(folder), stages, processes, cluster)
             after = _spent(cluster)
         if report.failed:
             raise SystemExit(f"not all photos were read: {report.failed}")
@@ -151,13 +151,13 @@ def measured(photos: dict[str, Path], engines: Any, processes: int, cluster: Clu
 
 
 def _run(
-    photos: dict[str, Path], folder: Path, engines: Any, processes: int, cluster: Cluster | None
+    photos: dict[str, Path], folder: Path, stages: Any, processes: int, cluster: Cluster | None
 ) -> Report:
-    reader, embedder, looks = engines
-    first = [engine for engine in looks if engine.kind != "second"]
+    ocr, embedder, further = stages
+    first = [stage for stage in further if stage.kind != "second"]
     address = cluster.address if cluster else None
     return extraction.featurize(
-        photos, FeatureStore(folder), reader, embedder, processes, False, first, dask=address
+        photos, FeatureStore(folder), ocr, embedder, processes, False, first, dask=address
     )
 
 
@@ -169,18 +169,18 @@ def speed(options: argparse.Namespace) -> int:
     found = photo_paths(sources.rows("labelled"), sources.folder("labelled") / "images")
     names = random.Random(options.seed).sample(sorted(n for n, path in found.items() if path), options.photos)
     photos = {name: path for name in names if (path := found[name])}
-    engines = engines_of("rapidocr", effort=options.effort)
+    stages = engines_of("rapidocr", effort=options.effort)
     costs: Costs = {}
     for _ in range(options.repeats):
         for processes in options.processes:
             costs.setdefault(("this machine", processes), []).append(
-                measured(photos, engines, processes, None)
+                measured(photos, stages, processes, None)
             )
             with cluster_of(processes) as cluster:
                 # the workers load their engines here and keep them: starting is not counted for them either
-                measured(dict(list(photos.items())[: 4 * processes]), engines, processes, cluster)
+                measured(dict(list(photos.items())[: 4 * processes]), stages, processes, cluster)
                 idle = cluster.idle()
-                cost = measured(photos, engines, processes, cluster)
+                cost = measured(photos, stages, processes, cluster)
                 costs.setdefault(("cluster", processes), []).append([*cost, idle * cost[0]])
             for (what, n), each in costs.items():
                 if n == processes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hybridml.errors import HybridmlError
-from hybridml.vision.presets import DEFAULT_EFFORT, EFFORTS
+from hybridml.vision.presets import DEFAULT_PRESET, PRESETS
 
 ERROR = 2
 """Exit status of a benchmark that could not be run, as of ``hybridml``; 1 says that it ran and found a fault."""
@@ -40,7 +40,7 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 def add_effort(parser: argparse.ArgumentParser, told: str = "as in 'hybridml features'") -> None:
     """Add the option that says how much work a photo got."""
     parser.add_argument(
-        "--effort", choices=list(EFFORTS), default=DEFAULT_EFFORT, help=f"{told} (default: %(default)s)"
+        "--effort", choices=list(PRESETS), default=DEFAULT_PRESET, help=f"{told} (default: %(default)s)"
     )
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks import command
 from hybridml.report.eda.plots import BLUE, ORANGE, require_matplotlib
-from hybridml.vision.presets import EFFORTS
+from hybridml.vision.presets import PRESETS
 
 RULES = {
     "usual": ("usual script, first value", "tesseract"),
@@ -30,10 +30,10 @@ RULES = {
 }
 
 
-def point(scores: Sequence[dict[str, Any]], system: str, reader: str) -> tuple[float, float] | None:
+def point(scores: Sequence[dict[str, Any]], system: str, ocr: str) -> tuple[float, float] | None:
     """Return F1 and the standard deviation of its folds, None where this was not measured."""
     for each in scores:
-        if each["system"] == system and each["reader"] == reader:
+        if each["system"] == system and each["reader"] == ocr:
             return each["all"]["f1"], float(np.std(each["fold_f1"], ddof=1))
     return None
 
@@ -54,9 +54,9 @@ def draw(out: Path, speed: Sequence[dict[str, Any]], scores: dict[str, Sequence[
     ]
     theirs = [
         (cost[name], *found, label)
-        for name, (label, reader) in RULES.items()
+        for name, (label, ocr) in RULES.items()
         if name in cost
-        if (found := point(scores.get("best", ()), "first", reader))
+        if (found := point(scores.get("best", ()), "first", ocr))
     ]
     for points, colour, marker, style in ((ours, BLUE, "o", "-"), (theirs, ORANGE, "s", "none")):
         if not points:
@@ -78,10 +78,10 @@ def main() -> int:
     parser = command.parser(__doc__)
     parser.add_argument("out", type=Path, help="PNG to write")
     parser.add_argument("--speed", type=Path, required=True, help="what benchmarks.speed wrote")
-    for name in EFFORTS:
+    for name in PRESETS:
         parser.add_argument(f"--{name}", type=Path, help="what benchmarks.crossval wrote at this effort")
     options = parser.parse_args()
-    files = {name: getattr(options, name) for name in EFFORTS}
+    files = {name: getattr(options, name) for name in PRESETS}
     scores = {name: json.loads(path.read_text()) for name, path in files.items() if path}
     draw(options.out, json.loads(options.speed.read_text()), scores)
     print(options.out)

@@ -34,7 +34,7 @@ from benchmarks.labelled import (
     only,
     ranker,
     with_fold_f1,
-    without_looks,
+    without_stages,
 )
 from benchmarks.tables import difference, report_differences, report_ranker, report_systems, table
 from hybridml.datasets import folds
@@ -43,7 +43,7 @@ from hybridml.evaluation.baselines.ranker import PARTS, settings_without
 from hybridml.evaluation.evaluate import evaluate
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import ModelSettings
-from hybridml.vision.presets import EFFORTS, LOOKS
+from hybridml.vision.presets import FURTHER_STAGES, PRESETS
 
 
 def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -75,7 +75,7 @@ def _without(
     name: str, data: Data, settings: ModelSettings, trusts: dict[int, dict[str, float]]
 ) -> list[str]:
     """Return the predictions of a ranker that lacks one block."""
-    part, less = without_looks(data, [name]), settings_without([name], settings)
+    part, less = without_stages(data, [name]), settings_without([name], settings)
     if name == "others":
         part = replace(data, others=None, other_keys=[])
     return ranker(part, f"without {name}", less, trusts)[0].predictions
@@ -126,13 +126,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     results: list[tuple[Result, Data, dict[str, Any]]] = []
     details: list[tuple[Result, dict[str, Any], list[Answer], Data]] = []
-    for name in options.readers:
+    for name in options.ocr_engines:
         # the second look and the rows of others are read with the better reader only
         best = name == "rapidocr"
-        asked = EFFORTS[options.effort].looks if options.looks is None else options.looks
-        looks = [look for look in asked if best or look != "second"]
-        engines = engines_of(name, options.embedding, options.resnet_weights, looks, options.effort)
-        data = load(frame, fold, sources, engines, best and not options.no_others, not options.no_labels)
+        asked = PRESETS[options.effort].further if options.further is None else options.further
+        further = [look for look in asked if best or look != "second"]
+        stages = engines_of(name, options.embedding, options.resnet_weights, further, options.effort)
+        data = load(frame, fold, sources, stages, best and not options.no_others, not options.no_labels)
         if data.second_photos:
             print(f"second look: {data.second_photos} photos, {data.second_seconds:.0f} s of reading")
         trusts: dict[int, dict[str, float]] = {}
@@ -143,13 +143,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             Result(
                 rule,
                 name,
-                baselines.answer(function, data.keys, list(frame.entity_name), data.readings.items()),
+                baselines.answer(function, data.keys, list(frame.entity_name), data.ocr_results.items()),
             )
             for rule, function in baselines.RULES.items()
         ]
         part = only(data, shown)
         for result in (*rules, found):
-            result.reader = name
+            result.ocr = name
             if options.out:
                 options.out.mkdir(parents=True, exist_ok=True)
                 written = frame.assign(fold=fold, prediction=result.predictions)
@@ -167,16 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             results.append((with_fold_f1(result, part), part, scores))
         details.append((found, results[-1][2], kept(answers, shown), part))
         if options.ablation and best and not options.hand_corrected:
-            parts = [part for part in PARTS if part in looks or part not in LOOKS]
+            parts = [part for part in PARTS if part in further or part not in FURTHER_STAGES]
             ablation(parts, data, settings, found, trusts, options.jobs)
     report_systems(results)
     report_differences(results)
     for result, scores, answers, part in details:
         report_ranker(result, scores, answers, part)
     if options.json:
-        everything = [
-            {"system": r.name, "reader": r.reader, "fold_f1": r.fold_f1, **s} for r, _, s in results
-        ]
+        everything = [{"system": r.name, "reader": r.ocr, "fold_f1": r.fold_f1, **s} for r, _, s in results]
         options.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -27,8 +27,8 @@ from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.evaluation import metrics
 from hybridml.report.causes import CAUSES, cause_of
-from hybridml.vision.photo_features import as_seen
-from hybridml.vision.presets import EFFORTS
+from hybridml.vision.photo_features import as_photo_features
+from hybridml.vision.presets import PRESETS
 
 SEEN = Path(__file__).parent / "errors_seen.csv"
 
@@ -67,16 +67,19 @@ def wrong_rows(options: argparse.Namespace) -> Wrong:
     sources, schema = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
     found = read_predictions(options.predictions, frame)
-    looks = [] if options.first_reading or "second" not in EFFORTS[options.effort].looks else ["second"]
-    engines = engines_of("rapidocr", looks=looks, effort=options.effort)
-    data = load(frame, np.zeros(len(frame), dtype=int), sources, engines)
+    further = [] if options.first_reading or "second" not in PRESETS[options.effort].further else ["second"]
+    stages = engines_of("rapidocr", further=further, effort=options.effort)
+    data = load(frame, np.zeros(len(frame), dtype=int), sources, stages)
     truths = parse_truth(frame["entity_value"], schema)
     predictions = metrics.parse_predictions(found["prediction"], schema)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
     causes: dict[int, str] = {}
     for i in np.flatnonzero(wrong).tolist():
-        entity, seen = schema.entity(frame["entity_name"][i]), as_seen(data.readings[data.keys[i] or ""])
-        causes[i] = cause_of(truths[i], predictions[i], seen.reading_for(entity, schema), entity, schema)
+        entity, seen = (
+            schema.entity(frame["entity_name"][i]),
+            as_photo_features(data.ocr_results[data.keys[i] or ""]),
+        )
+        causes[i] = cause_of(truths[i], predictions[i], seen.ocr_result_for(entity, schema), entity, schema)
     return Wrong(frame, found, data, causes)
 
 

@@ -24,7 +24,7 @@ from hybridml.errors import HybridmlError
 from hybridml.evaluation import metrics
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 
 FLOOR = 0.751
 """F1 below which a change is refused: within two points of what the README says of this command."""
@@ -37,7 +37,7 @@ SETTINGS = ModelSettings(
 )
 
 
-def stored_readings(path: Path) -> dict[str, Reading]:
+def stored_readings(path: Path) -> dict[str, OCRResult]:
     """Return the readings of one file by photo name."""
     if not path.is_file():
         raise HybridmlError(f"no readings at {path}: name the folder that has data/ with --shared")
@@ -48,7 +48,7 @@ def stored_readings(path: Path) -> dict[str, Reading]:
                 TextLine(text, confidence, tuple((float(x), float(y)) for x, y in polygon))
                 for text, confidence, polygon in record["toks"]
             )
-            found[record["image"]] = Reading(lines, record["w"], record["h"])
+            found[record["image"]] = OCRResult(lines, record["w"], record["h"])
     return found
 
 
@@ -56,12 +56,12 @@ def load(shared: Path) -> Data:
     """Return the rows with stored readings."""
     sources = Sources(shared, Path("features"))
     folder = shared / "data" / "readings"
-    readings = stored_readings(folder / "rapidocr_labelled.jsonl.gz")
-    readings |= stored_readings(folder / "rapidocr_agreed.jsonl.gz")
+    ocr_results = stored_readings(folder / "rapidocr_labelled.jsonl.gz")
+    ocr_results |= stored_readings(folder / "rapidocr_agreed.jsonl.gz")
     frame, others = sources.rows("labelled"), sources.rows("agreed")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
     keys, other_keys = list(photo_names(frame)), list(photo_names(others))
-    return Data(frame, fold, list(keys), readings, {}, 0.0, others, list(other_keys), sources.labels())
+    return Data(frame, fold, list(keys), ocr_results, {}, 0.0, others, list(other_keys), sources.labels())
 
 
 def f1(data: Data, settings: ModelSettings = SETTINGS) -> float:

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         frame,
         np.zeros(len(frame), dtype=int),
         sources,
-        engines_of("rapidocr", looks=["lines"], effort="best"),
+        engines_of("rapidocr", further=["lines"], effort="best"),
     )
     _positions(data, schema)
     labels = sources.labels()
@@ -99,10 +99,10 @@ def _positions(data: Data, schema: EntitySchema) -> None:
     for name, key, truth in zip(
         frame["entity_name"], data.keys, parse_truth(frame["entity_value"], schema), strict=True
     ):
-        entity, seen = schema.entity(name), data.readings.get(key or "")
+        entity, seen = schema.entity(name), data.ocr_results.get(key or "")
         if not entity.axis or seen is None or truth.quantity is None:
             continue
-        candidates, columns = describe(PhotoView(seen.reading, schema, seen.drawing), entity, ["lines"])
+        candidates, columns = describe(PhotoView(seen.ocr_result, schema, seen.drawing), entity, ["lines"])
         right = [i for i, c in enumerate(candidates) if (c.value, c.unit) == truth.quantity]
         if not right:
             continue

@@ -60,7 +60,7 @@ def killed(line: Sequence[str], store: Path, goal: int, delay: float) -> int:
     """Start a run, kill it and its workers ``delay`` seconds after ``goal`` readings; return how many are stored."""
     run = subprocess.Popen(line, start_new_session=True)
     try:
-        while readings(store) < goal:
+        while ocr_results(store) < goal:
             if run.poll() is not None:
                 raise SystemExit(
                     f"the run ended by itself, with status {run.returncode}, before it was killed"
@@ -71,10 +71,10 @@ def killed(line: Sequence[str], store: Path, goal: int, delay: float) -> int:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
         run.wait()
-    return readings(store)
+    return ocr_results(store)
 
 
-def readings(store: Path) -> int:
+def ocr_results(store: Path) -> int:
     """Return how many photos have a first reading, as far as whole shards tell."""
     counts = [len(keys(folder)) for folder in (store / "readings").glob("*")]
     return max(counts, default=0)

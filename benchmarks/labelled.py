@@ -28,8 +28,8 @@ from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.seeing import see, settings_of
-from hybridml.vision.engines import Engine, embedding_engine, look_engines, reader_engine
-from hybridml.vision.presets import DEFAULT_EFFORT
+from hybridml.vision.presets import DEFAULT_PRESET
+from hybridml.vision.stages import Stage, embedding_stage, further_stages, ocr_stage
 
 FOLDS = Path(__file__).parent / "folds_labelled.csv"
 
@@ -39,7 +39,7 @@ class Result:
     """Out-of-fold answers of one system."""
 
     name: str
-    reader: str
+    ocr: str
     predictions: list[str]
     confidence: list[float] = field(default_factory=list)
     fold_f1: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Data:
     frame: pd.DataFrame
     fold: np.ndarray
     keys: list[str | None]
-    readings: dict[str, Any]
+    ocr_results: dict[str, Any]
     vectors: dict[str, np.ndarray]
     seconds_a_photo: float
     others: pd.DataFrame | None = None
@@ -99,16 +99,16 @@ class Sources:
 
 
 def engines_of(
-    reader: str,
+    ocr: str,
     embedding: str = "none",
     weights: str = "IMAGENET1K_V2",
-    looks: Sequence[str] | None = None,
-    effort: str = DEFAULT_EFFORT,
-) -> tuple[Engine, Engine | None, list[Engine]]:
+    further: Sequence[str] | None = None,
+    effort: str = DEFAULT_PRESET,
+) -> tuple[Stage, Stage | None, list[Stage]]:
     """Return the engines by name, and say which are not there."""
-    made = reader_engine(reader, None, effort)
-    look, reason = embedding_engine(embedding, weights)
-    found, reasons = look_engines(looks, made, None, effort)
+    made = ocr_stage(ocr, None, effort)
+    look, reason = embedding_stage(embedding, weights)
+    found, reasons = further_stages(further, made, None, effort)
     for name, why in reasons.items():
         print(f"look {name!r} is left out: {why}")
     if reason and embedding != "none":
@@ -120,26 +120,24 @@ def load(
     frame: pd.DataFrame,
     fold: np.ndarray,
     sources: Sources,
-    engines: tuple[Engine, Engine | None, Sequence[Engine]],
+    stages: tuple[Stage, Stage | None, Sequence[Stage]],
     others: bool = False,
     labels: bool = False,
 ) -> Data:
     """Read what is missing and return the rows with what was read and seen."""
     store = FeatureStore(sources.store)
-    reader, embedder, looks = engines
-    keys, failed = _keys(frame, sources, "labelled", store, engines)
+    ocr, embedder, further = stages
+    keys, failed = _keys(frame, sources, "labelled", store, stages)
     more = sources.rows("agreed") if others else None
     other_keys: list[str | None] = []
     if more is not None:
-        other_keys, _ = _keys(more, sources, "agreed", store, engines)
+        other_keys, _ = _keys(more, sources, "agreed", store, stages)
     for name, cause in failed.items():
         print(f"failed: {name}: {cause}", file=sys.stderr)
     own = {k for k in keys if k}
     present = own | {k for k in other_keys if k}
-    records = [
-        r["seconds"] for r in store.table("readings", reader.settings).records(own) if r["error"] is None
-    ]
-    settings = settings_of(reader, looks)
+    records = [r["seconds"] for r in store.table("readings", ocr.settings).records(own) if r["error"] is None]
+    settings = settings_of(ocr, further)
     again = [
         r["seconds"]
         for r in (store.table("readings", settings["second"]).records(own) if "second" in settings else ())
@@ -164,9 +162,9 @@ def _keys(
     sources: Sources,
     name: str,
     store: FeatureStore,
-    engines: tuple[Engine, Engine | None, Sequence[Engine]],
+    stages: tuple[Stage, Stage | None, Sequence[Stage]],
 ) -> tuple[list[str | None], dict[str, str]]:
-    report = see(frame, sources.folder(name) / "images", store, engines, default_entities())
+    report = see(frame, sources.folder(name) / "images", store, stages, default_entities())
     return [report.keys.get(photo) for photo in photo_names(frame)], report.failed
 
 
@@ -175,7 +173,7 @@ def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str 
 
     Nothing in them shares a group or a photo with the other rows.
     """
-    own = Given(data.frame, data.keys, data.readings, data.vectors, {}, default_entities())
+    own = Given(data.frame, data.keys, data.ocr_results, data.vectors, {}, default_entities())
     # one mapping for both: what is fitted depends on the order in which photos come
     others = None if data.others is None else replace(own, frame=data.others, keys=data.other_keys)
     everything = replace(own, others=others, labels=data.labels)
@@ -190,8 +188,10 @@ def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
 def answers_of(model: Model, data: Data, keep: np.ndarray) -> list[Answer]:
     """Return what a model says of the rows where ``keep`` holds, one after the other."""
     part = only(data, keep)
-    readings = [(key, part.readings[key]) for key in dict.fromkeys(part.keys) if key in part.readings]
-    return model.answer(part.keys, list(part.frame["entity_name"]), readings, part.vectors.items())
+    ocr_results = [
+        (key, part.ocr_results[key]) for key in dict.fromkeys(part.keys) if key in part.ocr_results
+    ]
+    return model.answer(part.keys, list(part.frame["entity_name"]), ocr_results, part.vectors.items())
 
 
 def ranker(
@@ -221,9 +221,9 @@ def ranker(
     return result, answers
 
 
-def without_looks(data: Data, looks: Sequence[str]) -> Data:
+def without_stages(data: Data, further: Sequence[str]) -> Data:
     """Return the data as if some looks had not been taken."""
-    return replace(data, readings=dict(system.without_looks(data.readings, looks)))
+    return replace(data, ocr_results=dict(system.without_stages(data.ocr_results, further)))
 
 
 def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:

@@ -15,7 +15,7 @@ from benchmarks import command
 from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.sample.picture import compose
-from hybridml.prediction.from_photo import SinglePhotoReader
+from hybridml.prediction.from_photo import PhotoPredictor
 
 SHOWN = ("width", "item_weight", "wattage")
 
@@ -30,13 +30,13 @@ def main() -> int:
     )
     options = parser.parse_args()
     test, _ = photos.checked(options.sample / "test.csv")
-    reader = SinglePhotoReader(options.model)
+    ocr = PhotoPredictor(options.model)
     names = pd.Series(photo_names(test))
     cards = []
     for entity in SHOWN:
         for name in names[test["entity_name"] == entity]:
             path = options.sample / "images" / name
-            (answer,) = reader.read(path, [entity])
+            (answer,) = ocr.read(path, [entity])
             if answer.prediction:
                 cards.append((path, f"{entity}: {answer.prediction} ({answer.confidence:.2f})", answer.box))
                 break

@@ -29,8 +29,8 @@ from hybridml.datasets import images
 from hybridml.datasets.links import image_name
 from hybridml.entities import default_entities
 from hybridml.utils.hashing import fingerprint
-from hybridml.vision.ocr import Reader, create
-from hybridml.vision.presets import EFFORTS
+from hybridml.vision.ocr import OCREngine, create
+from hybridml.vision.presets import PRESETS
 
 Variants = dict[str, Mapping[str, Any]]
 
@@ -46,7 +46,7 @@ COMMON: Variants = {
     "doubled below 640": {"enlarge_below": 640},
     "doubled below 800": {"enlarge_below": 800},
 }
-QUICK = EFFORTS["balanced"].reader["rapidocr"]
+QUICK = PRESETS["balanced"].ocr["rapidocr"]
 WIDE = {**QUICK, "least_width": 320}
 VARIANTS: dict[str, Variants] = {
     "rapidocr": {
@@ -74,7 +74,7 @@ VARIANTS: dict[str, Variants] = {
         "balanced, width 128": {**QUICK, "least_width": 128},
         "balanced, all characters": {**QUICK, "characters": "all"},
         "balanced, scaled by area": {**QUICK, "scaling": "area"},
-        "fast": EFFORTS["fast"].reader["rapidocr"],
+        "fast": PRESETS["fast"].ocr["rapidocr"],
     },
     "tesseract": {
         **COMMON,
@@ -97,16 +97,16 @@ def sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     return rows[rows["image_link"].isin(chosen)]
 
 
-def read_all(reader: Reader, paths: Iterable[Path]) -> dict[str, Any]:
+def read_all(ocr: OCREngine, paths: Iterable[Path]) -> dict[str, Any]:
     """Read every photo; return texts by file name, and seconds of wall clock and processor a photo."""
     texts: dict[str, list[str]] = {}
     wall = busy = 0.0
     for path in paths:
         photo = images.decode(path)
         if not texts:
-            reader.read(photo)  # models load on first use
+            ocr.read(photo)  # models load on first use
         before, clock = time.perf_counter(), os.times()
-        texts[path.name] = [line.text for line in reader.read(photo).lines]
+        texts[path.name] = [line.text for line in ocr.read(photo).lines]
         after = os.times()
         wall += time.perf_counter() - before
         # user, system, children's user and system: Tesseract is a child
@@ -145,7 +145,7 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, list[tuple[bool, bo
         "| variant | recall | of sizes | of others | number read | s/photo | CPU s/photo |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, (reading, found) in results.items():
+    for name, (ocr_result, found) in results.items():
         parts = (
             [hit for each in found.values() for hit in each],
             [hit for entity, each in found.items() if entity in size for hit in each],
@@ -153,21 +153,21 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, list[tuple[bool, bo
         )
         recalls = [f"{sum(q for q, _ in part) / max(1, len(part)):.3f}" for part in parts]
         numbers = f"{sum(n for _, n in parts[0]) / len(parts[0]):.3f}"
-        times = [f"{reading['wall']:.2f}", f"{reading['busy']:.2f}"]
+        times = [f"{ocr_result['wall']:.2f}", f"{ocr_result['busy']:.2f}"]
         lines.append(f"| {' | '.join([name, *recalls, numbers, *times])} |")
     rows = sum(map(len, next(iter(results.values()))[1].values())) if results else 0
     return "\n".join([*lines, "", f"{rows} rows"])
 
 
-def kept(reader: Reader, paths: list[Path], folder: Path | None) -> dict[str, Any]:
+def kept(ocr: OCREngine, paths: list[Path], folder: Path | None) -> dict[str, Any]:
     """Return the reading of ``paths``, from ``folder`` when it holds one with the same settings."""
     if folder is None:
-        return read_all(reader, paths)
-    key = fingerprint({"reader": reader.settings(), "photos": [path.name for path in paths]})
+        return read_all(ocr, paths)
+    key = fingerprint({"reader": ocr.settings(), "photos": [path.name for path in paths]})
     file = folder / f"{key}.json"
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(read_all(reader, paths)), encoding="utf-8")
+        file.write_text(json.dumps(read_all(ocr, paths)), encoding="utf-8")
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return result
 
@@ -191,10 +191,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     paths = [options.images / image_name(link) for link in sorted(set(rows["image_link"]))]
     results = {}
     for name in options.variants or variants:
-        reader = create(options.engine, threads=1, **variants[name])
-        reading = kept(reader, paths, options.keep)
-        results[name] = (reading, score(rows, reading["texts"]))
-        print(f"{name}: {reading['wall']:.2f} s a photo", flush=True)
+        ocr = create(options.engine, threads=1, **variants[name])
+        ocr_result = kept(ocr, paths, options.keep)
+        results[name] = (ocr_result, score(rows, ocr_result["texts"]))
+        print(f"{name}: {ocr_result['wall']:.2f} s a photo", flush=True)
     print(table(results))
 
 

@@ -26,7 +26,7 @@ from hybridml.errors import HybridmlError
 from hybridml.evaluation import metrics
 from hybridml.ranking.calibration import Decision
 from hybridml.ranking.model import ModelSettings
-from hybridml.vision.presets import EFFORTS
+from hybridml.vision.presets import PRESETS
 
 PRECISIONS = (0.80, 0.90, 0.95)
 CONFIDENCES = (0.5, 0.7, 0.9)
@@ -217,8 +217,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
-    engines = engines_of("rapidocr", looks=EFFORTS[options.effort].looks, effort=options.effort)
-    data = load(frame, fold, sources, engines, others=True, labels=True)
+    stages = engines_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
+    data = load(frame, fold, sources, stages, others=True, labels=True)
     if options.agreed:
         data = unshared(data)
     rows, decisions = out_of_fold(data, ModelSettings())

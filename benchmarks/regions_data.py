@@ -86,27 +86,27 @@ def photos(shared: Path) -> list[Photo]:
     result = []
     with gzip.open(data / "readings" / "rapidocr_agreed.jsonl.gz", "rt") as lines:
         for line in lines:
-            reading = json.loads(line)
-            name = reading["image"]
+            ocr_result = json.loads(line)
+            name = ocr_result["image"]
             found = rows.get(name, [])
             path = data / "agreed" / "images" / name
             if not found or name in names or {r["group_id"] for r in found} & groups or not path.is_file():
                 continue
-            photo = _photo(path, reading, found)
+            photo = _photo(path, ocr_result, found)
             if any(label != IGNORED for label in photo.labels):
                 result.append(photo)
     return sorted(result, key=lambda p: p.path.name)
 
 
-def _photo(path: Path, reading: dict[str, Any], rows: list[dict[str, str]]) -> Photo:
-    lines = [TextLine(t, c, tuple((p[0], p[1]) for p in polygon)) for t, c, polygon in reading["toks"]]
+def _photo(path: Path, ocr_result: dict[str, Any], rows: list[dict[str, str]]) -> Photo:
+    lines = [TextLine(t, c, tuple((p[0], p[1]) for p in polygon)) for t, c, polygon in ocr_result["toks"]]
     labels = []
     for line in lines:
         told = {
             r["entity_name"] for r in rows if has_digit(line.text) and matches(line.text, r["entity_value"])
         }
         labels.append(CLASSES.index(told.pop()) if len(told) == 1 else IGNORED)
-    return Photo(path, lines, labels, reading["w"], reading["h"], rows[0]["group_id"])
+    return Photo(path, lines, labels, ocr_result["w"], ocr_result["h"], rows[0]["group_id"])
 
 
 def matches(text: str, answer: str) -> bool:

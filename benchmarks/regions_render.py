@@ -173,7 +173,7 @@ def _measure(
     if abs(abs(angle) - 90) < 1:
         angle = -90.0 if rng.random() < 0.8 else 90.0
     turned = style.along or (name == "depth" and rng.random() < 0.3)
-    reading = angle if turned and length > style.size * 4 else 0.0
+    ocr_result = angle if turned and length > style.size * 4 else 0.0
     number = f"{rng.uniform(1, 99):.{rng.choice((0, 0, 1, 1, 2))}f}"
     texts = [f"{number} {rng.choice(('cm', 'in', 'inch', 'mm', 'ft'))}".replace(" ", rng.choice((" ", "")))]
     if style.dual != "no":
@@ -185,7 +185,7 @@ def _measure(
     size = style.size * (0.75 if name == "depth" and length < style.size * 4 else 1.0)
     block = len(texts) * size * 1.25
     wide = max(len(t) for t in texts) * size * 0.55
-    c, s = abs(math.cos(math.radians(reading))), abs(math.sin(math.radians(reading)))
+    c, s = abs(math.cos(math.radians(ocr_result))), abs(math.sin(math.radians(ocr_result)))
     extent = np.array((wide * c + block * s, wide * s + block * c)) / 2
     gap = style.gap and length > 1.4 * float(abs(along) @ extent) * 2
     if style.ends != "none" and rng.random() < 0.95:
@@ -198,11 +198,11 @@ def _measure(
     if not gap:
         push = float(abs(normal) @ extent) + size * rng.uniform(0.15, 0.7)
         middle = middle + normal * push * (-1 if inside else 1)
-    step = np.array((-math.sin(math.radians(reading)), math.cos(math.radians(reading)))) * size * 1.25
+    step = np.array((-math.sin(math.radians(ocr_result)), math.cos(math.radians(ocr_result)))) * size * 1.25
     for i, text in enumerate(texts):
         at = middle + step * (i - (len(texts) - 1) / 2)
         label = CLASSES.index(name) if any(ch.isdigit() for ch in text) else IGNORED
-        drawing.write(text, at, size, reading, style.ink, label, style.bold)
+        drawing.write(text, at, size, ocr_result, style.ink, label, style.bold)
 
 
 def _line(image: NDArray[np.uint8], style: _Style, p: Vector, q: Vector, middle: Vector, hole: float) -> None:

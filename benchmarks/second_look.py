@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import command
-from hybridml.candidates.find import find_candidates, for_entity, wants_second_look
+from hybridml.candidates.find import find_candidates, for_entity, needs_second_pass
 from hybridml.datasets import images
 from hybridml.datasets.folds import load_folds
 from hybridml.datasets.groups import photo_names
@@ -30,9 +30,9 @@ from hybridml.datasets.photos import checked, photo_paths
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.store.feature_store import FeatureStore
-from hybridml.vision.engines import reader_engine
-from hybridml.vision.ocr.second_pass import SecondLook
-from hybridml.vision.text_line import Reading
+from hybridml.vision.ocr.second_pass import SecondPass
+from hybridml.vision.stages import ocr_stage
+from hybridml.vision.text_line import OCRResult
 
 FOLDS = Path(__file__).with_name("folds_labelled.csv")
 CHOOSING = (0, 1)
@@ -73,13 +73,13 @@ class Count:
     by_kind: dict[str, int] = field(default_factory=dict)
 
 
-def quantities(reading: Reading, entity: str) -> set[tuple[float, str]]:
+def quantities(ocr_result: OCRResult, entity: str) -> set[tuple[float, str]]:
     """Return the distinct quantities on a photo that could answer ``entity``."""
     schema = default_entities()
-    return {(c.value, c.unit) for c in for_entity(find_candidates(reading, schema), schema.entity(entity))}
+    return {(c.value, c.unit) for c in for_entity(find_candidates(ocr_result, schema), schema.entity(entity))}
 
 
-def count(rows: Sequence[Row], first: dict[str, Reading], second: dict[str, Reading]) -> Count:
+def count(rows: Sequence[Row], first: dict[str, OCRResult], second: dict[str, OCRResult]) -> Count:
     """Compare what could be answered before and after a second look."""
     result = Count(by_kind={"sizes": 0, "others": 0})
     for row in rows:
@@ -94,24 +94,24 @@ def count(rows: Sequence[Row], first: dict[str, Reading], second: dict[str, Read
     return result
 
 
-def first_readings(paths: dict[str, Path], store: Path) -> dict[str, Reading]:
+def first_readings(paths: dict[str, Path], store: Path) -> dict[str, OCRResult]:
     """Return each photo's first reading, from the store where it is there."""
-    engine, kept = reader_engine(effort="best"), FeatureStore(store)
+    engine, kept = ocr_stage(effort="best"), FeatureStore(store)
     keys = kept.photo_keys(dict(paths)) if store.is_dir() else {}
-    found = dict(kept.readings(engine.settings, set(keys.values())))
-    readings = {name: found[key] for name, key in keys.items() if key in found}
-    missing = sorted(set(paths) - set(readings))
+    found = dict(kept.ocr_results(engine.settings, set(keys.values())))
+    ocr_results = {name: found[key] for name, key in keys.items() if key in found}
+    missing = sorted(set(paths) - set(ocr_results))
     if missing:
         print(f"reading {len(missing)} photos that {store} lacks", flush=True)
-        reader = engine.create()
+        ocr = engine.create()
         for name in missing:
-            readings[name] = reader.read(images.decode(paths[name]))
-    return readings
+            ocr_results[name] = ocr.read(images.decode(paths[name]))
+    return ocr_results
 
 
 def look_again(
-    look: SecondLook, paths: dict[str, Path], first: dict[str, Reading], photos: Collection[str]
-) -> tuple[dict[str, Reading], float, float]:
+    look: SecondPass, paths: dict[str, Path], first: dict[str, OCRResult], photos: Collection[str]
+) -> tuple[dict[str, OCRResult], float, float]:
     """Return the merged readings, and the wall and processor seconds a photo, decoding apart."""
     merged, wall, busy = {}, 0.0, 0.0
     for name in photos:
@@ -124,7 +124,7 @@ def look_again(
     return merged, wall / n, busy / n
 
 
-def rows_of(frame: pd.DataFrame, first: dict[str, Reading], folds: Collection[int]) -> list[Row]:
+def rows_of(frame: pd.DataFrame, first: dict[str, OCRResult], folds: Collection[int]) -> list[Row]:
     """Return the rows in ``folds`` that a second look is taken for."""
     schema = default_entities()
     truths = parse_truth(frame["entity_value"], schema)
@@ -132,7 +132,7 @@ def rows_of(frame: pd.DataFrame, first: dict[str, Reading], folds: Collection[in
     return [
         Row(name, entity, truth.quantity, int(fold))
         for name, entity, truth, fold in parts
-        if fold in folds and name in first and wants_second_look(first[name], schema.entity(entity), schema)
+        if fold in folds and name in first and needs_second_pass(first[name], schema.entity(entity), schema)
     ]
 
 
@@ -182,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     shown = {name: part for name, part in parts.items() if part}
     print(header(list(shown)), flush=True)
     for name in options.variants:
-        look = SecondLook(threads=1, **VARIANTS[name])
+        look = SecondPass(threads=1, **VARIANTS[name])
         second, wall, busy = look_again(look, paths, first, photos)
         print(line(name, (wall, busy), [count(part, first, second) for part in shown.values()]), flush=True)
 

@@ -43,14 +43,14 @@ from hybridml.entities import default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
 from hybridml.store.worker import KIND_OF
-from hybridml.vision.photo_features import as_seen
-from hybridml.vision.presets import EFFORTS
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.photo_features import as_photo_features
+from hybridml.vision.presets import PRESETS
+from hybridml.vision.text_line import OCRResult, TextLine
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 BATCH = 16
 
-_read: Callable[[str], Reading] | None = None
+_read: Callable[[str], OCRResult] | None = None
 _look: Callable[[Sequence[str]], None] | None = None
 
 
@@ -80,42 +80,40 @@ def _resnet() -> Callable[[Sequence[str]], None]:
     return look
 
 
-def _stacked(texts: Sequence[str]) -> Reading:
+def _stacked(texts: Sequence[str]) -> OCRResult:
     """Return texts without places as lines below each other."""
     lines = []
     for i, text in enumerate(texts):
         top, right = 30.0 * i, 10.0 * max(len(text), 1)
         lines.append(TextLine(text, 1.0, ((0, top), (right, top), (right, top + 20), (0, top + 20))))
-    return Reading(tuple(lines), 1000, 1000)
+    return OCRResult(tuple(lines), 1000, 1000)
 
 
-def _usual() -> Callable[[str], Reading]:
+def _usual() -> Callable[[str], OCRResult]:
     import pytesseract
     from PIL import Image
 
-    def read(path: str) -> Reading:
+    def read(path: str) -> OCRResult:
         text = pytesseract.image_to_string(Image.open(path))
         return _stacked([line for line in text.splitlines() if line.strip()])
 
     return read
 
 
-def _stock() -> Callable[[str], Reading]:
+def _stock() -> Callable[[str], OCRResult]:
     import logging
 
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)
     from rapidocr import RapidOCR
 
-    engine = RapidOCR(
-        params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1}
-    )
+    stage = RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
 
-    def read(path: str) -> Reading:
-        found = engine(path)
+    def read(path: str) -> OCRResult:
+        found = stage(path)
         if found.boxes is None:
-            return Reading((), 1, 1)
+            return OCRResult((), 1, 1)
         height, width = found.img.shape[:2]
-        return Reading(
+        return OCRResult(
             tuple(
                 TextLine(text, float(score), tuple((float(x), float(y)) for x, y in box))
                 for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
@@ -134,7 +132,7 @@ def _start(system: str, first: str) -> None:
     _look([first])
 
 
-def _script(paths: Sequence[str]) -> list[Reading]:
+def _script(paths: Sequence[str]) -> list[OCRResult]:
     assert _read is not None
     assert _look is not None
     found = [_read(path) for path in paths]
@@ -161,7 +159,7 @@ def others(system: str, paths: dict[str, Path], processes: int) -> tuple[dict[st
     # every process is started and loaded before the clock that counts
     list(pool.map(time.sleep, [1.0] * processes))
     started = time.perf_counter()
-    found = [reading for batch in pool.map(_script, batches) for reading in batch]
+    found = [ocr_result for batch in pool.map(_script, batches) for ocr_result in batch]
     wall = time.perf_counter() - started
     pool.shutdown()
     cost = {"start": started - begun, "wall": wall, "cpu": _cost()[0]}
@@ -177,22 +175,22 @@ def ours(
     from hybridml.store.seeing import see, settings_of
 
     schema = default_entities()
-    engines = engines_of("rapidocr", effort=effort)
+    stages = engines_of("rapidocr", effort=effort)
     with tempfile.TemporaryDirectory() as folder:
         begun = _cost()
         few = frame[frame["image_link"].isin(frame["image_link"].unique()[:processes])]
-        see(few, images, FeatureStore(Path(folder) / "few"), engines, schema, processes, progress=False)
+        see(few, images, FeatureStore(Path(folder) / "few"), stages, schema, processes, progress=False)
         started = _cost()
         store = FeatureStore(Path(folder) / "store")
-        report = see(frame, images, store, engines, schema, processes, progress=False)
+        report = see(frame, images, store, stages, schema, processes, progress=False)
         ended = _cost()
         names = {key: name for name, key in report.keys.items()}
-        settings = settings_of(engines[0], engines[2])
+        settings = settings_of(stages[0], stages[2])
         found = {names[key]: seen for key, seen in store.seen(settings, names)}
         stages = ", ".join(
-            f"{engine.kind} {np.sum([r['seconds'] for r in table.records(names)]) / report.photos:.2f}"
-            for engine in (engines[0], *engines[2])
-            for table in [store.table(KIND_OF[engine.kind], engine.settings)]
+            f"{stage.kind} {np.sum([r['seconds'] for r in table.records(names)]) / report.photos:.2f}"
+            for stage in (stages[0], *stages[2])
+            for table in [store.table(KIND_OF[stage.kind], stage.settings)]
         )
     print(f"{effort}, seconds a photo: {stages}", flush=True)
     start, photos = started[1] - begun[1], report.photos
@@ -208,8 +206,8 @@ def recall(frame: pd.DataFrame, found: dict[str, Any]) -> float:
     candidates = []
     for name, asked in zip(photo_names(frame), frame["entity_name"], strict=True):
         entity = schema.entity(asked)
-        seen = as_seen(found.get(name, Reading((), 1, 1)))
-        among = for_entity(find_candidates(seen.reading_for(entity, schema), schema), entity)
+        seen = as_photo_features(found.get(name, OCRResult((), 1, 1)))
+        among = for_entity(find_candidates(seen.ocr_result_for(entity, schema), schema), entity)
         candidates.append([format_quantity(c.value, c.unit) for c in among])
     return float(np.mean(metrics.reachable(list(frame["entity_value"]), candidates)))
 
@@ -222,7 +220,7 @@ def measure(system: str, options: argparse.Namespace) -> dict[str, Any]:
     drawn = links if not options.photos else random.Random(options.seed).sample(links, options.photos)
     frame = frame[frame["image_link"].isin(drawn)].reset_index(drop=True)
     images = sources.folder("labelled") / "images"
-    if system in EFFORTS:
+    if system in PRESETS:
         found, cost = ours(system, frame, images, options.processes)
     else:
         paths = {name: path for name, path in photo_paths(frame, images).items() if path}
@@ -261,7 +259,7 @@ def _apart(system: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = command.parser(__doc__)
-    every = ["usual", "usual-1", "stock", *EFFORTS]
+    every = ["usual", "usual-1", "stock", *PRESETS]
     command.add_shared(parser)
     parser.add_argument("--photos", type=int, default=200, help="0 for all (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="(default: %(default)s)")

@@ -23,7 +23,7 @@ from hybridml.datasets.groups import photo_names
 from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.report.suspects import suspects
-from hybridml.vision.photo_features import as_seen
+from hybridml.vision.photo_features import as_photo_features
 
 FIRST = (10, 20, 50, 100)
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = wrong_rows(options)
     frame, causes = told.frame, told.causes
     checked, looked_at = corrected(frame, options.shared / "data" / "hand_corrected.csv")
-    readings = [told.data.readings.get(key or "") for key in told.data.keys]
+    ocr_results = [told.data.ocr_results.get(key or "") for key in told.data.keys]
     rows = pd.DataFrame(
         {
             "index": frame["index"],
@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "cause": [causes.get(i, "") for i in range(len(frame))],
             "trained": False,
             "text": [
-                "" if r is None else "\n".join(t.text for t in as_seen(r).reading.lines) for r in readings
+                "" if r is None else "\n".join(t.text for t in as_photo_features(r).ocr_result.lines)
+                for r in ocr_results
             ],
         }
     )

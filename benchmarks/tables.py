@@ -32,7 +32,7 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
         lines.append(
             [
                 result.name,
-                result.reader,
+                result.ocr,
                 f"{every['f1']:.3f}",
                 f"{np.mean(result.fold_f1):.3f} ± {np.std(result.fold_f1, ddof=1):.3f}",
                 f"{every['precision']:.3f}",
@@ -63,10 +63,10 @@ def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> No
     lines = []
     for ranked, data, _ in results:
         for rule, _, _ in results:
-            if ranked.name == "ranker" and rule.name != "ranker" and rule.reader == ranked.reader:
+            if ranked.name == "ranker" and rule.name != "ranker" and rule.ocr == ranked.ocr:
                 truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
                 gap, low, high = difference(truth, ranked.predictions, rule.predictions, groups)
-                lines.append([ranked.reader, rule.name, f"{gap:+.3f}", f"{low:+.3f} to {high:+.3f}"])
+                lines.append([ranked.ocr, rule.name, f"{gap:+.3f}", f"{low:+.3f} to {high:+.3f}"])
     table("F1 of the ranker above the rule", ("reader", "rule", "F1", "95 % interval, by group"), lines)
 
 
@@ -104,7 +104,7 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
             ]
         )
     table(
-        f"{result.name} with {result.reader}, per entity",
+        f"{result.name} with {result.ocr}, per entity",
         ("entity", "rows", "F1", "sd of folds", "F1 any unit", "oracle F1", "reached", "chosen", "any unit"),
         lines,
     )

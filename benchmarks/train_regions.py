@@ -26,7 +26,7 @@ from benchmarks.regions_data import Photo, Source, apart, photos
 from benchmarks.regions_judge import answers, judge, seen, table, tensors
 from hybridml.utils.hashing import sha256_of
 from hybridml.vision.number_classifier.inputs import SIZE
-from hybridml.vision.number_classifier.network import RegionNetwork
+from hybridml.vision.number_classifier.network import NumberClassifierNetwork
 
 # Of each batch: from photos, at the start and in the last half.
 SHARES = (0.25, 0.5)
@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     train, held = apart(photos(args.shared), 0.12, args.seed)
-    network = RegionNetwork().to(memory_format=torch.channels_last)
+    network = NumberClassifierNetwork().to(memory_format=torch.channels_last)
     if args.evaluate:
         report = json.loads(args.out.with_suffix(".json").read_text())
         return _report(args, network, report, train, held)

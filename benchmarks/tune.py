@@ -26,7 +26,7 @@ from hybridml.evaluation import metrics
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.training import Training, choose_trust
 from hybridml.utils.optional import missing
-from hybridml.vision.presets import LOOKS
+from hybridml.vision.presets import FURTHER_STAGES
 
 OPTIONAL = ("layout", "words", "lines", "regions")
 """Feature blocks that a trial may leave out."""
@@ -112,7 +112,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
     data = load(
-        frame, fold, sources, engines_of("rapidocr", looks=LOOKS, effort="best"), others=True, labels=True
+        frame,
+        fold,
+        sources,
+        engines_of("rapidocr", further=FURTHER_STAGES, effort="best"),
+        others=True,
+        labels=True,
     )
     options.study.parent.mkdir(parents=True, exist_ok=True)
     base = replace(ModelSettings(), folds=options.inner)

@@ -21,8 +21,8 @@ from .ranking.model import Model, ModelSettings
 from .ranking.ranker import Boost, RankerSettings, boost_here
 from .sight import Sight
 from .store.feature_store import FeatureStore
-from .vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
-from .vision.presets import DEFAULT_EFFORT
+from .vision.presets import DEFAULT_PRESET
+from .vision.stages import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from .prediction.explain.explanation import Explanation
@@ -38,20 +38,20 @@ class EntityExtractor(Sight):
     store : path
         Feature store; photos that it lacks are read and embedded first.
     ocr : str
-        Reader: ``"rapidocr"``, ``"tesseract"`` or ``module:name``.
+        OCREngine: ``"rapidocr"``, ``"tesseract"`` or ``module:name``.
     effort : {"balanced", "fast", "best"}
-        How much work a photo gets: settings of the reader and what else looks, :data:`hybridml.vision.presets.EFFORTS`.
+        How much work a photo gets: settings of the reader and what else looks, :data:`hybridml.vision.presets.PRESETS`.
     ocr_options : dict, optional
         Settings of the reader that differ from the effort's.
     embedding : str
         ``"resnet50"``, ``"none"`` or ``module:name``.
     resnet_weights : str
         ``"IMAGENET1K_V2"``, the path of a state_dict, or ``"random"``.
-    looks : sequence of str, optional
+    further : sequence of str, optional
         In place of the effort's, what else looks at photos: ``"lines"`` for dimension lines, ``"regions"``
         for the ResNet-50 that sees the photo around each number, ``"second"`` for a second, closer reading
         where the first shows nothing that could be the answer.
-    look_options : dict of str to dict, optional
+    stage_options : dict of str to dict, optional
         Settings of each of them, by name, in place of the effort's.
     blocks : sequence of str
         Feature blocks of a candidate.
@@ -79,9 +79,9 @@ class EntityExtractor(Sight):
     ----------
     model_ : Model
         What was learned.
-    reader_, embedder_, looks_ : Engine, Engine or None, list of Engine
+    ocr_, embedder_, further_ : Stage, Stage or None, list of Stage
         What the training photos were read and looked at with; ``image_reason_`` says why there is no
-        embedding, ``look_reasons_`` what looks are missing, and why.
+        embedding, ``missing_stages_`` what looks are missing, and why.
     faults_ : dict
         After ``fit`` or ``predict``: photo name to what was wrong with it.
 
@@ -98,12 +98,12 @@ class EntityExtractor(Sight):
         images: photos.Images = "images",
         store: str | Path = "features",
         ocr: str = DEFAULT_OCR,
-        effort: str = DEFAULT_EFFORT,
+        effort: str = DEFAULT_PRESET,
         ocr_options: Mapping[str, Any] | None = None,
         embedding: str = DEFAULT_EMBEDDING,
         resnet_weights: str = DEFAULT_WEIGHTS,
-        looks: Sequence[str] | None = None,
-        look_options: Mapping[str, Mapping[str, Any]] | None = None,
+        further: Sequence[str] | None = None,
+        stage_options: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[str] = DEFAULT_BLOCKS,
         components: int = 16,
         priors: bool = True,
@@ -124,8 +124,8 @@ class EntityExtractor(Sight):
         self.ocr_options = ocr_options
         self.embedding = embedding
         self.resnet_weights = resnet_weights
-        self.looks = looks
-        self.look_options = look_options
+        self.further = further
+        self.stage_options = stage_options
         self.blocks = blocks
         self.components = components
         self.priors = priors
@@ -198,7 +198,7 @@ class EntityExtractor(Sight):
             frame = pd.concat([frame.assign(source=""), more.assign(source="others")], ignore_index=True)
             # two tables may number their rows alike
             frame["index"] = range(len(frame))
-        self._make_engines()
+        self._make_stages()
         report = self._featurize(frame)
         keys = keys_of(photo_names(frame), report)
         present = {key for key in keys if key}

@@ -16,11 +16,11 @@ from .manners import Estimator
 from .ranking.model import Model
 from .store.extraction import Report
 from .store.feature_store import FeatureStore
-from .store.seeing import Engines, see, seen_so_far, settings_of
+from .store.seeing import Stages, see, seen_so_far, settings_of
 from .store.status import StoreStatus, status_of
 from .utils.paths import path_of
-from .vision.engines import Engine, adopted, embedding_engine, look_engines, reader_engine
-from .vision.photo_features import Seen
+from .vision.photo_features import PhotoFeatures
+from .vision.stages import Stage, adopted, embedding_stage, further_stages, ocr_stage
 
 
 class Sight(Estimator):
@@ -33,16 +33,16 @@ class Sight(Estimator):
     ocr_options: Mapping[str, Any] | None
     embedding: str
     resnet_weights: str
-    looks: Sequence[str] | None
-    look_options: Mapping[str, Mapping[str, Any]] | None
+    further: Sequence[str] | None
+    stage_options: Mapping[str, Mapping[str, Any]] | None
     entities: str | Path | EntitySchema | None
     workers: int | None
     dask: str | None
     progress: bool
 
-    reader_: Engine
-    embedder_: Engine | None
-    looks_: list[Engine]
+    ocr_: Stage
+    embedder_: Stage | None
+    further_: list[Stage]
     model_: Model
 
     def _schema(self) -> EntitySchema:
@@ -50,11 +50,11 @@ class Sight(Estimator):
             return default_entities()
         return self.entities if isinstance(self.entities, EntitySchema) else load_entities(self.entities)
 
-    def _make_engines(self) -> None:
-        self.reader_ = reader_engine(self.ocr, self.ocr_options, self.effort)
-        self.embedder_, self.image_reason_ = embedding_engine(self.embedding, self.resnet_weights)
-        self.looks_, self.look_reasons_ = look_engines(
-            self.looks, self.reader_, self.look_options, self.effort
+    def _make_stages(self) -> None:
+        self.ocr_ = ocr_stage(self.ocr, self.ocr_options, self.effort)
+        self.embedder_, self.image_reason_ = embedding_stage(self.embedding, self.resnet_weights)
+        self.further_, self.missing_stages_ = further_stages(
+            self.further, self.ocr_, self.stage_options, self.effort
         )
 
     def _schema_now(self) -> EntitySchema:
@@ -66,16 +66,16 @@ class Sight(Estimator):
                 f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
                 "with the photos (images, --images)"
             )
-        store, engines = FeatureStore(self.store), (self.reader_, self.embedder_, self.looks_)
+        store, stages = FeatureStore(self.store), (self.ocr_, self.embedder_, self.further_)
         if partial:
-            report = seen_so_far(frame, self.images, store, engines)
+            report = seen_so_far(frame, self.images, store, stages)
         else:
             schema = self._schema_now()
             report = see(
                 frame,
                 self.images,
                 store,
-                engines,
+                stages,
                 schema,
                 self.workers,
                 self.progress,
@@ -85,8 +85,8 @@ class Sight(Estimator):
         self.faults_ = report.failed
         return report
 
-    def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, Seen]]:
-        return FeatureStore(self.store).seen(settings_of(self.reader_, self.looks_), keys)
+    def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, PhotoFeatures]]:
+        return FeatureStore(self.store).seen(settings_of(self.ocr_, self.further_), keys)
 
     def featurize(self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False) -> Report:
         """Read and embed the photos of rows that the store lacks.
@@ -103,7 +103,7 @@ class Sight(Estimator):
         Report
             What was done, found and failed.
         """
-        self._make_engines()
+        self._make_stages()
         return self._featurize(
             photos.checked(X, images=self.images, schema=self._schema())[0], retry_failed=retry_failed
         )
@@ -116,21 +116,21 @@ class Sight(Estimator):
         X : data frame or path of a CSV
             As for :meth:`featurize`.
         """
-        self._make_engines()
+        self._make_stages()
         frame, _ = photos.checked(X, images=self.images, schema=self._schema())
-        engines = [e for e in (self.reader_, self.embedder_, *self.looks_) if e is not None]
-        return status_of(FeatureStore(self.store), photos.located(frame, self.images), engines)
+        stages = [e for e in (self.ocr_, self.embedder_, *self.further_) if e is not None]
+        return status_of(FeatureStore(self.store), photos.located(frame, self.images), stages)
 
     def _rows_seen(
         self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool
-    ) -> tuple[Model, pd.DataFrame, list[RowFault], Report, FeatureStore, Engines]:
+    ) -> tuple[Model, pd.DataFrame, list[RowFault], Report, FeatureStore, Stages]:
         """Read what the store lacks; return all that answering takes."""
         model = self._check_fitted()
         frame, faults = photos.checked(X, images=self.images, schema=model.schema)
-        self.reader_, self.looks_ = adopted(self.reader_, self.looks_)
+        self.ocr_, self.further_ = adopted(self.ocr_, self.further_)
         report = self._featurize(frame, partial)
-        engines = (self.reader_, self.embedder_, self.looks_)
-        return model, frame, faults, report, FeatureStore(self.store), engines
+        stages = (self.ocr_, self.embedder_, self.further_)
+        return model, frame, faults, report, FeatureStore(self.store), stages
 
     def _check_fitted(self) -> Model:
         if not hasattr(self, "model_"):

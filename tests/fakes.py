@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 from tests.lines import line
 
 SIDE = 64
@@ -28,10 +28,10 @@ class PixelReader:
     def settings(self) -> dict[str, Any]:
         return {"engine": "pixels", "version": self.version}
 
-    def read(self, image: np.ndarray) -> Reading:
+    def read(self, image: np.ndarray) -> OCRResult:
         raw = image.tobytes()
         if not raw.startswith(b"[["):
-            return Reading((), image.shape[1], image.shape[0])
+            return OCRResult((), image.shape[1], image.shape[0])
         lines = json.loads(raw[: raw.index(b"\0")].decode())
         texts = [text for text, _ in lines]
         if "crash" in texts:
@@ -43,7 +43,7 @@ class PixelReader:
         made = tuple(
             TextLine(text, 0.9, tuple((float(x), float(y)) for x, y in polygon)) for text, polygon in lines
         )
-        return Reading(made, 1000, 1000)
+        return OCRResult(made, 1000, 1000)
 
 
 class MeanEmbedder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 
 
 def line(
@@ -19,6 +19,6 @@ def line(
     return TextLine(text, confidence, (a, b, c, d))
 
 
-def reading(lines: Iterable[TextLine], width: int = 1000, height: int = 1000) -> Reading:
+def ocr_result(lines: Iterable[TextLine], width: int = 1000, height: int = 1000) -> OCRResult:
     """Return a reading of the lines, in the order given."""
-    return Reading(tuple(lines), width, height)
+    return OCRResult(tuple(lines), width, height)

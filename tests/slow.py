@@ -15,8 +15,8 @@ import pandas as pd
 
 from hybridml.datasets.images import fingerprint
 from hybridml.store.feature_store import FeatureStore, FeatureTable
-from hybridml.vision.engines import reader_engine
-from hybridml.vision.text_line import Reading
+from hybridml.vision.stages import ocr_stage
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import PixelReader, write_photo
 from tests.lines import line
 
@@ -34,7 +34,7 @@ class LoggedReader(PixelReader):
     def settings(self) -> dict[str, Any]:
         return {"engine": self.name, "version": self.version}
 
-    def read(self, image: np.ndarray) -> Reading:
+    def read(self, image: np.ndarray) -> OCRResult:
         time.sleep(0.01)
         found = super().read(image)
         with open(os.environ[LOG], "a") as file:
@@ -88,9 +88,9 @@ def logged(folder: Path) -> list[str]:
     return path.read_text().split("\n")[:-1] if path.exists() else []
 
 
-def readings(folder: Path, store: str = "store") -> FeatureTable:
+def ocr_results(folder: Path, store: str = "store") -> FeatureTable:
     """Return the table that such runs fill."""
-    return FeatureStore(folder / store).table("readings", reader_engine(READER).settings)
+    return FeatureStore(folder / store).table("readings", ocr_stage(READER).settings)
 
 
 def content(folder: Path, store: str = "store") -> dict[str, dict[str, dict[str, Any]]]:

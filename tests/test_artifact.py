@@ -119,8 +119,8 @@ def test_a_part_that_is_none_is_never_called(
     data: dict[str, Any], tmp_path: Path, where: str, change: dict[str, Any], said: str
 ) -> None:
     options = {k: v.format(ran=tmp_path / "ran") for k, v in change.get("options", {}).items()}
-    engine = {**data[where], **change, "options": options}
-    path = file.write({**data, where: engine}, tmp_path / "model.joblib")
+    stage = {**data[where], **change, "options": options}
+    path = file.write({**data, where: stage}, tmp_path / "model.joblib")
     with pytest.raises(ArtifactError, match=said):
         hybridml.load(path)
     assert not (tmp_path / "ran").exists()
@@ -135,10 +135,10 @@ def test_a_block_of_the_standard_library_is_refused(data: dict[str, Any], tmp_pa
 def test_a_part_of_ones_own_is_let_pass_and_missed_only_when_needed(
     data: dict[str, Any], tmp_path: Path
 ) -> None:
-    for name in ("tests.fakes:PixelReader", "not_installed_here:Reader"):
+    for name in ("tests.fakes:PixelReader", "not_installed_here:OCREngine"):
         changed = {**data, "reader": {**data["reader"], "name": name}}
         loaded = hybridml.load(file.write(changed, tmp_path / "model.joblib"))
-        assert loaded.reader_.name == name
+        assert loaded.ocr_.name == name
 
 
 # ---------------------------------------------------------------- plain data
@@ -190,7 +190,7 @@ def test_a_checksum_tells_apart(one: object, other: object) -> None:
 
 def test_what_is_not_plain_is_named_when_it_is_saved(tmp_path: Path) -> None:
     extractor = serialize.load(GOLDEN)
-    extractor.reader_.options["engine"] = object()  # type: ignore[index]
+    extractor.ocr_.options["engine"] = object()  # type: ignore[index]
     with pytest.raises(ArtifactError, match=r"reader\.options\.engine is a object"):
         serialize.save(extractor, tmp_path / "model.joblib")
     assert not list(tmp_path.iterdir())

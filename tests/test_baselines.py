@@ -29,9 +29,9 @@ from hybridml.evaluation.baselines.tabular import MODELS
 from hybridml.evaluation.compare import training_part
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.lines import Drawing
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 from tests.fakes import draw_lines
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
@@ -39,7 +39,7 @@ COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
 
 def given(
     rows: list[tuple[str, str, str, str]],
-    seen: Mapping[str, Seen] | None = None,
+    seen: Mapping[str, PhotoFeatures] | None = None,
     vectors: Mapping[str, Any] | None = None,
 ) -> Given:
     """Return rows of (photo, group, entity, label); the photo's name is its key."""
@@ -56,7 +56,7 @@ def drawn(n: int, seed: int = 0, prefix: str = "p", groups: int = 9) -> Given:
         entity = ["item_weight", "item_volume", "width", "height"][i % 4]
         lines, answer = draw_lines(rng, entity)
         key = f"{prefix}{i}.jpg"
-        seen[key] = Seen(reading(lines))
+        seen[key] = PhotoFeatures(ocr_result(lines))
         rows.append((key, f"{prefix}{i % groups}", entity, answer))
     return given(rows, seen)
 
@@ -115,10 +115,10 @@ def test_others_keep_the_order_of_what_was_seen() -> None:
 
 def test_looks_that_were_not_taken_are_gone() -> None:
     whole = drawn(2)
-    second = reading([line("seen twice")])
+    second = ocr_result([line("seen twice")])
     looked = replace(whole, seen={k: replace(s, second=second) for k, s in whole.seen.items()})
-    assert all(s.second is None for s in looked.without_looks({"second"}).seen.values())
-    assert looked.without_looks({"lines"}).seen is looked.seen
+    assert all(s.second is None for s in looked.without_stages({"second"}).seen.values())
+    assert looked.without_stages({"lines"}).seen is looked.seen
 
 
 def test_training_leaves_out_all_that_shares_a_group_or_photo() -> None:
@@ -191,11 +191,11 @@ LINES = [
 ]
 
 
-def upright_and_level() -> Seen:
+def upright_and_level() -> PhotoFeatures:
     """Return three numbers, the first beside a level line, the second beside an upright one."""
     segments = np.zeros((2, 8), dtype=np.float32)
     segments[:, :4] = [(400, 50, 600, 50), (60, 300, 60, 600)]
-    return Seen(reading(LINES), Drawing(segments, width=1000, height=1000))
+    return PhotoFeatures(ocr_result(LINES), Drawing(segments, width=1000, height=1000))
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ def test_rules(name: str, entity: str, answer: str) -> None:
 
 def test_rules_say_which_looks_they_use() -> None:
     every = frozenset({"lines", "regions", "second"})
-    assert create("first").looks(every) == frozenset()
-    assert create("line-angle").looks(frozenset()) == {"lines"}
-    assert create("ranker-without-second").looks(every) == {"lines", "regions"}
-    assert create("tabular-linear").looks(every) == frozenset()
+    assert create("first").further(every) == frozenset()
+    assert create("line-angle").further(frozenset()) == {"lines"}
+    assert create("ranker-without-second").further(every) == {"lines", "regions"}
+    assert create("tabular-linear").further(every) == frozenset()
 
 
 # ---------------------------------------------------------------- tabular regression

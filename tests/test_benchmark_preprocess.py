@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import preprocess
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.ocr import Reading, TextLine, create
+from hybridml.vision.ocr import OCRResult, TextLine, create
 
 
 def rows() -> pd.DataFrame:
@@ -38,21 +38,21 @@ def test_score_and_table() -> None:
     texts = {"a.jpg": ["Net 500 g", "12.5 mm"], "b.jpg": ["12 oz"]}
     found = preprocess.score(preprocess.sample(rows(), 10, 0), texts)
     assert found == {"item_weight": [(True, True)], "width": [(False, True)], "item_volume": [(True, True)]}
-    reading = {"texts": texts, "wall": 1.0, "busy": 0.5}
-    lines = preprocess.table({"default": (reading, found)}).split("\n")
+    ocr_result = {"texts": texts, "wall": 1.0, "busy": 0.5}
+    lines = preprocess.table({"default": (ocr_result, found)}).split("\n")
     assert lines[2] == "| default | 0.667 | 0.000 | 1.000 | 1.000 | 1.00 | 0.50 |"
     assert lines[-1] == "3 rows"
 
 
 @pytest.mark.parametrize("engine", preprocess.VARIANTS)
-def test_every_variant_is_a_setting_of_its_engine(engine: str) -> None:
+def test_every_variant_is_a_setting_of_its_engine(stage: str) -> None:
     from hybridml.vision.ocr import available
 
-    if reason := available()[engine]:
+    if reason := available()[stage]:
         pytest.skip(reason)
-    for settings in preprocess.VARIANTS[engine].values():
+    for settings in preprocess.VARIANTS[stage].values():
         try:
-            create(engine, threads=1, **settings)
+            create(stage, threads=1, **settings)
         except SettingsError as error:
             pytest.fail(str(error))
 
@@ -68,19 +68,19 @@ class Counting:
     def settings(self) -> dict[str, str]:
         return {"engine": self.name}
 
-    def read(self, image: np.ndarray) -> Reading:
+    def read(self, image: np.ndarray) -> OCRResult:
         self.calls += 1
         corners = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
-        return Reading((TextLine("500 g", 1.0, corners),), image.shape[1], image.shape[0])
+        return OCRResult((TextLine("500 g", 1.0, corners),), image.shape[1], image.shape[0])
 
 
 def test_readings_are_kept(tmp_path: Path) -> None:
     Image = pytest.importorskip("PIL.Image")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
-    reader = Counting()
-    first = preprocess.kept(reader, [tmp_path / "a.png"], tmp_path / "keep")
-    calls = reader.calls
-    assert preprocess.kept(reader, [tmp_path / "a.png"], tmp_path / "keep") == first
-    assert reader.calls == calls
+    ocr = Counting()
+    first = preprocess.kept(ocr, [tmp_path / "a.png"], tmp_path / "keep")
+    calls = ocr.calls
+    assert preprocess.kept(ocr, [tmp_path / "a.png"], tmp_path / "keep") == first
+    assert ocr.calls == calls
     assert first["texts"] == {"a.png": ["500 g"]}
     assert len([json.loads(f.read_text()) for f in (tmp_path / "keep").iterdir()]) == 1

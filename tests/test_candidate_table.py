@@ -170,13 +170,13 @@ def test_a_model_trained_anew_answers_from_the_same_file(folder: Path) -> None:
 
 
 def test_another_description_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
-    other = fitted(folder, pd.read_csv(folder / "train.csv", dtype=str), blocks=("span", "words"), looks=())
+    other = fitted(folder, pd.read_csv(folder / "train.csv", dtype=str), blocks=("span", "words"), further=())
     with pytest.raises(
         ArtifactError, match=r"features\.blocks: .*looks\.lines\..* there, nothing in the model"
     ):
         other.predict_candidates(folder / "candidates.parquet")
     extractor = hybridml.load(folder / "model.joblib")
-    extractor.reader_.settings["version"] = 2  # type: ignore[index]
+    extractor.ocr_.settings["version"] = 2  # type: ignore[index]
     with pytest.raises(ArtifactError, match=r"reader\.settings\.version: 1 there, 2 in the model"):
         extractor.predict_candidates(folder / "candidates.parquet")
 

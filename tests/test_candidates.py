@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hybridml.candidates.find import MAX_LINES, find_candidates, for_entity, shows, span_box
 from hybridml.entities import default_entities
 from hybridml.vision.text_line import TextLine
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 
 
 def found(*lines, entity: str = "width") -> set[tuple[float, str, str]]:
-    candidates = for_entity(find_candidates(reading(lines)), SCHEMA.entity(entity))
+    candidates = for_entity(find_candidates(ocr_result(lines)), SCHEMA.entity(entity))
     return {(c.value, c.unit, c.origin) for c in candidates if not c.repaired}
 
 
@@ -63,7 +63,7 @@ def test_the_nearest_declaration_counts() -> None:
 
 def test_a_span_has_its_own_place_on_the_line() -> None:
     (first, second) = for_entity(
-        find_candidates(reading([line("12 oz / 340 g")])), SCHEMA.entity("item_weight")
+        find_candidates(ocr_result([line("12 oz / 340 g")])), SCHEMA.entity("item_weight")
     )
     assert first.box[2] < second.box[0]
     assert (first.box[1], first.box[3]) == (0, 20)
@@ -77,7 +77,7 @@ def test_the_box_of_upright_text_runs_upwards() -> None:
 
 
 def test_one_quantity_at_one_place_is_one_candidate() -> None:
-    candidates = find_candidates(reading([line("Unit: cm", 0, 0), line("30 cm", 0, 200)]))
+    candidates = find_candidates(ocr_result([line("Unit: cm", 0, 0), line("30 cm", 0, 200)]))
     assert [(c.value, c.unit, c.origin) for c in candidates if not c.repaired] == [
         (30.0, "centimetre", "line")
     ]
@@ -95,14 +95,14 @@ def test_one_quantity_at_one_place_is_one_candidate() -> None:
 def test_an_asterisk_is_an_inch_mark_where_others_are(
     texts: list[str], expected: set[tuple[float, str, bool]]
 ) -> None:
-    seen = reading([line(text, 0, 200 * i) for i, text in enumerate(texts)])
+    seen = ocr_result([line(text, 0, 200 * i) for i, text in enumerate(texts)])
     found = {(c.value, c.unit, c.repaired) for c in find_candidates(seen) if c.value not in (9, 4, 5)}
     assert found == expected
 
 
 def test_a_wall_of_text_costs_the_largest_lines_only() -> None:
     lines = [line("5 g", 0, 30 * i, 8) for i in range(3 * MAX_LINES)] + [line("500 g", 0, 0, 90)]
-    candidates = find_candidates(reading(lines))
+    candidates = find_candidates(ocr_result(lines))
     assert len({c.line for c in candidates}) == MAX_LINES
     assert any(c.value == 500 for c in candidates)
 
@@ -110,7 +110,7 @@ def test_a_wall_of_text_costs_the_largest_lines_only() -> None:
 @settings(deadline=None)  # units are compiled when they are first met
 @given(st.lists(st.tuples(st.text(max_size=25), st.floats(-10, 1000), st.floats(-10, 1000)), max_size=6))
 def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None:
-    for candidate in find_candidates(reading([line(t, x, y) for t, x, y in lines])):
+    for candidate in find_candidates(ocr_result([line(t, x, y) for t, x, y in lines])):
         assert 0 <= candidate.start <= candidate.end
         assert candidate.unit in SCHEMA.units
 
@@ -127,14 +127,14 @@ def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None
     ],
 )
 def test_a_photo_shows_an_entity_where_it_has_a_candidate(lines: list[TextLine], entity: str) -> None:
-    asked, seen = SCHEMA.entity(entity), reading(lines)
+    asked, seen = SCHEMA.entity(entity), ocr_result(lines)
     assert shows(seen, asked, SCHEMA) == bool(for_entity(find_candidates(seen, SCHEMA), asked))
 
 
 def test_a_total_that_nobody_wrote_is_no_candidate() -> None:
-    said = [(c.value, c.form) for c in find_candidates(reading([line("6 x 330 ml", 0, 0)]))]
+    said = [(c.value, c.form) for c in find_candidates(ocr_result([line("6 x 330 ml", 0, 0)]))]
     assert said == [(330.0, "multipack each")]
-    written = find_candidates(reading([line("4 x 28 g = 112 g", 0, 0)]))
+    written = find_candidates(ocr_result([line("4 x 28 g = 112 g", 0, 0)]))
     assert [c.value for c in written] == [28.0, 112.0]
-    parts = find_candidates(reading([line("6 x", 0, 0), line("330 ml", 120, 0)]))
+    parts = find_candidates(ocr_result([line("6 x", 0, 0), line("330 ml", 120, 0)]))
     assert [c.value for c in parts] == [330.0]

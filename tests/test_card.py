@@ -18,9 +18,9 @@ from hybridml.candidates.find import find_candidates
 from hybridml.prediction.explain import html as card
 from hybridml.prediction.explain.explanation import Considered, Explanation, Reason
 from hybridml.ranking.answer import Answer
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
-from tests.lines import line, reading
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
+from tests.lines import line, ocr_result
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 VOID = {"br"}
@@ -55,9 +55,9 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def explanation(found: Reading | None = None, **changes: object) -> Explanation:
+def explanation(found: OCRResult | None = None, **changes: object) -> Explanation:
     """Return a row whose answer is 500 gram, right by its label."""
-    found = found or reading([line("NET WT 500 g", 50, 100), line("sugar 20 g", 50, 700)], 800, 1000)
+    found = found or ocr_result([line("NET WT 500 g", 50, 100), line("sugar 20 g", 50, 700)], 800, 1000)
     first, second = find_candidates(found)
     reasons = (
         Reason("words.own_before", 1.0, 1.25, "the text beside it says 'net wt'"),
@@ -66,7 +66,7 @@ def explanation(found: Reading | None = None, **changes: object) -> Explanation:
     answer = Answer("item_weight", 500.0, "gram", 0.87, found.lines[0].text, first.box)
     considered = (Considered(first, 0.87, reasons), Considered(second, 0.06))
     made = Explanation(
-        7, "photo.jpg", "item_weight", answer, considered, Seen(found), False, truth="500.0 gram"
+        7, "photo.jpg", "item_weight", answer, considered, PhotoFeatures(found), False, truth="500.0 gram"
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -134,7 +134,7 @@ def test_an_unlabelled_row_has_no_label() -> None:
 
 
 def test_text_from_photos_and_tables_stays_text() -> None:
-    found = reading([line(f"NET WT 500 g {HOSTILE}", 50, 100), line(f"{HOSTILE} 20 g", 50, 700)])
+    found = ocr_result([line(f"NET WT 500 g {HOSTILE}", 50, 100), line(f"{HOSTILE} 20 g", 50, 700)])
     made = explanation(found)
     reasons = (Reason("x", 1.0, 1.0, HOSTILE),)
     hostile = replace(
@@ -193,20 +193,22 @@ def test_a_photo_that_could_not_be_read_says_why() -> None:
 
 
 def test_many_quantities_are_counted_not_listed() -> None:
-    found = reading([line(f"{n} g", 10, 20 * n) for n in range(1, 21)])
+    found = ocr_result([line(f"{n} g", 10, 20 * n) for n in range(1, 21)])
     considered = tuple(Considered(c, 1 / (n + 2)) for n, c in enumerate(find_candidates(found)))
-    page = Page(card.card_html(explanation(seen=Seen(found), considered=considered)))
+    page = Page(card.card_html(explanation(seen=PhotoFeatures(found), considered=considered)))
     assert len(page.all("rect")) == card.SHOWN
     assert "and 12 more" in page.text
 
 
 def test_the_second_look_is_drawn_where_it_answered() -> None:
-    second = reading([line("NET WT 501 g", 20, 30)])
+    second = ocr_result([line("NET WT 501 g", 20, 30)])
     (candidate,) = find_candidates(second)
     page = Page(
         card.card_html(
             explanation(
-                seen=Seen(reading([]), second=second), second=True, considered=(Considered(candidate, 0.5),)
+                seen=PhotoFeatures(ocr_result([]), second=second),
+                second=True,
+                considered=(Considered(candidate, 0.5),),
             )
         )
     )

@@ -143,16 +143,16 @@ def test_status_and_partial_answers_of_half_a_run(
     pd.concat([frame, pd.DataFrame([bad, gone])]).to_csv(tmp_path / "all.csv", index=False)
     pd.concat([frame.head(5), pd.DataFrame([bad])]).to_csv(tmp_path / "some.csv", index=False)
     own = ["--images", str(images), "--store", str(store), "--workers", "1"]
-    looks = ["--looks", "lines"]
-    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *looks]) == 0
-    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, "--ocr", OTHER, *looks]) == 0
+    further = ["--looks", "lines"]
+    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *further]) == 0
+    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, "--ocr", OTHER, *further]) == 0
     (shard, *_) = store.glob("drawings/*/part-*.parquet")
     shard.rename(shard.with_suffix(".damaged"))
     (store / "photos" / ".part-1.parquet.2.tmp").write_bytes(b"half")
     files_before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
     capsys.readouterr()
 
-    ask = ["features", "--rows", f"{tmp_path}/all.csv", *own, *ENGINES, *looks, "--status"]
+    ask = ["features", "--rows", f"{tmp_path}/all.csv", *own, *ENGINES, *further, "--status"]
     assert main([*ask, "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["photos"], status["known"], status["absent"]) == (len(frame) + 2, 6, 1)
@@ -170,7 +170,7 @@ def test_status_and_partial_answers_of_half_a_run(
     assert "other settings" in said
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == files_before
 
-    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *looks]) == 0
+    assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *further]) == 0
     model = ["--model", f"{folder}/model.joblib", "--without", "regions", "--without", "second"]
     out = ["--out", f"{tmp_path}/a.csv", "--partial"]
     capsys.readouterr()

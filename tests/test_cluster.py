@@ -1,4 +1,4 @@
-"""Reading on a Dask cluster: real workers in processes of their own on this machine."""
+"""OCRResult on a Dask cluster: real workers in processes of their own on this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hybridml.errors import HybridmlError, MissingExtraError
 from hybridml.store.extraction import Report, featurize
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import lacking
-from hybridml.vision.engines import Engine, reader_engine
+from hybridml.vision.stages import Stage, ocr_stage
 from tests.fakes import write_photo
 from tests.lines import line
 
@@ -140,33 +140,33 @@ def photos(tmp_path: Path) -> dict[str, Path | None]:
     return {**found, "broken.png": broken, "missing.png": None}
 
 
-def slow(seconds: float = 0.0, until: str = "") -> Engine:
-    return reader_engine(READER, {"seconds": seconds, "until": until})
+def slow(seconds: float = 0.0, until: str = "") -> Stage:
+    return ocr_stage(READER, {"seconds": seconds, "until": until})
 
 
-def contents(store: Path, engine: Engine) -> dict[str, Any]:
+def contents(store: Path, stage: Stage) -> dict[str, Any]:
     """Return what a store holds, but for the seconds that it took."""
-    records = FeatureStore(store).table("readings", engine.settings)
+    records = FeatureStore(store).table("readings", stage.settings)
     found = [{k: v for k, v in r.items() if k != "seconds"} for r in records.records(records.keys())]
     return {record["key"]: record for record in found}
 
 
 def run(
-    photos: dict[str, Path | None], store: Path, engine: Engine, dask: str | None = None, **more: Any
+    photos: dict[str, Path | None], store: Path, stage: Stage, dask: str | None = None, **more: Any
 ) -> Report:
-    return featurize(photos, FeatureStore(store), engine, None, 1, progress=False, dask=dask, **more)
+    return featurize(photos, FeatureStore(store), stage, None, 1, progress=False, dask=dask, **more)
 
 
 def test_the_store_is_as_one_machine_leaves_it(
     two: Cluster, photos: dict[str, Path | None], tmp_path: Path
 ) -> None:
-    engine = slow()
-    here = run(photos, tmp_path / "here", engine)
-    there = run(photos, tmp_path / "there", engine, two.address)
-    assert contents(tmp_path / "there", engine) == contents(tmp_path / "here", engine)
+    stage = slow()
+    here = run(photos, tmp_path / "here", stage)
+    there = run(photos, tmp_path / "there", stage, two.address)
+    assert contents(tmp_path / "there", stage) == contents(tmp_path / "here", stage)
     assert (there.done, there.failed) == (here.done, here.failed)
     assert set(there.failed) == {"broken.png", "missing.png"}
-    again = run(photos, tmp_path / "there", engine, two.address)
+    again = run(photos, tmp_path / "there", stage, two.address)
     assert (again.done, again.cached) == (0, 61)
 
 
@@ -179,19 +179,19 @@ def test_photos_and_store_may_lie_in_an_object_store(
     from tests.shelf import MARK
 
     afar = {name: path and path_of(f"{MARK}{path}") for name, path in photos.items()}
-    engine, store = slow(), path_of(f"{MARK}{tmp_path}/there")
+    stage, store = slow(), path_of(f"{MARK}{tmp_path}/there")
     monkeypatch.setattr(told, "AT_ONCE", 4)
     with monkeypatch.context() as patched:
         patched.setattr(module, "_content", lambda path: f"{path} was fetched by the client")
-        there = run(afar, store, engine, two.address)
-    run(photos, tmp_path / "here", engine)
+        there = run(afar, store, stage, two.address)
+    run(photos, tmp_path / "here", stage)
     assert set(there.failed) == {"broken.png", "missing.png"}
     assert there.failed["broken.png"].startswith(f"{MARK}{tmp_path}/images/broken.png: is not a photo")
-    here, found = (contents(folder, engine) for folder in (tmp_path / "here", store))
+    here, found = (contents(folder, stage) for folder in (tmp_path / "here", store))
     assert found.keys() == here.keys()
     # what is wrong with a photo is told with its path
     assert [k for k in here if found[k] != here[k]] == [there.keys["broken.png"]]
-    assert (run(afar, store, engine, two.address).cached, len(list((tmp_path / "there").glob("*")))) == (
+    assert (run(afar, store, stage, two.address).cached, len(list((tmp_path / "there").glob("*")))) == (
         61,
         2,
     )
@@ -250,7 +250,7 @@ def test_a_worker_that_dies_costs_nothing_and_one_that_joins_helps(
     import threading
 
     (joins := tmp_path / "joined").mkdir()
-    engine = slow(0.4, str(joins))
+    stage = slow(0.4, str(joins))
     dying = two.add(SLOW_READER_LOG=str(tmp_path))
     joined: list[subprocess.Popen[bytes]] = []
 
@@ -272,7 +272,7 @@ def test_a_worker_that_dies_costs_nothing_and_one_that_joins_helps(
     thread = threading.Thread(target=disturb)
     thread.start()
     try:
-        report = run(many, tmp_path / "there", engine, two.address)
+        report = run(many, tmp_path / "there", stage, two.address)
     finally:
         thread.join()
         dying.wait()
@@ -280,7 +280,7 @@ def test_a_worker_that_dies_costs_nothing_and_one_that_joins_helps(
         for process in joined:
             two.stop(process)
     assert set(report.failed) == {"broken.png", "missing.png"}
-    table = FeatureStore(tmp_path / "there").table("readings", engine.settings)
+    table = FeatureStore(tmp_path / "there").table("readings", stage.settings)
     rows = [key for _, part in table.shards.tables(["key"]) for key in part["key"].to_pylist()]
     assert len(rows) == len(set(rows)) == 181
     assert list(tmp_path.glob("[0-9]*-*")), "the worker that died had begun"
@@ -316,7 +316,7 @@ def _one_death_is_enough(dask_scheduler: Any) -> None:
 def test_a_client_that_is_killed_is_gone_on_with(
     two: Cluster, photos: dict[str, Path | None], tmp_path: Path
 ) -> None:
-    engine = slow(0.05)
+    stage = slow(0.05)
     script = (
         "import pathlib, sys\n"
         "import hybridml.store.extraction as f\n"
@@ -331,13 +331,13 @@ def test_a_client_that_is_killed_is_gone_on_with(
         [sys.executable, "-c", script, str(tmp_path / "images"), str(store), two.address],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    while not contents(store, engine) and process.poll() is None:
+    while not contents(store, stage) and process.poll() is None:
         time.sleep(0.02)
     process.kill()
     process.wait()
-    before = len(contents(store, engine))
+    before = len(contents(store, stage))
     assert 0 < before < 60
-    report = run(photos, store, engine, two.address)
+    report = run(photos, store, stage, two.address)
     assert (report.cached, report.done) == (before, 61 - before)
     run(photos, tmp_path / "here", slow(0.05))
-    assert contents(store, engine) == contents(tmp_path / "here", engine)
+    assert contents(store, stage) == contents(tmp_path / "here", stage)

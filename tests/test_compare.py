@@ -123,7 +123,7 @@ def run(folder: Path, names: list[str], frame: pd.DataFrame | None = None, **mor
 
 def command(folder: Path, *more: str) -> int:
     files = ["--rows", f"{folder}/rows.csv", "--images", f"{folder}/images", "--store", f"{folder}/store"]
-    engines = [
+    stages = [
         "--workers",
         "1",
         "--ocr",
@@ -133,7 +133,7 @@ def command(folder: Path, *more: str) -> int:
         "--embedding",
         "tests.fakes:MeanEmbedder",
     ]
-    return main(["-q", "compare", *files, *engines, *more])
+    return main(["-q", "compare", *files, *stages, *more])
 
 
 def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,12 +263,12 @@ def test_only_what_is_needed_is_computed_and_given(folder: Path, tmp_path: Path)
     more = {"others": None, "labels": None}
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
     source = Source(
-        folder / "images", tmp_path, READER, looks=(), embedding="tests.fakes:MeanEmbedder", workers=1
+        folder / "images", tmp_path, READER, further=(), embedding="tests.fakes:MeanEmbedder", workers=1
     )
     (outcome,) = compare(frame.assign(photo=names), fold, ["tests.test_compare:Looks"], source, **more)
     assert outcome.error == ""
     assert set(outcome.predictions) == {"8 gram"}
-    assert outcome.reader == ""
+    assert outcome.ocr == ""
     assert not (tmp_path / "readings").exists()
     assert len(list(FeatureStore(tmp_path).table("embeddings", {"x": 1}).folder.parent.iterdir())) == 1
 
@@ -288,7 +288,7 @@ class Shares(System):
 
 def test_what_a_system_shares_with_the_run_is_the_run_s_unless_set(folder: Path) -> None:
     name = "tests.test_compare:Shares"
-    source = Source(folder / "images", folder / "store", READER, looks=(), workers=1)
+    source = Source(folder / "images", folder / "store", READER, further=(), workers=1)
     frame = rows_of(folder)
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
     (left,) = compare(frame, fold, [name], source)
@@ -323,7 +323,7 @@ def test_what_cannot_be_had_costs_those_that_need_it(folder: Path, tmp_path: Pat
         folder / "images",
         tmp_path,
         READER,
-        looks=(),
+        further=(),
         embedding="resnet50",
         resnet_weights=f"{tmp_path}/none.pth",
         workers=1,
@@ -331,8 +331,8 @@ def test_what_cannot_be_had_costs_those_that_need_it(folder: Path, tmp_path: Pat
     tabular, first = compare(frame, fold, ["tabular-linear", "first"], source)
     assert "no embedding: no weights at" in tabular.error
     assert len(first.predictions) == len(frame)
-    reader = Source(folder / "images", tmp_path, "no_module:Reader", looks=(), embedding="none", workers=1)
-    (first,) = compare(frame, fold, ["first"], reader)
+    ocr = Source(folder / "images", tmp_path, "no_module:OCREngine", further=(), embedding="none", workers=1)
+    (first,) = compare(frame, fold, ["first"], ocr)
     assert "cannot import 'no_module'" in first.error
 
 
@@ -371,11 +371,13 @@ def test_each_reader_is_compared_and_what_does_not_read_once(folder: Path) -> No
     frame = rows_of(folder)
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
     source = Source(
-        folder / "images", folder / "store", looks=(), embedding="tests.fakes:MeanEmbedder", workers=1
+        folder / "images", folder / "store", further=(), embedding="tests.fakes:MeanEmbedder", workers=1
     )
-    readers = [READER, "tests.test_compare:OtherReader"]
-    found = [(o.system, o.reader) for o in compare(frame, fold, ["first", "tabular-linear"], source, readers)]
-    assert found == [("first", READER), ("tabular-linear", ""), ("first", readers[1])]
+    ocr_engines = [READER, "tests.test_compare:OtherReader"]
+    found = [
+        (o.system, o.ocr) for o in compare(frame, fold, ["first", "tabular-linear"], source, ocr_engines)
+    ]
+    assert found == [("first", READER), ("tabular-linear", ""), ("first", ocr_engines[1])]
 
 
 def test_answers_that_are_no_texts_are_refused() -> None:

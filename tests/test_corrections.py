@@ -133,10 +133,10 @@ def test_train_learns_from_corrected_labels(tmp_path: Path, capsys: pytest.Captu
     given = [f"0,{frame['entity_name'][0]},value,{right[0]}", f"8,{frame['entity_name'][8]},label_wrong,"]
     path = written(tmp_path / "c.csv", *given, "77,width,label_wrong,")
     files = ["--images", f"{tmp_path}/images", "--store", f"{tmp_path}/store", "--workers", "1"]
-    engines = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
+    stages = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
     model = tmp_path / "model.joblib"
     rows = ["--rows", f"{tmp_path}/rows.csv", "--corrections", str(path)]
-    assert main(["-q", "train", *rows, *files, *engines, "--model", str(model)]) == 0
+    assert main(["-q", "train", *rows, *files, *stages, "--model", str(model)]) == 0
     told = capsys.readouterr().err
     assert "1 rows left out, 0 with nothing to find, 1 with another value" in told
     assert "1 about rows that are not there, the first in line 4 (index 77, width)" in told

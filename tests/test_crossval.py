@@ -13,7 +13,7 @@ from hybridml.datasets import folds
 from hybridml.ranking.embedding_pca import ImageBlock
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import draw_lines
 from tests.lines import line
 
@@ -24,17 +24,17 @@ SETTINGS = ModelSettings(components=2, folds=3, ranker=RankerSettings(n_estimato
 def data() -> labelled.Data:
     rng = np.random.default_rng(0)
     entities = ["item_weight", "item_volume", "width", "height"]
-    rows, readings, vectors = [], {}, {}
+    rows, ocr_results, vectors = [], {}, {}
     for i in range(90):
         lines, answer = draw_lines(rng, entities[i % 4])
         # every third row is about the photo of the row before: group and photo together make the parts
         key = f"p{i - 1 if i % 3 == 2 else i}.jpg"
-        readings.setdefault(key, Reading(tuple(lines), 1000, 1000))
+        ocr_results.setdefault(key, OCRResult(tuple(lines), 1000, 1000))
         vectors.setdefault(key, rng.normal(size=6).astype(np.float32))
         rows.append((i, key, str(i // 3 % 13), entities[i % 4], answer))
     frame = pd.DataFrame(rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value"])
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    return labelled.Data(frame, fold, list(frame["image_link"]), readings, vectors, 0.0)
+    return labelled.Data(frame, fold, list(frame["image_link"]), ocr_results, vectors, 0.0)
 
 
 def answers_of(data: labelled.Data, k: int) -> list:
@@ -59,10 +59,10 @@ def test_poisoned_labels_of_the_validation_rows_change_no_answer(data: labelled.
 def test_poisoned_photos_of_the_validation_rows_change_no_model(data: labelled.Data) -> None:
     train = data.fold != data.fold[0]
     held = {data.keys[i] for i in np.flatnonzero(~train)}
-    junk = Reading((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000)
+    junk = OCRResult((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000)
     poisoned = replace(
         data,
-        readings={k: junk if k in held else r for k, r in data.readings.items()},
+        ocr_results={k: junk if k in held else r for k, r in data.ocr_results.items()},
         vectors={k: v * 1e6 if k in held else v for k, v in data.vectors.items()},
     )
     one, other = (labelled.fit(d, train, SETTINGS) for d in (data, poisoned))

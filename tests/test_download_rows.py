@@ -153,17 +153,17 @@ def test_features_takes_no_placeholder_for_a_photo(
     (folder / "c.png").write_bytes(placeholder("c.png"))
     rows, store = tmp_path / "rows.csv", tmp_path / "store"
     table(links).to_csv(rows, index=False)
-    engines = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none", "--looks", "none", "--workers", "1"]
+    stages = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none", "--looks", "none", "--workers", "1"]
     files = ["--rows", str(rows), "--images", str(folder), "--store", str(store)]
-    assert main(["-q", "features", *files, *engines]) == 0
+    assert main(["-q", "features", *files, *stages]) == 0
     faults = pd.read_csv(store / "faults.csv").set_index("index")["problem"].to_dict()
     assert faults == {1: "the download failed: HTTP 404 Not Found", 2: "placeholder: HTTP 404 Not Found"}
     capsys.readouterr()
-    assert main(["features", *files, *engines, "--status"]) == 0
+    assert main(["features", *files, *stages, "--status"]) == 0
     said = capsys.readouterr().out
     assert "2 causes of photos that are not there" in said
     assert "1 x the download failed: HTTP 404 Not Found" in said
-    assert main(["features", *files, *engines, "--status", "--json"]) == 0
+    assert main(["features", *files, *stages, "--status", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["no_photo"] == {"b.png": faults[1], "c.png": faults[2]}
 
@@ -192,11 +192,11 @@ def test_the_commands_keep_apart_what_a_download_kept_apart(tmp_path: Path) -> N
         Journal(images, status.read(images) | {link: Record(link, f"a-{n}.png", "ok")}).fold()
     failed(images, Z, "a-2.png")
     pd.concat([frame, alike]).to_csv(rows, index=False)
-    engines = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
+    stages = ["--ocr", "tests.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
     files = ["--images", str(images), "--store", str(tmp_path / "store"), "--workers", "1"]
     model = ["--model", str(tmp_path / "model.joblib")]
     assert main(["-q", "split", "--rows", str(rows), "--images", str(images), "--out", str(tmp_path)]) == 0
-    assert main(["-q", "train", "--rows", str(rows), *files, *engines, *model]) == 0
+    assert main(["-q", "train", "--rows", str(rows), *files, *stages, *model]) == 0
     for partial in ([], ["--partial"]):
         assert main(["-q", "predict", "--rows", str(rows), *files, *model, "--out", str(out), *partial]) == 0
         answers = pd.read_csv(out, index_col="index", keep_default_na=False)["prediction"]

@@ -17,7 +17,7 @@ from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describ
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.ranking.unit_preference import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 from tests.lines import line
 
 SCHEMA = default_entities()
@@ -26,8 +26,8 @@ WIDTH = SCHEMA.entity("width")
 
 def told(*texts: str, candidate: int = 0) -> dict[str, float]:
     """Return what the block says of one candidate for the width."""
-    reading = Reading(tuple(line(text, 0, 60 * i) for i, text in enumerate(texts)), 1000, 1000)
-    _, columns = features_of(PhotoView(reading, SCHEMA), WIDTH, ("dual",))
+    ocr_result = OCRResult(tuple(line(text, 0, 60 * i) for i, text in enumerate(texts)), 1000, 1000)
+    _, columns = features_of(PhotoView(ocr_result, SCHEMA), WIDTH, ("dual",))
     return {name: float(values[candidate]) for name, values in columns.items()}
 
 
@@ -72,7 +72,7 @@ def test_a_british_fluid_ounce_is_told_from_an_american_one() -> None:
         assert is_dual((round(ounces, 2), "fluid ounce"), (100.0, "millilitre"), SCHEMA)
     assert not is_dual((3.2, "fluid ounce"), (100.0, "millilitre"), SCHEMA)
     assert not is_dual((10.0, "inch"), (25.4 * 1.04, "centimetre"), SCHEMA), "lengths are rounded only"
-    photo = Reading((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
+    photo = OCRResult((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
     _, columns = features_of(PhotoView(photo, SCHEMA), SCHEMA.entity("item_volume"), ("dual",))
     assert columns["dual.imperial_first"].tolist() == [1.0, 1.0]
 
@@ -166,7 +166,7 @@ def test_other_labels_do_not(value: str, text: str) -> None:
 
 
 def column(habits: Habits, text: str) -> np.ndarray:
-    candidates, columns = features_of(PhotoView(Reading((line(text),), 500, 500), SCHEMA), WIDTH)
+    candidates, columns = features_of(PhotoView(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
     X = np.array(list(columns.values())).T
     return habits.column(X, list(columns), candidates, SCHEMA)[:, 0]
 
@@ -181,7 +181,7 @@ def test_what_was_learned_goes_by_how_it_is_written(habits: Habits) -> None:
 
 def test_nothing_is_said_of_what_is_given_once(habits: Habits) -> None:
     assert column(habits, "9 in").tolist() == [0.0]
-    candidates, _ = features_of(PhotoView(Reading((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
+    candidates, _ = features_of(PhotoView(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
     assert habits.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
 
 
@@ -203,11 +203,13 @@ def test_habits_travel_as_plain_data(habits: Habits) -> None:
 def model_of(labels: pd.DataFrame, blocks: tuple[str, ...] | None = None, source: str = "") -> Model:
     """Fit on photos of two widths each, of which the label has the first, in a unit drawn at random."""
     rng = np.random.default_rng(0)
-    rows, readings = [], []
+    rows, ocr_results = [], []
     for i in range(60):
         a, b = rng.integers(3, 60, 2).tolist()
         texts = [f"{v} in / {v * 2.54:.1f} cm" for v in (a, b)]
-        readings.append((f"p{i}", Reading(tuple(line(t, 0, 60 * k) for k, t in enumerate(texts)), 500, 500)))
+        ocr_results.append(
+            (f"p{i}", OCRResult(tuple(line(t, 0, 60 * k) for k, t in enumerate(texts)), 500, 500))
+        )
         value = f"{a}.0 inch" if rng.random() < 0.5 else f"{a * 2.54:.1f} centimetre"
         rows.append((i, f"p{i}", str(i % 12), "width", value, source if i % 3 == 0 else ""))
     frame = pd.DataFrame(
@@ -215,11 +217,11 @@ def model_of(labels: pd.DataFrame, blocks: tuple[str, ...] | None = None, source
     )
     settings = ModelSettings(components=0, folds=3, ranker=RankerSettings(n_estimators=30, seeds=1))
     settings = settings if blocks is None else replace(settings, blocks=blocks)
-    return Model(settings).fit(frame, list(frame["image_link"]), readings, labels=labels)
+    return Model(settings).fit(frame, list(frame["image_link"]), ocr_results, labels=labels)
 
 
 def unit_of(model: Model, text: str) -> str | None:
-    answer = model.answer(["x"], ["width"], [("x", Reading((line(text),), 500, 500))])[0]
+    answer = model.answer(["x"], ["width"], [("x", OCRResult((line(text),), 500, 500))])[0]
     return answer.unit
 
 
@@ -235,8 +237,8 @@ def test_without_texts_or_the_block_there_is_no_habit(labels: pd.DataFrame) -> N
         assert model.columns.habits is None
         assert model.ranker.start_ == {}
     blind = model_of(labels, ("span", "layout"))
-    reading = Reading((line("21 in / 53.3 cm"),), 500, 500)
-    rows, table = blind.described(["x"], ["width"], {"x": reading})
+    ocr_result = OCRResult((line("21 in / 53.3 cm"),), 500, 500)
+    rows, table = blind.described(["x"], ["width"], {"x": ocr_result})
     described = blind.columns.add(table, rows.keys, rows.entities, {}, SCHEMA)
     assert (described.X[:, list(described.columns).index(COLUMN)] == 0).all()
 
@@ -250,8 +252,8 @@ def test_others_keep_habits_of_their_own(labels: pd.DataFrame) -> None:
     frame = pd.DataFrame(
         rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value", "source"]
     )
-    readings = [(f"p{i}", Reading((line("21 in / 53.3 cm"),), 500, 500)) for i in range(8)]
-    data = Training(model, frame, list(frame["image_link"]), readings, {}, labels)
+    ocr_results = [(f"p{i}", OCRResult((line("21 in / 53.3 cm"),), 500, 500)) for i in range(8)]
+    data = Training(model, frame, list(frame["image_link"]), ocr_results, {}, labels)
     _, table = data.described(np.zeros(8, dtype=bool))
     known = table.X[:, list(table.columns).index(COLUMN)]
     other = data.other[table.row]

@@ -11,13 +11,13 @@ import pytest
 from hybridml import EntityExtractor
 from hybridml.errors import HybridmlError, MissingExtraError
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.engines import look_engines, reader_engine
-from hybridml.vision.ocr import Reader, create
+from hybridml.vision.ocr import OCREngine, create
 from hybridml.vision.ocr.crop import content_box, moved
 from hybridml.vision.ocr.onnx_models import lighter
 from hybridml.vision.ocr.quantize import missing
 from hybridml.vision.ocr.rapidocr import RapidOCRSettings
-from hybridml.vision.presets import EFFORTS, effort_of
+from hybridml.vision.presets import PRESETS, preset_of
+from hybridml.vision.stages import further_stages, ocr_stage
 from tests.test_ocr import Canvas, find
 
 pytest.importorskip("rapidocr")
@@ -33,41 +33,41 @@ def photo() -> tuple[np.ndarray, tuple[float, float, float, float]]:
 
 
 def test_best_keeps_results_stored_before_efforts_were_named() -> None:
-    told = RapidOCRSettings(**EFFORTS["best"].reader.get("rapidocr", {})).told()
+    told = RapidOCRSettings(**PRESETS["best"].ocr.get("rapidocr", {})).told()
     assert not set(RapidOCRSettings.LATER) & set(told)
     assert set(RapidOCRSettings(trim=True).told()) - set(told) == {"trim"}
 
 
 def test_each_effort_has_settings_of_its_own() -> None:
-    readers = {name: reader_engine("rapidocr", None, name).settings for name in EFFORTS}
-    assert len({str(settings) for settings in readers.values()}) == len(EFFORTS)
-    assert "recognizer_int8" in readers["fast"]
-    assert "recognizer_int8" not in readers["best"]
+    ocr_engines = {name: ocr_stage("rapidocr", None, name).settings for name in PRESETS}
+    assert len({str(settings) for settings in ocr_engines.values()}) == len(PRESETS)
+    assert "recognizer_int8" in ocr_engines["fast"]
+    assert "recognizer_int8" not in ocr_engines["best"]
 
 
 def test_options_and_looks_stand_above_the_effort() -> None:
-    assert reader_engine("rapidocr", {"detector_side": 512}, "balanced").settings["detector_side"] == 512
-    reader = reader_engine("rapidocr", None, "balanced")
-    assert [e.kind for e in look_engines(None, reader, None, "balanced")[0]] == list(
-        EFFORTS["balanced"].looks
+    assert ocr_stage("rapidocr", {"detector_side": 512}, "balanced").settings["detector_side"] == 512
+    ocr = ocr_stage("rapidocr", None, "balanced")
+    assert [e.kind for e in further_stages(None, ocr, None, "balanced")[0]] == list(
+        PRESETS["balanced"].further
     )
-    assert look_engines((), reader, None, "best")[0] == []
+    assert further_stages((), ocr, None, "best")[0] == []
 
 
 def test_unknown_effort_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match=r"'quick'.*fast, balanced, best"):
-        effort_of("quick")
+        preset_of("quick")
     with pytest.raises(SettingsError, match="quick"):
-        EntityExtractor(effort="quick")._make_engines()
+        EntityExtractor(effort="quick")._make_stages()
 
 
-@pytest.mark.parametrize("effort", list(EFFORTS))
+@pytest.mark.parametrize("effort", list(PRESETS))
 def test_every_effort_reads_a_plain_photo_where_it_stands(effort: str, photo) -> None:
     image, (left, top, right, bottom) = photo
-    reader: Reader = create("rapidocr", threads=1, **EFFORTS[effort].reader.get("rapidocr", {}))
-    line = find(reader.read(image), "12.5 cm")
+    ocr: OCREngine = create("rapidocr", threads=1, **PRESETS[effort].ocr.get("rapidocr", {}))
+    line = find(ocr.read(image), "12.5 cm")
     assert np.allclose(line.box, (left, top, right, bottom), atol=16)
-    find(reader.read(image), "NET WT 340 g")
+    find(ocr.read(image), "NET WT 340 g")
 
 
 def test_long_lines_are_left_out_only_where_asked() -> None:
@@ -99,20 +99,20 @@ def test_content_box_holds_all_that_differs() -> None:
 
 
 def test_a_photo_without_text_reads_as_nothing_however_small() -> None:
-    reader = create("rapidocr", threads=1, **EFFORTS["fast"].reader["rapidocr"])
+    ocr = create("rapidocr", threads=1, **PRESETS["fast"].ocr["rapidocr"])
     for shape in ((1, 1, 3), (3, 400, 3), (200, 200, 3)):
         image = np.full(shape, 255, np.uint8)
-        reading = reader.read(image)
-        assert reading.lines == ()
-        assert (reading.width, reading.height) == (shape[1], shape[0])
+        ocr_result = ocr.read(image)
+        assert ocr_result.lines == ()
+        assert (ocr_result.width, ocr_result.height) == (shape[1], shape[0])
 
 
 def test_moved_reading_keeps_text_and_shifts_corners(photo) -> None:
     image, _ = photo
-    reading = create("rapidocr", threads=1).read(image[400:700, 400:1300])
-    back = moved(reading, 400, 400, 1400, 1000)
-    assert [line.text for line in back.lines] == [line.text for line in reading.lines]
-    for line, old in zip(back.lines, reading.lines, strict=True):
+    ocr_result = create("rapidocr", threads=1).read(image[400:700, 400:1300])
+    back = moved(ocr_result, 400, 400, 1400, 1000)
+    assert [line.text for line in back.lines] == [line.text for line in ocr_result.lines]
+    for line, old in zip(back.lines, ocr_result.lines, strict=True):
         assert np.allclose(np.asarray(line.polygon) - np.asarray(old.polygon), 400)
 
 
@@ -172,9 +172,9 @@ def test_what_is_read_again_is_as_wide_as_asked(photo) -> None:
 def test_words_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     canvas = Canvas(600, 200)
     canvas.put("Chocolate", 40, 60, 40)
-    reader = create("rapidocr", threads=1, precision="checked", check_score=1.0)
-    assert len(reader.read(canvas.array()).lines) == 1
-    assert reader._checker is None  # type: ignore[attr-defined]
+    ocr = create("rapidocr", threads=1, precision="checked", check_score=1.0)
+    assert len(ocr.read(canvas.array()).lines) == 1
+    assert ocr._checker is None  # type: ignore[attr-defined]
 
 
 def test_a_recognizer_built_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
 from hybridml.vision import embedding
 from hybridml.vision.embedding import Embedder, ResNet50Embedder, create, square
-from hybridml.vision.number_classifier import RegionLooker
+from hybridml.vision.number_classifier import NumberClassifier
 
 if importlib.util.find_spec("torch") is None or importlib.util.find_spec("torchvision") is None:
     pytest.skip("torch or torchvision is not installed", allow_module_level=True)
@@ -294,7 +294,7 @@ def test_bad_settings(settings: dict[str, object], told: str) -> None:
 
 def test_the_shipped_weights_need_no_download(photos: list[np.ndarray]) -> None:
     shipped = create("resnet50-shipped", threads=1)
-    assert shipped.settings()["weights"] == RegionLooker().settings()["weights"]
+    assert shipped.settings()["weights"] == NumberClassifier().settings()["weights"]
     together = shipped.embed(photos)
     assert together.shape == (len(photos), shipped.dimension) == (8, 2048)
     alone = np.concatenate([shipped.embed([photo]) for photo in photos])

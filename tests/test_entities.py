@@ -11,7 +11,7 @@ from hybridml.candidates.find import find_candidates
 from hybridml.cli import main
 from hybridml.entities import EntitySchema, default_entities, load_entities, parse_entities
 from hybridml.errors import EntityError
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 from tests.lines import line
 
 UNIT = '[units.{name}]\nfamily = "own"\nfactor = 1\n{more}\n'
@@ -66,9 +66,9 @@ def test_letters_of_dimensions_are_not_taken_for_units() -> None:
 
 def test_a_number_beside_a_word_of_ones_own_takes_the_unit_declared_elsewhere() -> None:
     schema = own('[entities.width]\nextends = true\nkeywords = ["Zollbreite"]')
-    reading = Reading((line("30 zollbreite", 0, 0), line("Angaben in cm", 0, 100)), 400, 200)
-    assert [(c.value, c.unit) for c in find_candidates(reading, schema)] == [(30.0, "centimetre")]
-    assert find_candidates(reading) == []
+    ocr_result = OCRResult((line("30 zollbreite", 0, 0), line("Angaben in cm", 0, 100)), 400, 200)
+    assert [(c.value, c.unit) for c in find_candidates(ocr_result, schema)] == [(30.0, "centimetre")]
+    assert find_candidates(ocr_result) == []
 
 
 def test_a_table_that_extends_adds_to_the_packaged_one() -> None:

@@ -18,7 +18,7 @@ from hybridml.entities import default_entities
 from hybridml.prediction.explain import JOINT, Told, column_words, words_of
 from hybridml.prediction.explain.explanation import BEST, REASONS, Explanation
 from hybridml.ranking.model import Ranked
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 
@@ -127,8 +127,8 @@ def test_what_a_row_is_about(rows: pd.DataFrame, told: list[Explanation], fitted
     assert not first.trained
     missing = told[22]
     assert (missing.path, missing.seen, missing.considered) == ("", None, ())
-    assert missing.reading is None
-    assert told[21].reading is not None
+    assert missing.ocr_result is None
+    assert told[21].ocr_result is not None
     unlabelled = fitted.explain(rows.drop(columns="entity_value")[:1])[0]
     assert unlabelled.truth is None
 
@@ -139,11 +139,11 @@ def test_rows_trained_on_are_known(fitted: EntityExtractor, folder: Path) -> Non
 
 def test_an_explanation_answers_from_the_reading_it_names() -> None:
     model = hybridml.load(pretrained.MODEL).model_
-    from hybridml.vision.photo_features import Seen
+    from hybridml.vision.photo_features import PhotoFeatures
 
-    seen = Seen(
-        Reading((line("no unit", 50, 50),), 1000, 1000),
-        second=Reading((line("Net weight 500 g", 50, 50),), 1000, 1000),
+    seen = PhotoFeatures(
+        OCRResult((line("no unit", 50, 50),), 1000, 1000),
+        second=OCRResult((line("Net weight 500 g", 50, 50),), 1000, 1000),
     )
     found: list[Ranked] = [each for _, each in model.ranked(["a"], ["item_weight"], [("a", seen)])]
     assert found[0].second
@@ -165,14 +165,14 @@ def test_every_value_has_words() -> None:
         "12 oz (340 g)",
         "max. 230 V",
     ]
-    reading = Reading(tuple(line(t, 50, 60 * (i + 1)) for i, t in enumerate(texts)), 1000, 1000)
-    photo = PhotoView(reading, SCHEMA, regions=np.full((len(texts), 9), 1 / 9))
+    ocr_result = OCRResult(tuple(line(t, 50, 60 * (i + 1)) for i, t in enumerate(texts)), 1000, 1000)
+    photo = PhotoView(ocr_result, SCHEMA, regions=np.full((len(texts), 9), 1 / 9))
     clauses = set()
     for entity in SCHEMA.entities.values():
         candidates, described = describe(photo, entity)
         for i, candidate in enumerate(candidates):
             for column, values in described.items():
-                said = words_of(column, float(values[i]), Told(candidate, entity, reading, SCHEMA))
+                said = words_of(column, float(values[i]), Told(candidate, entity, ocr_result, SCHEMA))
                 assert said
                 assert "{" not in said
                 clauses.add(said)
@@ -182,19 +182,19 @@ def test_every_value_has_words() -> None:
 
 
 def test_words_name_the_nearest_word() -> None:
-    reading = Reading(
+    ocr_result = OCRResult(
         (line("shipping weight", 50, 900), line("net weight", 50, 50), line("500 g", 50, 90)), 1000, 1000
     )
-    told = Told(find_candidates(reading, SCHEMA)[0], SCHEMA.entity("item_weight"), reading, SCHEMA)
+    told = Told(find_candidates(ocr_result, SCHEMA)[0], SCHEMA.entity("item_weight"), ocr_result, SCHEMA)
     assert words_of("words.own_near", 1.5, told) == "'net weight' stands 1.5 letter heights away"
     assert words_of("words.gross_near", 12.0, told) == "'shipping' stands 12.0 letter heights away"
     assert words_of("words.gross_near", 99.0, told) == "no word such as 'gross' stands on the photo"
 
 
 def test_what_is_not_known_or_smaller_is_said_plainly() -> None:
-    reading = Reading((line("500 g", 50, 50),), 400, 300)
+    ocr_result = OCRResult((line("500 g", 50, 50),), 400, 300)
     entity = SCHEMA.entity("item_weight")
-    told = Told(find_candidates(reading, SCHEMA)[0], entity, reading, SCHEMA)
+    told = Told(find_candidates(ocr_result, SCHEMA)[0], entity, ocr_result, SCHEMA)
     assert words_of("regions.own_lead", math.nan, told) == "the region network did not look at it"
     assert words_of("rivals.to_largest", -0.30103, told) == "the largest quantity is 2 times as large"
     assert words_of("rivals.to_smallest", 1.0, told) == "it is 10 times as large as the smallest quantity"

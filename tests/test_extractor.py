@@ -99,7 +99,7 @@ def test_the_artifact_gives_the_same_answers(
     data = joblib.load(path)
     assert data["columns"] == list(fitted.model_.ranker.columns_)
     assert data["training"]["rows"] == 96
-    assert data["reader"]["settings"] == fitted.reader_.settings
+    assert data["reader"]["settings"] == fitted.ocr_.settings
     assert {"hybridml", "lightgbm", "python"} <= set(data["versions"])
 
 
@@ -203,7 +203,7 @@ def test_bad_photos_cost_their_own_rows(
     assert list(answers.loc[good["index"], "prediction"]) == list(expected)
     assert (answers.loc[good["index"], "problem"] == "").all()
     # what cannot be decoded is known, what failed otherwise is tried again
-    store = FeatureStore(tmp_path / "store").table("readings", fitted.reader_.settings)
+    store = FeatureStore(tmp_path / "store").table("readings", fitted.ocr_.settings)
     assert len(store.errors()) == 4
     assert (answers.loc[odd["index"], "problem"] == "").all()
 
@@ -248,14 +248,14 @@ def test_a_row_whose_second_look_is_still_to_come_is_left_blank(
     frame = pd.concat([test.drop(columns="entity_value").head(4), pd.DataFrame([dull])])
     some.set_params(images=[folder / "images", tmp_path / "images"])
     some.predict(frame)
-    second = replace(fitted.looks_[0], kind="second", name="second", settings={"second": "another"})
-    some.looks_ = [*fitted.looks_, second]
+    second = replace(fitted.further_[0], kind="second", name="second", settings={"second": "another"})
+    some.further_ = [*fitted.further_, second]
     model, faults = fitted.model_, []
     report = seen_so_far(
-        frame, some.images, FeatureStore(some.store), (some.reader_, some.embedder_, some.looks_)
+        frame, some.images, FeatureStore(some.store), (some.ocr_, some.embedder_, some.further_)
     )
-    engines = (some.reader_, some.embedder_, some.looks_)
-    told = list(answer_rows(model, frame, faults, report, FeatureStore(some.store), engines))
+    stages = (some.ocr_, some.embedder_, some.further_)
+    told = list(answer_rows(model, frame, faults, report, FeatureStore(some.store), stages))
     assert sorted(each.row for each in told) == list(range(5))
     assert {each.row for each in told if each.problem == "not read yet"} == {4}
 
@@ -330,7 +330,7 @@ def test_runner_ups_are_less_likely_than_the_answer(
 def copied(fitted: EntityExtractor, **params: object) -> EntityExtractor:
     """Return an extractor with the same model and other files."""
     copy = clone(fitted).set_params(**params)
-    for name in ("model_", "reader_", "embedder_", "image_reason_", "looks_", "look_reasons_"):
+    for name in ("model_", "reader_", "embedder_", "image_reason_", "looks_", "missing_stages_"):
         setattr(copy, name, getattr(fitted, name))
     return copy
 
@@ -372,15 +372,17 @@ def test_without_region_weights_the_run_goes_on_and_says_so(
     assert caplog.text.count("WITHOUT regions") == 1
     serialize.save(extractor, tmp_path / "m.joblib")
     kept = serialize.load(tmp_path / "m.joblib")
-    assert "gone.pt" in kept.look_reasons_["regions"]
-    assert [engine.name for engine in kept.looks_] == ["lines"]
+    assert "gone.pt" in kept.missing_stages_["regions"]
+    assert [stage.name for stage in kept.further_] == ["lines"]
     assert kept.model_.image_block is None
 
 
 def test_weights_that_were_asked_for_by_name_must_be_there(folder: Path, tmp_path: Path) -> None:
     asked = {"regions": {"weights": str(tmp_path / "gone.pt")}}
     with pytest.raises(WeightsError, match=r"gone\.pt"):
-        EntityExtractor(images=folder, looks=("regions",), look_options=asked, ocr=OPTIONS["ocr"]).featurize(
+        EntityExtractor(
+            images=folder, further=("regions",), stage_options=asked, ocr=OPTIONS["ocr"]
+        ).featurize(
             pd.DataFrame({"index": [0], "image_link": ["a.png"], "group_id": ["g"], "entity_name": ["width"]})
         )
 

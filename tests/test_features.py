@@ -16,13 +16,13 @@ from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.vision.lines import Drawing
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 
 
 def columns(entity: str, *lines, **size: int) -> tuple[list, dict[str, np.ndarray]]:
-    return describe(PhotoView(reading(lines, **size), SCHEMA), SCHEMA.entity(entity))
+    return describe(PhotoView(ocr_result(lines, **size), SCHEMA), SCHEMA.entity(entity))
 
 
 def feature(name: str, entity: str, *lines) -> dict[float, float]:
@@ -194,7 +194,7 @@ def test_always_finite(lines: list, entity: str) -> None:
 
 
 def test_what_entities_share_is_what_each_has_alone() -> None:
-    seen = reading(DRAWING)
+    seen = ocr_result(DRAWING)
     segments = np.array([[100, 830, 300, 830, 0.5, 0.1, 0.2, 0.2]], np.float32)
     drawing = Drawing(segments, (100.0, 100.0, 700.0, 900.0), 0.5, 0.5, 1000, 1000)
     together = PhotoView(seen, SCHEMA, drawing)
@@ -208,7 +208,7 @@ def test_what_entities_share_is_what_each_has_alone() -> None:
 
 
 def test_words_of_two_lines_are_no_words_of_one() -> None:
-    photo = PhotoView(reading([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), SCHEMA)
+    photo = PhotoView(ocr_result([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), SCHEMA)
     hits = photo.words["entity:item_weight"]
     assert 2 in hits.line
     assert all(photo.texts[i][a:b].strip() for i, a, b in zip(hits.line, hits.start, hits.end, strict=True))

@@ -1,4 +1,4 @@
-"""Reading and looking: nothing is lost and nothing mixes, whatever happens to a photo, a process or a shard."""
+"""OCRResult and looking: nothing is lost and nothing mixes, whatever happens to a photo, a process or a shard."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hybridml.errors import ArtifactError, HybridmlError, ImageError
 from hybridml.store.extraction import Report, done_so_far, featurize
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.worker import Task, Worker
-from hybridml.vision.engines import Engine, embedding_engine, reader_engine
+from hybridml.vision.stages import Stage, embedding_stage, ocr_stage
 from tests.fakes import MeanEmbedder, PixelReader, write_photo
 from tests.lines import line
 
-READER = reader_engine("tests.fakes:PixelReader")
-EMBEDDER = embedding_engine("tests.fakes:MeanEmbedder")[0]
+READER = ocr_stage("tests.fakes:PixelReader")
+EMBEDDER = embedding_stage("tests.fakes:MeanEmbedder")[0]
 
 
 def photos(folder: Path, texts: dict[str, str]) -> dict[str, Path | None]:
@@ -30,7 +30,7 @@ def photos(folder: Path, texts: dict[str, str]) -> dict[str, Path | None]:
 
 
 def run(
-    folder: Path, some: dict[str, Path | None], workers: int = 1, embedder: Engine | None = None
+    folder: Path, some: dict[str, Path | None], workers: int = 1, embedder: Stage | None = None
 ) -> Report:
     return featurize(some, FeatureStore(folder / "store"), READER, embedder, workers, progress=False)
 
@@ -52,12 +52,12 @@ def test_processes_that_cannot_start_are_no_fault_of_the_photos(tmp_path: Path) 
     photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(12)})
     script = f"""
 from pathlib import Path
-from hybridml.engines import reader_engine
+from hybridml.engines import ocr_stage
 from hybridml.featurize import featurize
 from hybridml.store import FeatureStore
 folder = Path({str(tmp_path)!r})
 photos = {{p.name: p for p in folder.glob("*.png")}}
-featurize(photos, FeatureStore(folder / "store"), reader_engine("tests.fakes:PixelReader"), None, 2, progress=False)
+featurize(photos, FeatureStore(folder / "store"), ocr_stage("tests.fakes:PixelReader"), None, 2, progress=False)
 """
     (tmp_path / "script.py").write_text(script)
     root = Path(__file__).resolve().parent.parent

@@ -10,8 +10,8 @@ import pytest
 from hybridml.errors import ImageError
 from hybridml.utils.hashing import fingerprint, sha256_of
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.engines import reader_engine
 from hybridml.vision.ocr.preprocess import PreprocessSettings
+from hybridml.vision.stages import ocr_stage
 from tests.fakes import PixelReader
 
 
@@ -49,7 +49,7 @@ class OddReader(PixelReader):
 
 def test_a_reader_whose_settings_are_not_plain_is_named() -> None:
     with pytest.raises(SettingsError, match=r"tests\.test_fingerprint:OddReader.*plain.*set: \{1, 2\}"):
-        reader_engine("tests.test_fingerprint:OddReader")
+        ocr_stage("tests.test_fingerprint:OddReader")
 
 
 def test_a_file_that_cannot_be_read_raises_the_error_asked_for(tmp_path: Path) -> None:

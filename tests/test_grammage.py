@@ -10,15 +10,15 @@ from hybridml import quantity
 from hybridml.artifact.serialize import _schema_from_dict, _schema_to_dict
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features.form import FORMS
-from hybridml.candidates.find import any_shown, find_candidates, for_entity, shows, wants_second_look
+from hybridml.candidates.find import any_shown, find_candidates, for_entity, needs_second_pass, shows
 from hybridml.candidates.table import build_table
 from hybridml.entities import EntitySchema, default_entities, parse_entities
 from hybridml.errors import EntityError
 from hybridml.evaluation.baselines.rules import first
 from hybridml.quantity import PER_AREA, Form, grammage
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 WEIGHT = SCHEMA.entity("item_weight")
@@ -91,37 +91,37 @@ def test_a_letter_for_a_digit_is_repaired() -> None:
     ],
 )
 def test_the_unit_stands_in_the_line_or_the_next(lines: list[TextLine], expected: list[object]) -> None:
-    found = find_candidates(reading(lines))
+    found = find_candidates(ocr_result(lines))
     assert [(c.value, c.unit, c.form, c.origin) for c in found] == expected
 
 
 def test_a_photo_that_gives_nothing_else_shows_no_weight() -> None:
     for lines in ([line("240 GSM")], [line("240", 0, 0), line("GSM", 35, 0)]):
-        seen = reading(lines)
+        seen = ocr_result(lines)
         assert for_entity(find_candidates(seen), WEIGHT)
         assert not any_shown(find_candidates(seen))
         assert not shows(seen, WEIGHT, SCHEMA)
-        assert wants_second_look(seen, WEIGHT, SCHEMA)
+        assert needs_second_pass(seen, WEIGHT, SCHEMA)
 
 
 @pytest.mark.parametrize("more", ["net 2 kg", "no weight here"])
 def test_a_second_look_answers_where_the_first_gives_nothing_else(more: str) -> None:
-    once, twice = reading([line("240 GSM")]), reading([line("240 GSM"), line(more, 0, 100)])
-    seen = Seen(once, second=twice)
-    assert seen.reading_for(WEIGHT, SCHEMA) is twice
+    once, twice = ocr_result([line("240 GSM")]), ocr_result([line("240 GSM"), line(more, 0, 100)])
+    seen = PhotoFeatures(once, second=twice)
+    assert seen.ocr_result_for(WEIGHT, SCHEMA) is twice
     table = build_table(["a"], ["item_weight"], [("a", seen)], SCHEMA)
     assert table.candidates == for_entity(find_candidates(twice), WEIGHT)
     assert table.second == {0}
 
 
 def test_without_a_second_look_it_stays_a_candidate() -> None:
-    table = build_table(["a"], ["item_weight"], [("a", Seen(reading([line("240 GSM")])))], SCHEMA)
+    table = build_table(["a"], ["item_weight"], [("a", PhotoFeatures(ocr_result([line("240 GSM")])))], SCHEMA)
     assert [(c.value, c.form) for c in table.candidates] == [(240.0, PER_AREA)]
     assert table.X[0, table.columns.index("span.form")] == FORMS.index(PER_AREA)
 
 
 def test_a_rule_answers_with_a_weight_of_the_item_first() -> None:
-    seen = reading([line("240 GSM"), line("net 2 kg", 0, 100)])
+    seen = ocr_result([line("240 GSM"), line("net 2 kg", 0, 100)])
     chosen = first(for_entity(find_candidates(seen), WEIGHT), WEIGHT, PhotoView(seen, SCHEMA))
     assert chosen is not None
     assert (chosen.value, chosen.unit) == (2.0, "kilogram")
@@ -163,5 +163,5 @@ def test_an_artifact_keeps_them_and_one_without_loads() -> None:
     kept = _schema_to_dict(SCHEMA)
     assert _schema_from_dict(kept) == SCHEMA
     del kept["units"]["gram"]["per_area"]
-    assert find_candidates(reading([line("240 GSM")]), _schema_from_dict(kept)) == []
+    assert find_candidates(ocr_result([line("240 GSM")]), _schema_from_dict(kept)) == []
     assert _schema_to_dict(_schema_from_dict(kept)) == kept

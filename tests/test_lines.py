@@ -9,7 +9,7 @@ from hybridml.candidates.features import PhotoView, describe, lines
 from hybridml.candidates.features.lines import strokes_of, ties_of
 from hybridml.entities import default_entities
 from hybridml.vision.lines import Drawing
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 
@@ -24,7 +24,7 @@ def drawing(
     return Drawing(np.array(segments, np.float32).reshape(-1, 8), outline, 1.0, 0.9, 1000, 1000)
 
 
-PHOTO = reading([line("90 cm", 210, 490), line("30 cm", 480, 860), line("20 cm", 760, 850)])
+PHOTO = ocr_result([line("90 cm", 210, 490), line("30 cm", 480, 860), line("20 cm", 760, 850)])
 DRAWN = drawing(
     stroke(280, 200, 280, 800),
     stroke(300, 840, 700, 840),
@@ -55,7 +55,7 @@ def test_an_entity_fits_the_line_that_runs_as_it_is_measured(entity: str, fits: 
 
 
 def test_an_entity_without_axis_has_no_fit() -> None:
-    view = PhotoView(reading([line("90 kg", 210, 490)]), SCHEMA, DRAWN)
+    view = PhotoView(ocr_result([line("90 kg", 210, 490)]), SCHEMA, DRAWN)
     made = describe(view, SCHEMA.entity("item_weight"), ["lines"])[1]
     assert np.isnan(made["lines.fits"]).all()
 
@@ -69,7 +69,9 @@ def test_a_photo_that_was_not_looked_at_has_nan_and_one_without_lines_has_not() 
 
 def test_the_same_columns_come_in_any_case() -> None:
     assert list(columns("height")) == list(columns("height", None)) == list(columns("height", drawing()))
-    weight = describe(PhotoView(reading([line("9 kg")]), SCHEMA), SCHEMA.entity("item_weight"), ["lines"])[1]
+    weight = describe(PhotoView(ocr_result([line("9 kg")]), SCHEMA), SCHEMA.entity("item_weight"), ["lines"])[
+        1
+    ]
     assert list(weight) == list(columns("height"))
 
 
@@ -90,7 +92,7 @@ def test_strokes_of_letters_and_edges_are_no_dimension_lines() -> None:
 
 
 def test_a_number_that_is_twice_another_on_a_tall_outline_reads_as_height() -> None:
-    photo = reading([line("80 cm", 10, 10), line("40 cm", 500, 10)])
+    photo = ocr_result([line("80 cm", 10, 10), line("40 cm", 500, 10)])
     view = PhotoView(photo, SCHEMA, drawing(outline=(300, 100, 600, 700)))
     made = describe(view, SCHEMA.entity("height"), ["lines"])[1]
     assert made["lines.as_height"][0] == pytest.approx(0, abs=1e-5)

@@ -20,8 +20,8 @@ from hybridml.evaluation.baselines.lstm.script import loaded, scripted
 from hybridml.evaluation.baselines.lstm.sheets import sheets
 from hybridml.evaluation.baselines.lstm.tokens import FEATURES, MOST_TOKENS, Page
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.photo_features import Seen
-from tests.lines import line, reading
+from hybridml.vision.photo_features import PhotoFeatures
+from tests.lines import line, ocr_result
 
 torch = pytest.importorskip("torch")
 
@@ -47,7 +47,7 @@ def rows_of(
     if values is not None:
         frame["entity_value"] = values
     seen = {
-        key: Seen(reading(line(text, 100, 100 + 60 * j) for j, text in enumerate(texts)))
+        key: PhotoFeatures(ocr_result(line(text, 100, 100 + 60 * j) for j, text in enumerate(texts)))
         for key, texts in zip(keys, photos, strict=True)
     }
     return Given(frame, keys, seen, {}, {}, SCHEMA)
@@ -148,7 +148,7 @@ def test_a_number_of_another_family_is_no_answer(fitted: LstmSystem) -> None:
 
 def test_the_second_look_answers_where_the_first_shows_nothing(fitted: LstmSystem) -> None:
     asked = rows_of([["best before"]], ["item_weight"])
-    second = reading([line("net 340 g", 100, 100)])
+    second = ocr_result([line("net 340 g", 100, 100)])
     seen = {"key0": replace(asked.seen["key0"], second=second)}
     assert fitted.predict(replace(asked, seen=seen)) == ["340 gram"]
     shown = rows_of([["net 120 g"]], ["item_weight"])
@@ -279,15 +279,15 @@ def test_what_cannot_be_learned_from_is_told(fitted: LstmSystem) -> None:
 
 def test_needs_what_its_photo_features_are_made_from() -> None:
     assert LstmSystem().needs == {"reading"}
-    assert LstmSystem().looks(frozenset({"lines", "second"})) == {"regions", "second"}
+    assert LstmSystem().further(frozenset({"lines", "second"})) == {"regions", "second"}
     assert LstmSystem(photo="vectors").needs == {"reading", "vectors"}
-    assert LstmSystem(photo="vectors").looks(frozenset({"lines", "regions"})) == frozenset()
+    assert LstmSystem(photo="vectors").further(frozenset({"lines", "regions"})) == frozenset()
     assert LstmSystem(photo="vectors", augment=1).needs == {"reading", "vectors", "photos"}
     assert isinstance(create("lstm", hidden=32), LstmSystem)
 
 
 def test_tokens_of_a_reading() -> None:
-    page = Page.of(reading([line("Net 12 OZ", 100, 50), line("340g", 700, 900, confidence=0.5)]), SCHEMA)
+    page = Page.of(ocr_result([line("Net 12 OZ", 100, 50), line("340g", 700, 900, confidence=0.5)]), SCHEMA)
     letters = ["".join(map(chr, codes[codes > 0])) for codes in page.characters]
     assert letters == ["net", "12", "oz", "340", "g"]
     known = dict(zip(FEATURES, page.features[3], strict=True))
@@ -299,7 +299,7 @@ def test_tokens_of_a_reading() -> None:
 
 def test_small_print_is_left_out_of_a_poster() -> None:
     small = [line("a b c d e f g h", 0, 30 * i, size=10) for i in range(100)]
-    page = Page.of(reading([*small, line("net 340 g", 0, 3100, size=80)], 1000, 4000), SCHEMA)
+    page = Page.of(ocr_result([*small, line("net 340 g", 0, 3100, size=80)], 1000, 4000), SCHEMA)
     assert MOST_TOKENS - 8 < len(page.units) <= MOST_TOKENS
     assert [candidate.value for _, candidate in page.candidates] == [340.0]
 

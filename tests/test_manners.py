@@ -28,7 +28,7 @@ def test_an_unknown_parameter_is_refused(kind: type[Exception]) -> None:
 
 def test_it_prints_what_differs_from_the_defaults() -> None:
     assert repr(EntityExtractor()) == "EntityExtractor()"
-    assert repr(EntityExtractor(folds=3, looks=("lines",))) == "EntityExtractor(looks=('lines',), folds=3)"
+    assert repr(EntityExtractor(folds=3, further=("lines",))) == "EntityExtractor(looks=('lines',), folds=3)"
 
 
 def test_scikit_learn_knows_it_is_not_fitted() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hybridml.errors import MissingExtraError
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.ocr import READERS, Reader, Reading, TextLine, available, create
+from hybridml.vision.ocr import OCR_ENGINES, OCREngine, OCRResult, TextLine, available, create
 from hybridml.vision.ocr.orientation import is_tall
 from hybridml.vision.ocr.tesseract import group_words, merged, turned_back
 
@@ -53,9 +53,9 @@ def squeezed(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
-def find(reading: Reading, text: str) -> TextLine:
-    found = [line for line in reading.lines if squeezed(line.text) == squeezed(text)]
-    assert len(found) == 1, f"{text!r} in {[line.text for line in reading.lines]}"
+def find(ocr_result: OCRResult, text: str) -> TextLine:
+    found = [line for line in ocr_result.lines if squeezed(line.text) == squeezed(text)]
+    assert len(found) == 1, f"{text!r} in {[line.text for line in ocr_result.lines]}"
     return found[0]
 
 
@@ -70,8 +70,8 @@ def angle_off(line: TextLine, turn: float) -> float:
     return abs((line.angle + turn + 180) % 360 - 180)
 
 
-@pytest.fixture(scope="module", params=sorted(READERS))
-def reader(request: pytest.FixtureRequest) -> Reader:
+@pytest.fixture(scope="module", params=sorted(OCR_ENGINES))
+def ocr(request: pytest.FixtureRequest) -> OCREngine:
     reason = available()[request.param]
     if reason:
         pytest.skip(reason)
@@ -79,7 +79,7 @@ def reader(request: pytest.FixtureRequest) -> Reader:
 
 
 @pytest.fixture(scope="module")
-def rapid() -> Reader:
+def rapid() -> OCREngine:
     reason = available()["rapidocr"]
     if reason:
         pytest.skip(reason)
@@ -88,19 +88,19 @@ def rapid() -> Reader:
 
 @pytest.mark.parametrize("turn", [0, 90, -90])
 @pytest.mark.parametrize("size", [(800, 600), (2400, 1800)])
-def test_text_is_read_where_it_was_drawn(reader: Reader, turn: float, size: tuple[int, int]) -> None:
+def test_text_is_read_where_it_was_drawn(ocr: OCREngine, turn: float, size: tuple[int, int]) -> None:
     canvas = Canvas(*size)
     drawn = canvas.put("Height 24.8 mm", size[0] // 4, size[1] // 4, size[0] // 22, turn)
-    reading = reader.read(canvas.array())
-    assert (reading.width, reading.height) == size
-    line = find(reading, "Height 24.8 mm")
+    ocr_result = ocr.read(canvas.array())
+    assert (ocr_result.width, ocr_result.height) == size
+    line = find(ocr_result, "Height 24.8 mm")
     assert covers(line, drawn), (line.box, drawn)
     assert angle_off(line, turn) < 5
     assert line.length > 3 * line.height
     assert 0 < line.confidence <= 1
 
 
-def test_upside_down(rapid: Reader) -> None:
+def test_upside_down(rapid: OCREngine) -> None:
     canvas = Canvas(700, 300)
     drawn = canvas.put("Width 12.5 inch", 150, 120, 32, 180)
     line = find(rapid.read(canvas.array()), "Width 12.5 inch")
@@ -108,40 +108,40 @@ def test_upside_down(rapid: Reader) -> None:
     assert angle_off(line, 180) < 5
 
 
-def test_slanted(rapid: Reader) -> None:
+def test_slanted(rapid: OCREngine) -> None:
     canvas = Canvas(700, 500)
     canvas.put("Depth 37.5 cm", 200, 100, 32, 30)
     assert angle_off(find(rapid.read(canvas.array()), "Depth 37.5 cm"), 30) < 5
 
 
-def test_small_text(rapid: Reader) -> None:
+def test_small_text(rapid: OCREngine) -> None:
     canvas = Canvas(900, 900)
     drawn = canvas.put("Net Wt 340 g", 600, 820, 13)
     assert covers(find(rapid.read(canvas.array()), "Net Wt 340 g"), drawn)
 
 
-def test_lines_come_in_reading_order(reader: Reader) -> None:
+def test_lines_come_in_reading_order(ocr: OCREngine) -> None:
     canvas = Canvas(900, 500)
     canvas.put("Weight", 60, 100, 36)
     canvas.put("500 gram", 500, 106, 36)
     canvas.put("Voltage", 60, 300, 36)
     canvas.put("230 volt", 500, 296, 36)
-    texts = [squeezed(line.text) for line in reader.read(canvas.array()).lines]
+    texts = [squeezed(line.text) for line in ocr.read(canvas.array()).lines]
     assert texts == ["weight", "500gram", "voltage", "230volt"]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3), (31, 31), (2000, 20), (20, 2000), (300, 200)])
-def test_no_text_no_lines(reader: Reader, size: tuple[int, int]) -> None:
-    reading = reader.read(np.full((size[1], size[0], 3), 255, np.uint8))
-    assert reading == Reading((), *size)
+def test_no_text_no_lines(ocr: OCREngine, size: tuple[int, int]) -> None:
+    ocr_result = ocr.read(np.full((size[1], size[0], 3), 255, np.uint8))
+    assert ocr_result == OCRResult((), *size)
 
 
-def test_polygons_stay_inside(reader: Reader) -> None:
+def test_polygons_stay_inside(ocr: OCREngine) -> None:
     canvas = Canvas(600, 45)
     canvas.put("Capacity 750 ml", 2, 2, 36)
-    reading = reader.read(canvas.array())
-    assert reading.lines
-    for line in reading.lines:
+    ocr_result = ocr.read(canvas.array())
+    assert ocr_result.lines
+    for line in ocr_result.lines:
         left, top, right, bottom = line.box
         assert left >= 0
         assert top >= 0
@@ -149,28 +149,28 @@ def test_polygons_stay_inside(reader: Reader) -> None:
         assert bottom <= 45
 
 
-def test_reading_changes_nothing_and_repeats(reader: Reader) -> None:
+def test_reading_changes_nothing_and_repeats(ocr: OCREngine) -> None:
     canvas = Canvas(600, 200)
     canvas.put("Power 60 watt", 50, 50, 40)
     image = canvas.array().copy()
     before = image.copy()
-    assert reader.read(image) == reader.read(image)
+    assert ocr.read(image) == ocr.read(image)
     assert np.array_equal(image, before)
-    assert pickle.loads(pickle.dumps(reader)).read(image) == reader.read(image)
+    assert pickle.loads(pickle.dumps(ocr)).read(image) == ocr.read(image)
 
 
-def test_settings_name_everything_that_changes_an_answer(reader: Reader) -> None:
-    settings = reader.settings()
-    assert settings["engine"] == reader.name
-    assert any(character.isdigit() for character in settings[reader.name]), "the engine's version"
+def test_settings_name_everything_that_changes_an_answer(ocr: OCREngine) -> None:
+    settings = ocr.settings()
+    assert settings["engine"] == ocr.name
+    assert any(character.isdigit() for character in settings[ocr.name]), "the engine's version"
     assert settings["longest_side"] == 1280
-    same = create(reader.name, threads=2)
+    same = create(ocr.name, threads=2)
     assert fingerprint(same.settings()) == fingerprint(settings)
-    other = create(reader.name, longest_side=900)
+    other = create(ocr.name, longest_side=900)
     assert fingerprint(other.settings()) != fingerprint(settings)
 
 
-def test_rapidocr_settings_hold_its_models(rapid: Reader) -> None:
+def test_rapidocr_settings_hold_its_models(rapid: OCREngine) -> None:
     settings = rapid.settings()
     for part in ("detector", "recognizer", "classifier"):
         name, digest = settings[part].split(":")
@@ -185,11 +185,11 @@ def test_both_ways_to_find_the_direction(turned: str) -> None:
     canvas = Canvas(500, 600)
     up = canvas.put("11.5 cm", 50, 150, 36, 90)
     down = canvas.put("24.8 in", 350, 150, 36, -90)
-    reading = create("rapidocr", threads=1, turned=turned).read(canvas.array())
-    assert angle_off(find(reading, "11.5 cm"), 90) < 5
-    assert angle_off(find(reading, "24.8 in"), -90) < 5
-    assert covers(find(reading, "11.5 cm"), up)
-    assert covers(find(reading, "24.8 in"), down)
+    ocr_result = create("rapidocr", threads=1, turned=turned).read(canvas.array())
+    assert angle_off(find(ocr_result, "11.5 cm"), 90) < 5
+    assert angle_off(find(ocr_result, "24.8 in"), -90) < 5
+    assert covers(find(ocr_result, "11.5 cm"), up)
+    assert covers(find(ocr_result, "24.8 in"), down)
 
 
 def test_unknown_reader_lists_the_known() -> None:
@@ -224,8 +224,8 @@ class Own:
     def settings(self) -> dict[str, str]:
         return {"word": self.word}
 
-    def read(self, image: np.ndarray) -> Reading:
-        return Reading((), image.shape[1], image.shape[0])
+    def read(self, image: np.ndarray) -> OCRResult:
+        return OCRResult((), image.shape[1], image.shape[0])
 
 
 def test_own_reader() -> None:
@@ -235,7 +235,7 @@ def test_own_reader() -> None:
         create(name)
 
 
-@pytest.mark.parametrize("name", sorted(READERS))
+@pytest.mark.parametrize("name", sorted(OCR_ENGINES))
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -257,7 +257,7 @@ def test_engine_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingExtraError, match="apt-get install tesseract-ocr"):
         create("tesseract")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    for name in READERS:
+    for name in OCR_ENGINES:
         with pytest.raises(MissingExtraError, match=r'pip install "hybridml\[read\]"'):
             create(name)
     assert all("not installed" in (reason or "") for reason in available().values())

@@ -1,4 +1,4 @@
-"""Reading order and overlap, on lines written by hand."""
+"""OCRResult order and overlap, on lines written by hand."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking
 from hybridml.utils.paths import is_afar, path_of
-from hybridml.vision.engines import reader_engine
+from hybridml.vision.stages import ocr_stage
 from tests.fakes import OPTIONS, write_rows
 
 if reason := lacking("an object store", ("fsspec", "upath"), "dask"):
@@ -45,15 +45,13 @@ def copy(source: Path, target: Path) -> None:
 
 def contents(store: FeatureStore) -> dict[str, Any]:
     """Return the readings of a store, but for the seconds that they took."""
-    table = store.table("readings", reader_engine("tests.fakes:PixelReader").settings)
+    table = store.table("readings", ocr_stage("tests.fakes:PixelReader").settings)
     return {r["key"]: {k: v for k, v in r.items() if k != "seconds"} for r in table.records(table.keys())}
 
 
 def run(rows: Any, photos: Path, store: Path, retry: bool = False) -> Report:
-    reader = reader_engine("tests.fakes:PixelReader")
-    return featurize(
-        photo_paths(rows, photos), FeatureStore(store), reader, None, 1, False, retry_failed=retry
-    )
+    ocr = ocr_stage("tests.fakes:PixelReader")
+    return featurize(photo_paths(rows, photos), FeatureStore(store), ocr, None, 1, False, retry_failed=retry)
 
 
 def test_a_store_in_memory_holds_what_one_on_disk_does(tmp_path: Path, bucket: Path) -> None:
@@ -90,7 +88,7 @@ def test_a_shard_is_whole_or_not_there_and_a_damaged_one_is_set_aside(tmp_path: 
     run(rows, tmp_path / "images", bucket / "store")
     store = FeatureStore(bucket / "store")
     before = contents(store)
-    table = store.table("readings", reader_engine("tests.fakes:PixelReader").settings)
+    table = store.table("readings", ocr_stage("tests.fakes:PixelReader").settings)
     with contextlib.suppress(RuntimeError), atomic(table.folder / "part-half.parquet") as temporary:
         temporary.write_bytes(b"half")
         raise RuntimeError

@@ -17,8 +17,8 @@ from hybridml.ranking.ranker import RankerSettings
 from hybridml.ranking.training import Training
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import draw_lines
 from tests.lines import line
 
@@ -26,12 +26,12 @@ SETTINGS = ModelSettings(components=2, folds=3, ranker=RankerSettings(n_estimato
 COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
 
 
-def seen(rng: np.random.Generator, entity: str) -> tuple[Seen, str]:
+def seen(rng: np.random.Generator, entity: str) -> tuple[PhotoFeatures, str]:
     lines, answer = draw_lines(rng, entity)
     segments = np.column_stack([rng.uniform(0, 1000, (6, 4)), np.full((6, 1), 0.5), np.ones((6, 3))])
     drawing = Drawing(segments.astype(np.float32), (200, 200, 800, 800), 1.0, 0.9, 1000, 1000)
     regions = rng.dirichlet(np.ones(len(CLASSES)), len(lines)).astype(np.float32)
-    return Seen(Reading(tuple(lines), 1000, 1000), drawing, regions), answer
+    return PhotoFeatures(OCRResult(tuple(lines), 1000, 1000), drawing, regions), answer
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def data() -> labelled.Data:
     """Rows of ours, of others that share groups or photos with ours, and labels of both."""
     rng = np.random.default_rng(0)
     entities = ["item_weight", "item_volume", "width", "height"]
-    found: dict[str, Seen] = {}
+    found: dict[str, PhotoFeatures] = {}
     tables: list[list[tuple[int, str, str, str, str]]] = [[], []]
     for i in range(150):
         mine = i < 90
@@ -99,8 +99,10 @@ def test_the_poison_would_be_seen_elsewhere(data: labelled.Data, table: str) -> 
 def test_what_was_seen_on_validation_photos_changes_no_model(data: labelled.Data) -> None:
     k = int(data.fold[0])
     held = set(data.frame["image_link"][data.fold == k])
-    junk = Seen(Reading((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000))
-    poisoned = replace(data, readings={key: junk if key in held else s for key, s in data.readings.items()})
+    junk = PhotoFeatures(OCRResult((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000))
+    poisoned = replace(
+        data, ocr_results={key: junk if key in held else s for key, s in data.ocr_results.items()}
+    )
     one, two = (labelled.fit(d, data.fold != k, SETTINGS) for d in (data, poisoned))
     assert one.ranker.models_ == two.ranker.models_
     assert one.trust == two.trust
@@ -169,7 +171,7 @@ def test_poisoned_pairs_of_validation_groups_change_no_proportion(
 
 def test_each_fold_of_the_calibration_counts_pairs_of_its_own(data: labelled.Data) -> None:
     labels = with_pairs(data)
-    rows = (data.frame, data.keys, data.readings.items(), {}, labels)
+    rows = (data.frame, data.keys, data.ocr_results.items(), {}, labels)
     training = Training(Model(SETTINGS), *rows)
     held = data.fold == data.fold[0]
     apart = labels[~folds.rows_sharing(labels, data.frame[held])]

@@ -14,7 +14,7 @@ from hybridml.errors import HybridmlError
 from hybridml.ranking.calibration import Decision
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import draw_lines
 
 CURVES = {
@@ -89,13 +89,13 @@ def test_tables_say_what_was_promised_and_what_held() -> None:
 def data() -> Data:
     rng = np.random.default_rng(0)
     entities = ["item_weight", "item_volume"]
-    rows, readings = [], {}
+    rows, ocr_results = [], {}
     for i in range(60):
         lines, answer = draw_lines(rng, entities[i % 2])
-        readings[f"p{i}.jpg"] = Reading(tuple(lines), 1000, 1000)
+        ocr_results[f"p{i}.jpg"] = OCRResult(tuple(lines), 1000, 1000)
         rows.append((i, f"p{i}.jpg", str(i // 2 % 15), entities[i % 2], answer))
     frame = pd.DataFrame(rows, columns=["index", "image_link", "group_id", "entity_name", "entity_value"])
-    return Data(frame, np.arange(60) // 2 % 3, list(frame["image_link"]), readings, {}, 0.0)
+    return Data(frame, np.arange(60) // 2 % 3, list(frame["image_link"]), ocr_results, {}, 0.0)
 
 
 def test_validation_labels_reach_no_threshold(data: Data, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from hybridml.candidates.find import find_candidates
 from hybridml.quantity import numbers, parse
 from hybridml.quantity.context import heading
 from hybridml.quantity.fold import fold
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 
 def labelled(text: str) -> list[tuple[float, str | None]]:
@@ -128,7 +128,7 @@ def test_a_mixed_number_may_have_lost_its_space() -> None:
 def test_a_unit_of_the_next_line_is_that_of_all_that_share_it(
     first: str, second: str, expected: set[tuple[float, str]]
 ) -> None:
-    found = find_candidates(reading([line(first), line(second, 10 * len(first) + 4)]))
+    found = find_candidates(ocr_result([line(first), line(second, 10 * len(first) + 4)]))
     assert {(c.value, c.unit) for c in found} == expected
     assert len(found) == len(expected)
     assert all(c.end <= len(first) for c in found)

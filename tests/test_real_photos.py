@@ -31,9 +31,9 @@ def test_the_commands_on_real_photos(
     rows: Path, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = ["--images", f"{shared}/data/labelled/images", "--store", f"{tmp_path}/store", "--workers", "1"]
-    engines = ["--ocr", "rapidocr", "--embedding", "none"]
+    stages = ["--ocr", "rapidocr", "--embedding", "none"]
     model, out = f"{tmp_path}/model.joblib", f"{tmp_path}/answers.csv"
-    assert main(["-q", "train", "--rows", str(rows), *files, *engines, "--model", model]) == 0
+    assert main(["-q", "train", "--rows", str(rows), *files, *stages, "--model", model]) == 0
     arguments = ["predict", "--rows", str(rows), *files, "--model", model, "--out", out, "--truth", str(rows)]
     assert main(["-q", *arguments]) == 0
     assert "TRAINED ON" in capsys.readouterr().out

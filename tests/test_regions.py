@@ -12,7 +12,7 @@ from hybridml.errors import HybridmlError, MissingExtraError, WeightsError
 from hybridml.vision.number_classifier import (
     CLASSES,
     SIZE,
-    RegionLooker,
+    NumberClassifier,
     default_weights,
     look_at,
     onnx_backbone,
@@ -47,11 +47,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def random_weights(path: Path, seed: int) -> Path:
     torch = pytest.importorskip("torch")
     pytest.importorskip("hybridml.vision.torchvision_compat").import_torchvision()
-    from hybridml.vision.number_classifier.network import RegionNetwork
+    from hybridml.vision.number_classifier.network import NumberClassifierNetwork
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = RegionNetwork()
+        network = NumberClassifierNetwork()
     torch.save({k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}, path)
     return path
 
@@ -88,7 +88,7 @@ def test_the_border_of_a_photo_is_no_line() -> None:
 
 
 def test_rows_of_lines_without_a_digit_are_nan(weights: Path) -> None:
-    rows = RegionLooker(weights, threads=1).look(photo(), LINES)
+    rows = NumberClassifier(weights, threads=1).look(photo(), LINES)
     assert rows.shape == (3, len(CLASSES))
     assert rows.dtype == np.float32
     assert np.isnan(rows[1]).all()
@@ -96,23 +96,23 @@ def test_rows_of_lines_without_a_digit_are_nan(weights: Path) -> None:
 
 
 def test_without_digits_nothing_is_loaded(weights: Path) -> None:
-    looker = RegionLooker(weights)
+    looker = NumberClassifier(weights)
     assert looker.look(photo(), []).shape == (0, len(CLASSES))
     assert np.isnan(looker.look(photo(), LINES[1:2])).all()
     assert looker._loaded is None
 
 
 def test_a_line_is_seen_the_same_beside_others(weights: Path) -> None:
-    looker = RegionLooker(weights, threads=1)
+    looker = NumberClassifier(weights, threads=1)
     rows, again = looker.look(photo(), LINES), looker.look(photo(), LINES)
     assert np.array_equal(rows, again, equal_nan=True)
 
 
 def test_folding_batch_norms_changes_no_answer(weights: Path) -> None:
     torch = pytest.importorskip("torch")
-    from hybridml.vision.number_classifier.network import RegionNetwork
+    from hybridml.vision.number_classifier.network import NumberClassifierNetwork
 
-    network = RegionNetwork().eval()
+    network = NumberClassifierNetwork().eval()
     network.load_state_dict(torch.load(weights, weights_only=True))
     view = look_at(photo(), LINES[:1])
     with torch.inference_mode():
@@ -121,26 +121,26 @@ def test_folding_batch_norms_changes_no_answer(weights: Path) -> None:
             torch.from_numpy(view.geometry),
         )
         wanted = network(planes, geometry, torch.zeros(1, dtype=torch.int64)).softmax(1).numpy()
-    assert RegionLooker(weights).look(photo(), LINES[:1]) == pytest.approx(wanted, abs=1e-4)
+    assert NumberClassifier(weights).look(photo(), LINES[:1]) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_the_network_is_translated_once(weights: Path, cache: Path) -> None:
-    RegionLooker(weights, threads=1).look(photo(), LINES)
+    NumberClassifier(weights, threads=1).look(photo(), LINES)
     made = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
     assert made
-    RegionLooker(weights, threads=1).look(photo(), LINES)
+    NumberClassifier(weights, threads=1).look(photo(), LINES)
     assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == made
 
 
 def test_where_it_is_translated_only_the_head_is_loaded(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = RegionLooker(weights, threads=1).look(photo(), LINES)
+    wanted = NumberClassifier(weights, threads=1).look(photo(), LINES)
     monkeypatch.setattr(
         "hybridml.vision.number_classifier.classifier.load_network",
         lambda path: pytest.fail(f"{path} is loaded"),
     )
-    assert np.array_equal(RegionLooker(weights, threads=1).look(photo(), LINES), wanted, equal_nan=True)
+    assert np.array_equal(NumberClassifier(weights, threads=1).look(photo(), LINES), wanted, equal_nan=True)
 
 
 def test_a_network_that_cannot_be_translated_says_what_to_do(
@@ -152,7 +152,7 @@ def test_a_network_that_cannot_be_translated_says_what_to_do(
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
     monkeypatch.setattr(onnx_backbone, "_translate", fail)
     with pytest.raises(HybridmlError, match=r"unsupported operator.*--effort fast"):
-        RegionLooker(weights).look(photo(), LINES)
+        NumberClassifier(weights).look(photo(), LINES)
     assert not list(tmp_path.iterdir())
 
 
@@ -161,12 +161,12 @@ def test_a_missing_package_is_named(weights: Path, monkeypatch: pytest.MonkeyPat
     found = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else found(name))
     with pytest.raises(MissingExtraError, match=f"needs {module}"):
-        RegionLooker(weights).look(photo(), LINES)
+        NumberClassifier(weights).look(photo(), LINES)
 
 
 def test_settings_change_with_the_weights(weights: Path, tmp_path: Path) -> None:
-    first = RegionLooker(weights).settings()
-    other = RegionLooker(random_weights(tmp_path / "other.pt", 1)).settings()
+    first = NumberClassifier(weights).settings()
+    other = NumberClassifier(random_weights(tmp_path / "other.pt", 1)).settings()
     assert first["name"] == "regions"
     assert first["size"] == SIZE
     assert {k for k in first if first[k] != other[k]} == {"weights"}
@@ -174,28 +174,28 @@ def test_settings_change_with_the_weights(weights: Path, tmp_path: Path) -> None
 
 def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="train_regions"):
-        RegionLooker(tmp_path / "none.pt")
+        NumberClassifier(tmp_path / "none.pt")
 
 
 def test_unreadable_weights_say_what_to_do(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (tmp_path / "text.pt").write_text("no weights")
     with pytest.raises(WeightsError, match="train_regions"):
-        RegionLooker(tmp_path / "text.pt").look(photo(), LINES)
+        NumberClassifier(tmp_path / "text.pt").look(photo(), LINES)
 
 
 def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"fc.weight": torch.zeros(2)}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match=r"fc\.weight|backbone"):
-        RegionLooker(tmp_path / "other.pt").look(photo(), LINES)
+        NumberClassifier(tmp_path / "other.pt").look(photo(), LINES)
 
 
 @pytest.mark.skipif(not default_weights().is_file(), reason="the shipped weights are not here")
 def test_the_shipped_weights_tell_drawn_dimensions_apart() -> None:
     pytest.importorskip("torch")
     render = pytest.importorskip("benchmarks.regions_render")
-    looker = RegionLooker(threads=1)
+    looker = NumberClassifier(threads=1)
     rng = random.Random(77)
     for wanted, name in enumerate(CLASSES[:3]):
         hits = lines = 0

@@ -25,8 +25,8 @@ from hybridml.report import write_report
 from hybridml.report.facts import FLOOR, card_of, line_of
 from hybridml.report.folder import COLUMNS, plain, write_cards, write_numbers
 from hybridml.report.pictures import write_pictures
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 
@@ -294,17 +294,17 @@ def test_a_problem_a_page_long_is_cut_and_names_no_folder() -> None:
 def explanation(texts: list[str], second: list[str] | None, truth: str | None) -> Explanation:
     """Return what may be said of a row that asks for a weight."""
 
-    def read(texts: list[str]) -> Reading:
-        return Reading(tuple(line(text, 50, 100 * (i + 1)) for i, text in enumerate(texts)), 1000, 800)
+    def read(texts: list[str]) -> OCRResult:
+        return OCRResult(tuple(line(text, 50, 100 * (i + 1)) for i, text in enumerate(texts)), 1000, 800)
 
-    seen = Seen(read(texts), second=None if second is None else read(second))
-    reading = seen.reading_for(SCHEMA.entity("item_weight"), SCHEMA)
-    found = find_candidates(reading, SCHEMA)
+    seen = PhotoFeatures(read(texts), second=None if second is None else read(second))
+    ocr_result = seen.ocr_result_for(SCHEMA.entity("item_weight"), SCHEMA)
+    found = find_candidates(ocr_result, SCHEMA)
     considered = tuple(Considered(c, p) for c, p in zip(found, (0.6, 0.3), strict=False))
     answer = Answer("item_weight")
     if found:
         best = found[0]
-        answer = Answer("item_weight", best.value, best.unit, 0.6, reading.lines[best.line].text, best.box)
+        answer = Answer("item_weight", best.value, best.unit, 0.6, ocr_result.lines[best.line].text, best.box)
     return Explanation(
         7, "a.jpg", "item_weight", answer, considered, seen, bool(second and found), truth=truth
     )

@@ -7,7 +7,7 @@ import pytest
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import default_entities
 from hybridml.report.causes import CAUSES, MEANINGS, cause_of
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 from tests.lines import line
 
 SCHEMA = default_entities()
@@ -36,9 +36,9 @@ SCHEMA = default_entities()
 def test_causes(
     texts: list[str], entity: str, truth: str, predicted: tuple[float, str] | None, cause: str
 ) -> None:
-    reading = Reading(tuple(line(text, 50, 100 + 200 * i) for i, text in enumerate(texts)), 1000, 1000)
+    ocr_result = OCRResult(tuple(line(text, 50, 100 + 200 * i) for i, text in enumerate(texts)), 1000, 1000)
     label = parse_truth([truth], SCHEMA)[0]
-    assert cause_of(label, predicted, reading, SCHEMA.entity(entity), SCHEMA) == cause
+    assert cause_of(label, predicted, ocr_result, SCHEMA.entity(entity), SCHEMA) == cause
 
 
 def test_each_cause_has_a_meaning() -> None:

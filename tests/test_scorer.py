@@ -16,9 +16,9 @@ from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import record_of, regions_record
 from hybridml.store.seeing import settings_of
 from hybridml.store.worker import KIND_OF
-from hybridml.vision.engines import adopted
 from hybridml.vision.number_classifier import CLASSES
-from tests.lines import line, reading
+from hybridml.vision.stages import adopted
+from tests.lines import line, ocr_result
 
 KEY = "0" * 64
 SECONDS = 3.0
@@ -33,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with rows and a store that has all the shipped model asks of their photo."""
     folder = tmp_path_factory.mktemp("scorer")
     model = serialize.load(pretrained.MODEL)
-    settings = settings_of(*adopted(model.reader_, model.looks_))
-    read = reading(
+    settings = settings_of(*adopted(model.ocr_, model.further_))
+    read = ocr_result(
         [line("Net weight 340 g", 100, 100), line("Height 12 cm", 100, 300), line("8 cm", 700, 500)]
     )
     regions = np.full((len(read.lines), len(CLASSES)), 1 / len(CLASSES))

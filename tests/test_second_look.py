@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from benchmarks import second_look as benchmark
-from hybridml.candidates.find import wants_second_look
+from hybridml.candidates.find import needs_second_pass
 from hybridml.entities import default_entities
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.ocr import Reading, TextLine, available, create
-from hybridml.vision.ocr.second_pass import SecondLook, SecondLookSettings, View, added, merge, pool, views
-from tests.lines import line, reading
+from hybridml.vision.ocr import OCRResult, TextLine, available, create
+from hybridml.vision.ocr.second_pass import SecondPass, SecondPassSettings, View, added, merge, pool, views
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 
@@ -35,7 +35,7 @@ class MarkReader:
     def settings(self) -> dict[str, Any]:
         return {"engine": self.name}
 
-    def read(self, image: np.ndarray) -> Reading:
+    def read(self, image: np.ndarray) -> OCRResult:
         height, width = image.shape[:2]
         self.seen.append((width, height))
         found = []
@@ -46,7 +46,7 @@ class MarkReader:
                 corners = ((left, top), (right, top), (right, bottom), (left, bottom))
                 a, b, c, d = ((float(x), float(y)) for x, y in corners)
                 found.append(TextLine(text, self.confidence, (a, b, c, d)))
-        return Reading(tuple(found), width, height)
+        return OCRResult(tuple(found), width, height)
 
 
 def marked(width: int, height: int, **boxes: tuple[int, int, int, int]) -> np.ndarray:
@@ -57,26 +57,26 @@ def marked(width: int, height: int, **boxes: tuple[int, int, int, int]) -> np.nd
     return photo
 
 
-def texts(found: Reading) -> list[str]:
+def texts(found: OCRResult) -> list[str]:
     return [each.text for each in found.lines]
 
 
 def test_a_place_read_twice_keeps_the_surer_text_and_the_second_in_doubt() -> None:
     for ours, theirs, kept in ((0.95, 0.8, "first"), (0.85, 0.8, "second"), (0.6, 0.9, "second")):
-        a = reading([line("first", 0, 0, confidence=ours)])
-        b = reading([line("second", 2, 1, confidence=theirs)])
+        a = ocr_result([line("first", 0, 0, confidence=ours)])
+        b = ocr_result([line("second", 2, 1, confidence=theirs)])
         assert texts(merge(a, b)) == [kept]
 
 
 def test_a_text_read_alike_stays_once_as_the_surer_one_read_it() -> None:
     a, b = line("12 oz", 0, 0, confidence=0.7), line("12oz", 1, 0, confidence=0.8)
-    assert merge(reading([a]), reading([b])).lines == (b,)
-    assert merge(reading([b]), reading([a])).lines == (b,)
+    assert merge(ocr_result([a]), ocr_result([b])).lines == (b,)
+    assert merge(ocr_result([b]), ocr_result([a])).lines == (b,)
 
 
 def test_lines_that_only_one_reading_has_stay_and_are_told_apart() -> None:
-    first = reading([line("Tea", 0, 0), line("12 oz", 0, 100)])
-    second = reading([line("Tea", 0, 0), line("340 g", 0, 200)])
+    first = ocr_result([line("Tea", 0, 0), line("12 oz", 0, 100)])
+    second = ocr_result([line("Tea", 0, 0), line("340 g", 0, 200)])
     merged = merge(first, second)
     assert texts(merged) == ["Tea", "12 oz", "340 g"]
     assert added(first, merged) == (False, False, True)
@@ -85,48 +85,48 @@ def test_lines_that_only_one_reading_has_stay_and_are_told_apart() -> None:
 def test_pieces_of_one_line_are_compared_with_it_together() -> None:
     whole = line("NET WT 12 OZ", 0, 0, confidence=0.9)
     pieces = [line("NET WT", 0, 0, confidence=0.99), line("120Z", 75, 0, confidence=0.6)]
-    assert merge(reading(pieces), reading([whole])).lines == (whole,)
-    assert texts(merge(reading([whole]), reading(pieces))) == ["NET WT", "120Z"]
+    assert merge(ocr_result(pieces), ocr_result([whole])).lines == (whole,)
+    assert texts(merge(ocr_result([whole]), ocr_result(pieces))) == ["NET WT", "120Z"]
     sure = line("NET WT 12 OZ", 0, 0, confidence=1.0)
-    assert merge(reading([sure]), reading(pieces)).lines == (sure,)
+    assert merge(ocr_result([sure]), ocr_result(pieces)).lines == (sure,)
 
 
 def test_merging_nothing_changes_nothing_and_the_first_gives_the_size() -> None:
-    first = reading([line("b", 0, 90), line("a", 0, 0)], width=300, height=200)
-    merged = merge(first, reading([]))
+    first = ocr_result([line("b", 0, 90), line("a", 0, 0)], width=300, height=200)
+    merged = merge(first, ocr_result([]))
     assert (texts(merged), merged.width, merged.height) == (["a", "b"], 300, 200)
-    assert merge(reading([]), first).lines == merged.lines
+    assert merge(ocr_result([]), first).lines == merged.lines
 
 
 def test_views_that_disagree_both_stay() -> None:
-    one = reading([line("l2 oz", 0, 0, confidence=0.9), line("Tea", 0, 50)])
-    other = reading([line("12 oz", 0, 0, confidence=0.7), line("Tea", 1, 50)])
+    one = ocr_result([line("l2 oz", 0, 0, confidence=0.9), line("Tea", 0, 50)])
+    other = ocr_result([line("12 oz", 0, 0, confidence=0.7), line("Tea", 1, 50)])
     assert sorted(texts(pool(one, other))) == ["12 oz", "Tea", "l2 oz"]
 
 
 def test_a_line_comes_back_in_pixels_of_the_photo_from_every_turn() -> None:
     photo = marked(200, 100, one=(20, 30, 80, 40))
     for turn in range(4):
-        look = SecondLook(MarkReader(), longest_side=400, turns=(turn,))
-        (found,) = look.read(photo, Reading((), 200, 100)).lines
+        look = SecondPass(MarkReader(), longest_side=400, turns=(turn,))
+        (found,) = look.read(photo, OCRResult((), 200, 100)).lines
         assert found.box == pytest.approx((20, 30, 80, 40), abs=0.6)
         # The fake reads to the right of what it is given.
         assert found.angle == pytest.approx((0, 90, 180, -90)[turn], abs=0.1)
 
 
 def test_turns_of_one_photo_are_pooled() -> None:
-    reader = MarkReader()
-    look = SecondLook(reader, longest_side=300, turns=(0, 1))
-    assert len(look.read(marked(100, 50, one=(10, 10, 60, 30)), Reading((), 100, 50)).lines) == 1
-    assert reader.seen == [(300, 150), (150, 300)]
+    ocr = MarkReader()
+    look = SecondPass(ocr, longest_side=300, turns=(0, 1))
+    assert len(look.read(marked(100, 50, one=(10, 10, 60, 30)), OCRResult((), 100, 50)).lines) == 1
+    assert ocr.seen == [(300, 150), (150, 300)]
 
 
 def test_tiles_overlap_and_leave_out_what_they_cut() -> None:
     photo = marked(400, 200, one=(10, 20, 60, 30), two=(170, 90, 230, 110), three=(340, 180, 390, 190))
-    reader = MarkReader()
-    look = SecondLook(reader, longest_side=500, tiles=2, tile_overlap=0.2, turns=(0,))
-    found = look.read(photo, Reading((), 400, 200))
-    assert len(reader.seen) == 5
+    ocr = MarkReader()
+    look = SecondPass(ocr, longest_side=500, tiles=2, tile_overlap=0.2, turns=(0,))
+    found = look.read(photo, OCRResult((), 400, 200))
+    assert len(ocr.seen) == 5
     assert sorted(texts(found)) == ["one", "three", "two"]
     for each, box in zip(
         sorted(found.lines, key=lambda each: each.box),
@@ -139,12 +139,12 @@ def test_tiles_overlap_and_leave_out_what_they_cut() -> None:
 def test_a_tile_keeps_what_ends_at_the_edge_of_the_photo() -> None:
     whole = line("12 oz", 0, 0)
     view = View(0, 0, 60, 60, 1.0, 0)
-    seen = Reading((whole, line("cut", 45, 30)), 60, 60)
+    seen = OCRResult((whole, line("cut", 45, 30)), 60, 60)
     assert [each.text for each in view.lines(seen, 100, 100)] == ["12 oz"]
 
 
 def test_views_cover_the_photo_and_enlarge_no_more_than_asked() -> None:
-    settings = SecondLookSettings(longest_side=1920, max_enlarge=2.0, tiles=3, turns=(0,))
+    settings = SecondPassSettings(longest_side=1920, max_enlarge=2.0, tiles=3, turns=(0,))
     made = list(views(900, 700, settings))
     assert len(made) == 10
     assert {view.scale for view in made} == {2.0}
@@ -156,8 +156,8 @@ def test_views_cover_the_photo_and_enlarge_no_more_than_asked() -> None:
 
 
 def test_first_lines_stay_where_the_second_look_sees_nothing() -> None:
-    first = reading([line("12 oz", 5, 5)], width=50, height=40)
-    merged = SecondLook(MarkReader(), longest_side=100).read(marked(50, 40), first)
+    first = ocr_result([line("12 oz", 5, 5)], width=50, height=40)
+    merged = SecondPass(MarkReader(), longest_side=100).read(marked(50, 40), first)
     assert merged == first
 
 
@@ -178,28 +178,28 @@ def test_what_the_first_reading_is_sure_of_is_not_read_again() -> None:
     for y, text in ((60, "GREEN TEA"), (260, "Net Wt 340 g")):
         draw.Draw(photo).text((80, y), text, fill="black", font=font)
     pixels = np.asarray(photo)
-    reader = create("rapidocr", threads=1)
-    tea, weight = sorted(reader.read(pixels).lines, key=lambda each: each.box[1])
-    assert [each.text for each in reader.read(pixels, [tea]).lines] == [weight.text]  # type: ignore[call-arg]
+    ocr = create("rapidocr", threads=1)
+    tea, weight = sorted(ocr.read(pixels).lines, key=lambda each: each.box[1])
+    assert [each.text for each in ocr.read(pixels, [tea]).lines] == [weight.text]  # type: ignore[call-arg]
 
     sure = TextLine("GREEN TEA as read first", 0.99, tea.polygon)
     doubtful = TextLine("Not Wt", 0.6, weight.polygon)
-    merged = SecondLook(threads=1, turns=(0,), sure=0.97).read(pixels, Reading((sure, doubtful), 640, 400))
+    merged = SecondPass(threads=1, turns=(0,), sure=0.97).read(pixels, OCRResult((sure, doubtful), 640, 400))
     assert merged.lines[0] == sure
     assert "340" in merged.lines[1].text
 
 
 def test_settings_from_before_text_could_be_left_out_stay_the_same() -> None:
-    assert "sure" not in SecondLook(MarkReader()).settings()
+    assert "sure" not in SecondPass(MarkReader()).settings()
     if not available()["rapidocr"]:
-        assert SecondLook(threads=1, sure=0.9).settings()["sure"] == 0.9
+        assert SecondPass(threads=1, sure=0.9).settings()["sure"] == 0.9
 
 
 def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
-    look = SecondLook(MarkReader())
+    look = SecondPass(MarkReader())
     told = look.settings()
     assert told["reader"] == {"engine": "marks"}
-    other = SecondLook(MarkReader(), longest_side=1000).settings()
+    other = SecondPass(MarkReader(), longest_side=1000).settings()
     assert fingerprint(told) != fingerprint(other)
     with pytest.raises(FrozenInstanceError):
         look.config.tiles = 2  # type: ignore[misc]
@@ -220,11 +220,11 @@ def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
 )
 def test_senseless_settings_are_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
-        SecondLook(MarkReader(), **wrong)
+        SecondPass(MarkReader(), **wrong)
 
 
 def test_an_engine_of_ones_own_is_taken_by_name() -> None:
-    assert SecondLook(engine="tests.test_second_look:MarkReader").reader.name == "marks"
+    assert SecondPass(engine="tests.test_second_look:MarkReader").ocr.name == "marks"
 
 
 def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
@@ -239,12 +239,12 @@ def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
     pen.rectangle((160, 160, 1360, 1360), outline=(90, 20, 30), width=20)
     photo = np.asarray(image.resize((400, 400), pil.Resampling.BOX))
     first = create("rapidocr", threads=1).read(photo)
-    merged = SecondLook(threads=1).read(photo, first)
+    merged = SecondPass(threads=1).read(photo, first)
     before, after = (
         max((each.confidence for each in r.lines if "340" in each.text), default=0.0) for r in (first, merged)
     )
     assert after > before + 0.05
-    assert not wants_second_look(merged, SCHEMA.entity("item_weight"), SCHEMA)
+    assert not needs_second_pass(merged, SCHEMA.entity("item_weight"), SCHEMA)
     found = [each for each in merged.lines if "340" in each.text]
     assert found
     for each in found:
@@ -253,16 +253,16 @@ def test_tiny_text_that_the_first_look_doubts_is_read() -> None:
 
 def test_the_benchmark_tells_gained_from_lost_and_wrong() -> None:
     first = {
-        "a": reading([]),
-        "b": reading([line("500 g", confidence=0.5)]),
-        "c": reading([]),
-        "d": reading([]),
+        "a": ocr_result([]),
+        "b": ocr_result([line("500 g", confidence=0.5)]),
+        "c": ocr_result([]),
+        "d": ocr_result([]),
     }
     second = {
-        "a": reading([line("500 g")]),
-        "b": reading([line("600 g")]),
-        "c": reading([line("600 g"), line("700 g", y=90)]),
-        "d": reading([line("12 cm")]),
+        "a": ocr_result([line("500 g")]),
+        "b": ocr_result([line("600 g")]),
+        "c": ocr_result([line("600 g"), line("700 g", y=90)]),
+        "d": ocr_result([line("12 cm")]),
     }
     truth = (500.0, "gram")
     rows = [benchmark.Row(name, "item_weight", truth, 0) for name in "abc"]

@@ -13,9 +13,9 @@ import hybridml
 from hybridml.artifact import pretrained
 from hybridml.datasets.sample import draw
 from hybridml.errors import ArtifactError
-from hybridml.vision.engines import adopted
 from hybridml.vision.number_classifier.pretrained import REGIONS
 from hybridml.vision.ocr import available
+from hybridml.vision.stages import adopted
 
 pytestmark = pytest.mark.skipif(not pretrained.MODEL.is_file(), reason="the shipped model is not here")
 
@@ -31,18 +31,18 @@ def test_all_of_it_is_under_sixty_megabytes() -> None:
 
 
 def test_the_model_carries_the_hash_of_the_weights_that_are_shipped(model: hybridml.EntityExtractor) -> None:
-    from hybridml.vision.number_classifier import RegionLooker
+    from hybridml.vision.number_classifier import NumberClassifier
 
-    (regions,) = (look for look in model.looks_ if look.kind == "regions")
-    assert regions.settings["weights"] == RegionLooker().settings()["weights"]
+    (regions,) = (look for look in model.further_ if look.kind == "regions")
+    assert regions.settings["weights"] == NumberClassifier().settings()["weights"]
     assert any(c.startswith("regions.") for c in model.model_.ranker.columns_)
 
 
 def test_other_weights_stop_it(model: hybridml.EntityExtractor) -> None:
-    (regions,) = (look for look in model.looks_ if look.kind == "regions")
+    (regions,) = (look for look in model.further_ if look.kind == "regions")
     other = replace(regions, settings={**regions.settings, "weights": "0" * 64})
-    reader, (kept,) = adopted(model.reader_, [other])
-    assert reader.name == model.reader_.name
+    ocr, (kept,) = adopted(model.ocr_, [other])
+    assert ocr.name == model.ocr_.name
     with pytest.raises(ArtifactError, match="weights"):
         kept.create()
 
@@ -52,13 +52,13 @@ def test_another_version_of_a_library_is_said_and_kept_apart(
 ) -> None:
     if reason := available()["rapidocr"]:
         pytest.skip(reason)
-    old = replace(model.reader_, settings={**model.reader_.settings, "onnxruntime": "0.1"})
+    old = replace(model.ocr_, settings={**model.ocr_.settings, "onnxruntime": "0.1"})
     with caplog.at_level(logging.WARNING):
-        now, looks = adopted(old, model.looks_)
+        now, further = adopted(old, model.further_)
     assert "onnxruntime was '0.1'" in caplog.text
     assert now.settings["onnxruntime"] != "0.1"
     now.create(1)
-    assert [look.kind for look in looks] == [look.kind for look in model.looks_]
+    assert [look.kind for look in further] == [look.kind for look in model.further_]
 
 
 def test_it_reads_a_drawn_photo_without_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

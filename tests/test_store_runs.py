@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.slow import BATCH, SHARD, content, logged, readings, start, write_texts
+from tests.slow import BATCH, SHARD, content, logged, ocr_results, start, write_texts
 
 PATIENCE = 60.0
 
@@ -26,7 +26,7 @@ def test_a_killed_run_loses_a_shard_at_most_and_the_next_does_what_is_missing(tm
     keys = write_texts(tmp_path, 60)
     moments = random.Random(3)
     for goal in (15, 38):
-        before, read_before = readings(tmp_path).keys(), len(logged(tmp_path))
+        before, read_before = ocr_results(tmp_path).keys(), len(logged(tmp_path))
         run = start(tmp_path)
         wait_for(lambda goal=goal: len(logged(tmp_path)) >= goal, f"{goal} photos read")
         time.sleep(moments.random() * 0.02)
@@ -34,8 +34,8 @@ def test_a_killed_run_loses_a_shard_at_most_and_the_next_does_what_is_missing(tm
         assert run.wait() == -signal.SIGKILL
         read_now = [keys[text] for text in logged(tmp_path)[read_before:]]
         assert not before & set(read_now)
-        assert len(set(read_now) - readings(tmp_path).keys()) <= SHARD + BATCH
-    done, read_before = readings(tmp_path).keys(), len(logged(tmp_path))
+        assert len(set(read_now) - ocr_results(tmp_path).keys()) <= SHARD + BATCH
+    done, read_before = ocr_results(tmp_path).keys(), len(logged(tmp_path))
     assert done
     assert start(tmp_path).wait() == 0
     assert {keys[text] for text in logged(tmp_path)[read_before:]} == set(keys.values()) - done
@@ -70,7 +70,7 @@ def test_two_processes_fill_one_store(tmp_path: Path) -> None:
     frame.tail(28).to_csv(tmp_path / "last.csv", index=False)
     runs = [start(tmp_path, rows=rows) for rows in ("first.csv", "last.csv")]
     assert [run.wait() for run in runs] == [0, 0]
-    assert readings(tmp_path).keys() == set(keys.values())
+    assert ocr_results(tmp_path).keys() == set(keys.values())
     # both met the same twelve photos at most
     assert len(logged(tmp_path)) <= 40 + 16
     assert start(tmp_path, "whole").wait() == 0

@@ -16,7 +16,7 @@ import pytest
 from hybridml.store import shards
 from hybridml.store.feature_store import FeatureStore, FeatureTable
 from hybridml.store.schema import SCHEMAS, failure_of, record_of
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SETTINGS = {"reader": "fake", "version": 1}
 
@@ -29,7 +29,7 @@ def table(tmp_path: Path) -> FeatureTable:
 def add(table: FeatureTable, *keys: str) -> list[Path]:
     """Add a shard with a reading for each key; return the shards that are new."""
     before = set(table.shards.paths())
-    table.append([record_of(key, reading([line(f"{key} g", 10, 20)]), 0.5) for key in keys])
+    table.append([record_of(key, ocr_result([line(f"{key} g", 10, 20)]), 0.5) for key in keys])
     return [path for path in table.shards.paths() if path not in before]
 
 

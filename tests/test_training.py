@@ -11,7 +11,7 @@ import pytest
 
 from hybridml import EntityExtractor
 from hybridml.artifact import serialize
-from hybridml.candidates.find import find_candidates, wants_second_look
+from hybridml.candidates.find import find_candidates, needs_second_pass
 from hybridml.candidates.table import build_table
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
@@ -22,10 +22,10 @@ from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.ranking.sibling_rows import with_siblings
 from hybridml.ranking.training import Training
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 from tests.fakes import OPTIONS, draw_lines, write_rows
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
 SETTINGS = ModelSettings(folds=3, ranker=RankerSettings(n_estimators=30, seeds=1))
@@ -80,7 +80,7 @@ def labels(n: int = 60) -> pd.DataFrame:
 
 
 def priors_of(texts: list[str], fitted: Priors, groups: list[str] | None = None) -> np.ndarray:
-    candidates = find_candidates(reading([line(" ".join(texts))]))
+    candidates = find_candidates(ocr_result([line(" ".join(texts))]))
     row = np.zeros(len(candidates), dtype=np.int64)
     return fitted.columns(candidates, row, ["item_weight"], SCHEMA, groups)
 
@@ -125,13 +125,13 @@ def test_a_table_of_labels_that_lacks_a_column_is_named(tmp_path: Path) -> None:
 
 
 def test_a_second_look_answers_only_what_the_first_shows_nothing_of() -> None:
-    first, second = reading([line("12 V")]), reading([line("12 V"), line("500 g", 0, 100)])
-    seen = Seen(first, second=second)
+    first, second = ocr_result([line("12 V")]), ocr_result([line("12 V"), line("500 g", 0, 100)])
+    seen = PhotoFeatures(first, second=second)
     weight, voltage = SCHEMA.entity("item_weight"), SCHEMA.entity("voltage")
-    assert wants_second_look(first, weight, SCHEMA)
-    assert not wants_second_look(first, voltage, SCHEMA)
-    assert seen.reading_for(weight, SCHEMA) is second
-    assert seen.reading_for(voltage, SCHEMA) is first
+    assert needs_second_pass(first, weight, SCHEMA)
+    assert not needs_second_pass(first, voltage, SCHEMA)
+    assert seen.ocr_result_for(weight, SCHEMA) is second
+    assert seen.ocr_result_for(voltage, SCHEMA) is first
     table = build_table(["a", "a"], ["item_weight", "voltage"], [("a", seen)], SCHEMA)
     assert [(c.value, c.unit) for c in table.candidates] == [(500.0, "gram"), (12.0, "volt")]
     assert table.second == {0}
@@ -141,32 +141,32 @@ def test_a_second_look_answers_only_what_the_first_shows_nothing_of() -> None:
 
 
 @pytest.fixture(scope="module")
-def rows() -> tuple[pd.DataFrame, list[str], list[tuple[str, Reading]]]:
+def rows() -> tuple[pd.DataFrame, list[str], list[tuple[str, OCRResult]]]:
     rng = np.random.default_rng(1)
     entities = ["item_weight", "item_volume", "width", "height"]
-    table, readings = [], []
+    table, ocr_results = [], []
     for i in range(240):
         lines, answer = draw_lines(rng, entities[i % 4])
-        readings.append((f"p{i}.jpg", Reading(tuple(lines), 1000, 1000)))
+        ocr_results.append((f"p{i}.jpg", OCRResult(tuple(lines), 1000, 1000)))
         table.append((i, f"p{i}.jpg", str(i // 2 % 20), entities[i % 4], answer, "" if i < 60 else "others"))
     columns = ["index", "image_link", "group_id", "entity_name", "entity_value", "source"]
     frame = pd.DataFrame(table, columns=columns)
-    return frame, list(frame["image_link"]), readings
+    return frame, list(frame["image_link"]), ocr_results
 
 
 def test_misleading_rows_of_others_are_not_trusted(rows) -> None:
-    frame, keys, readings = rows
+    frame, keys, ocr_results = rows
     wrong = frame["source"].eq("others") & frame["entity_name"].isin(["width", "height"])
     swapped = frame.assign(
         entity_value=np.where(wrong, "1 inch", frame["entity_value"].to_numpy(dtype=object))
     )
     # what others call width is always the height
-    by_photo = dict(readings)
+    by_photo = dict(ocr_results)
     for i in np.flatnonzero(wrong):
         other = "height" if frame["entity_name"][i] == "width" else "width"
         text = next(t.text for t in by_photo[keys[i]].lines if t.text.lower().startswith(other))
         swapped.loc[i, "entity_value"] = f"{text.split()[1]} centimetre"
-    model = Model(SETTINGS).fit(swapped, keys, readings)
+    model = Model(SETTINGS).fit(swapped, keys, ocr_results)
     assert model.trust["width"] == 0
     assert model.trust["height"] == 0
     assert model.columns.source
@@ -174,27 +174,27 @@ def test_misleading_rows_of_others_are_not_trusted(rows) -> None:
 
 
 def test_only_rows_to_measure_by_are_calibrated_on(rows) -> None:
-    frame, keys, readings = rows
-    model = Model(replace(SETTINGS, trust={})).fit(frame, keys, readings)
+    frame, keys, ocr_results = rows
+    model = Model(replace(SETTINGS, trust={})).fit(frame, keys, ocr_results)
     assert set(model.out_of_fold["index"]) <= set(frame["index"][:60])
 
 
 def test_without_a_block_it_is_as_if_never_described(rows) -> None:
-    frame, keys, readings = rows
+    frame, keys, ocr_results = rows
     layout = "layout"
-    whole = Training(Model(SETTINGS), frame, keys, readings, {}, None)
+    whole = Training(Model(SETTINGS), frame, keys, ocr_results, {}, None)
     every = whole.out_of_fold({}, SETTINGS.ranker)
     fewer = replace(SETTINGS, blocks=tuple(name for name in SETTINGS.blocks if name != layout))
-    fresh = Training(Model(fewer), frame, keys, readings, {}, None).out_of_fold({}, SETTINGS.ranker)
+    fresh = Training(Model(fewer), frame, keys, ocr_results, {}, None).out_of_fold({}, SETTINGS.ranker)
     np.testing.assert_array_equal(whole.without([layout]).out_of_fold({}, SETTINGS.ranker), fresh)
     assert not np.array_equal(every, fresh)
     np.testing.assert_array_equal(whole.out_of_fold({}, SETTINGS.ranker), every)
 
 
 def test_rows_of_others_alone_are_an_error(rows) -> None:
-    frame, keys, readings = rows
+    frame, keys, ocr_results = rows
     with pytest.raises(HybridmlError, match="labelled by others"):
-        Model(SETTINGS).fit(frame.assign(source="others"), keys, readings)
+        Model(SETTINGS).fit(frame.assign(source="others"), keys, ocr_results)
 
 
 # ---------------------------------------------------------------- the extractor's side of it
@@ -221,5 +221,5 @@ def test_a_model_without_one_of_its_looks_still_answers(tmp_path: Path) -> None:
     rows = write_rows(tmp_path, 48)
     options = {**OPTIONS, "looks": ("lines",)}
     extractor = EntityExtractor(images=tmp_path / "images", store=tmp_path / "store", **options).fit(rows)
-    extractor.looks_ = []
+    extractor.further_ = []
     assert (extractor.predict(rows)["prediction"] != "").mean() > 0.9

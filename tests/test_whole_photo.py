@@ -15,16 +15,16 @@ from hybridml.candidates.features import PhotoView, describe
 from hybridml.candidates.find import Candidate
 from hybridml.cli import main
 from hybridml.prediction.all_quantities import Region, WholePhoto, whole_photos
-from hybridml.prediction.from_photo import SinglePhotoReader
+from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.prediction.grouping import Mark, areas, text_blocks
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Projection, Ranked
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
-from hybridml.vision.photo_features import Seen, as_seen
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
+from hybridml.vision.text_line import OCRResult, TextLine
 from tests.fakes import OPTIONS, write_photo, write_rows
-from tests.lines import line, reading
+from tests.lines import line, ocr_result
 
 Chance = Callable[[str, Candidate], float]
 
@@ -41,19 +41,19 @@ class Told(Model):
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        readings: Iterable[tuple[str, Seen | Reading]],
+        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         project: Projection | None = None,
     ) -> Iterator[tuple[int, Ranked]]:
         """Yield each row's candidates with the probabilities told."""
-        for key, found in readings:
-            seen = as_seen(found)
+        for key, found in ocr_results:
+            seen = as_photo_features(found)
             for row, entity in enumerate(entities):
                 if keys[row] == key:
                     yield row, self._row(entity, seen)
 
-    def _row(self, name: str, seen: Seen) -> Ranked:
+    def _row(self, name: str, seen: PhotoFeatures) -> Ranked:
         entity = self.schema.entity(name)
-        used = seen.reading_for(entity, self.schema)
+        used = seen.ocr_result_for(entity, self.schema)
         candidates, columns = describe(PhotoView(used, self.schema), entity, ["words"])
         if not candidates:
             return Ranked(Answer(name), seen)
@@ -71,9 +71,11 @@ def alike(entity: str, candidate: Candidate) -> float:
     return 0.4
 
 
-def whole(found: Seen | Reading, chance: Chance = alike, drawing: Drawing | None = None) -> WholePhoto:
+def whole(
+    found: PhotoFeatures | OCRResult, chance: Chance = alike, drawing: Drawing | None = None
+) -> WholePhoto:
     drawings = {"photo": drawing} if drawing else None
-    [(key, photo)] = whole_photos(Told(chance), [("photo", as_seen(found))], None, drawings)
+    [(key, photo)] = whole_photos(Told(chance), [("photo", as_photo_features(found))], None, drawings)
     assert key == "photo"
     return photo
 
@@ -97,7 +99,7 @@ def test_two_products_are_two_regions() -> None:
         line("NET WT 200 g", 700, 500),
         line("Contents 300 ml", 700, 540),
     ]
-    photo = whole(reading(lines), lambda entity, c: 0.8 if c.value in (500, 900) else 0.1)
+    photo = whole(ocr_result(lines), lambda entity, c: 0.8 if c.value in (500, 900) else 0.1)
     assert [said(region) for region in photo.regions] == [
         {("item_weight", "500 gram"), ("item_volume", "900 millilitre")},
         {("item_weight", "200 gram"), ("item_volume", "300 millilitre")},
@@ -109,14 +111,14 @@ def test_two_products_are_two_regions() -> None:
 
 def test_values_of_one_product_are_one_region_however_far_apart() -> None:
     lines = [line("230 V", 20, 20), line("500 g", 800, 950)]
-    assert [said(region) for region in whole(reading(lines)).regions] == [
+    assert [said(region) for region in whole(ocr_result(lines)).regions] == [
         {("voltage", "230 volt"), ("item_weight", "500 gram")}
     ]
 
 
 def test_a_quantity_in_two_units_is_one() -> None:
     lines = [line("12 in", 100, 100), line("(30.5 cm)", 100, 125)]
-    seen = Seen(reading(lines), regions=network(lines, "width", "width"))
+    seen = PhotoFeatures(ocr_result(lines), regions=network(lines, "width", "width"))
     (region,) = whole(seen, lambda entity, c: 0.6 if c.unit == "centimetre" else 0.3).regions
     (item,) = region.items
     assert (item.entity, item.prediction, item.confidence) == ("width", "30.5 centimetre", 0.6)
@@ -125,7 +127,7 @@ def test_a_quantity_in_two_units_is_one() -> None:
 
 def test_the_network_tells_which_dimension() -> None:
     lines = [line("30 cm", 100, 100), line("40 cm", 600, 500)]
-    (region,) = whole(Seen(reading(lines), regions=network(lines, "depth", "height"))).regions
+    (region,) = whole(PhotoFeatures(ocr_result(lines), regions=network(lines, "depth", "height"))).regions
     assert said(region) == {("depth", "30 centimetre"), ("height", "40 centimetre")}
     others = {a.entity for item in region.items for a in item.alternatives}
     assert others == {"width", "height", "depth"}
@@ -138,7 +140,7 @@ def test_the_same_number_is_told_apart_by_where_it_scored() -> None:
         here = {"height": c.line == 0, "width": c.line == 1}.get(entity, False)
         return 0.7 if here else 0.1
 
-    (region,) = whole(reading(lines), chance).regions
+    (region,) = whole(ocr_result(lines), chance).regions
     boxes = {item.entity: item.box for item in region.items}
     assert boxes["height"][0] < 200
     assert boxes["width"][0] >= 600
@@ -146,7 +148,7 @@ def test_the_same_number_is_told_apart_by_where_it_scored() -> None:
 
 def test_words_beside_it_tell_what_a_weight_is() -> None:
     lines = [line("Net weight: 5 kg", 50, 100), line("Max load: 100 kg", 50, 800)]
-    regions = whole(reading(lines)).regions
+    regions = whole(ocr_result(lines)).regions
     assert {item for region in regions for item in said(region)} == {
         ("item_weight", "5 kilogram"),
         ("maximum_weight_recommendation", "100 kilogram"),
@@ -157,18 +159,18 @@ def test_an_ounce_is_a_weight_before_it_is_a_volume() -> None:
     def chance(entity: str, c: Candidate) -> float:
         return 0.9 if entity == "item_volume" else 0.3
 
-    (region,) = whole(reading([line("8 oz", 50, 100)]), chance).regions
+    (region,) = whole(ocr_result([line("8 oz", 50, 100)]), chance).regions
     (item,) = region.items
     assert item.prediction == "8 ounce"
     assert ("item_volume", "8 fluid ounce") in [(a.entity, a.prediction) for a in item.alternatives]
-    assert said(whole(reading([line("8 fl oz", 50, 100)]), chance).regions[0]) == {
+    assert said(whole(ocr_result([line("8 fl oz", 50, 100)]), chance).regions[0]) == {
         ("item_volume", "8 fluid ounce")
     }
 
 
 def test_parts_of_a_product_are_different_dimensions() -> None:
     (region,) = whole(
-        reading([line("10 x 20 x 30 cm", 50, 100)]), lambda entity, c: 0.5 if entity == "width" else 0.2
+        ocr_result([line("10 x 20 x 30 cm", 50, 100)]), lambda entity, c: 0.5 if entity == "width" else 0.2
     ).regions
     assert sorted(item.entity for item in region.items) == ["depth", "height", "width"]
     assert sorted(item.value for item in region.items) == [10, 20, 30]
@@ -176,21 +178,21 @@ def test_parts_of_a_product_are_different_dimensions() -> None:
 
 def test_a_part_of_a_product_is_what_the_drawing_says() -> None:
     lines = [line("10 x 20 x 30 cm", 50, 100), line("30 cm", 600, 600)]
-    seen = Seen(reading(lines), regions=network(lines, "depth", "width"))
+    seen = PhotoFeatures(ocr_result(lines), regions=network(lines, "depth", "width"))
     (region,) = whole(seen).regions
     thirty = [item for item in region.items if item.value == 30]
     assert [(item.entity, len(item.again)) for item in thirty] == [("width", 1)]
 
 
 def test_said_twice_is_one_item_with_two_boxes() -> None:
-    (region,) = whole(reading([line("500 g", 50, 100), line("500 g", 50, 130)])).regions
+    (region,) = whole(ocr_result([line("500 g", 50, 100), line("500 g", 50, 130)])).regions
     (item,) = region.items
     assert item.again == ((50, 130, 100, 150),)
     assert region.box == (50, 100, 100, 150)
 
 
 def test_a_sum_and_its_parts_are_one_place() -> None:
-    seen = Seen(reading([line("5 ft 10 in", 50, 100)]))
+    seen = PhotoFeatures(ocr_result([line("5 ft 10 in", 50, 100)]))
     (region,) = whole(seen, lambda entity, c: 0.7 if c.form == "sum" else 0.1).regions
     (item,) = region.items
     assert (item.prediction, item.form) == ("70 inch", "sum")
@@ -201,15 +203,15 @@ def test_what_a_multipack_holds_is_not_lost_behind_its_total() -> None:
     def chance(entity: str, candidate: Candidate) -> float:
         return 0.1 if candidate.form == "multipack each" else 0.6
 
-    found = whole(reading([line("4 x 28 g = 112 g", 100, 100)]), chance)
+    found = whole(ocr_result([line("4 x 28 g = 112 g", 100, 100)]), chance)
     (region,) = found.regions
     assert {item.prediction for item in region.items} == {"112 gram", "28 gram"}
 
 
 def test_the_second_look_counts_where_the_first_shows_nothing() -> None:
-    first = reading([line("500 g", 50, 100), line("blurred", 50, 500)])
-    second = reading([line("501 g", 50, 100), line("230 V", 50, 500)])
-    (region,) = whole(Seen(first, second=second)).regions
+    first = ocr_result([line("500 g", 50, 100), line("blurred", 50, 500)])
+    second = ocr_result([line("501 g", 50, 100), line("230 V", 50, 500)])
+    (region,) = whole(PhotoFeatures(first, second=second)).regions
     assert said(region) == {("item_weight", "500 gram"), ("voltage", "230 volt")}
     (volt,) = [item for item in region.items if item.entity == "voltage"]
     assert (volt.text, volt.box) == ("230 V", (50, 500, 100, 520))
@@ -217,7 +219,7 @@ def test_the_second_look_counts_where_the_first_shows_nothing() -> None:
 
 def test_dimensions_around_one_outline_are_one_region() -> None:
     lines = [line("30 cm", 480, 250), line("10 cm", 480, 720), line("20 cm", 90, 500), line("2 cm", 720, 480)]
-    found = Seen(reading(lines), regions=network(lines, "width", "width", "height", "width"))
+    found = PhotoFeatures(ocr_result(lines), regions=network(lines, "width", "width", "height", "width"))
     outline = Drawing(outline=(200, 300, 700, 700), plain=1.0, width=1000, height=1000)
     assert len(whole(found, drawing=outline).regions) == 1
     assert len(whole(found).regions) > 1
@@ -227,14 +229,14 @@ def test_dimensions_around_one_outline_are_one_region() -> None:
 
 def test_a_photo_without_quantities_has_no_region() -> None:
     for lines in ([], [line("Made with care", 10, 10)]):
-        photo = whole(reading(lines))
+        photo = whole(ocr_result(lines))
         assert photo.regions == ()
         assert list(photo.frame()["entity_name"]) == []
         assert json.loads(json.dumps(photo.to_dict())) == {"width": 1000, "height": 1000, "regions": []}
 
 
 def test_as_plain_data_and_as_a_table() -> None:
-    photo = whole(reading([line("NET WT 500 g", 50, 500), line("230 V", 50, 540)]))
+    photo = whole(ocr_result([line("NET WT 500 g", 50, 500), line("230 V", 50, 540)]))
     (region,) = json.loads(json.dumps(photo.to_dict()))["regions"]
     weight = next(item for item in region["items"] if item["entity"] == "item_weight")
     assert (weight["text"], weight["line"], weight["confidence"]) == ("500 gram", "NET WT 500 g", 0.4)
@@ -248,7 +250,7 @@ def test_as_plain_data_and_as_a_table() -> None:
 
 
 def test_photos_come_in_order() -> None:
-    photos = [(f"photo{i}", Seen(reading([line(f"{i + 1} V")]))) for i in range(5)]
+    photos = [(f"photo{i}", PhotoFeatures(ocr_result([line(f"{i + 1} V")]))) for i in range(5)]
     found = [(key, w.regions[0].items[0].value) for key, w in whole_photos(Told(alike), photos)]
     assert found == [(f"photo{i}", i + 1) for i in range(5)]
 
@@ -332,7 +334,7 @@ def test_the_outline_found_for_the_layout_changes_no_confidence(
     photo = model.parent / "photo.png"
 
     def sure() -> set[tuple[str, float]]:
-        regions = SinglePhotoReader(model).read_all(photo).regions
+        regions = PhotoPredictor(model).read_all(photo).regions
         return {(item.prediction, item.confidence) for region in regions for item in region.items}
 
     before = sure()

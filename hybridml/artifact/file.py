@@ -1,6 +1,6 @@
 """The file of an artifact: plain data with a format version and a checksum.
 
-Reading one needs neither LightGBM nor an engine.
+OCRResult one needs neither LightGBM nor an engine.
 """
 
 from __future__ import annotations

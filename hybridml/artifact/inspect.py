@@ -126,10 +126,10 @@ def text(facts: Mapping[str, Any]) -> str:
     sections = {
         "versions it was made with": facts["versions"],
         "training": training,
-        f"reader: {facts['reader']['name']}": _engine(facts["reader"]),
-        **{f"look: {name}": _engine(look) for name, look in facts["looks"].items()},
+        f"reader: {facts['reader']['name']}": _stage(facts["reader"]),
+        **{f"look: {name}": _stage(look) for name, look in facts["looks"].items()},
         "looks left out": facts["looks_left_out"],
-        f"embedding: {facts['embedding']['name']}": _engine(facts["embedding"]),
+        f"embedding: {facts['embedding']['name']}": _stage(facts["embedding"]),
         "entities and units": {
             name: f"{', '.join(entity['units'])} ({entity['keywords']} keywords)"
             for name, entity in facts["entities"].items()
@@ -155,8 +155,8 @@ def _printable(told: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in told)
 
 
-def _engine(engine: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in engine.items() if key not in ("kind", "name")}
+def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in stage.items() if key not in ("kind", "name")}
 
 
 def _section(title: str, told: Mapping[str, Any]) -> Iterator[str]:

@@ -20,14 +20,14 @@ OF_READERS = ("read", "settings")
 """... and those of any other kind, whose ``module:name`` is a reader's."""
 
 
-def check(blocks: Iterable[str], engines: Iterable[Mapping[str, Any]], source: str) -> None:
+def check(blocks: Iterable[str], stages: Iterable[Mapping[str, Any]], source: str) -> None:
     """Refuse names of what is no part of a model.
 
     Parameters
     ----------
     blocks : iterable of str
         Feature blocks.
-    engines : iterable of mapping
+    stages : iterable of mapping
         Readers, embeddings and looks, as an artifact holds them.
     source : str
         The artifact, for messages.
@@ -45,10 +45,10 @@ def check(blocks: Iterable[str], engines: Iterable[Mapping[str, Any]], source: s
     """
     for block in blocks:
         _imported(block, source)
-    for engine in engines:
-        methods = METHODS.get(engine["kind"], OF_READERS)
+    for stage in stages:
+        methods = METHODS.get(stage["kind"], OF_READERS)
         # a second look names the reader it uses
-        for name in (engine["name"], engine["options"].get("engine", "")):
+        for name in (stage["name"], stage["options"].get("engine", "")):
             part = _imported(name, source)
             if part is not None and not _is_class_with(part, methods):
                 raise ArtifactError(

@@ -10,7 +10,7 @@ from typing import Any
 
 from hybridml.errors import ArtifactError
 from hybridml.prediction.all_quantities import WholePhoto
-from hybridml.prediction.from_photo import SinglePhotoReader
+from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.ranking.answer import Answer
 from hybridml.vision.number_classifier.pretrained import FOLDER
 
@@ -42,8 +42,8 @@ def model_path(model: str | Path | None = None) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _reader_of(path: Path, mtime_ns: int, size: int) -> SinglePhotoReader:
-    return SinglePhotoReader(path)
+def _reader_of(path: Path, mtime_ns: int, size: int) -> PhotoPredictor:
+    return PhotoPredictor(path)
 
 
 def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | None = None) -> list[Answer]:
@@ -56,7 +56,7 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     entities : sequence of str, optional
         What to read; by default whatever is found.
     model : path, optional
-        An artifact; see :class:`SinglePhotoReader`.
+        An artifact; see :class:`PhotoPredictor`.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
     photo : path, bytes, PIL image or array
         The photo.
     model : path, optional
-        An artifact; see :class:`SinglePhotoReader`.
+        An artifact; see :class:`PhotoPredictor`.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
     return _reader(model).read_all(photo)
 
 
-def _reader(model: str | Path | None) -> SinglePhotoReader:
+def _reader(model: str | Path | None) -> PhotoPredictor:
     path = model_path(model).resolve()
     stat = path.stat()
     return _reader_of(path, stat.st_mtime_ns, stat.st_size)

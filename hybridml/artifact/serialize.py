@@ -28,7 +28,7 @@ from hybridml.ranking.learned_features import LearnedColumns
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import Ranker, RankerSettings
 from hybridml.ranking.unit_preference import Habits
-from hybridml.vision.engines import Engine
+from hybridml.vision.stages import Stage
 
 from . import file, plugins
 from .file import FORMAT
@@ -41,11 +41,11 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "versions": model.versions,
-        "reader": asdict(extractor.reader_),
+        "reader": asdict(extractor.ocr_),
         "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
         "image_reason": extractor.image_reason_,
-        "looks": [asdict(engine) for engine in extractor.looks_],
-        "look_reasons": dict(extractor.look_reasons_),
+        "looks": [asdict(stage) for stage in extractor.further_],
+        "look_reasons": dict(extractor.missing_stages_),
         "settings": asdict(model.settings),
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
@@ -65,8 +65,8 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
 def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtractor:
     """Return the extractor that :func:`to_dict` described; raise ArtifactError saying what differs."""
     _check_lightgbm(data["versions"]["lightgbm"], source)
-    engines = [data["reader"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
-    plugins.check(data["settings"]["blocks"], engines, source)
+    stages = [data["reader"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
+    plugins.check(data["settings"]["blocks"], stages, source)
     settings = dict(data["settings"])
     settings["blocks"] = tuple(settings["blocks"])
     settings["ranker"] = RankerSettings(**settings["ranker"])
@@ -84,15 +84,15 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     model.training = dict(data["training"])
     model.versions = dict(data["versions"])
     _check_columns(model, data, source)
-    reader = Engine(**data["reader"])
-    embedder = Engine(**data["embedder"]) if data["embedder"] else None
+    ocr = Stage(**data["reader"])
+    embedder = Stage(**data["embedder"]) if data["embedder"] else None
     extractor = EntityExtractor(
-        ocr=reader.name,
-        ocr_options=reader.options or None,
+        ocr=ocr.name,
+        ocr_options=ocr.options or None,
         embedding=embedder.name if embedder else "none",
         resnet_weights=embedder.options.get("weights", "IMAGENET1K_V2") if embedder else "IMAGENET1K_V2",
         blocks=model.settings.blocks,
-        looks=tuple(engine["name"] for engine in data["looks"]),
+        further=tuple(stage["name"] for stage in data["looks"]),
         components=model.settings.components,
         priors=model.settings.priors,
         joint=model.settings.joint,
@@ -103,10 +103,10 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         random_state=model.settings.random_state,
     )
     extractor.model_ = model
-    extractor.reader_, extractor.embedder_ = reader, embedder
+    extractor.ocr_, extractor.embedder_ = ocr, embedder
     extractor.image_reason_ = data["image_reason"]
-    extractor.looks_ = [Engine(**engine) for engine in data["looks"]]
-    extractor.look_reasons_ = dict(data["look_reasons"])
+    extractor.further_ = [Stage(**stage) for stage in data["looks"]]
+    extractor.missing_stages_ = dict(data["look_reasons"])
     return extractor
 
 

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from hybridml import quantity
 from hybridml.entities import Entity, EntitySchema, default_entities
 from hybridml.quantity import PER_AREA, Quantity
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 
 Origin = Literal["line", "beside", "below", "declared"]
 
@@ -99,10 +99,10 @@ def span_box(line: TextLine, start: int, end: int) -> tuple[float, float, float,
     return (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
 
 
-def _largest(reading: Reading) -> list[int]:
-    if len(reading.lines) <= MAX_LINES:
-        return list(range(len(reading.lines)))
-    by_size = sorted(range(len(reading.lines)), key=lambda i: -reading.lines[i].height)
+def _largest(ocr_result: OCRResult) -> list[int]:
+    if len(ocr_result.lines) <= MAX_LINES:
+        return list(range(len(ocr_result.lines)))
+    by_size = sorted(range(len(ocr_result.lines)), key=lambda i: -ocr_result.lines[i].height)
     return sorted(by_size[:MAX_LINES])
 
 
@@ -152,8 +152,10 @@ def _written(text: str, schema: EntitySchema) -> list[Quantity]:
     return [q for q in quantity.parse(text, schema) if q.form != UNWRITTEN]
 
 
-def _own(reading: Reading, index: int, found: Iterable[Quantity], schema: EntitySchema) -> list[Candidate]:
-    line = reading.lines[index]
+def _own(
+    ocr_result: OCRResult, index: int, found: Iterable[Quantity], schema: EntitySchema
+) -> list[Candidate]:
+    line = ocr_result.lines[index]
     return [
         Candidate(
             q.value,
@@ -175,13 +177,13 @@ def _own(reading: Reading, index: int, found: Iterable[Quantity], schema: Entity
 
 
 def _joined(
-    reading: Reading, i: int, j: int, relation: Origin, schema: EntitySchema, parse: Parse = _written
+    ocr_result: OCRResult, i: int, j: int, relation: Origin, schema: EntitySchema, parse: Parse = _written
 ) -> list[Candidate]:
     """Return quantities that only exist across the end of line ``i`` and the start of line ``j``.
 
     Besides the one that crosses the seam, those that share its unit: all of ``10 x 5 x 3`` before ``cm``.
     """
-    a, b = reading.lines[i], reading.lines[j]
+    a, b = ocr_result.lines[i], ocr_result.lines[j]
     seam = len(a.text)
     read = parse(f"{a.text} {b.text}", schema)
     shared = {q.unit for q in read if q.span[0] < seam < q.span[1] - 1}
@@ -213,24 +215,24 @@ def _joined(
 
 
 def _declared(
-    reading: Reading, numbers: dict[int, list[quantity.Number]], schema: EntitySchema
+    ocr_result: OCRResult, numbers: dict[int, list[quantity.Number]], schema: EntitySchema
 ) -> list[Candidate]:
     """Return bare numbers with the unit that the nearest declaration names for them."""
     declarations = [
         (i, mention)
-        for i, line in enumerate(reading.lines)
+        for i, line in enumerate(ocr_result.lines)
         for mention in quantity.declared_unit(line.text, schema)
     ]
     if not declarations:
         return []
     found = []
     for i, bare in numbers.items():
-        line = reading.lines[i]
+        line = ocr_result.lines[i]
         x, y = line.center
         by_family: dict[str, tuple[float, int, str]] = {}
         for j, mention in declarations:
-            bx, by = reading.lines[j].center
-            same_row = abs(by - y) < 0.6 * max(line.height, reading.lines[j].height)
+            bx, by = ocr_result.lines[j].center
+            same_row = abs(by - y) < 0.6 * max(line.height, ocr_result.lines[j].height)
             distance = math.hypot(bx - x, by - y) * (0.25 if same_row or i == j else 1.0)
             family = schema.unit(mention.unit).family
             if family not in by_family or distance < by_family[family][0]:
@@ -257,12 +259,12 @@ def _declared(
     return found
 
 
-def find_candidates(reading: Reading, schema: EntitySchema | None = None) -> list[Candidate]:
+def find_candidates(ocr_result: OCRResult, schema: EntitySchema | None = None) -> list[Candidate]:
     """Return every candidate on a photo, for all entities, in reading order.
 
     Parameters
     ----------
-    reading : Reading
+    ocr_result : OCRResult
         The photo's text lines.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
@@ -276,51 +278,51 @@ def find_candidates(reading: Reading, schema: EntitySchema | None = None) -> lis
     --------
     >>> box = lambda x, y, w: ((x, y), (x + w, y), (x + w, y + 20), (x, y + 20))
     >>> lines = (TextLine("NET WT 12", 1.0, box(0, 0, 90)), TextLine("OZ (340 g)", 1.0, box(95, 0, 90)))
-    >>> [(c.value, c.unit, c.origin) for c in find_candidates(Reading(lines, 200, 100))]
+    >>> [(c.value, c.unit, c.origin) for c in find_candidates(OCRResult(lines, 200, 100))]
     [(12.0, 'ounce', 'beside'), (340.0, 'gram', 'line')]
     """
     schema = schema or default_entities()
-    kept = _largest(reading)
-    own = [c for i in kept for c in _own(reading, i, _written(reading.lines[i].text, schema), schema)]
-    more = _starred(reading, kept, own, schema) + _per_area(reading, kept, schema)
-    return _distinct(own + _across(reading, kept, schema) + more)
+    kept = _largest(ocr_result)
+    own = [c for i in kept for c in _own(ocr_result, i, _written(ocr_result.lines[i].text, schema), schema)]
+    more = _starred(ocr_result, kept, own, schema) + _per_area(ocr_result, kept, schema)
+    return _distinct(own + _across(ocr_result, kept, schema) + more)
 
 
-def shows(reading: Reading, entity: Entity, schema: EntitySchema) -> bool:
+def shows(ocr_result: OCRResult, entity: Entity, schema: EntitySchema) -> bool:
     """Return whether a photo has a candidate for ``entity`` that a reader would see; the first one found is enough.
 
     Examples
     --------
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> reading, schema = Reading((TextLine("8 oz 230 V", 1.0, box),), 100, 100), default_entities()
-    >>> [shows(reading, schema.entity(name), schema) for name in ("voltage", "wattage")]
+    >>> ocr_result, schema = OCRResult((TextLine("8 oz 230 V", 1.0, box),), 100, 100), default_entities()
+    >>> [shows(ocr_result, schema.entity(name), schema) for name in ("voltage", "wattage")]
     [True, False]
     """
-    kept = _largest(reading)
-    units = (q.unit for i in kept for q in quantity.parse(reading.lines[i].text, schema))
+    kept = _largest(ocr_result)
+    units = (q.unit for i in kept for q in quantity.parse(ocr_result.lines[i].text, schema))
     if any(entity.unit_for(unit) is not None for unit in units):
         return True
-    return bool(for_entity(_across(reading, kept, schema), entity))
+    return bool(for_entity(_across(ocr_result, kept, schema), entity))
 
 
-def _across(reading: Reading, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
+def _across(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
     """Return the candidates whose unit stands in another text line than their number."""
-    numbers = {i: found for i in kept if (found := quantity.numbers(reading.lines[i].text, schema))}
+    numbers = {i: found for i in kept if (found := quantity.numbers(ocr_result.lines[i].text, schema))}
     if not numbers:
         return []
-    places = {i: _Place.of(reading.lines[i]) for i in kept}
+    places = {i: _Place.of(ocr_result.lines[i]) for i in kept}
     joined = [
         c
         for i in numbers
         for j in kept
         if i != j and (relation := _relation(places[i], places[j]))
-        for c in _joined(reading, i, j, relation, schema)
+        for c in _joined(ocr_result, i, j, relation, schema)
     ]
-    return joined + _declared(reading, numbers, schema)
+    return joined + _declared(ocr_result, numbers, schema)
 
 
 def _starred(
-    reading: Reading, kept: Sequence[int], own: Sequence[Candidate], schema: EntitySchema
+    ocr_result: OCRResult, kept: Sequence[int], own: Sequence[Candidate], schema: EntitySchema
 ) -> list[Candidate]:
     """Return numbers whose inch mark was read as an asterisk, on a photo that gives others in inches."""
     marked = {q.unit for q in quantity.parse('1"', schema)}
@@ -328,31 +330,35 @@ def _starred(
         return []
     found = []
     for i in kept:
-        text = reading.lines[i].text
+        text = ocr_result.lines[i].text
         edited = _STAR.sub('"', text)
         if edited != text:
             stars = {m.start() for m in _STAR.finditer(text)}
             inches = [
                 q for q in quantity.parse(edited, schema) if q.span[1] - 1 in stars and q.unit in marked
             ]
-            found += _own(reading, i, (replace(q, repaired=True) for q in inches), schema)
+            found += _own(ocr_result, i, (replace(q, repaired=True) for q in inches), schema)
     return found
 
 
-def _per_area(reading: Reading, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
+def _per_area(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
     """Return what a square metre of fabric or paper weighs, where the photo says so."""
     found = [
-        c for i in kept for c in _own(reading, i, quantity.grammage(reading.lines[i].text, schema), schema)
+        c
+        for i in kept
+        for c in _own(ocr_result, i, quantity.grammage(ocr_result.lines[i].text, schema), schema)
     ]
     units = [
-        j for j in kept if any(not q.span[0] for q in quantity.grammage(f"1 {reading.lines[j].text}", schema))
+        j
+        for j in kept
+        if any(not q.span[0] for q in quantity.grammage(f"1 {ocr_result.lines[j].text}", schema))
     ]
     if units:
-        places = {i: _Place.of(reading.lines[i]) for i in kept}
-        numbers = [i for i in kept if quantity.numbers(reading.lines[i].text, schema)]
+        places = {i: _Place.of(ocr_result.lines[i]) for i in kept}
+        numbers = [i for i in kept if quantity.numbers(ocr_result.lines[i].text, schema)]
         for i, j in ((i, j) for i in numbers for j in units if i != j):
             if relation := _relation(places[i], places[j]):
-                found += _joined(reading, i, j, relation, schema, quantity.grammage)
+                found += _joined(ocr_result, i, j, relation, schema, quantity.grammage)
     return found
 
 
@@ -370,7 +376,7 @@ def for_entity(candidates: Sequence[Candidate], entity: Entity) -> list[Candidat
     Examples
     --------
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> found = find_candidates(Reading((TextLine("8 oz 230 V", 1.0, box),), 100, 100))
+    >>> found = find_candidates(OCRResult((TextLine("8 oz 230 V", 1.0, box),), 100, 100))
     >>> [(c.value, c.unit) for c in for_entity(found, default_entities().entity("item_volume"))]
     [(8.0, 'fluid ounce')]
     """
@@ -387,21 +393,21 @@ def any_shown(candidates: Iterable[Candidate]) -> bool:
     Examples
     --------
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> found = find_candidates(Reading((TextLine("180 gsm", 1.0, box),), 100, 100))
+    >>> found = find_candidates(OCRResult((TextLine("180 gsm", 1.0, box),), 100, 100))
     >>> [(c.value, c.unit, c.form) for c in found], any_shown(found)
     ([(180.0, 'gram', 'per area')], False)
     """
     return any(c.form != PER_AREA for c in candidates)
 
 
-def wants_second_look(reading: Reading, entity: Entity, schema: EntitySchema) -> bool:
+def needs_second_pass(ocr_result: OCRResult, entity: Entity, schema: EntitySchema) -> bool:
     """Return whether a first reading shows nothing that could answer ``entity``.
 
     Examples
     --------
     >>> from hybridml.entities import default_entities
     >>> schema = default_entities()
-    >>> wants_second_look(Reading((), 100, 100), schema.entity("voltage"), schema)
+    >>> needs_second_pass(OCRResult((), 100, 100), schema.entity("voltage"), schema)
     True
     """
-    return not shows(reading, entity, schema)
+    return not shows(ocr_result, entity, schema)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.entities import Entity, EntitySchema
-from hybridml.vision.photo_features import Seen, as_seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
+from hybridml.vision.text_line import OCRResult
 
 from .features import DEFAULT_BLOCKS, PhotoView, describe
 from .find import Candidate, any_shown
@@ -69,7 +69,7 @@ class CandidateTable:
 def build_table(
     photos: Sequence[str | None],
     entities: Sequence[str],
-    readings: Iterable[tuple[str, Seen | Reading]],
+    ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
     schema: EntitySchema,
     blocks: Sequence[str] = DEFAULT_BLOCKS,
 ) -> CandidateTable:
@@ -78,10 +78,10 @@ def build_table(
     Parameters
     ----------
     photos : sequence of str or None, one per row
-        Key of the row's photo in ``readings``; rows whose photo is not there have no candidate.
+        Key of the row's photo in ``ocr_results``; rows whose photo is not there have no candidate.
     entities : sequence of str, one per row
         What the row asks; rows of an entity that ``schema`` does not know have no candidate.
-    readings : iterable of (key, Seen or Reading)
+    ocr_results : iterable of (key, PhotoFeatures or OCRResult)
         What was found on the photos, each photo once.
     schema : EntitySchema
         Entities and units.
@@ -98,11 +98,11 @@ def build_table(
             rows_of.setdefault(photo, []).append(i)
     found: dict[int, _Found] = {}
     columns: tuple[str, ...] = ()
-    for photo, found_there in readings:
+    for photo, found_there in ocr_results:
         rows = rows_of.get(photo, [])
         if not rows:
             continue
-        views = _Views(as_seen(found_there), schema)
+        views = _Views(as_photo_features(found_there), schema)
         by_entity: dict[str, _Found | None] = {}
         for i in rows:
             name = entities[i]
@@ -135,13 +135,13 @@ class _Found:
 class _Views:
     """What features need to know of one photo's readings, each computed when it is first wanted."""
 
-    def __init__(self, seen: Seen, schema: EntitySchema) -> None:
+    def __init__(self, seen: PhotoFeatures, schema: EntitySchema) -> None:
         self._seen, self._schema = seen, schema
 
     @cached_property
     def first(self) -> PhotoView:
         """The first look."""
-        return PhotoView(self._seen.reading, self._schema, self._seen.drawing, self._seen.regions)
+        return PhotoView(self._seen.ocr_result, self._schema, self._seen.drawing, self._seen.regions)
 
     @cached_property
     def second(self) -> PhotoView | None:

@@ -15,13 +15,13 @@ from hybridml.utils.paths import path_of
 from . import rowfiles
 from .options import (
     Commands,
-    add_engines,
     add_files,
+    add_stages,
     command,
     count,
     images_of,
-    looks_of,
     schema_of,
+    stages_of,
     tell,
     write_faults,
 )
@@ -72,7 +72,7 @@ def add_commands(commands: Commands) -> None:
     )
     compare.add_argument("--labels", nargs="+", metavar="CSV", help="labels without photos, likewise")
     add_files(compare)
-    add_engines(compare)
+    add_stages(compare)
     compare.set_defaults(embedding="resnet50")
     compare.add_argument("--out", metavar="CSV", help="write a line per system and entity")
     compare.add_argument("--json", metavar="FILE", help="write all scores, of each fold too")
@@ -90,9 +90,9 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
     _check_names(settings, systems)
-    readers = [name.strip() for name in arguments.ocr.split(",")]
+    ocr_engines = [name.strip() for name in arguments.ocr.split(",")]
     faults_file = path_of(arguments.store) / "faults.csv"
-    _check_outputs(arguments, systems, readers, faults_file)
+    _check_outputs(arguments, systems, ocr_engines, faults_file)
     schema, images = schema_of(arguments), images_of(arguments)
     tables = [rowfiles.read(path, schema, images, truth=True) for path in (arguments.rows, *arguments.others)]
     write_faults(faults_file, [fault for _, faults in tables for fault in faults])
@@ -102,7 +102,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         images=images,
         store=arguments.store,
         effort=arguments.effort,
-        looks=looks_of(arguments),
+        further=stages_of(arguments),
         embedding=arguments.embedding,
         resnet_weights=arguments.resnet_weights,
         schema=schema,
@@ -115,7 +115,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         fold,
         systems,
         source,
-        readers,
+        ocr_engines,
         settings,
         pd.concat(others, ignore_index=True) if others else None,
         None if arguments.labels is None else read_labels(*arguments.labels),
@@ -134,7 +134,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(
-    arguments: argparse.Namespace, systems: Sequence[str], readers: Sequence[str], faults: Path
+    arguments: argparse.Namespace, systems: Sequence[str], ocr_engines: Sequence[str], faults: Path
 ) -> None:
     from hybridml.evaluation.compare.files import predictions_path
 
@@ -142,9 +142,9 @@ def _check_outputs(
     writes: dict[str, Any] = {**paths_given(arguments, "out", "json"), "--store": [faults]}
     if arguments.predictions:
         files = {
-            predictions_path(arguments.predictions, name, reader)
+            predictions_path(arguments.predictions, name, ocr)
             for name in systems
-            for reader in ("", *readers)
+            for ocr in ("", *ocr_engines)
         }
         writes["--predictions"] = sorted(files)
     check_outputs(reads, writes)

@@ -12,12 +12,12 @@ from hybridml.utils.paths import path_of
 from . import rowfiles, status
 from .options import (
     Commands,
-    add_engines,
     add_files,
+    add_stages,
     command,
     images_of,
-    looks_of,
     schema_of,
+    stages_of,
     tell,
     write_faults,
 )
@@ -53,7 +53,7 @@ def add_command(commands: Commands) -> None:
         "--rows", required=True, action="append", metavar="CSV", help="rows; may be given again"
     )
     add_files(features)
-    add_engines(features)
+    add_stages(features)
     features.add_argument(
         "--retry-failed", action="store_true", help="try photos again that are recorded as undecodable"
     )
@@ -68,7 +68,7 @@ def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor
         images=images_of(arguments),
         store=arguments.store,
         effort=arguments.effort,
-        looks=looks_of(arguments),
+        further=stages_of(arguments),
         ocr=arguments.ocr,
         embedding=arguments.embedding,
         resnet_weights=arguments.resnet_weights,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybridml.datasets.csv_file import write_csv
-from hybridml.vision.engines import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
-from hybridml.vision.presets import DEFAULT_EFFORT, EFFORTS
+from hybridml.vision.presets import DEFAULT_PRESET, PRESETS
+from hybridml.vision.stages import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from hybridml.entities import EntitySchema
@@ -58,7 +58,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_engines(parser: argparse.ArgumentParser) -> None:
+def add_stages(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose reader and embedding."""
     parser.add_argument(
         "--ocr",
@@ -68,8 +68,8 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--effort",
-        choices=list(EFFORTS),
-        default=DEFAULT_EFFORT,
+        choices=list(PRESETS),
+        default=DEFAULT_PRESET,
         help="how much work a photo gets: fast (one quick reading), balanced, or best (four times the work of "
         "balanced; a model belongs to the effort it was trained with) (default: %(default)s)",
     )
@@ -95,11 +95,11 @@ def add_engines(parser: argparse.ArgumentParser) -> None:
     add_entities(parser)
 
 
-def looks_of(arguments: argparse.Namespace) -> tuple[str, ...] | None:
+def stages_of(arguments: argparse.Namespace) -> tuple[str, ...] | None:
     """Return the looks that a command was asked for, None for those of the effort."""
-    if arguments.looks is None:
+    if arguments.further is None:
         return None
-    names = tuple(name.strip() for name in arguments.looks.split(",") if name.strip())
+    names = tuple(name.strip() for name in arguments.further.split(",") if name.strip())
     return () if names == ("none",) else names
 
 

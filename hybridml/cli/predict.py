@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybridml.utils.files import atomic, is_stream
-from hybridml.vision.presets import LOOKS
+from hybridml.vision.presets import FURTHER_STAGES
 
 from . import rowfiles
 from .asked import Asked, Part, from_candidates, from_store
@@ -41,7 +41,7 @@ def add_command(commands: Commands) -> None:
         _predict,
         "answer rows with a trained model",
         "Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box\n"
-        "and runner-ups, one JSON object a line. Reader and embedding are the model's; photos that the store\n"
+        "and runner-ups, one JSON object a line. OCREngine and embedding are the model's; photos that the store\n"
         "lacks are read first. With --truth, F1 is printed, apart for rows whose photo or group was trained on.\n"
         "Where rows have a product_id, OUT.products.csv has one answer per product and entity from all its photos.\n\n"
         "  hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv\n"
@@ -115,7 +115,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--without",
         action="append",
         default=[],
-        choices=LOOKS,
+        choices=FURTHER_STAGES,
         help="do without a look that the model was trained with, where its weights are not at hand, say; "
         "costs accuracy. May be given again",
     )
@@ -131,7 +131,7 @@ def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
     extractor = serialize.load(path)
     if arguments.without:
         tell(f"going on WITHOUT {', '.join(arguments.without)}, with which the model was trained")
-        extractor.looks_ = [e for e in extractor.looks_ if e.kind not in arguments.without]
+        extractor.further_ = [e for e in extractor.further_ if e.kind not in arguments.without]
     extractor.set_params(
         images=images_of(arguments),
         store=arguments.store,

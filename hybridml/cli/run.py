@@ -12,9 +12,9 @@ from . import features, predict, rowfiles
 from .features import new_extractor
 from .options import (
     Commands,
-    add_engines,
     add_entities,
     add_files,
+    add_stages,
     command,
     images_of,
     schema_of,
@@ -83,7 +83,7 @@ def add_commands(commands: Commands) -> None:
         "value, the correction label_wrong (the row is left out), not_in_photo or value",
     )
     add_files(train)
-    add_engines(train)
+    add_stages(train)
     train.add_argument(
         "--model",
         default=predict.DEFAULT_MODEL,

@@ -12,7 +12,7 @@ import numpy as np
 from hybridml.quantity import format_quantity
 from hybridml.ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
 from hybridml.vision.lines import Drawing
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
 
 from .grouping import Box, Mark, areas
@@ -158,7 +158,7 @@ class WholePhoto:
 
 def whole_photos(
     model: Model,
-    seen: Iterable[tuple[str, Seen]],
+    seen: Iterable[tuple[str, PhotoFeatures]],
     project: Projection | None = None,
     drawings: Mapping[str, Drawing] | None = None,
 ) -> Iterator[tuple[str, WholePhoto]]:
@@ -168,7 +168,7 @@ def whole_photos(
     ----------
     model : Model
         Says how probable each quantity is.
-    seen : iterable of (key, Seen)
+    seen : iterable of (key, PhotoFeatures)
         What was found on the photos, each once.
     project : callable, optional
         As for :meth:`Model.answers`.
@@ -192,12 +192,14 @@ def whole_photos(
             yield key, _whole(model, photo, ranked[key], drawing)
 
 
-def _whole(model: Model, seen: Seen, ranked: Mapping[str, Ranked], drawing: Drawing | None) -> WholePhoto:
+def _whole(
+    model: Model, seen: PhotoFeatures, ranked: Mapping[str, Ranked], drawing: Drawing | None
+) -> WholePhoto:
     found = places(seen, ranked, model)
     lines = lines_of(seen)
     told = {place.best.candidate.line for place in found}
     # the second look reads the same text once more: of it, only what says something counts for the layout
-    shown = [i for i in range(len(lines)) if i < len(seen.reading.lines) or i in told]
+    shown = [i for i in range(len(lines)) if i < len(seen.ocr_result.lines) or i in told]
     at = {line: i for i, line in enumerate(shown)}
     marks = [
         Mark(
@@ -214,7 +216,7 @@ def _whole(model: Model, seen: Seen, ranked: Mapping[str, Ranked], drawing: Draw
         for n in range(int(area.max(initial=-1)) + 1)
     ]
     regions.sort(key=lambda region: -region.items[0].confidence)
-    return WholePhoto(tuple(regions), seen.reading.width, seen.reading.height)
+    return WholePhoto(tuple(regions), seen.ocr_result.width, seen.ocr_result.height)
 
 
 def _region(inside: Sequence[Place], lines: Sequence[TextLine]) -> Region:

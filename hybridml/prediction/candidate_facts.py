@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridml.candidates.features import VERSION as FEATURES_VERSION
 from hybridml.utils.plain_data import checksum
-from hybridml.vision.engines import LIBRARIES, Engine
+from hybridml.vision.stages import LIBRARIES, Stage
 
 if TYPE_CHECKING:
     from hybridml.estimator import EntityExtractor
@@ -37,10 +37,10 @@ def facts_of(extractor: EntityExtractor) -> dict[str, Any]:
             "columns": list(model.ranker.columns_)[: -len(model.columns.names) or None],
         },
         "joint": model.settings.joint,
-        "reader": _engine(extractor.reader_),
-        "looks": {look.kind: _engine(look) for look in extractor.looks_},
+        "reader": _stage(extractor.ocr_),
+        "looks": {look.kind: _stage(look) for look in extractor.further_},
         "image": {
-            "embedding": _engine(extractor.embedder_) if extractor.embedder_ else None,
+            "embedding": _stage(extractor.embedder_) if extractor.embedder_ else None,
             "columns": image.columns,
             "reduction": checksum(image.to_dict()),
         }
@@ -52,8 +52,8 @@ def facts_of(extractor: EntityExtractor) -> dict[str, Any]:
     return plain
 
 
-def _engine(engine: Engine) -> dict[str, Any]:
-    return {"name": engine.name, "settings": dict(engine.settings)}
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {"name": stage.name, "settings": dict(stage.settings)}
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -22,8 +22,8 @@ from hybridml.ranking.model import Model
 from hybridml.ranking.scoring import answer_of
 from hybridml.store.extraction import Report
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import Engines, settings_of
-from hybridml.vision.photo_features import Seen, as_seen
+from hybridml.store.seeing import Stages, settings_of
+from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 
 from .candidate_facts import differences, facts_of, told
 from .from_store import DAMAGED, Answered, keys_of, problems_of, projection
@@ -42,7 +42,7 @@ def describe_rows(
     faults: Iterable[RowFault],
     report: Report,
     store: FeatureStore,
-    engines: Engines,
+    stages: Stages,
     progress: bool = False,
 ) -> int:
     """Write the candidates of rows to a file, in memory for some photos at a time.
@@ -65,7 +65,7 @@ def describe_rows(
     """
     from tqdm import tqdm
 
-    reader, embedder, looks = engines
+    ocr, embedder, further = stages
     names, entities = photo_names(frame), list(frame["entity_name"])
     keys = keys_of(names, report)
     present = list(dict.fromkeys(key for key in keys if key))
@@ -77,10 +77,10 @@ def describe_rows(
         writing(path, frame, facts) as file,
         tqdm(total=len(frame), desc="candidates", unit="row", disable=not progress) as bar,
     ):
-        for found, asked in model.batches(keys, store.seen(settings_of(reader, looks), present)):
+        for found, asked in model.batches(keys, store.seen(settings_of(ocr, further), present)):
             rows, table = model.described([keys[i] for i in asked], [entities[i] for i in asked], found)
             texts = [
-                _text(candidate, as_seen(found[rows.keys[row] or ""]), row in table.second)
+                _text(candidate, as_photo_features(found[rows.keys[row] or ""]), row in table.second)
                 for candidate, row in zip(table.candidates, table.row.tolist(), strict=True)
             ]
             positions = [*asked, *[None] * (len(rows.keys) - len(asked))]
@@ -99,9 +99,9 @@ def describe_rows(
     return shown
 
 
-def _text(candidate: Candidate, seen: Seen, second: bool) -> str:
-    reading = seen.second if second and seen.second else seen.reading
-    return reading.lines[candidate.line].text
+def _text(candidate: Candidate, seen: PhotoFeatures, second: bool) -> str:
+    ocr_result = seen.second if second and seen.second else seen.ocr_result
+    return ocr_result.lines[candidate.line].text
 
 
 class DescribedRows:

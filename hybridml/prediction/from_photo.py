@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hybridml.artifact.pretrained import model_path
-from hybridml.candidates.find import wants_second_look
+from hybridml.candidates.find import needs_second_pass
 from hybridml.ranking.answer import Answer
 from hybridml.store.schema import as_stored, drawing_as_stored, regions_as_stored
-from hybridml.vision.engines import Engine, adopted
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.stages import Stage, adopted
 
 if TYPE_CHECKING:
     from .all_quantities import WholePhoto
 
 
-class SinglePhotoReader:
+class PhotoPredictor:
     """Reads photos with a trained model; engines are loaded once, when first needed.
 
     Parameters
@@ -35,8 +35,8 @@ class SinglePhotoReader:
         path = model_path(model)
         self._extractor = serialize.load(path)
         made = self._extractor
-        made.reader_, made.looks_ = adopted(made.reader_, made.looks_)
-        self._engines: dict[str, Any] = {}
+        made.ocr_, made.further_ = adopted(made.ocr_, made.further_)
+        self._stages: dict[str, Any] = {}
 
     def read(self, photo: Any, entities: Sequence[str] | None = None) -> list[Answer]:
         """Answer what a photo shows.
@@ -111,25 +111,25 @@ class SinglePhotoReader:
         embedder = self._extractor.embedder_
         if self._extractor.model_.image_block is None or embedder is None:
             return []
-        vector = self._engine(embedder).embed([image])[0]
+        vector = self._stage(embedder).embed([image])[0]
         return [("photo", vector.astype(np.float16).astype(np.float32))]
 
-    def _see(self, image: np.ndarray, asked: Sequence[str]) -> Seen:
+    def _see(self, image: np.ndarray, asked: Sequence[str]) -> PhotoFeatures:
         """Return what reading and looking find, as the store would give it back."""
         made, schema = self._extractor, self._extractor.model_.schema
-        reading = as_stored(self._engine(made.reader_).read(image))
-        seen = Seen(reading)
-        for engine in made.looks_:
-            if engine.kind == "lines":
-                seen = replace(seen, drawing=drawing_as_stored(self._engine(engine).find(image)))
-            elif engine.kind == "regions":
-                found = self._engine(engine).look(image, reading.lines)
+        ocr_result = as_stored(self._stage(made.ocr_).read(image))
+        seen = PhotoFeatures(ocr_result)
+        for stage in made.further_:
+            if stage.kind == "lines":
+                seen = replace(seen, drawing=drawing_as_stored(self._stage(stage).find(image)))
+            elif stage.kind == "regions":
+                found = self._stage(stage).look(image, ocr_result.lines)
                 seen = replace(seen, regions=regions_as_stored(found))
-            elif any(wants_second_look(reading, schema.entity(e), schema) for e in asked):
-                seen = replace(seen, second=as_stored(self._engine(engine).read(image, reading)))
+            elif any(needs_second_pass(ocr_result, schema.entity(e), schema) for e in asked):
+                seen = replace(seen, second=as_stored(self._stage(stage).read(image, ocr_result)))
         return seen
 
-    def _engine(self, engine: Engine) -> Any:
-        if engine.kind not in self._engines:
-            self._engines[engine.kind] = engine.create()
-        return self._engines[engine.kind]
+    def _stage(self, stage: Stage) -> Any:
+        if stage.kind not in self._stages:
+            self._stages[stage.kind] = stage.create()
+        return self._stages[stage.kind]

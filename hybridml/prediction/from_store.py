@@ -15,8 +15,8 @@ from hybridml.ranking.embedding_pca import ImageBlock
 from hybridml.ranking.model import Model, Projection, Ranked
 from hybridml.store.extraction import Report
 from hybridml.store.feature_store import FeatureStore, vectors_of
-from hybridml.store.seeing import Engines, settings_of
-from hybridml.vision.engines import Engine
+from hybridml.store.seeing import Stages, settings_of
+from hybridml.vision.stages import Stage
 
 DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"
 NOT_YET = "not read yet"
@@ -47,7 +47,7 @@ def answer_rows(
     faults: Iterable[RowFault],
     report: Report,
     store: FeatureStore,
-    engines: Engines,
+    stages: Stages,
 ) -> Iterator[Answered]:
     """Yield each row's answer once, in the order in which the photos come from the store, those without one last.
 
@@ -63,11 +63,11 @@ def answer_rows(
         Of reading and looking; photos whose reading turns out to be lost are added to ``report.failed``.
     store : FeatureStore
         What was read and seen.
-    engines : (reader, embedder or None, looks)
+    stages : (reader, embedder or None, looks)
         Whose results to answer from.
     """
     entities = list(frame["entity_name"])
-    for row, ranked, problem in ranked_rows(model, frame, faults, report, store, engines):
+    for row, ranked, problem in ranked_rows(model, frame, faults, report, store, stages):
         yield Answered(row, ranked.answer if ranked else Answer(entities[row]), problem)
 
 
@@ -77,10 +77,10 @@ def ranked_rows(
     faults: Iterable[RowFault],
     report: Report,
     store: FeatureStore,
-    engines: Engines,
+    stages: Stages,
 ) -> Iterator[tuple[int, Ranked | None, str]]:
     """Yield position, what was considered and problem of each row as :func:`answer_rows` does; None without photo."""
-    reader, embedder, looks = engines
+    ocr, embedder, further = stages
     names, entities = photo_names(frame), list(frame["entity_name"])
     keys = keys_of(names, report)
     present = list(dict.fromkeys(key for key in keys if key))
@@ -90,7 +90,7 @@ def ranked_rows(
         return known(row) or (NOT_YET if names[row] in report.waiting or row in late else "")
 
     late: set[int] = set()
-    settings = settings_of(reader, looks)
+    settings = settings_of(ocr, further)
     unread = None
     if report.partial and "second" in settings:
         unread = store.table("readings", settings["second"]).finder(present)
@@ -128,7 +128,7 @@ def keys_of(names: Sequence[str], report: Report) -> list[str | None]:
 
 
 def projection(
-    block: ImageBlock | None, store: FeatureStore, embedder: Engine | None, keys: Sequence[str]
+    block: ImageBlock | None, store: FeatureStore, embedder: Stage | None, keys: Sequence[str]
 ) -> Projection | None:
     """Return what reduces the stored embeddings of some of ``keys``."""
     if block is None or embedder is None:

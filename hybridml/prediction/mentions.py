@@ -18,7 +18,7 @@ from hybridml.entities import EntitySchema
 from hybridml.ranking.joint import same_numbers
 from hybridml.ranking.model import Model, Ranked
 from hybridml.vision.number_classifier import CLASSES
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
 
 DUAL_GAP = 1.5
@@ -97,17 +97,17 @@ class Place:
         return total
 
 
-def lines_of(seen: Seen) -> tuple[TextLine, ...]:
+def lines_of(seen: PhotoFeatures) -> tuple[TextLine, ...]:
     """Return the text lines of the first reading, then those of the second look."""
-    return (*seen.reading.lines, *(seen.second.lines if seen.second else ()))
+    return (*seen.ocr_result.lines, *(seen.second.lines if seen.second else ()))
 
 
-def places(seen: Seen, ranked: Mapping[str, Ranked], model: Model) -> list[Place]:
+def places(seen: PhotoFeatures, ranked: Mapping[str, Ranked], model: Model) -> list[Place]:
     """Return every place where a quantity stands, in reading order.
 
     Parameters
     ----------
-    seen : Seen
+    seen : PhotoFeatures
         What was found on the photo.
     ranked : mapping of entity to Ranked
         What :meth:`hybridml.ranking.model.Model.ranked` made of it.
@@ -195,12 +195,12 @@ def _products(found: Sequence[Place]) -> list[list[int]]:
     return runs
 
 
-def _claims(entity: str, found: Ranked, seen: Seen, factor: npt.NDArray[np.float64]) -> list[Claim]:
+def _claims(entity: str, found: Ranked, seen: PhotoFeatures, factor: npt.NDArray[np.float64]) -> list[Claim]:
     """Return the claims of an entity's candidates, their numbers still blank."""
     probability = {_quantity(found.candidates[i]): p for i, p in found.order}
     share = np.exp(found.scores - found.scores.max())
     strength = share / share.sum() * factor
-    first = len(seen.reading.lines) if found.second else 0
+    first = len(seen.ocr_result.lines) if found.second else 0
     claims = []
     for candidate, s in zip(found.candidates, strength.tolist(), strict=True):
         seen_as = UNSEEN if found.second else _network(seen, candidate.line, entity)
@@ -232,7 +232,7 @@ def _quantity(candidate: Candidate) -> tuple[float, str]:
     return candidate.value, candidate.unit
 
 
-def _network(seen: Seen, line: int, entity: str) -> float:
+def _network(seen: PhotoFeatures, line: int, entity: str) -> float:
     """Return the region network's probability that a text line's number is the entity's."""
     if seen.regions is None or entity not in CLASSES:
         return UNSEEN

@@ -14,8 +14,8 @@ from hybridml.entities import EntitySchema
 from .bare import declared_unit, numbers, unit_mentions
 from .format import format_quantity
 from .grammage import grammage
+from .parser import read
 from .price import parse_number
-from .reader import read
 from .repair import with_repaired
 from .types import PER_AREA, Form, Number, Quantity, UnitMention
 from .units import TEXTS_AT_HAND, UnitTable, table_for

@@ -11,7 +11,7 @@ from hybridml.entities import EntitySchema
 from . import context
 from .fold import fold, one_of
 from .items import Item, letters_to_labels, read_items
-from .reader import link, run_of
+from .parser import link, run_of
 from .types import Number, UnitMention
 from .units import TEXTS_AT_HAND, UnitTable, table_for
 

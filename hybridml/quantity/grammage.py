@@ -9,7 +9,7 @@ from functools import lru_cache
 from hybridml.entities import EntitySchema
 
 from .fold import fold
-from .reader import read
+from .parser import read
 from .repair import with_repaired
 from .types import PER_AREA, Quantity
 from .units import TEXTS_AT_HAND, UnitTable, area_table_for

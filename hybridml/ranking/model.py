@@ -16,8 +16,8 @@ from hybridml.candidates.find import Candidate
 from hybridml.candidates.table import CandidateTable, Rows, build_table
 from hybridml.datasets.groups import group_names, name_hashes, photo_names
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.vision.photo_features import Seen, as_seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
+from hybridml.vision.text_line import OCRResult
 
 from .answer import Answer
 from .calibration import Decision
@@ -43,7 +43,7 @@ class Ranked:
     ----------
     answer : Answer
         What is said of the row.
-    seen : Seen
+    seen : PhotoFeatures
         What was found on its photo.
     candidates : list of Candidate
         All of them, in reading order; often none.
@@ -58,7 +58,7 @@ class Ranked:
     """
 
     answer: Answer
-    seen: Seen
+    seen: PhotoFeatures
     candidates: list[Candidate] = field(default_factory=list)
     X: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
@@ -144,7 +144,7 @@ class Model:
         self,
         frame: pd.DataFrame,
         keys: Sequence[str | None],
-        readings: Iterable[tuple[str, Seen | Reading]],
+        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         vectors: Vectors | None = None,
         labels: pd.DataFrame | None = None,
         boost: Boost = boost_here,
@@ -158,8 +158,8 @@ class Model:
             ``source`` is not blank were labelled by others: they are learned from, as far as they prove
             useful, and never measured by.
         keys : sequence of str or None, one per row
-            Key of the row's photo in ``readings`` and ``vectors``.
-        readings : iterable of (key, Seen or Reading)
+            Key of the row's photo in ``ocr_results`` and ``vectors``.
+        ocr_results : iterable of (key, PhotoFeatures or OCRResult)
             Each photo once, in any order.
         vectors : mapping of key to array (n_features,), optional
             Embeddings; without any the model sees no image features.
@@ -176,7 +176,7 @@ class Model:
         """
         from .training import Training, train
 
-        return train(self, Training(self, frame, keys, readings, vectors or {}, labels), boost)
+        return train(self, Training(self, frame, keys, ocr_results, vectors or {}, labels), boost)
 
     def seen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows share a group or a photo with what the model was trained on."""
@@ -198,7 +198,7 @@ class Model:
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        readings: Iterable[tuple[str, Seen | Reading]],
+        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         vectors: Iterable[tuple[str, npt.NDArray[np.float32]]] = (),
     ) -> list[Answer]:
         """Answer rows whose photos were read.
@@ -207,7 +207,7 @@ class Model:
         ----------
         keys, entities : sequences, one per row
             The row's photo, None when there is none, and what it asks.
-        readings : iterable of (key, Seen or Reading)
+        ocr_results : iterable of (key, PhotoFeatures or OCRResult)
             Each photo once, in any order.
         vectors : iterable of (key, array of (n_features,)), optional
             The photos' embeddings, in any order.
@@ -220,7 +220,7 @@ class Model:
         block = self.columns.image_block
         projected = block.project(vectors) if block else {}
         answers = [Answer(entity) for entity in entities]
-        for row, answer in self.answers(keys, entities, readings, lambda _: projected):
+        for row, answer in self.answers(keys, entities, ocr_results, lambda _: projected):
             answers[row] = answer
         return answers
 
@@ -228,7 +228,7 @@ class Model:
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        readings: Iterable[tuple[str, Seen | Reading]],
+        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         project: Projection | None = None,
     ) -> Iterator[tuple[int, Answer]]:
         """Answer rows as their photos come, holding a batch of photos and no answer.
@@ -245,18 +245,18 @@ class Model:
         (int, Answer)
             Position and answer of each row whose photo comes.
         """
-        for row, found in self.ranked(keys, entities, readings, project):
+        for row, found in self.ranked(keys, entities, ocr_results, project):
             yield row, found.answer
 
     def ranked(
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        readings: Iterable[tuple[str, Seen | Reading]],
+        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         project: Projection | None = None,
     ) -> Iterator[tuple[int, Ranked]]:
         """Yield what :meth:`answers` yields, with all that was considered."""
-        for found, asked in self.batches(keys, readings):
+        for found, asked in self.batches(keys, ocr_results):
             made = dict(
                 self._rank_batch(
                     [keys[i] for i in asked],
@@ -268,16 +268,17 @@ class Model:
             for position, row in enumerate(asked):
                 yield (
                     row,
-                    made.get(position) or Ranked(Answer(entities[row]), as_seen(found[keys[row] or ""])),
+                    made.get(position)
+                    or Ranked(Answer(entities[row]), as_photo_features(found[keys[row] or ""])),
                 )
 
     @staticmethod
     def batches(
-        keys: Sequence[str | None], readings: Iterable[tuple[str, Seen | Reading]]
-    ) -> Iterator[tuple[dict[str, Seen | Reading], list[int]]]:
+        keys: Sequence[str | None], ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]]
+    ) -> Iterator[tuple[dict[str, PhotoFeatures | OCRResult], list[int]]]:
         """Yield some photos at a time, with the positions of the rows that ask about them."""
         rows_of = _RowsOf(keys)
-        iterator = iter(readings)
+        iterator = iter(ocr_results)
         while found := dict(islice(iterator, PHOTOS_AT_ONCE)):
             yield found, rows_of(list(found))
 
@@ -285,7 +286,7 @@ class Model:
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        found: Mapping[str, Seen | Reading],
+        found: Mapping[str, PhotoFeatures | OCRResult],
         projected: Vectors,
     ) -> Iterator[tuple[int, Ranked]]:
         rows, table = self.described(keys, entities, found)
@@ -294,17 +295,20 @@ class Model:
         table = self.columns.add(table, rows.keys, rows.entities, projected, self.schema)
         for each in self.judged(table, rows, range(len(keys))):
             row, where = each.row, each.where
-            seen = as_seen(found[keys[row] or ""])
-            reading = seen.second if row in table.second and seen.second else seen.reading
+            seen = as_photo_features(found[keys[row] or ""])
+            ocr_result = seen.second if row in table.second and seen.second else seen.ocr_result
             candidates = table.candidates[where]
-            text = reading.lines[candidates[each.order[0][0]].line].text if each.answered else None
+            text = ocr_result.lines[candidates[each.order[0][0]].line].text if each.answered else None
             answer = answer_of(entities[row], candidates, each.order, text)
-            second = reading is seen.second
+            second = ocr_result is seen.second
             judged = (each.scores, each.joint, each.order)
             yield row, Ranked(answer, seen, candidates, table.X[where], *judged, second)
 
     def described(
-        self, keys: Sequence[str | None], entities: Sequence[str], found: Mapping[str, Seen | Reading]
+        self,
+        keys: Sequence[str | None],
+        entities: Sequence[str],
+        found: Mapping[str, PhotoFeatures | OCRResult],
     ) -> tuple[Rows, CandidateTable]:
         """Return rows, their siblings where dimensions are weighed together, and their candidates by block."""
         rows = with_siblings(keys, entities, self.schema) if self.settings.joint else Rows(keys, entities)

@@ -22,8 +22,8 @@ from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.utils import versions
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 
 from .calibration import Contest, Decision, contest
 from .dimension_order import Proportions
@@ -69,7 +69,7 @@ class Training:
         model: Model,
         frame: pd.DataFrame,
         keys: Sequence[str | None],
-        readings: Iterable[tuple[str, Seen | Reading]],
+        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         vectors: Vectors,
         labels: pd.DataFrame | None,
     ) -> None:
@@ -81,7 +81,7 @@ class Training:
         self.table = build_table(
             self.rows.keys,
             self.rows.entities,
-            readings,
+            ocr_results,
             self.schema,
             self.settings.blocks,
         )

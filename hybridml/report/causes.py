@@ -14,7 +14,7 @@ from hybridml.candidates.find import UNWRITTEN, Candidate, find_candidates, for_
 from hybridml.datasets.labels import Truth
 from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity.unit_pairs import is_same
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 
 NOTHING_TO_FIND = "nothing to find"
 NO_LABEL = "no such label"
@@ -53,7 +53,7 @@ MEANINGS = {
 def cause_of(
     truth: Truth,
     predicted: tuple[float, str] | None,
-    reading: Reading,
+    ocr_result: OCRResult,
     entity: Entity,
     schema: EntitySchema,
 ) -> str:
@@ -65,7 +65,7 @@ def cause_of(
         The label, as :func:`hybridml.datasets.labels.parse_truth` reads it.
     predicted : (float, str) or None
         The answer, None where nothing was answered.
-    reading : Reading
+    ocr_result : OCRResult
         What was read from the photo for this entity.
     entity, schema : Entity, EntitySchema
         What was asked, and its units.
@@ -75,7 +75,7 @@ def cause_of(
     >>> from hybridml.entities import default_entities
     >>> from hybridml.vision.text_line import TextLine
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> schema, read = default_entities(), Reading((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
+    >>> schema, read = default_entities(), OCRResult((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
     >>> weight = schema.entity("item_weight")
     >>> [cause_of(truth, (12.0, "ounce"), read, weight, schema) for truth in metrics.parse_truth(["340 gram", "9 gram"])]
     ['other unit of a pair', 'nothing read near the value']
@@ -84,20 +84,20 @@ def cause_of(
         return NOTHING_TO_FIND
     if truth.quantity is None or truth.quantity[0] == 0 or truth.quantity[1] not in entity.units:
         return NO_LABEL
-    candidates = for_entity(find_candidates(reading, schema), entity)
+    candidates = for_entity(find_candidates(ocr_result, schema), entity)
     right = [c for c in candidates if (c.value, c.unit) == truth.quantity]
-    if not right and _is_total(truth.quantity, reading, entity, schema):
+    if not right and _is_total(truth.quantity, ocr_result, entity, schema):
         return PART
     if not right:
-        return _not_reached(truth.quantity[0], [line.text for line in reading.lines])
+        return _not_reached(truth.quantity[0], [line.text for line in ocr_result.lines])
     if predicted is None:
         return NOT_ANSWERED
     return _not_chosen(right, candidates, truth.quantity, predicted, entity, schema)
 
 
-def _is_total(truth: tuple[float, str], reading: Reading, entity: Entity, schema: EntitySchema) -> bool:
+def _is_total(truth: tuple[float, str], ocr_result: OCRResult, entity: Entity, schema: EntitySchema) -> bool:
     """Return whether the label is the total of a multipack, which is no candidate where only its factors stand."""
-    found = (q for line in reading.lines for q in quantity.parse(line.text, schema))
+    found = (q for line in ocr_result.lines for q in quantity.parse(line.text, schema))
     return any(q.form == UNWRITTEN and (q.value, entity.unit_for(q.unit)) == truth for q in found)
 
 

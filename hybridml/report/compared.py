@@ -96,9 +96,9 @@ def ablation_of(results: Sequence[Scores]) -> list[tuple[str, float]]:
     """
     good = {(r["system"], r["reader"]): r["all"]["f1"] for r in results if not r["error"]}
     return [
-        (system.removeprefix(WITHOUT), f1 - good[RANKER, reader])
-        for (system, reader), f1 in good.items()
-        if system.startswith(WITHOUT) and (RANKER, reader) in good
+        (system.removeprefix(WITHOUT), f1 - good[RANKER, ocr])
+        for (system, ocr), f1 in good.items()
+        if system.startswith(WITHOUT) and (RANKER, ocr) in good
     ]
 
 

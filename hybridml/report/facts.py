@@ -101,7 +101,7 @@ def _cause(told: Explanation, truth: Truth, schema: EntitySchema) -> str:
     entity = schema.entity(told.entity)
     answer = told.answer
     predicted = (answer.value, answer.unit) if answer.value is not None and answer.unit else None
-    return cause_of(truth, predicted, told.seen.reading_for(entity, schema), entity, schema)
+    return cause_of(truth, predicted, told.seen.ocr_result_for(entity, schema), entity, schema)
 
 
 def _loss(truth: Truth, considered: Sequence[Considered]) -> float:
@@ -121,7 +121,7 @@ def _lines(told: Explanation) -> Iterator[tuple[TextLine, bool]]:
     """Yield the text lines of the first look, then those of the second where it answered or also found nothing."""
     if told.seen is None:
         return
-    yield from ((line, False) for line in told.seen.reading.lines)
+    yield from ((line, False) for line in told.seen.ocr_result.lines)
     if told.seen.second and (told.second or not told.considered):
         yield from ((line, True) for line in told.seen.second.lines)
 
@@ -143,14 +143,14 @@ def card_of(
         Entities and units.
     """
     truth = None if told.truth is None else parse_truth([told.truth], schema)[0]
-    reading = told.seen.reading if told.seen else None
+    ocr_result = told.seen.ocr_result if told.seen else None
     # candidates of the second look count its lines, which come after those of the first
-    offset = len(reading.lines) if reading and told.second else 0
+    offset = len(ocr_result.lines) if ocr_result and told.second else 0
     answer = told.answer
     return {
         "id": position,
-        "width": reading.width if reading else 0,
-        "height": reading.height if reading else 0,
+        "width": ocr_result.width if ocr_result else 0,
+        "height": ocr_result.height if ocr_result else 0,
         "lines": [
             {
                 "text": line.text,

@@ -9,7 +9,7 @@ import numpy as np
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.status import TITLES
 from hybridml.store.worker import KIND_OF
-from hybridml.vision.engines import Engine
+from hybridml.vision.stages import Stage
 
 NOT_KEPT = "The store holds no seconds of these photos."
 MEASURED = (
@@ -19,7 +19,7 @@ MEASURED = (
 
 
 def seconds_by_stage(
-    store: FeatureStore, engines: Sequence[Engine], keys: Collection[str]
+    store: FeatureStore, stages: Sequence[Stage], keys: Collection[str]
 ) -> list[tuple[str, float]]:
     """Return each stage and the seconds that it took a photo, on average over all of ``keys``.
 
@@ -27,7 +27,7 @@ def seconds_by_stage(
     ----------
     store : FeatureStore
         Where readings and looks are kept.
-    engines : sequence of Engine
+    stages : sequence of Stage
         What read and looked.
     keys : collection of str
         Content keys of the photos.
@@ -38,12 +38,12 @@ def seconds_by_stage(
         Stages of which the store holds nothing are left out.
     """
     found = []
-    for engine in engines:
+    for stage in stages:
         seconds: dict[str, float] = {}
-        for _, table in store.table(KIND_OF[engine.kind], engine.settings).shards.tables(["key", "seconds"]):
+        for _, table in store.table(KIND_OF[stage.kind], stage.settings).shards.tables(["key", "seconds"]):
             told = zip(table["key"].to_pylist(), table["seconds"].to_pylist(), strict=True)
             seconds.update((key, s) for key, s in told if key in keys and s is not None)
         if seconds:
             share = "" if len(seconds) == len(keys) else f", {len(seconds):,} of {len(keys):,} photos"
-            found.append((f"{TITLES[engine.kind]}{share}", float(np.sum(list(seconds.values()))) / len(keys)))
+            found.append((f"{TITLES[stage.kind]}{share}", float(np.sum(list(seconds.values()))) / len(keys)))
     return found

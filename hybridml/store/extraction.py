@@ -1,4 +1,4 @@
-"""Reading and looking: fills the feature store with what is missing, photo by photo, in parallel.
+"""OCRResult and looking: fills the feature store with what is missing, photo by photo, in parallel.
 
 Both are done once per photo, whatever the number of rows that ask about it; they are nearly all of the
 cost. A photo that cannot be decoded is recorded as such, and costs its own rows only.
@@ -20,10 +20,10 @@ from pathlib import Path
 
 from hybridml.errors import HybridmlError
 from hybridml.utils.paths import is_afar
-from hybridml.vision.engines import Engine, EngineKind
+from hybridml.vision.stages import Stage, StageKind
 
 from .feature_store import FLUSH_SECONDS, FeatureStore, FeatureTable
-from .schema import reading_of
+from .schema import ocr_result_of
 from .worker import DIED, KIND_OF, Result, Task, Worker
 
 log = logging.getLogger(__name__)
@@ -80,10 +80,10 @@ class Report:
 _worker: Worker | None = None
 
 
-def _start(engines: Mapping[EngineKind, Engine]) -> None:
+def _start(stages: Mapping[StageKind, Stage]) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Worker(engines, threads=1)
+    _worker = Worker(stages, threads=1)
 
 
 def _end_with_parent() -> None:
@@ -107,11 +107,11 @@ def default_workers() -> int:
 def featurize(
     photos: Mapping[str, Path | None],
     store: FeatureStore,
-    reader: Engine | None,
-    embedder: Engine | None,
+    ocr: Stage | None,
+    embedder: Stage | None,
     workers: int | None = None,
     progress: bool = True,
-    looks: Sequence[Engine] = (),
+    further: Sequence[Stage] = (),
     retry_failed: bool = False,
     dask: str | None = None,
 ) -> Report:
@@ -123,13 +123,13 @@ def featurize(
         Where each photo lies, None when it is missing.
     store : FeatureStore
         Where results are kept.
-    reader, embedder : Engine or None
+    ocr, embedder : Stage or None
         What to read and look with; None leaves that half out.
     workers : int, optional
         Processes, each with one thread; by default one per core. 1 works in this process.
     progress : bool
         Show a progress bar.
-    looks : sequence of Engine
+    further : sequence of Stage
         What else to look with: for dimension lines, with the region network, a second time.
     retry_failed : bool
         Also work on photos that are recorded as undecodable.
@@ -154,20 +154,20 @@ def featurize(
 
         tell = partial(cluster.contents_there, dask, progress=progress)
     report = Report(photos=len(photos), keys=store.photo_keys(photos, progress, tell))
-    engines: dict[EngineKind, Engine] = {
-        engine.kind: engine for engine in (reader, embedder, *looks) if engine is not None
+    stages: dict[StageKind, Stage] = {
+        stage.kind: stage for stage in (ocr, embedder, *further) if stage is not None
     }
-    tables = {kind: store.table(KIND_OF[kind], engine.settings) for kind, engine in engines.items()}
+    tables = {kind: store.table(KIND_OF[kind], stage.settings) for kind, stage in stages.items()}
     tasks = _tasks(photos, tables, report, retry_failed)
     failed: dict[str, str] = {}
     if tasks:
-        prepare = _adding_readings(tasks, tables)
+        prepare = _adding_ocr_results(tasks, tables)
         if dask:
             with cluster.connected(dask, progress) as client:
-                failed = _run(len(tasks), tables, cluster.work(client, tasks, engines, prepare), progress)
+                failed = _run(len(tasks), tables, cluster.work(client, tasks, stages, prepare), progress)
         else:
             width = min(workers or default_workers(), len(tasks))
-            failed = _run(len(tasks), tables, _here(tasks, engines, width, prepare), progress)
+            failed = _run(len(tasks), tables, _here(tasks, stages, width, prepare), progress)
     # photos with the same content share their fate
     report.failed |= _errors(tables, report) | {n: failed[k] for n, k in report.keys.items() if k in failed}
     report.done = len(tasks)
@@ -179,9 +179,9 @@ def featurize(
 
 
 def done_so_far(
-    photos: Mapping[str, Path | None], store: FeatureStore, engines: Sequence[Engine | None]
+    photos: Mapping[str, Path | None], store: FeatureStore, stages: Sequence[Stage | None]
 ) -> Report:
-    """Look up what a store has, without opening a photo: also while another process fills it.
+    """FurtherStage up what a store has, without opening a photo: also while another process fills it.
 
     Parameters
     ----------
@@ -189,11 +189,11 @@ def done_so_far(
         Where each photo lies, None when it is missing.
     store : FeatureStore
         Where results are kept.
-    engines : sequence of Engine or None
+    stages : sequence of Stage or None
         Whose results a photo needs in order to be done.
     """
     report = Report(photos=len(photos), keys=store.known_keys(photos), partial=True)
-    tables = {e.kind: store.table(KIND_OF[e.kind], e.settings) for e in engines if e is not None}
+    tables = {e.kind: store.table(KIND_OF[e.kind], e.settings) for e in stages if e is not None}
     to_do = {None, *(task.key for task in _tasks(photos, tables, report))}
     failed = _errors(tables, report)
     late = (name for name, path in photos.items() if path is not None and report.keys.get(name) in to_do)
@@ -204,7 +204,7 @@ def done_so_far(
 
 def _tasks(
     photos: Mapping[str, Path | None],
-    tables: Mapping[EngineKind, FeatureTable],
+    tables: Mapping[StageKind, FeatureTable],
     report: Report,
     retry_failed: bool = False,
 ) -> list[Task]:
@@ -227,40 +227,40 @@ def _tasks(
     return list(tasks.values())
 
 
-def _errors(tables: Mapping[EngineKind, FeatureTable], report: Report) -> dict[str, str]:
+def _errors(tables: Mapping[StageKind, FeatureTable], report: Report) -> dict[str, str]:
     """Return name to cause for the photos that are recorded as undecodable."""
     keys = set(report.keys.values())
     failed = {key: cause for table in tables.values() for key, cause in table.finder(keys).errors().items()}
     return {name: failed[key] for name, key in report.keys.items() if key in failed}
 
 
-def _adding_readings(tasks: Sequence[Task], tables: Mapping[EngineKind, FeatureTable]) -> Prepare:
+def _adding_ocr_results(tasks: Sequence[Task], tables: Mapping[StageKind, FeatureTable]) -> Prepare:
     """Return what gives tasks the stored readings that their engines need, a batch at a time."""
-    needing = [t.key for t in tasks if "reader" not in t.engines and t.engines & {"regions", "second"}]
+    needing = [t.key for t in tasks if "reader" not in t.stages and t.stages & {"regions", "second"}]
     if not needing or "reader" not in tables:
         return lambda batch: batch
     finder = tables["reader"].finder(needing)
 
     def add(batch: Sequence[Task]) -> Sequence[Task]:
         records = finder.records([task.key for task in batch])
-        found = {r["key"]: reading_of(r) for r in records if r["error"] is None}
-        return [replace(task, reading=found.get(task.key)) for task in batch]
+        found = {r["key"]: ocr_result_of(r) for r in records if r["error"] is None}
+        return [replace(task, ocr_result=found.get(task.key)) for task in batch]
 
     return add
 
 
 def _here(
-    tasks: Sequence[Task], engines: Mapping[EngineKind, Engine], workers: int, prepare: Prepare
+    tasks: Sequence[Task], stages: Mapping[StageKind, Stage], workers: int, prepare: Prepare
 ) -> Iterator[Result]:
     """Return the results of ``tasks``, worked on by this machine."""
     batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
     if workers == 1:
-        return map(Worker(engines, default_workers()), map(prepare, batches))
-    return _parallel(batches, engines, workers, prepare)
+        return map(Worker(stages, default_workers()), map(prepare, batches))
+    return _parallel(batches, stages, workers, prepare)
 
 
 def _run(
-    n_tasks: int, tables: Mapping[EngineKind, FeatureTable], results: Iterable[Result], progress: bool
+    n_tasks: int, tables: Mapping[StageKind, FeatureTable], results: Iterable[Result], progress: bool
 ) -> dict[str, str]:
     """Write results as shards while they come; return key to cause of the photos that failed."""
     from tqdm import tqdm
@@ -290,7 +290,7 @@ def _run(
 
 def _parallel(
     batches: Iterable[Sequence[Task]],
-    engines: Mapping[EngineKind, Engine],
+    stages: Mapping[StageKind, Stage],
     workers: int,
     prepare: Prepare,
 ) -> Iterator[Result]:
@@ -301,7 +301,7 @@ def _parallel(
     alone: list[list[Task]] = []
     while queue or alone:
         source, width, ahead = (alone, 1, 1) if alone else (queue, workers, 2 * workers)
-        pool = ProcessPoolExecutor(width, get_context("spawn"), _start, (engines,))
+        pool = ProcessPoolExecutor(width, get_context("spawn"), _start, (stages,))
         running: dict[Future[Result], list[Task]] = {}
         _check_starts(pool)
         try:

@@ -11,7 +11,7 @@ Layout below the store's root (``features/`` by default)::
     regions/<fingerprint>/part-*.parquet     key, error, seconds, classes, probabilities (float16)
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
-settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.store.shards`. Reading takes
+settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.store.shards`. OCRResult takes
 memory for the photos asked about, not for what else the store holds.
 """
 
@@ -34,11 +34,11 @@ from hybridml.errors import ImageError, StoreError
 from hybridml.utils.files import atomic
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import is_afar, path_of, stat_of
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 
 from .index import Finder
-from .schema import SCHEMAS, Kind, drawing_of, reading_of, regions_of
+from .schema import SCHEMAS, Kind, drawing_of, ocr_result_of, regions_of
 from .shards import Shards, set_aside
 
 log = logging.getLogger(__name__)
@@ -211,11 +211,13 @@ class FeatureStore:
             self.photos.append(fresh)
         return keys
 
-    def readings(self, settings: Mapping[str, Any], keys: Iterable[str]) -> Iterator[tuple[str, Reading]]:
-        """Yield ``(key, Reading)`` of the photos that were read with ``settings``."""
+    def ocr_results(
+        self, settings: Mapping[str, Any], keys: Iterable[str]
+    ) -> Iterator[tuple[str, OCRResult]]:
+        """Yield ``(key, OCRResult)`` of the photos that were read with ``settings``."""
         for record in self.table("readings", settings).records(keys):
             if record["error"] is None:
-                yield record["key"], reading_of(record)
+                yield record["key"], ocr_result_of(record)
 
     def embeddings(
         self, settings: Mapping[str, Any], keys: Iterable[str]
@@ -225,25 +227,25 @@ class FeatureStore:
 
     def seen(
         self, settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str]
-    ) -> Iterator[tuple[str, Seen]]:
-        """Yield ``(key, Seen)`` of the photos that were read.
+    ) -> Iterator[tuple[str, PhotoFeatures]]:
+        """Yield ``(key, PhotoFeatures)`` of the photos that were read.
 
         Parameters
         ----------
         settings : mapping
-            Settings of the ``"reader"`` and, where they were used, of ``"lines"``, ``"regions"`` and
+            Settings of the ``"ocr"`` and, where they were used, of ``"lines"``, ``"regions"`` and
             ``"second"``, the second look.
         keys : iterable of str
             The photos.
         """
         keys = list(keys)
-        readings = self.readings(settings["reader"], keys)
+        ocr_results = self.ocr_results(settings["reader"], keys)
         finders = {
             name: self.table(kind, settings[name]).finder(keys)
             for name, kind, _ in _LOOKS
             if name in settings
         }
-        while batch := list(islice(readings, PHOTOS_AT_ONCE)):
+        while batch := list(islice(ocr_results, PHOTOS_AT_ONCE)):
             yield from _joined(batch, finders)
 
 
@@ -255,18 +257,18 @@ def vectors_of(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, npt.
 
 
 def _joined(
-    batch: Sequence[tuple[str, Reading]], finders: Mapping[str, Finder]
-) -> Iterator[tuple[str, Seen]]:
+    batch: Sequence[tuple[str, OCRResult]], finders: Mapping[str, Finder]
+) -> Iterator[tuple[str, PhotoFeatures]]:
     keys = [key for key, _ in batch]
     found: dict[str, dict[str, Any]] = {}
     for name, _, back in _LOOKS:
         records = finders[name].records(keys) if name in finders else ()
         found[name] = {r["key"]: back(r) for r in records if r["error"] is None}
-    for key, reading in batch:
+    for key, ocr_result in batch:
         regions = found["regions"].get(key)
-        if regions is not None and len(regions) != len(reading.lines):
+        if regions is not None and len(regions) != len(ocr_result.lines):
             regions = None
-        yield key, Seen(reading, found["lines"].get(key), regions, found["second"].get(key))
+        yield key, PhotoFeatures(ocr_result, found["lines"].get(key), regions, found["second"].get(key))
 
 
 def _stat(path: Path) -> tuple[int, int] | None:
@@ -302,5 +304,5 @@ def _content(path: Path) -> Told:
 _LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (
     ("lines", "drawings", drawing_of),
     ("regions", "regions", regions_of),
-    ("second", "readings", reading_of),
+    ("second", "readings", ocr_result_of),
 )

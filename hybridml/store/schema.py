@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hybridml.vision.lines import Drawing
 from hybridml.vision.lines.types import SEGMENT
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 
 Kind = Literal["readings", "embeddings", "drawings", "regions"]
 
@@ -62,21 +62,21 @@ def failure_of(kind: str, key: str, cause: str) -> dict[str, Any]:
     return {"key": key, "error": cause, "seconds": 0.0, **EMPTY[kind]}
 
 
-def record_of(key: str, reading: Reading, seconds: float) -> dict[str, Any]:
+def record_of(key: str, ocr_result: OCRResult, seconds: float) -> dict[str, Any]:
     """Return the record in which the store keeps a reading."""
     return {
         "key": key,
-        "width": reading.width,
-        "height": reading.height,
+        "width": ocr_result.width,
+        "height": ocr_result.height,
         "error": None,
         "seconds": seconds,
-        "text": [line.text for line in reading.lines],
-        "confidence": [line.confidence for line in reading.lines],
-        "polygon": [c for line in reading.lines for point in line.polygon for c in point],
+        "text": [line.text for line in ocr_result.lines],
+        "confidence": [line.confidence for line in ocr_result.lines],
+        "polygon": [c for line in ocr_result.lines for point in line.polygon for c in point],
     }
 
 
-def reading_of(record: Mapping[str, Any]) -> Reading:
+def ocr_result_of(record: Mapping[str, Any]) -> OCRResult:
     """Return the reading kept in a record: the inverse of :func:`record_of`, in float32."""
     flat = record["polygon"]
     corners = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
@@ -86,15 +86,15 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
         )
         for i, (text, confidence) in enumerate(zip(record["text"], record["confidence"], strict=True))
     )
-    return Reading(lines, record["width"], record["height"])
+    return OCRResult(lines, record["width"], record["height"])
 
 
-def as_stored(reading: Reading) -> Reading:
+def as_stored(ocr_result: OCRResult) -> OCRResult:
     """Return a reading as the store would give it back: numbers in float32."""
-    record = record_of("", reading, 0.0)
+    record = record_of("", ocr_result, 0.0)
     for name in ("confidence", "polygon"):
         record[name] = np.asarray(record[name], dtype=np.float32).tolist()
-    return reading_of(record)
+    return ocr_result_of(record)
 
 
 def drawing_record(key: str, drawing: Drawing, seconds: float) -> dict[str, Any]:

@@ -8,28 +8,28 @@ from typing import Any
 
 import pandas as pd
 
-from hybridml.candidates.find import wants_second_look
+from hybridml.candidates.find import needs_second_pass
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import Images, Located, located
 from hybridml.entities import EntitySchema
-from hybridml.vision.engines import Engine
+from hybridml.vision.stages import Stage
 
 from .extraction import Report, done_so_far, featurize
 from .feature_store import FeatureStore
 
-Engines = tuple[Engine, Engine | None, Sequence[Engine]]
+Stages = tuple[Stage, Stage | None, Sequence[Stage]]
 
 
-def settings_of(reader: Engine, looks: Sequence[Engine]) -> dict[str, Mapping[str, Any]]:
-    """Return the settings under which the store keeps what ``reader`` and ``looks`` found."""
-    return {engine.kind: engine.settings for engine in (reader, *looks)}
+def settings_of(ocr: Stage, further: Sequence[Stage]) -> dict[str, Mapping[str, Any]]:
+    """Return the settings under which the store keeps what ``ocr`` and ``further`` found."""
+    return {stage.kind: stage.settings for stage in (ocr, *further)}
 
 
 def see(
     frame: pd.DataFrame,
     images: Images,
     store: FeatureStore,
-    engines: Engines,
+    stages: Stages,
     schema: EntitySchema,
     workers: int | None = None,
     progress: bool = True,
@@ -46,7 +46,7 @@ def see(
         Folders with the photos.
     store : FeatureStore
         Where results are kept.
-    engines : (reader, embedder or None, looks)
+    stages : (reader, embedder or None, looks)
         What to read and look with.
     schema : EntitySchema
         Entities and units.
@@ -58,17 +58,17 @@ def see(
     Report
         Of both looks together.
     """
-    reader, embedder, looks = engines
+    ocr, embedder, further = stages
     found = located(frame, images)
     paths = found.paths
-    first = [engine for engine in looks if engine.kind != "second"]
-    report = featurize(paths, store, reader, embedder, workers, progress, first, retry_failed, dask)
+    first = [stage for stage in further if stage.kind != "second"]
+    report = featurize(paths, store, ocr, embedder, workers, progress, first, retry_failed, dask)
     _tell_why(report, found)
-    for engine in looks:
-        if engine.kind == "second":
-            wanted = _wanted(frame, store, reader, schema, report)
+    for stage in further:
+        if stage.kind == "second":
+            wanted = _wanted(frame, store, ocr, schema, report)
             again_at = {name: paths[name] for name in wanted}
-            again = featurize(again_at, store, reader, None, workers, progress, [engine], retry_failed, dask)
+            again = featurize(again_at, store, ocr, None, workers, progress, [stage], retry_failed, dask)
             report.second = len(wanted)
             report.second_done = again.done
             report.failed |= again.failed
@@ -76,15 +76,15 @@ def see(
     return report
 
 
-def seen_so_far(frame: pd.DataFrame, images: Images, store: FeatureStore, engines: Engines) -> Report:
+def seen_so_far(frame: pd.DataFrame, images: Images, store: FeatureStore, stages: Stages) -> Report:
     """Return which photos of rows are read and looked at already; none is opened.
 
     A second look counts as done: whether it is wanted is known only from the first reading.
     """
-    reader, embedder, looks = engines
-    first = [engine for engine in looks if engine.kind != "second"]
+    ocr, embedder, further = stages
+    first = [stage for stage in further if stage.kind != "second"]
     found = located(frame, images)
-    report = done_so_far(found.paths, store, [reader, embedder, *first])
+    report = done_so_far(found.paths, store, [ocr, embedder, *first])
     _tell_why(report, found)
     return report
 
@@ -95,7 +95,7 @@ def _tell_why(report: Report, found: Located) -> None:
 
 
 def _wanted(
-    frame: pd.DataFrame, store: FeatureStore, reader: Engine, schema: EntitySchema, report: Report
+    frame: pd.DataFrame, store: FeatureStore, ocr: Stage, schema: EntitySchema, report: Report
 ) -> list[str]:
     """Return the photos whose first reading shows nothing that one of their rows asks for."""
     asked: dict[str, frozenset[str]] = {}
@@ -105,8 +105,8 @@ def _wanted(
             asked[key] = _with(asked.get(key, frozenset()), entity)
     wanted = {
         key
-        for key, reading in store.readings(reader.settings, asked)
-        if any(wants_second_look(reading, schema.entity(entity), schema) for entity in asked[key])
+        for key, ocr_result in store.ocr_results(ocr.settings, asked)
+        if any(needs_second_pass(ocr_result, schema.entity(entity), schema) for entity in asked[key])
     }
     return [name for name, key in report.keys.items() if key in wanted and name not in report.failed]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hybridml.datasets.photos import Located
 from hybridml.utils.paths import stat_of
-from hybridml.vision.engines import Engine
+from hybridml.vision.stages import Stage
 
 from .extraction import NO_PHOTO
 from .feature_store import FeatureStore
@@ -88,7 +88,7 @@ class StoreStatus:
     unfinished: list[str] = field(default_factory=list)
 
 
-def status_of(store: FeatureStore, found: Located, engines: Sequence[Engine]) -> StoreStatus:
+def status_of(store: FeatureStore, found: Located, stages: Sequence[Stage]) -> StoreStatus:
     """Return what ``store`` has.
 
     Parameters
@@ -97,7 +97,7 @@ def status_of(store: FeatureStore, found: Located, engines: Sequence[Engine]) ->
         The store.
     found : Located
         Where each photo lies, and why it is missing.
-    engines : sequence of Engine
+    stages : sequence of Stage
         Whose results to count; of a second look no more than what was taken is known.
     """
     photos = found.paths
@@ -105,15 +105,15 @@ def status_of(store: FeatureStore, found: Located, engines: Sequence[Engine]) ->
     absent = [name for name, path in photos.items() if path is None and name not in keys]
     tables: list[TableStatus] = []
     causes: dict[str, str] = {}
-    for engine in engines:
-        table = store.table(KIND_OF[engine.kind], engine.settings)
+    for stage in stages:
+        table = store.table(KIND_OF[stage.kind], stage.settings)
         finder = table.finder(keys.values())
         there = finder.has(list(keys.values()))
         errors = finder.errors()
         failed = {name: errors[key] for name, key in keys.items() if key in errors}
         causes |= failed
-        missing = None if engine.kind == "second" else len(photos) - int(there.sum())
-        what = f"{TITLES[engine.kind]} ({engine.name})" if engine.name != engine.kind else TITLES[engine.kind]
+        missing = None if stage.kind == "second" else len(photos) - int(there.sum())
+        what = f"{TITLES[stage.kind]} ({stage.name})" if stage.name != stage.kind else TITLES[stage.kind]
         tables.append(
             _status(store, table.folder, what, int(there.sum()) - len(failed), len(failed), missing)
         )

@@ -12,12 +12,12 @@ import numpy as np
 
 from hybridml.errors import HybridmlError, ImageError
 from hybridml.utils.paths import content, is_afar, path_of
-from hybridml.vision.engines import Engine, EngineKind
-from hybridml.vision.text_line import Reading
+from hybridml.vision.stages import Stage, StageKind
+from hybridml.vision.text_line import OCRResult
 
 from .schema import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
 
-KIND_OF: dict[EngineKind, Kind] = {
+KIND_OF: dict[StageKind, Kind] = {
     "reader": "readings",
     "embedding": "embeddings",
     "lines": "drawings",
@@ -39,27 +39,27 @@ class Task:
     ----------
     key, path : str
         The photo.
-    engines : frozenset of str
+    stages : frozenset of str
         Kinds of engine to run.
-    reading : Reading, optional
+    ocr_result : OCRResult, optional
         Its text lines, where the store has them and an engine needs them.
     """
 
     key: str
     path: str
-    engines: frozenset[EngineKind]
-    reading: Reading | None = None
+    stages: frozenset[StageKind]
+    ocr_result: OCRResult | None = None
 
 
 @dataclass
 class Result:
     """Records to keep by engine kind, and causes of failures by photo key."""
 
-    records: dict[EngineKind, list[dict[str, Any]]] = field(default_factory=dict)
+    records: dict[StageKind, list[dict[str, Any]]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     photos: int = 0
 
-    def add(self, kind: EngineKind, record: dict[str, Any]) -> None:
+    def add(self, kind: StageKind, record: dict[str, Any]) -> None:
         """Keep a record."""
         self.records.setdefault(kind, []).append(record)
 
@@ -73,20 +73,20 @@ class Result:
 class Worker:
     """The engines in one process, each loaded when first needed."""
 
-    def __init__(self, engines: Mapping[EngineKind, Engine], threads: int) -> None:
-        self._engines = dict(engines)
+    def __init__(self, stages: Mapping[StageKind, Stage], threads: int) -> None:
+        self._stages = dict(stages)
         self._threads = threads
         self._made: dict[str, Any] = {}
 
-    def _engine(self, kind: EngineKind) -> Any:
+    def _stage(self, kind: StageKind) -> Any:
         if kind not in self._made:
-            self._made[kind] = self._engines[kind].create(self._threads)
+            self._made[kind] = self._stages[kind].create(self._threads)
         return self._made[kind]
 
     def load(self) -> None:
         """Load every engine now: the first photo need not wait, and what does not load is known."""
-        for kind in self._engines:
-            self._engine(kind)
+        for kind in self._stages:
+            self._stage(kind)
 
     def __call__(self, tasks: Sequence[Task]) -> Result:
         """Work on ``tasks``; what fails on one photo costs that photo."""
@@ -101,41 +101,41 @@ class Worker:
                 continue
             except ImageError as error:
                 result.failed[task.key] = str(error)
-                for kind in task.engines:
+                for kind in task.stages:
                     result.add(kind, failure_of(KIND_OF[kind], task.key, str(error)))
                 continue
             except MemoryError:
                 result.failed[task.key] = "not enough memory to decode it"
                 continue
             self._read_and_look(task, image, result)
-            if "embedding" in task.engines and task.key not in result.failed:
+            if "embedding" in task.stages and task.key not in result.failed:
                 to_embed.append((task, image))
         self._embed(to_embed, result)
         return result
 
     def _read_and_look(self, task: Task, image: np.ndarray, result: Result) -> None:
-        reading = task.reading
-        if "reader" in task.engines:
+        ocr_result = task.ocr_result
+        if "reader" in task.stages:
             start = time.perf_counter()
             with self._costs_only(task, "reader", result):
-                reading = as_stored(self._engine("reader").read(image))
-                result.add("reader", record_of(task.key, reading, time.perf_counter() - start))
-        if "lines" in task.engines:
+                ocr_result = as_stored(self._stage("reader").read(image))
+                result.add("reader", record_of(task.key, ocr_result, time.perf_counter() - start))
+        if "lines" in task.stages:
             start = time.perf_counter()
             with self._costs_only(task, "lines", result):
-                drawing = self._engine("lines").find(image)
+                drawing = self._stage("lines").find(image)
                 result.add("lines", drawing_record(task.key, drawing, time.perf_counter() - start))
-        if reading is None:
+        if ocr_result is None:
             return
-        if "regions" in task.engines:
+        if "regions" in task.stages:
             start = time.perf_counter()
             with self._costs_only(task, "regions", result):
-                found = self._engine("regions").look(image, reading.lines)
+                found = self._stage("regions").look(image, ocr_result.lines)
                 result.add("regions", regions_record(task.key, found, time.perf_counter() - start))
-        if "second" in task.engines:
+        if "second" in task.stages:
             start = time.perf_counter()
             with self._costs_only(task, "second", result):
-                second = self._engine("second").read(image, reading)
+                second = self._stage("second").read(image, ocr_result)
                 result.add("second", record_of(task.key, second, time.perf_counter() - start))
 
     def _embed(self, photos: Sequence[tuple[Task, np.ndarray]], result: Result) -> None:
@@ -144,7 +144,7 @@ class Worker:
         start = time.perf_counter()
         trial = Result()
         with self._costs_only(photos[0][0], "embedding", trial):
-            vectors = self._engine("embedding").embed([image for _, image in photos])
+            vectors = self._stage("embedding").embed([image for _, image in photos])
             seconds = (time.perf_counter() - start) / len(photos)
             for (task, _), vector in zip(photos, vectors, strict=True):
                 result.add(

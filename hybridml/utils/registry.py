@@ -29,7 +29,7 @@ def build(
     Parameters
     ----------
     what : str
-        What is chosen, for messages: ``"reader"``.
+        What is chosen, for messages: ``"ocr"``.
     name : str
         A key of ``known``, or ``module:name`` of anything importable that can be called with ``settings``.
     known : mapping of str to callable

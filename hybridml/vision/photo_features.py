@@ -7,41 +7,41 @@ from typing import Any
 
 import numpy.typing as npt
 
-from hybridml.candidates.find import wants_second_look
+from hybridml.candidates.find import needs_second_pass
 from hybridml.entities import Entity, EntitySchema
 
 from .lines import Drawing
-from .text_line import Reading
+from .text_line import OCRResult
 
 
 @dataclass(frozen=True)
-class Seen:
+class PhotoFeatures:
     """Everything that features are computed from.
 
     Parameters
     ----------
-    reading : Reading
+    ocr_result : OCRResult
         The photo's text lines.
     drawing : Drawing, optional
         Its dimension lines and the product's outline; None when it was not looked at.
     regions : array (text lines, classes), optional
         What the region network takes each text line's number for, :data:`hybridml.vision.number_classifier.CLASSES`.
-    second : Reading, optional
+    second : OCRResult, optional
         The reading of a second look, used where the first shows nothing that could be the answer.
     """
 
-    reading: Reading
+    ocr_result: OCRResult
     drawing: Drawing | None = None
     regions: npt.NDArray[Any] | None = None
-    second: Reading | None = None
+    second: OCRResult | None = None
 
-    def reading_for(self, entity: Entity, schema: EntitySchema) -> Reading:
+    def ocr_result_for(self, entity: Entity, schema: EntitySchema) -> OCRResult:
         """Return the reading that answers ``entity``: the second look's where there is one and it is wanted."""
-        if self.second is not None and wants_second_look(self.reading, entity, schema):
+        if self.second is not None and needs_second_pass(self.ocr_result, entity, schema):
             return self.second
-        return self.reading
+        return self.ocr_result
 
 
-def as_seen(found: Seen | Reading) -> Seen:
+def as_photo_features(found: PhotoFeatures | OCRResult) -> PhotoFeatures:
     """Return ``found``, or a reading as what was seen without looking."""
-    return Seen(found) if isinstance(found, Reading) else found
+    return PhotoFeatures(found) if isinstance(found, OCRResult) else found

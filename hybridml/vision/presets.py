@@ -8,29 +8,29 @@ from typing import Any, Literal
 
 from hybridml.utils.registry import SettingsError
 
-Look = Literal["lines", "regions", "second"]
-LOOKS: tuple[Look, ...] = ("lines", "regions", "second")
+FurtherStage = Literal["lines", "regions", "second"]
+FURTHER_STAGES: tuple[FurtherStage, ...] = ("lines", "regions", "second")
 
-DEFAULT_EFFORT = "balanced"
+DEFAULT_PRESET = "balanced"
 
 
 @dataclass(frozen=True)
-class Effort:
+class Preset:
     """Settings of reading and looking that belong together.
 
     Parameters
     ----------
-    reader : mapping
+    ocr : mapping
         Settings of the reader, by its name; one that is not there has its own defaults.
-    looks : tuple of str
+    further : tuple of str
         What else looks at photos.
-    look_options : mapping of str to mapping
+    stage_options : mapping of str to mapping
         Settings of each look, by name.
     """
 
-    reader: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    looks: tuple[Look, ...] = ()
-    look_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ocr: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    further: tuple[FurtherStage, ...] = ()
+    stage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 # Lines one by one: none is padded to the length of another. Only tall ones are read both ways.
@@ -38,8 +38,8 @@ _QUICK = {"trim": True, "batch": 1, "sure_score": 0.0, "characters": "western", 
 # Numbers that this leaves unsure are read again, in floats and as wide as in training; sentences are not read.
 _CHECKED = {"precision": "checked", "least_width": 192, "check_width": 320, "longest_line": 24.0}
 
-EFFORTS: dict[str, Effort] = {
-    "fast": Effort(
+PRESETS: dict[str, Preset] = {
+    "fast": Preset(
         {
             "rapidocr": {
                 **_QUICK,
@@ -52,17 +52,17 @@ EFFORTS: dict[str, Effort] = {
             "tesseract": {"turned": False},
         }
     ),
-    "balanced": Effort(
+    "balanced": Preset(
         {"rapidocr": {**_QUICK, **_CHECKED, "detector_side": 736}},
         ("regions", "second"),
         {"second": {"turns": (0,), "sure": 0.97, "options": {**_QUICK, **_CHECKED}}},
     ),
-    "best": Effort(looks=LOOKS),
+    "best": Preset(further=FURTHER_STAGES),
 }
 """From the least work to the most; the README has what each costs and finds."""
 
 
-def effort_of(name: str) -> Effort:
+def preset_of(name: str) -> Preset:
     """Return the effort called ``name``.
 
     Raises
@@ -72,9 +72,9 @@ def effort_of(name: str) -> Effort:
 
     Examples
     --------
-    >>> effort_of("best").looks
+    >>> preset_of("best").further
     ('lines', 'regions', 'second')
     """
-    if name not in EFFORTS:
-        raise SettingsError(f"unknown effort {name!r}; expected one of: {', '.join(EFFORTS)}")
-    return EFFORTS[name]
+    if name not in PRESETS:
+        raise SettingsError(f"unknown effort {name!r}; expected one of: {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -67,7 +67,7 @@ class TextLine:
 
 
 @dataclass(frozen=True)
-class Reading:
+class OCRResult:
     """What a reader saw on one photo.
 
     Parameters

@@ -17,11 +17,11 @@ from hybridml.artifact import file, serialize
 from hybridml.candidates.features import VERSION
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.vision.engines import Engine
 from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.stages import Stage
+from hybridml.vision.text_line import OCRResult, TextLine
 from tests.fakes import draw_lines
 
 FOLDER = Path(__file__).parent
@@ -61,7 +61,7 @@ def _told(line: TextLine, rng: np.random.Generator) -> Photo:
     return {**asdict(line), "text": bare if rng.random() < 0.5 else line.text, "polygon": polygon}
 
 
-def seen_on(photo: Photo) -> Seen:
+def seen_on(photo: Photo) -> PhotoFeatures:
     """Return what was seen on a photo of :func:`draw_photos`, or of a golden file."""
     lines = tuple(
         TextLine(line["text"], line["confidence"], tuple((x, y) for x, y in line["polygon"]))
@@ -69,7 +69,7 @@ def seen_on(photo: Photo) -> Seen:
     )
     segments = np.asarray(photo["segments"], np.float32)
     drawing = Drawing(segments, (100.0, 100.0, 900.0, 900.0), 0.8, 0.5, 1000, 1000)
-    return Seen(Reading(lines, 1000, 1000), drawing, np.asarray(photo["regions"], np.float32))
+    return PhotoFeatures(OCRResult(lines, 1000, 1000), drawing, np.asarray(photo["regions"], np.float32))
 
 
 def answers(model: Model, photos: list[Photo]) -> list[dict[str, Any]]:
@@ -124,11 +124,11 @@ def train() -> EntityExtractor:
     extractor.model_ = Model(settings).fit(
         frame, keys, [(p["key"], seen_on(p)) for p in photos], vectors, labels
     )
-    extractor.reader_ = Engine("reader", "rapidocr", {"trim": True}, {"reader": "rapidocr", "golden": True})
-    extractor.embedder_ = Engine("embedding", "resnet50", {"weights": "random"}, {"embedding": "golden"})
+    extractor.ocr_ = Stage("reader", "rapidocr", {"trim": True}, {"reader": "rapidocr", "golden": True})
+    extractor.embedder_ = Stage("embedding", "resnet50", {"weights": "random"}, {"embedding": "golden"})
     extractor.image_reason_ = None
-    extractor.looks_ = [Engine("lines", "lines", {}, {"lines": "lines", "golden": True})]
-    extractor.look_reasons_ = {"regions": "not available: drawn"}
+    extractor.further_ = [Stage("lines", "lines", {}, {"lines": "lines", "golden": True})]
+    extractor.missing_stages_ = {"regions": "not available: drawn"}
     return extractor
 
 

@@ -17,7 +17,7 @@ from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity, EntitySchema
 from hybridml.errors import HybridmlError
 from hybridml.utils.registry import named
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 
 from . import comparison as rivals
 from . import form as span
@@ -126,7 +126,7 @@ def column_names(blocks: Sequence[str], schema: EntitySchema) -> list[str]:
     unit = schema.unit(entity.units[0])
     spelling = (*unit.spellings, *unit.exact, unit.name)[0]
     line = TextLine(f"12 {spelling}", 1.0, ((0, 0), (90, 0), (90, 20), (0, 20)))
-    photo = PhotoView(Reading((line,), 100, 100), schema)
+    photo = PhotoView(OCRResult((line,), 100, 100), schema)
     if not photo.candidates:
         raise HybridmlError(
             f"the entity file makes no candidate of {line.text!r}: check the spellings of {unit.name}"

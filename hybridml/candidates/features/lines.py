@@ -158,7 +158,7 @@ COLUMNS = (
 
 def _tied(photo: PhotoView, drawing: Drawing) -> dict[int, np.ndarray]:
     """Return the columns above for every text line that holds a candidate."""
-    lines = photo.reading.lines
+    lines = photo.ocr_result.lines
     strokes = strokes_of(drawing, lines)
     longest = float(max(drawing.width, drawing.height, 1))
     left, top, right, bottom = drawing.outline

@@ -13,7 +13,7 @@ import numpy as np
 from hybridml.candidates.find import Candidate, find_candidates, for_entity, span_box
 from hybridml.entities import Entity, EntitySchema
 from hybridml.vision.lines import Drawing
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class PhotoView:
 
     Parameters
     ----------
-    reading : Reading
+    ocr_result : OCRResult
         The photo's text lines.
     schema : EntitySchema
         Entities and units.
@@ -81,29 +81,29 @@ class PhotoView:
 
     def __init__(
         self,
-        reading: Reading,
+        ocr_result: OCRResult,
         schema: EntitySchema,
         drawing: Drawing | None = None,
         regions: np.ndarray | None = None,
         second: bool = False,
     ) -> None:
-        self.reading, self.schema, self.drawing, self.regions, self.second = (
-            reading,
+        self.ocr_result, self.schema, self.drawing, self.regions, self.second = (
+            ocr_result,
             schema,
             drawing,
             regions,
             second,
         )
         self._cache: dict[str, Any] = {}
-        self.candidates: list[Candidate] = find_candidates(reading, schema)
-        self.texts = [line.text.lower() for line in reading.lines]
-        n = len(reading.lines)
-        self.center = np.array([line.center for line in reading.lines], dtype=float).reshape(n, 2)
-        self.font = np.array([line.height for line in reading.lines], dtype=float)
-        self.length = np.array([line.length for line in reading.lines], dtype=float)
-        self.angle = np.array([line.angle for line in reading.lines], dtype=float)
-        self.confidence = np.array([line.confidence for line in reading.lines], dtype=float)
-        self.size = np.array([max(reading.width, 1), max(reading.height, 1)], dtype=float)
+        self.candidates: list[Candidate] = find_candidates(ocr_result, schema)
+        self.texts = [line.text.lower() for line in ocr_result.lines]
+        n = len(ocr_result.lines)
+        self.center = np.array([line.center for line in ocr_result.lines], dtype=float).reshape(n, 2)
+        self.font = np.array([line.height for line in ocr_result.lines], dtype=float)
+        self.length = np.array([line.length for line in ocr_result.lines], dtype=float)
+        self.angle = np.array([line.angle for line in ocr_result.lines], dtype=float)
+        self.confidence = np.array([line.confidence for line in ocr_result.lines], dtype=float)
+        self.size = np.array([max(ocr_result.width, 1), max(ocr_result.height, 1)], dtype=float)
 
     def cached(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` returned when ``name`` was first asked for: a block's work that no entity changes."""
@@ -148,7 +148,7 @@ class PhotoView:
         line = np.searchsorted(starts, at[:, 0], side="right") - 1
         spans = at - starts[line, None]
         found = zip(line.tolist(), *spans.T.tolist(), strict=True)
-        boxes = np.array([span_box(self.reading.lines[i], s, e) for i, s, e in found], dtype=float).reshape(
-            -1, 4
-        )
+        boxes = np.array(
+            [span_box(self.ocr_result.lines[i], s, e) for i, s, e in found], dtype=float
+        ).reshape(-1, 4)
         return Hits(line, spans[:, 0], spans[:, 1], (boxes[:, :2] + boxes[:, 2:]) / 2)

@@ -38,7 +38,7 @@ def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> 
 
 
 def _mention(photo: PhotoView, c: Candidate) -> Mention:
-    text = photo.reading.lines[c.line].text
+    text = photo.ocr_result.lines[c.line].text
     return Mention(c.value, c.unit, text, c.start, c.end, c.number_text, c.line)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.utils.registry import one_of
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 
 from .system import Given, System, size_of
 
@@ -49,7 +49,7 @@ class RankerSystem(System):
         self.ranker = ranker
         self.random_state = random_state
 
-    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+    def further(self, offered: frozenset[str]) -> frozenset[str]:
         """Return those that the effort takes, but for what it does without."""
         return offered - frozenset(self.without)
 
@@ -64,7 +64,7 @@ class RankerSystem(System):
         )
         if "others" in self.without:
             given = replace(given, others=None)
-        given = given.without_looks(self.without)
+        given = given.without_stages(self.without)
         self.model_ = Model(settings_without(self.without, settings), given.schema).fit(
             *training_table(given)
         )
@@ -72,7 +72,7 @@ class RankerSystem(System):
 
     def predict(self, given: Given) -> list[str]:
         """Return the ranker's answers."""
-        given = given.without_looks(self.without)
+        given = given.without_stages(self.without)
         asked = list(given.frame["entity_name"])
         answers = self.model_.answer(given.keys, asked, given.seen.items(), given.vectors.items())
         return [answer.prediction for answer in answers]
@@ -90,7 +90,11 @@ class RankerSystem(System):
 def training_table(
     given: Given,
 ) -> tuple[
-    pd.DataFrame, list[str | None], list[tuple[str, Seen]], dict[str, npt.NDArray[Any]], pd.DataFrame | None
+    pd.DataFrame,
+    list[str | None],
+    list[tuple[str, PhotoFeatures]],
+    dict[str, npt.NDArray[Any]],
+    pd.DataFrame | None,
 ]:
     """Return what :meth:`hybridml.ranking.model.Model.fit` takes, others' rows and labels included."""
     rows = given.with_others()

@@ -11,8 +11,8 @@ from hybridml.candidates.features import PhotoView
 from hybridml.candidates.find import Candidate, for_entity
 from hybridml.entities import Entity, EntitySchema, default_entities
 from hybridml.quantity import PER_AREA, format_quantity
-from hybridml.vision.photo_features import Seen, as_seen
-from hybridml.vision.text_line import Reading
+from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
+from hybridml.vision.text_line import OCRResult
 
 from .system import Given, System
 
@@ -73,7 +73,7 @@ def answer(
     rule: Rule,
     keys: Sequence[str | None],
     entities: Sequence[str],
-    readings: Iterable[tuple[str, Seen | Reading]],
+    ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
     schema: EntitySchema | None = None,
 ) -> list[str]:
     """Answer rows by a rule.
@@ -84,7 +84,7 @@ def answer(
         Picks one of an entity's candidates, or None.
     keys, entities : sequences, one per row
         The row's photo and what it asks.
-    readings : iterable of (key, Seen or Reading)
+    ocr_results : iterable of (key, PhotoFeatures or OCRResult)
         Each photo once. Rules see the first reading only.
     schema : EntitySchema, optional
         Entities and units.
@@ -100,9 +100,9 @@ def answer(
         if key is not None and entity in schema.entities:
             rows_of.setdefault(key, []).append(i)
     answers = [""] * len(keys)
-    for key, found in readings:
-        seen = as_seen(found)
-        photo = PhotoView(seen.reading, schema, seen.drawing)
+    for key, found in ocr_results:
+        seen = as_photo_features(found)
+        photo = PhotoView(seen.ocr_result, schema, seen.drawing)
         for i in rows_of.get(key, []):
             asked = schema.entity(entities[i])
             chosen = rule(for_entity(photo.candidates, asked), asked, photo)
@@ -117,7 +117,7 @@ class RuleSystem(System):
     rule: ClassVar[str]
     """Of :data:`RULES`."""
 
-    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+    def further(self, offered: frozenset[str]) -> frozenset[str]:
         """Return none: a rule goes by the reading."""
         return frozenset()
 
@@ -149,6 +149,6 @@ class LineAngle(RuleSystem):
 
     rule = "line-angle"
 
-    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+    def further(self, offered: frozenset[str]) -> frozenset[str]:
         """Return lines, whether or not the effort takes them."""
         return frozenset({"lines"})

@@ -14,13 +14,13 @@ import pandas as pd
 
 from hybridml.entities import EntitySchema
 from hybridml.manners import Estimator
-from hybridml.vision.photo_features import Seen, as_seen
+from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 
 Value = TypeVar("Value")
 
 LABEL = "entity_value"
 
-READING, VECTORS, PHOTOS = "reading", "vectors", "photos"
+OCR, VECTORS, PHOTOS = "reading", "vectors", "photos"
 """What a system can need: photos that were read, their ResNet-50 embedding, the photos themselves."""
 
 
@@ -34,7 +34,7 @@ class Given:
         Checked rows, numbered from 0; ``entity_value`` is there only in the training part.
     keys : sequence of str or None, one per row
         Content key of the row's photo, None when there is none.
-    seen : mapping of key to Seen
+    seen : mapping of key to PhotoFeatures
         What was read and seen; photos that could not be read are not in it.
     vectors : mapping of key to array (2048,)
         Global ResNet-50 embedding; empty when none was asked for.
@@ -51,7 +51,7 @@ class Given:
 
     frame: pd.DataFrame
     keys: Sequence[str | None]
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, PhotoFeatures]
     vectors: Mapping[str, npt.NDArray[Any]]
     photos: Mapping[str, Path]
     schema: EntitySchema
@@ -85,19 +85,19 @@ class Given:
         """Return the same rows with what is needed of their photos only."""
         return replace(
             self,
-            seen=self.seen if READING in needs else {},
+            seen=self.seen if OCR in needs else {},
             vectors=self.vectors if VECTORS in needs else {},
             photos=self.photos if PHOTOS in needs else {},
             others=None if self.others is None else self.others.limited_to(needs),
         )
 
-    def without_looks(self, looks: Iterable[str]) -> Given:
-        """Return the same rows as if the looks named in ``looks`` had not been taken of any photo."""
-        looks = tuple(looks)
+    def without_stages(self, further: Iterable[str]) -> Given:
+        """Return the same rows as if the looks named in ``further`` had not been taken of any photo."""
+        further = tuple(further)
         return replace(
             self,
-            seen=without_looks(self.seen, looks),
-            others=None if self.others is None else self.others.without_looks(looks),
+            seen=without_stages(self.seen, further),
+            others=None if self.others is None else self.others.without_stages(further),
         )
 
     def with_others(self) -> Given:
@@ -164,13 +164,13 @@ def both(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, V
 _FIELDS = {"lines": "drawing", "regions": "regions", "second": "second"}
 
 
-def without_looks(seen: Mapping[str, Any], looks: Iterable[str]) -> Mapping[str, Any]:
-    """Return what was seen as if the looks named in ``looks`` had not been taken; other names change nothing."""
-    fields = [_FIELDS[look] for look in looks if look in _FIELDS]
+def without_stages(seen: Mapping[str, Any], further: Iterable[str]) -> Mapping[str, Any]:
+    """Return what was seen as if the looks named in ``further`` had not been taken; other names change nothing."""
+    fields = [_FIELDS[look] for look in further if look in _FIELDS]
     if not any(getattr(found, name, None) is not None for found in seen.values() for name in fields):
         return seen
     gone: dict[str, Any] = dict.fromkeys(fields)
-    return {key: replace(as_seen(found), **gone) for key, found in seen.items()}
+    return {key: replace(as_photo_features(found), **gone) for key, found in seen.items()}
 
 
 class System(Estimator, ABC):
@@ -181,24 +181,24 @@ class System(Estimator, ABC):
     Attributes
     ----------
     needs : frozenset of str
-        What it wants of :class:`Given`: any of ``"reading"``, ``"vectors"``, ``"photos"``. What no system of a
+        What it wants of :class:`Given`: any of ``"ocr_result"``, ``"vectors"``, ``"photos"``. What no system of a
         run needs is not computed.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({READING})
+    needs: ClassVar[frozenset[str]] = frozenset({OCR})
 
     def __init__(self) -> None:
         """Have no parameters: object's own ``__init__`` seems to have some."""
 
-    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+    def further(self, offered: frozenset[str]) -> frozenset[str]:
         """Return the looks whose results it uses: what they cost counts as its own, and it sees no others.
 
         Parameters
         ----------
         offered : frozenset of str
-            Of :data:`hybridml.vision.presets.LOOKS`, those that the effort of the run takes. Others may be asked for.
+            Of :data:`hybridml.vision.presets.FURTHER_STAGES`, those that the effort of the run takes. Others may be asked for.
         """
-        return offered if READING in self.needs else frozenset()
+        return offered if OCR in self.needs else frozenset()
 
     @abstractmethod
     def fit(self, given: Given) -> Self:

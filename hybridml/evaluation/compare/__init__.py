@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hybridml.evaluation.baselines import create
-from hybridml.evaluation.baselines.system import READING, System
+from hybridml.evaluation.baselines.system import OCR, System
 
 from .files import write_predictions, write_scores
 from .inputs import Gathered, Source, check_wishes, gather
@@ -40,7 +40,7 @@ def compare(
     fold: Folds,
     names: Sequence[str],
     source: Source,
-    readers: Sequence[str] = (),
+    ocr_engines: Sequence[str] = (),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     others: pd.DataFrame | None = None,
     labels: pd.DataFrame | None = None,
@@ -57,7 +57,7 @@ def compare(
         Of :data:`hybridml.evaluation.baselines.SYSTEMS`, or ``"module:Class"``.
     source : Source
         Where photos lie, and how they are read.
-    readers : sequence of str
+    ocr_engines : sequence of str
         In place of the source's: all that read are run with each.
     settings : mapping of str to mapping, optional
         Parameters of systems, by name. Those of :data:`SHARED` that are not set are the source's.
@@ -80,9 +80,9 @@ def compare(
         except Exception as error:  # a system can be anybody's
             systems.pop(name, None)
             errors[name] = told(error)
-    for number, reader in enumerate(readers or [source.ocr]):
-        asked = {n: s for n, s in systems.items() if number == 0 or READING in s.needs}
-        gathered = gather(frame, replace(source, ocr=reader), asked.values(), others, labels)
+    for number, ocr in enumerate(ocr_engines or [source.ocr]):
+        asked = {n: s for n, s in systems.items() if number == 0 or OCR in s.needs}
+        gathered = gather(frame, replace(source, ocr=ocr), asked.values(), others, labels)
         for name in dict.fromkeys(names):
             if name in asked:
                 yield run(name, asked[name], gathered, fold, source.progress)

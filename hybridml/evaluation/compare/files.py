@@ -33,20 +33,20 @@ def write_predictions(folder: str | Path, outcome: Outcome, frame: pd.DataFrame)
     """
     if outcome.error:
         return None
-    path = predictions_path(folder, outcome.system, outcome.reader)
+    path = predictions_path(folder, outcome.system, outcome.ocr)
     write_csv(path, ("index", "prediction"), zip(frame["index"], outcome.predictions, strict=True))
     return path
 
 
-def predictions_path(folder: str | Path, system: str, reader: str) -> Path:
-    """Return the file of a system's answers, ``reader`` blank where it needs none.
+def predictions_path(folder: str | Path, system: str, ocr: str) -> Path:
+    """Return the file of a system's answers, ``ocr`` blank where it needs none.
 
     Examples
     --------
     >>> predictions_path("answers", "mine:System", "rapidocr").name
     'mine-System-rapidocr.csv'
     """
-    name = "-".join(part for part in (system, reader) if part)
+    name = "-".join(part for part in (system, ocr) if part)
     return Path(folder) / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.csv"
 
 

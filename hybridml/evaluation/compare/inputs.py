@@ -16,22 +16,22 @@ from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
-from hybridml.evaluation.baselines.system import PHOTOS, READING, VECTORS, Given, System
+from hybridml.evaluation.baselines.system import OCR, PHOTOS, VECTORS, Given, System
 from hybridml.prediction.from_store import keys_of
 from hybridml.store.extraction import Report, featurize
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.seeing import see, settings_of
 from hybridml.store.worker import KIND_OF
 from hybridml.utils.registry import one_of
-from hybridml.vision.engines import (
+from hybridml.vision.presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
+from hybridml.vision.stages import (
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
-    Engine,
-    embedding_engine,
-    look_engines,
-    reader_engine,
+    Stage,
+    embedding_stage,
+    further_stages,
+    ocr_stage,
 )
-from hybridml.vision.presets import DEFAULT_EFFORT, LOOKS, effort_of
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ class Source:
     images: photos.Images
     store: str | Path = "features"
     ocr: str = DEFAULT_OCR
-    effort: str = DEFAULT_EFFORT
-    looks: Sequence[str] | None = None
+    effort: str = DEFAULT_PRESET
+    further: Sequence[str] | None = None
     embedding: str = "resnet50"
     resnet_weights: str = DEFAULT_WEIGHTS
     schema: EntitySchema = field(default_factory=default_entities)
@@ -76,7 +76,7 @@ class Source:
     @property
     def offered(self) -> frozenset[str]:
         """The looks that the effort takes, or those named in its place."""
-        return frozenset(effort_of(self.effort).looks if self.looks is None else self.looks)
+        return frozenset(preset_of(self.effort).further if self.further is None else self.further)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Gathered:
         Labels without photos.
     source : Source
         Where they come from.
-    looks : frozenset of str
+    further : frozenset of str
         The looks that were taken.
     seconds : mapping of str to float
         Seconds a photo, by what worked on it: "reader", "embedding" or a look.
@@ -107,14 +107,14 @@ class Gathered:
     own: int
     labels: pd.DataFrame | None
     source: Source
-    looks: frozenset[str]
+    further: frozenset[str]
     seconds: Mapping[str, float]
     failed: Mapping[str, str]
     problems: Mapping[str, str]
 
     def wanted_by(self, system: System) -> frozenset[str]:
         """Return the looks that a system uses."""
-        return system.looks(self.source.offered) if READING in system.needs else frozenset()
+        return system.further(self.source.offered) if OCR in system.needs else frozenset()
 
     def given_to(self, system: System) -> Given:
         """Return the labelled rows with what a system needs of their photos, others' rows and labels beside them.
@@ -128,7 +128,7 @@ class Gathered:
         for what in (*system.needs, *(wanted - self.source.offered)):
             if what in self.problems:
                 raise HybridmlError(self.problems[what])
-        everything = self.everything.limited_to(system.needs).without_looks(self.looks - wanted)
+        everything = self.everything.limited_to(system.needs).without_stages(self.further - wanted)
         at = np.arange(len(everything))
         others = everything.part(at >= self.own) if self.own < len(at) else None
         return replace(everything.part(at < self.own), others=others, labels=self.labels)
@@ -136,7 +136,7 @@ class Gathered:
     def read_seconds(self, system: System) -> float:
         """Return the seconds a photo that reading and looking take before a system can work."""
         parts = set(self.wanted_by(system))
-        parts |= {"reader"} if READING in system.needs else set()
+        parts |= {"reader"} if OCR in system.needs else set()
         parts |= {"embedding"} if VECTORS in system.needs else set()
         return sum(self.seconds.get(part, 0.0) for part in parts)
 
@@ -144,8 +144,8 @@ class Gathered:
 def check_wishes(system: System, source: Source) -> None:
     """Raise SettingsError unless what a system wants is something that photos have."""
     for what, wishes, known in (
-        ("needs", system.needs, (READING, VECTORS, PHOTOS)),
-        ("looks", system.looks(source.offered), LOOKS),
+        ("needs", system.needs, (OCR, VECTORS, PHOTOS)),
+        ("looks", system.further(source.offered), FURTHER_STAGES),
     ):
         for wish in sorted(wishes):
             one_of(what, wish, known)
@@ -176,27 +176,29 @@ def gather(
     systems = list(systems)
     needs = frozenset().union(*(system.needs for system in systems))
     problems: dict[str, str] = {}
-    reader = embedder = None
-    looks: list[Engine] = []
-    if READING in needs:
+    ocr = embedder = None
+    further: list[Stage] = []
+    if OCR in needs:
         try:
-            reader = reader_engine(source.ocr, None, source.effort)
+            ocr = ocr_stage(source.ocr, None, source.effort)
         except HybridmlError as error:
-            problems[READING] = str(error)
-    if reader is not None:
-        wanted = {look for s in systems if READING in s.needs for look in s.looks(source.offered)}
-        looks, reasons = look_engines([n for n in LOOKS if n in wanted], reader, None, source.effort)
+            problems[OCR] = str(error)
+    if ocr is not None:
+        wanted = {look for s in systems if OCR in s.needs for look in s.further(source.offered)}
+        further, reasons = further_stages(
+            [n for n in FURTHER_STAGES if n in wanted], ocr, None, source.effort
+        )
         problems |= reasons
     if VECTORS in needs:
         try:
-            embedder, reason = embedding_engine(source.embedding, source.resnet_weights)
+            embedder, reason = embedding_stage(source.embedding, source.resnet_weights)
         except HybridmlError as error:
             embedder, reason = None, str(error)
         if embedder is None:
             problems[VECTORS] = f"no embedding: {reason}"
     everything = frame if others is None else pd.concat([frame, others], ignore_index=True)
     store = FeatureStore(source.store)
-    report = _see(everything, source, store, reader, embedder, looks)
+    report = _see(everything, source, store, ocr, embedder, further)
     for name, cause in islice(report.failed.items(), SHOWN):
         log.warning("%s: %s: its rows are not answered", name, cause)
     if len(report.failed) > SHOWN:
@@ -207,19 +209,19 @@ def gather(
     given = Given(
         everything.reset_index(drop=True),
         keys,
-        dict(store.seen(settings_of(reader, looks), present)) if reader else {},
+        dict(store.seen(settings_of(ocr, further), present)) if ocr else {},
         dict(store.embeddings(embedder.settings, present)) if embedder else {},
         {report.keys[name]: path for name, path in found.items() if path is not None and name in report.keys},
         source.schema,
     )
-    engines = [engine for engine in (reader, embedder, *looks) if engine is not None]
+    stages = [stage for stage in (ocr, embedder, *further) if stage is not None]
     return Gathered(
         given,
         len(frame),
         labels,
         source,
-        frozenset(look.kind for look in looks),
-        _seconds(store, engines, {key for key in keys[: len(frame)] if key}),
+        frozenset(look.kind for look in further),
+        _seconds(store, stages, {key for key in keys[: len(frame)] if key}),
         report.failed,
         problems,
     )
@@ -229,17 +231,17 @@ def _see(
     frame: pd.DataFrame,
     source: Source,
     store: FeatureStore,
-    reader: Engine | None,
-    embedder: Engine | None,
-    looks: Sequence[Engine],
+    ocr: Stage | None,
+    embedder: Stage | None,
+    further: Sequence[Stage],
 ) -> Report:
-    if reader is not None:
-        engines = (reader, embedder, looks)
+    if ocr is not None:
+        stages = (ocr, embedder, further)
         return see(
             frame,
             source.images,
             store,
-            engines,
+            stages,
             source.schema,
             source.workers,
             source.progress,
@@ -249,11 +251,11 @@ def _see(
     return featurize(paths, store, None, embedder, source.workers, source.progress, dask=source.dask)
 
 
-def _seconds(store: FeatureStore, engines: Iterable[Engine], keys: set[str]) -> dict[str, float]:
+def _seconds(store: FeatureStore, stages: Iterable[Stage], keys: set[str]) -> dict[str, float]:
     """Return what each engine took on average over ``keys``, those it did not look at included."""
 
-    def total(engine: Engine) -> Any:
-        records = store.table(KIND_OF[engine.kind], engine.settings).records(keys)
+    def total(stage: Stage) -> Any:
+        records = store.table(KIND_OF[stage.kind], stage.settings).records(keys)
         return sum(record["seconds"] for record in records if record["error"] is None)
 
-    return {engine.kind: float(total(engine)) / max(len(keys), 1) for engine in engines}
+    return {stage.kind: float(total(stage)) / max(len(keys), 1) for stage in stages}

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hybridml.datasets.folds import rows_sharing
 from hybridml.errors import HybridmlError
-from hybridml.evaluation.baselines.system import READING, Given, System
+from hybridml.evaluation.baselines.system import OCR, Given, System
 
 from .inputs import Gathered
 
@@ -30,7 +30,7 @@ class Outcome:
 
     Attributes
     ----------
-    system, reader : str
+    system, ocr : str
         Its name, and who read for it; blank where nobody did.
     parameters : dict
         Of the system.
@@ -49,7 +49,7 @@ class Outcome:
     """
 
     system: str
-    reader: str = ""
+    ocr: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     predictions: list[str] = field(default_factory=list)
     train_seconds: list[float] = field(default_factory=list)
@@ -101,7 +101,7 @@ def run(name: str, system: System, gathered: Gathered, fold: Folds, progress: bo
     from sklearn.base import clone
     from tqdm import tqdm
 
-    read = READING in system.needs
+    read = OCR in system.needs
     outcome = Outcome(name, gathered.source.ocr if read else "")
     answers = np.full(len(fold), "", dtype=object)
     sizes = []

@@ -82,7 +82,7 @@ def score(
     """
     result: dict[str, Any] = {
         "system": outcome.system,
-        "reader": outcome.reader,
+        "reader": outcome.ocr,
         "parameters": {name: _plain(value) for name, value in outcome.parameters.items()},
         "error": outcome.error,
     }
@@ -166,7 +166,7 @@ def failures(results: Sequence[Scores]) -> list[str]:
 
 def named(result: Scores) -> str:
     """Return a system's name, with its reader where it has one."""
-    return f"{result['system']} ({result['reader']})" if result["reader"] else str(result["system"])
+    return f"{result['system']} ({result['ocr']})" if result["reader"] else str(result["system"])
 
 
 def _who(result: Scores) -> tuple[str, str]:

@@ -20,9 +20,9 @@ from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Ranked
 from hybridml.store.extraction import Report
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import Engines
-from hybridml.vision.photo_features import Seen
-from hybridml.vision.text_line import Reading
+from hybridml.store.seeing import Stages
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 
 from . import JOINT, Told, words_of
 
@@ -99,7 +99,7 @@ class Explanation:
         What ``predict`` says.
     considered : tuple of Considered
         Every quantity that could have been answered, best first.
-    seen : Seen or None
+    seen : PhotoFeatures or None
         What was found on the photo; None where it could not be read.
     second : bool
         Whether the second look's reading answered.
@@ -122,7 +122,7 @@ class Explanation:
     entity: str
     answer: Answer
     considered: tuple[Considered, ...]
-    seen: Seen | None
+    seen: PhotoFeatures | None
     second: bool
     problem: str = ""
     group: str = ""
@@ -132,11 +132,11 @@ class Explanation:
     trained: bool = False
 
     @property
-    def reading(self) -> Reading | None:
+    def ocr_result(self) -> OCRResult | None:
         """The reading that answered: text lines of boxes and candidates; None where the photo could not be read."""
         if self.seen is None:
             return None
-        return self.seen.second if self.second and self.seen.second else self.seen.reading
+        return self.seen.second if self.second and self.seen.second else self.seen.ocr_result
 
     def candidates_frame(self) -> pd.DataFrame:
         """Return what was considered as a table, best first; see :func:`hybridml.prediction.explain.explanation.candidates_frame`."""
@@ -157,7 +157,7 @@ def explain_rows(
     faults: Iterable[RowFault],
     report: Report,
     store: FeatureStore,
-    engines: Engines,
+    stages: Stages,
     paths: Mapping[str, Path | None] | None = None,
 ) -> Iterator[tuple[int, Explanation]]:
     """Yield position and explanation of each row, in the order in which the photos come from the store.
@@ -173,7 +173,7 @@ def explain_rows(
     labels = frame[VALUE] if VALUE in frame else [None] * len(frame)
     truths = [None if pd.isna(label) else as_text(label) for label in labels]
     indexes, entities = frame["index"].to_numpy(), list(frame["entity_name"])
-    found = ranked_rows(model, frame, faults, report, store, engines)
+    found = ranked_rows(model, frame, faults, report, store, stages)
     while some := list(islice(found, ROWS_AT_ONCE)):
         considered = _considered(model, [(entities[row], ranked) for row, ranked, _ in some if ranked])
         for row, ranked, problem in some:
@@ -215,8 +215,8 @@ def _reasons(
 
     Columns in which a row's candidates are all alike are left out: they tell of the photo and decided nothing.
     """
-    reading = ranked.seen.second if ranked.second and ranked.seen.second else ranked.seen.reading
-    told = Told(ranked.candidates[at], model.schema.entity(entity), reading, model.schema)
+    ocr_result = ranked.seen.second if ranked.second and ranked.seen.second else ranked.seen.ocr_result
+    told = Told(ranked.candidates[at], model.schema.entity(entity), ocr_result, model.schema)
     telling = _differing(ranked.X) if len(ranked.order) > 1 else np.ones(ranked.X.shape[1], dtype=bool)
     columns = model.ranker.columns_
     weights = [(columns[i], float(ranked.X[at, i]), float(parts[i])) for i in np.flatnonzero(telling)]
@@ -277,12 +277,12 @@ def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataF
 
 
 def _line(explained: Explanation, considered: Considered) -> tuple[object, ...]:
-    candidate, reading = considered.candidate, explained.reading
+    candidate, ocr_result = considered.candidate, explained.ocr_result
     return (
         format_quantity(candidate.value, candidate.unit),
         candidate.value,
         candidate.unit,
-        reading.lines[candidate.line].text if reading else "",
+        ocr_result.lines[candidate.line].text if ocr_result else "",
         candidate.form,
         considered.confidence,
         candidate.box,

@@ -13,7 +13,7 @@ from html import escape
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
-from hybridml.vision.text_line import Reading, TextLine
+from hybridml.vision.text_line import OCRResult, TextLine
 
 from .explanation import Considered, Explanation
 
@@ -79,12 +79,12 @@ def _picture(explanation: Explanation) -> tuple[str, str]:
 
 
 def _drawing(explanation: Explanation, picture: str) -> str:
-    reading = explanation.reading
-    if reading is None:
+    ocr_result = explanation.ocr_result
+    if ocr_result is None:
         return '<p style="margin:0;color:#555">The photo could not be read.</p>'
-    width, height = max(reading.width, 1), max(reading.height, 1)
+    width, height = max(ocr_result.width, 1), max(ocr_result.height, 1)
     shown = f'<image href="{picture}" width="{width}" height="{height}"/>' if picture else ""
-    lines = "".join(_text_line(line) for line in reading.lines)
+    lines = "".join(_text_line(line) for line in ocr_result.lines)
     chosen = bool(explanation.answer.prediction)
     considered = list(enumerate(explanation.considered[:SHOWN], 1))
     boxes = "".join(_box(each, n, chosen and n == 1, width) for n, each in reversed(considered))
@@ -170,7 +170,7 @@ def _table(explanation: Explanation) -> str:
     chosen = bool(explanation.answer.prediction)
     label = _label(explanation)
     rows = "".join(
-        _row(each, n, chosen and n == 1, label, explanation.reading) for n, each in enumerate(shown, 1)
+        _row(each, n, chosen and n == 1, label, explanation.ocr_result) for n, each in enumerate(shown, 1)
     )
     head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("", "quantity", "probability", "because"))
     left = len(explanation.considered) - len(shown)
@@ -183,9 +183,9 @@ def _row(
     number: int,
     chosen: bool,
     label: tuple[float, str] | None,
-    reading: Reading | None,
+    ocr_result: OCRResult | None,
 ) -> str:
-    text = reading.lines[considered.candidate.line].text if reading else ""
+    text = ocr_result.lines[considered.candidate.line].text if ocr_result else ""
     name = f"<b>{escape(_quantity(considered))}</b>" if chosen else escape(_quantity(considered))
     if (considered.candidate.value, considered.candidate.unit) == label:
         name += " (the label)"

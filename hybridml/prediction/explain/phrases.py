@@ -11,7 +11,7 @@ from hybridml.candidates.features.keywords import FAR
 from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity, EntitySchema
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 
 from . import unit_pairs
 from .column_names import JOINT, column_words, plain
@@ -30,7 +30,7 @@ class Told:
         The quantity.
     entity : Entity
         What is asked.
-    reading : Reading
+    ocr_result : OCRResult
         The text lines that the candidate is from.
     schema : EntitySchema
         Entities, units and context words.
@@ -38,7 +38,7 @@ class Told:
 
     candidate: Candidate
     entity: Entity
-    reading: Reading
+    ocr_result: OCRResult
     schema: EntitySchema
 
     @property
@@ -56,8 +56,8 @@ class Told:
         else:
             words = self.schema.contexts.get(kind, ())
         pattern, (x, y) = word_pattern(words), self.candidate.center
-        lines = sorted(self.reading.lines, key=lambda line: math.dist(line.center, (x, y)))
-        own = self.reading.lines[self.candidate.line]
+        lines = sorted(self.ocr_result.lines, key=lambda line: math.dist(line.center, (x, y)))
+        own = self.ocr_result.lines[self.candidate.line]
         found = (pattern.search(line.text.lower()) for line in (own, *lines))
         return next((hit[0] for hit in found if hit), "")
 
@@ -74,8 +74,8 @@ def words_of(column: str, value: float, told: Told) -> str:
     >>> from hybridml.entities import default_entities
     >>> from hybridml.vision.text_line import TextLine
     >>> line = TextLine("Net weight 500 g", 1.0, ((0, 0), (160, 0), (160, 20), (0, 20)))
-    >>> schema, reading = default_entities(), Reading((line,), 200, 100)
-    >>> told = Told(find_candidates(reading, schema)[0], schema.entity("item_weight"), reading, schema)
+    >>> schema, ocr_result = default_entities(), OCRResult((line,), 200, 100)
+    >>> told = Told(find_candidates(ocr_result, schema)[0], schema.entity("item_weight"), ocr_result, schema)
     >>> words_of("words.own_before", 1.0, told)
     "the text beside it says 'net weight'"
     >>> words_of("rivals.order", 0.0, told)

@@ -11,11 +11,11 @@ from hybridml.errors import HybridmlError
 from hybridml.store.worker import Worker
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import MARK, check_protocol
-from hybridml.vision.engines import Engine, EngineKind
+from hybridml.vision.stages import Stage, StageKind
 
 from .client import workers_of
 
-Engines = Mapping[EngineKind, Engine]
+Stages = Mapping[StageKind, Stage]
 
 SECONDS = 2.0
 """How often to see whether the workers that were asked are still there."""
@@ -27,12 +27,12 @@ class UnfitError(HybridmlError):
     """This worker lacks something, or has it in another version."""
 
 
-def worker_of(engines: Engines, version: str, protocols: Iterable[str] = ()) -> Worker:
-    """Return what works with ``engines`` in this thread of this process, which loads them once.
+def worker_of(stages: Stages, version: str, protocols: Iterable[str] = ()) -> Worker:
+    """Return what works with ``stages`` in this thread of this process, which loads them once.
 
     Parameters
     ----------
-    engines : mapping of kind to Engine
+    stages : mapping of kind to Stage
         What reads and looks.
     version : str
         Of hybridml where the work comes from.
@@ -46,11 +46,11 @@ def worker_of(engines: Engines, version: str, protocols: Iterable[str] = ()) -> 
     """
     if version != __version__:
         raise UnfitError(f"it has hybridml {__version__}, expected {version}: install that there")
-    settings = {kind: dict(engine.settings) for kind, engine in engines.items()}
+    settings = {kind: dict(stage.settings) for kind, stage in stages.items()}
     mark = fingerprint({"engines": settings, "protocols": sorted(protocols)})
     known: dict[str, Worker] = vars(_made).setdefault("workers", {})
     if mark not in known:
-        made = Worker(engines, threads=1)
+        made = Worker(stages, threads=1)
         try:
             for protocol in protocols:
                 check_protocol(protocol)
@@ -72,16 +72,16 @@ def protocols_of(paths: Iterable[str]) -> list[str]:
     return sorted({path.partition(MARK)[0] for path in paths if MARK in path})
 
 
-def _unfit(engines: Engines, version: str, protocols: Sequence[str]) -> str:
+def _unfit(stages: Stages, version: str, protocols: Sequence[str]) -> str:
     try:
-        worker_of(engines, version, protocols)
+        worker_of(stages, version, protocols)
     except UnfitError as error:
         return str(error)
     return ""
 
 
-def check(client: Any, engines: Engines, protocols: Sequence[str] = ()) -> None:
-    """Let every worker of a cluster load ``engines``, and what ``protocols`` need, before any work starts.
+def check(client: Any, stages: Stages, protocols: Sequence[str] = ()) -> None:
+    """Let every worker of a cluster load ``stages``, and what ``protocols`` need, before any work starts.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def check(client: Any, engines: Engines, protocols: Sequence[str] = ()) -> None:
 
     asked = {
         client.submit(
-            _unfit, engines, __version__, protocols, workers=[address], pure=False, retries=0
+            _unfit, stages, __version__, protocols, workers=[address], pure=False, retries=0
         ): address
         for address in workers_of(client)
     }

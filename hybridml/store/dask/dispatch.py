@@ -16,7 +16,7 @@ from hybridml.store.worker import DIED, Result, Task
 from hybridml.utils.paths import MARK
 
 from .client import workers_of
-from .compatibility import Engines, UnfitError, check, protocols_of, worker_of
+from .compatibility import Stages, UnfitError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +43,12 @@ class _Done:
     refused: str = ""
 
 
-def _work(tasks: Sequence[Task], engines: Engines, version: str, protocols: Sequence[str]) -> _Done:
+def _work(tasks: Sequence[Task], stages: Stages, version: str, protocols: Sequence[str]) -> _Done:
     """Work on a batch; this runs on a worker."""
     from distributed import get_worker
 
     try:
-        worker = worker_of(engines, version, protocols)
+        worker = worker_of(stages, version, protocols)
     except UnfitError as error:
         return _Done(Result(), worker=str(get_worker().address), refused=str(error))
     start = time.perf_counter()
@@ -91,7 +91,7 @@ class _Batches:
 def work(
     client: Any,
     tasks: Sequence[Task],
-    engines: Engines,
+    stages: Stages,
     prepare: Callable[[Sequence[Task]], Sequence[Task]],
 ) -> Iterator[Result]:
     """Yield the results of tasks as workers send them.
@@ -105,7 +105,7 @@ def work(
         Of the cluster.
     tasks : sequence of Task
         Photos; their paths must lead to them on every worker.
-    engines : mapping of kind to Engine
+    stages : mapping of kind to Stage
         What reads and looks.
     prepare : callable
         Completes a batch when it is sent.
@@ -118,7 +118,7 @@ def work(
     from distributed import wait
 
     protocols = protocols_of(task.path for task in tasks)
-    check(client, engines, protocols)
+    check(client, stages, protocols)
     batches = _Batches(deque(replace(task, path=everywhere(task.path)) for task in tasks))
     running: dict[Any, list[Task]] = {}
     refused: set[str] = set()
@@ -131,9 +131,7 @@ def work(
         while batches and len(running) < ahead:
             batch = batches.next(ahead)
             where = {"workers": list(workers)} if refused and workers else {}
-            future = client.submit(
-                _work, prepare(batch), engines, __version__, protocols, pure=False, **where
-            )
+            future = client.submit(_work, prepare(batch), stages, __version__, protocols, pure=False, **where)
             running[future] = batch
         try:
             done = wait(list(running), timeout=PATIENCE, return_when="FIRST_COMPLETED").done

@@ -1,6 +1,6 @@
 """Which dimension does a number label? A ResNet-50 that looks at the lines drawn around the texts of a photo."""
 
-from .classifier import RegionLooker, default_weights
+from .classifier import NumberClassifier, default_weights
 from .inputs import CLASSES, SIZE, View, look_at
 
-__all__ = ["CLASSES", "SIZE", "RegionLooker", "View", "default_weights", "look_at"]
+__all__ = ["CLASSES", "SIZE", "NumberClassifier", "View", "default_weights", "look_at"]

@@ -31,7 +31,7 @@ def default_weights() -> Path:
     return REGIONS
 
 
-class RegionLooker:
+class NumberClassifier:
     """Tells what each number on a photo labels, from the lines and shapes around it.
 
     Parameters
@@ -123,11 +123,11 @@ def load_network(path: Path) -> Any:
     """
     import torch
 
-    from .network import RegionNetwork
+    from .network import NumberClassifierNetwork
 
     # Without storage: initial values would be drawn for a second only to be replaced.
     with torch.device("meta"):
-        network = RegionNetwork()
+        network = NumberClassifierNetwork()
     state = fitting(path, network, "the regions network", REMEDY, _is_counter)
     network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False, assign=True)
     network.eval().requires_grad_(False)

@@ -12,7 +12,7 @@ from hybridml.datasets.images import RGB
 from hybridml.utils.registry import in_range
 from hybridml.utils.torch import inferring
 
-from .classifier import RegionLooker, default_weights, load_network
+from .classifier import NumberClassifier, default_weights, load_network
 from .inputs import SIZE, look_at
 
 # Of this module: counts up with every change that changes a vector.
@@ -43,7 +43,7 @@ class ShippedEmbedder:
         if threads is not None:
             in_range("threads", threads, 1, 1024, whole=True)
         self.threads = threads
-        self._digest = RegionLooker().settings()["weights"]
+        self._digest = NumberClassifier().settings()["weights"]
         self._backbone: Any = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ REGIONS = 14
 _NEAR = 0.3
 
 
-class RegionNetwork(nn.Module):
+class NumberClassifierNetwork(nn.Module):
     """Classes of the text lines of photos, in one pass per photo.
 
     Parameters
@@ -90,7 +90,7 @@ def new_head(classes: int = len(CLASSES)) -> nn.Module:
 
 
 def answer(head: nn.Module, local: Tensor, whole: Tensor, geometry: Tensor, photo: Tensor) -> Tensor:
-    """Return logits, one row per text line, from what :meth:`RegionNetwork.maps` returned.
+    """Return logits, one row per text line, from what :meth:`NumberClassifierNetwork.maps` returned.
 
     Parameters
     ----------

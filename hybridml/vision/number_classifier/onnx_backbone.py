@@ -22,7 +22,7 @@ Maps = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.flo
 
 
 def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int | None = None) -> Maps:
-    """Return :meth:`RegionNetwork.maps` as a function of arrays; translated once on each machine, some seconds.
+    """Return :meth:`NumberClassifierNetwork.maps` as a function of arrays; translated once on each machine, some seconds.
 
     Parameters
     ----------

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from hybridml.errors import MissingExtraError
 from hybridml.utils.registry import SettingsError, build
-from hybridml.vision.text_line import Polygon, Reading, TextLine
+from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
-__all__ = ["READERS", "Polygon", "Reader", "Reading", "TextLine", "available", "create"]
+__all__ = ["OCR_ENGINES", "Polygon", "OCREngine", "OCRResult", "TextLine", "available", "create"]
 
 
 @runtime_checkable
-class Reader(Protocol):
+class OCREngine(Protocol):
     """What every engine offers.
 
     Attributes
@@ -34,21 +34,21 @@ class Reader(Protocol):
         """Return everything that changes an answer, as plain values: settings, engine and model versions."""
         ...
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
+    def read(self, image: NDArray[np.uint8]) -> OCRResult:
         """Read one photo, an RGB array ``(H, W, 3)`` as :func:`hybridml.datasets.images.decode` returns it."""
         ...
 
 
-def _rapidocr(**settings: Any) -> Reader:
-    from .rapidocr import RapidOCRReader
+def _rapidocr(**settings: Any) -> OCREngine:
+    from .rapidocr import RapidOCREngine
 
-    return RapidOCRReader(**settings)
+    return RapidOCREngine(**settings)
 
 
-def _tesseract(**settings: Any) -> Reader:
-    from .tesseract import TesseractReader
+def _tesseract(**settings: Any) -> OCREngine:
+    from .tesseract import TesseractEngine
 
-    return TesseractReader(**settings)
+    return TesseractEngine(**settings)
 
 
 def _rapidocr_missing() -> str | None:
@@ -64,7 +64,7 @@ def _tesseract_missing() -> str | None:
 
 
 #: The packaged readers: how each is made, and what it lacks on this machine.
-READERS: dict[str, tuple[Callable[..., Reader], Callable[[], str | None]]] = {
+OCR_ENGINES: dict[str, tuple[Callable[..., OCREngine], Callable[[], str | None]]] = {
     "rapidocr": (_rapidocr, _rapidocr_missing),
     "tesseract": (_tesseract, _tesseract_missing),
 }
@@ -72,17 +72,17 @@ READERS: dict[str, tuple[Callable[..., Reader], Callable[[], str | None]]] = {
 
 def available() -> dict[str, str | None]:
     """Return each packaged reader with None when it can be used, or the reason why not and what to type."""
-    return {name: missing() for name, (_, missing) in READERS.items()}
+    return {name: missing() for name, (_, missing) in OCR_ENGINES.items()}
 
 
-def create(name: str, **settings: Any) -> Reader:
+def create(name: str, **settings: Any) -> OCREngine:
     """Create the reader called ``name``.
 
     Parameters
     ----------
     name : str
         ``"rapidocr"``, ``"tesseract"``, or ``"module:name"`` of a callable of your own that returns a
-        :class:`Reader`.
+        :class:`OCREngine`.
     **settings
         Its settings; see :class:`hybridml.vision.ocr.rapidocr.RapidOCRSettings` and
         :class:`hybridml.vision.ocr.tesseract.TesseractSettings`. Both also take ``threads``: it changes speed only.
@@ -94,13 +94,13 @@ def create(name: str, **settings: Any) -> Reader:
     MissingExtraError
         When the engine is not installed; the message says what to type.
     """
-    if name in READERS:
-        reason = READERS[name][1]()
+    if name in OCR_ENGINES:
+        reason = OCR_ENGINES[name][1]()
         if reason:
             raise MissingExtraError(reason)
-    reader = build("reader", name, {n: factory for n, (factory, _) in READERS.items()}, settings)
-    if not isinstance(reader, Reader):
+    ocr = build("reader", name, {n: factory for n, (factory, _) in OCR_ENGINES.items()}, settings)
+    if not isinstance(ocr, OCREngine):
         raise SettingsError(
-            f"reader {name!r}: expected an object with name, settings() and read(image), got {reader!r}"
+            f"reader {name!r}: expected an object with name, settings() and read(image), got {ocr!r}"
         )
-    return reader
+    return ocr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml.vision.text_line import Polygon, Reading, TextLine
+from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
 LONGEST = 480
 """Pixels, at least, of the longest side of the copy on which the background is told apart."""
@@ -62,11 +62,11 @@ def content_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     )
 
 
-def moved(reading: Reading, left: int, top: int, width: int, height: int) -> Reading:
+def moved(ocr_result: OCRResult, left: int, top: int, width: int, height: int) -> OCRResult:
     """Return the reading of a part of a photo where it lies in the photo of ``width`` x ``height``."""
     lines = []
-    for line in reading.lines:
+    for line in ocr_result.lines:
         a, b, c, d = ((x + left, y + top) for x, y in line.polygon)
         polygon: Polygon = (a, b, c, d)
         lines.append(TextLine(line.text, line.confidence, polygon))
-    return Reading(tuple(lines), width, height)
+    return OCRResult(tuple(lines), width, height)

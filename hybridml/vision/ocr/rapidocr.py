@@ -20,7 +20,7 @@ from hybridml.datasets import images
 from hybridml.errors import MissingExtraError
 from hybridml.utils.optional import install, lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
-from hybridml.vision.text_line import Polygon, Reading, TextLine
+from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
 from . import charset as characters
 from . import quantize
@@ -50,7 +50,7 @@ SMALLEST_SIDE, LARGEST_ASPECT = 32, 8
 
 @dataclass(frozen=True)
 class RapidOCRSettings(PreprocessSettings):
-    """Settings of :class:`RapidOCRReader`, besides those of :class:`PreprocessSettings`.
+    """Settings of :class:`RapidOCREngine`, besides those of :class:`PreprocessSettings`.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _digest(path: str) -> str:
     return images.fingerprint(path)[:16]
 
 
-class RapidOCRReader:
+class RapidOCREngine:
     """Reads with RapidOCR.
 
     Parameters
@@ -234,7 +234,7 @@ class RapidOCRReader:
         prepared, _ = prepare(image, self.config)
         return self._regions(_padded(prepared)[:, :, ::-1], np.zeros((0, 4)))[0]
 
-    def read(self, image: NDArray[np.uint8], known: Sequence[TextLine] = ()) -> Reading:
+    def read(self, image: NDArray[np.uint8], known: Sequence[TextLine] = ()) -> OCRResult:
         """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``.
 
         Text where ``known`` lines stand is found again but neither read nor returned.
@@ -247,7 +247,7 @@ class RapidOCRReader:
         part = np.ascontiguousarray(image[top:bottom, left:right])
         return moved(self._read(part, boxes - (left, top, left, top)), left, top, width, height)
 
-    def _read(self, image: NDArray[np.uint8], known: NDArray[np.float64]) -> Reading:
+    def _read(self, image: NDArray[np.uint8], known: NDArray[np.float64]) -> OCRResult:
         prepared, (scale_x, scale_y) = prepare(image, self.config)
         height, width = image.shape[:2]
         scale = np.array([scale_x, scale_y])
@@ -256,7 +256,7 @@ class RapidOCRReader:
             for text, score, polygon in self._lines(_padded(prepared)[:, :, ::-1], known * (*scale, *scale))
             if text.strip() and score >= self.config.text_score
         ]
-        return Reading(reading_order(lines), width, height)
+        return OCRResult(reading_order(lines), width, height)
 
     def _regions(
         self, bgr: NDArray[np.uint8], known: NDArray[np.float64]

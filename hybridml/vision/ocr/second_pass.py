@@ -2,7 +2,7 @@
 
 The first reading has a size that suits most photos at a low cost. What it misses is small print above all, so
 the second one enlarges the photo, may turn it or cut it into tiles, and costs more: it is meant for the few
-photos that :func:`hybridml.candidates.find.wants_second_look` picks. What it reads is merged into the first reading.
+photos that :func:`hybridml.candidates.find.needs_second_pass` picks. What it reads is merged into the first reading.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridml.utils.registry import SettingsError, in_range, settings_of
-from hybridml.vision.text_line import Point, Reading, TextLine
+from hybridml.vision.text_line import OCRResult, Point, TextLine
 
-from . import Reader, create
+from . import OCREngine, create
 from .reading_order import overlap, reading_order
 
 NAME = "second-look"
@@ -35,8 +35,8 @@ CUT = 2.0
 
 
 @dataclass(frozen=True)
-class SecondLookSettings:
-    """Settings of :class:`SecondLook`.
+class SecondPassSettings:
+    """Settings of :class:`SecondPass`.
 
     Parameters
     ----------
@@ -161,14 +161,14 @@ class View:
         a, b, c, d = (moved(point) for point in line.polygon)
         return TextLine(line.text, line.confidence, (a, b, c, d))
 
-    def lines(self, reading: Reading, width: int, height: int) -> list[TextLine]:
+    def lines(self, ocr_result: OCRResult, width: int, height: int) -> list[TextLine]:
         """Return the lines of a reading of the view where they lie in a photo of ``width`` x ``height``.
 
         Without those that touch a side at which the view was cut out of the photo.
         """
         close = CUT / self.scale
         found = []
-        for line in reading.lines:
+        for line in ocr_result.lines:
             a, b, c, d = (self.back(point) for point in line.polygon)
             moved = TextLine(line.text, line.confidence, (a, b, c, d))
             left, top, right, bottom = moved.box
@@ -182,12 +182,12 @@ class View:
         return found
 
 
-def views(width: int, height: int, settings: SecondLookSettings) -> Iterator[View]:
+def views(width: int, height: int, settings: SecondPassSettings) -> Iterator[View]:
     """Yield the views of a photo of ``width`` x ``height``: the whole of it, then its tiles, in every turn.
 
     Examples
     --------
-    >>> [(v.scale, v.turn) for v in views(640, 480, SecondLookSettings(longest_side=1920, turns=(0, 1)))]
+    >>> [(v.scale, v.turn) for v in views(640, 480, SecondPassSettings(longest_side=1920, turns=(0, 1)))]
     [(3.0, 0), (3.0, 1)]
     """
     parts = [(0, 0, width, height)]
@@ -207,17 +207,17 @@ def _cuts(side: int, n: int, shared: float) -> list[tuple[int, int]]:
     return [(round(start), min(side, round(start + length))) for start in starts]
 
 
-class SecondLook:
+class SecondPass:
     """Reads a photo again where the first reading shows too little.
 
     Parameters
     ----------
-    reader : Reader, optional
+    ocr : OCREngine, optional
         What reads the views; by default the engine that the settings name.
     threads : int, optional
         Threads of a packaged engine; changes speed only.
     **settings
-        See :class:`SecondLookSettings`.
+        See :class:`SecondPassSettings`.
 
     Raises
     ------
@@ -229,11 +229,11 @@ class SecondLook:
 
     name = NAME
 
-    def __init__(self, reader: Reader | None = None, threads: int | None = None, **settings: Any) -> None:
-        self.config = settings_of(SecondLookSettings, "the second look", settings)
-        self.reader = reader or self._created(threads)
+    def __init__(self, ocr: OCREngine | None = None, threads: int | None = None, **settings: Any) -> None:
+        self.config = settings_of(SecondPassSettings, "the second look", settings)
+        self.ocr = ocr or self._created(threads)
 
-    def _created(self, threads: int | None) -> Reader:
+    def _created(self, threads: int | None) -> OCREngine:
         c = self.config
         if ":" in c.engine:
             return create(c.engine)
@@ -251,33 +251,33 @@ class SecondLook:
         del own["options"]  # they are among the reader's settings
         if not self.config.sure:
             del own["sure"]  # came later: what was read before stays known
-        return {"look": NAME, "version": VERSION, **own, "reader": self.reader.settings()}
+        return {"look": NAME, "version": VERSION, **own, "reader": self.ocr.settings()}
 
-    def read(self, image: NDArray[np.uint8], first: Reading) -> Reading:
+    def read(self, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
         """Read a photo again and return both readings as one, in pixels of the photo.
 
         Parameters
         ----------
         image : ndarray of uint8, shape (H, W, 3)
             The photo as :func:`hybridml.datasets.images.decode` returns it.
-        first : Reading
+        first : OCRResult
             What was read on it before.
         """
         height, width = image.shape[:2]
-        second = Reading((), width, height)
+        second = OCRResult((), width, height)
         for view in views(width, height, self.config):
             seen = view.lines(self._read(view, image, first), width, height)
-            second = pool(second, Reading(tuple(seen), width, height))
+            second = pool(second, OCRResult(tuple(seen), width, height))
         return merge(first, second)
 
-    def _read(self, view: View, image: NDArray[np.uint8], first: Reading) -> Reading:
+    def _read(self, view: View, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
         if not self.config.sure:
-            return self.reader.read(view.picture(image))
+            return self.ocr.read(view.picture(image))
         known = [view.there(line) for line in first.lines if line.confidence >= self.config.sure]
-        return self.reader.read(view.picture(image), known)  # type: ignore[call-arg]
+        return self.ocr.read(view.picture(image), known)  # type: ignore[call-arg]
 
 
-def merge(first: Reading, second: Reading, margin: float = MARGIN) -> Reading:
+def merge(first: OCRResult, second: OCRResult, margin: float = MARGIN) -> OCRResult:
     """Return two readings of one photo as one.
 
     Lines that cover one place are compared together: what one reader saw as one line the other may have seen
@@ -286,22 +286,22 @@ def merge(first: Reading, second: Reading, margin: float = MARGIN) -> Reading:
 
     Parameters
     ----------
-    first, second : Reading
+    first, second : OCRResult
         In pixels of the same photo.
     margin : float
         How much surer the first must be.
 
     Returns
     -------
-    Reading
+    OCRResult
         In reading order; its lines are lines of the two, unchanged, so :func:`added` can tell them apart.
 
     Examples
     --------
     >>> def line(text, x, confidence):
     ...     return TextLine(text, confidence, ((x, 0), (x + 50, 0), (x + 50, 10), (x, 10)))
-    >>> first = Reading((line("l2 oz", 0, 0.7), line("Tea", 100, 0.99)), 200, 10)
-    >>> second = Reading((line("12 oz", 2, 0.9), line("Tca", 100, 0.6)), 200, 10)
+    >>> first = OCRResult((line("l2 oz", 0, 0.7), line("Tea", 100, 0.99)), 200, 10)
+    >>> second = OCRResult((line("12 oz", 2, 0.9), line("Tca", 100, 0.6)), 200, 10)
     >>> [each.text for each in merge(first, second).lines]
     ['12 oz', 'Tea']
     """
@@ -313,10 +313,10 @@ def merge(first: Reading, second: Reading, margin: float = MARGIN) -> Reading:
             kept += ours if _sureness(ours) >= _sureness(theirs) else theirs
         else:
             kept += ours if _sureness(ours) > _sureness(theirs) + margin else theirs
-    return Reading(reading_order(kept), first.width, first.height)
+    return OCRResult(reading_order(kept), first.width, first.height)
 
 
-def pool(one: Reading, other: Reading) -> Reading:
+def pool(one: OCRResult, other: OCRResult) -> OCRResult:
     """Return the lines of two views of one photo, without those of ``other`` that ``one`` reads alike.
 
     Where two views disagree both stay: which one is right shows only when a quantity is asked for.
@@ -326,10 +326,10 @@ def pool(one: Reading, other: Reading) -> Reading:
         for line in other.lines
         if not any(_text([line]) == _text([own]) and overlap(line, own) > SAME for own in one.lines)
     ]
-    return Reading(reading_order([*one.lines, *fresh]), one.width, one.height)
+    return OCRResult(reading_order([*one.lines, *fresh]), one.width, one.height)
 
 
-def added(first: Reading, merged: Reading) -> tuple[bool, ...]:
+def added(first: OCRResult, merged: OCRResult) -> tuple[bool, ...]:
     """Return for each line of a merged reading whether it is new, that is, not one of ``first``."""
     own = set(first.lines)
     return tuple(line not in own for line in merged.lines)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hybridml.errors import MissingExtraError
 from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError, in_range, settings_of
-from hybridml.vision.text_line import Polygon, Reading, TextLine
+from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
 from .preprocess import PreprocessSettings, prepare
 from .reading_order import overlap, reading_order
@@ -37,7 +37,7 @@ MARGIN = 0.1
 
 @dataclass(frozen=True)
 class TesseractSettings(PreprocessSettings):
-    """Settings of :class:`TesseractReader`, besides those of :class:`PreprocessSettings`.
+    """Settings of :class:`TesseractEngine`, besides those of :class:`PreprocessSettings`.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _version() -> str:
     return str(pytesseract.get_tesseract_version())
 
 
-class TesseractReader:
+class TesseractEngine:
     """Reads with Tesseract.
 
     Parameters
@@ -128,7 +128,7 @@ class TesseractReader:
         """Return every setting and the version of the engine."""
         return {"engine": NAME, "version": VERSION, "tesseract": _version(), **self.config.told()}
 
-    def read(self, image: NDArray[np.uint8]) -> Reading:
+    def read(self, image: NDArray[np.uint8]) -> OCRResult:
         """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""
         prepared, (scale_x, scale_y) = prepare(image, self.config)
         c = self.config
@@ -147,7 +147,7 @@ class TesseractReader:
                     upright.append(line)
                 elif turn and confidence >= c.turned_score and _reads_along(line):
                     turned.append(line)
-        return Reading(reading_order(merged(upright, turned)), image.shape[1], image.shape[0])
+        return OCRResult(reading_order(merged(upright, turned)), image.shape[1], image.shape[0])
 
     def _words(self, photos: list[NDArray[np.uint8]]) -> list[list[dict[str, str]]]:
         """Read all photos in one process: starting one costs as much as reading half a photo."""

@@ -18,7 +18,7 @@ from hybridml.store.extraction import featurize
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.embedding import Embedder
-from hybridml.vision.engines import DEFAULT_WEIGHTS, embedding_engine
+from hybridml.vision.stages import DEFAULT_WEIGHTS, embedding_stage
 
 from .tokens import Floats
 
@@ -55,7 +55,7 @@ class VariedEmbedder:
     Parameters
     ----------
     embedding, resnet_weights : str
-        What embeds, as in :func:`hybridml.vision.engines.embedding_engine`.
+        What embeds, as in :func:`hybridml.vision.stages.embedding_stage`.
     copy : int
         Which copy.
     """
@@ -83,11 +83,11 @@ class VariedEmbedder:
 
 
 def _embedder(embedding: str, resnet_weights: str) -> Embedder:
-    engine, reason = embedding_engine(embedding, resnet_weights)
-    if engine is None:
+    stage, reason = embedding_stage(embedding, resnet_weights)
+    if stage is None:
         raise SettingsError(f"augment needs an embedding: {reason}")
     # each process that embeds has one thread
-    made: Embedder = engine.create(threads=1)
+    made: Embedder = stage.create(threads=1)
     return made
 
 
@@ -128,12 +128,12 @@ def with_copies(
     copies: dict[str, list[Floats]] = {}
     for copy in range(1, count + 1):
         options = {"embedding": embedding, "resnet_weights": resnet_weights, "copy": copy}
-        engine, _ = embedding_engine(VARIED, options=options)
-        assert engine is not None  # only "none" has no engine
-        report = featurize(paths, features, None, engine, progress=progress)
+        stage, _ = embedding_stage(VARIED, options=options)
+        assert stage is not None  # only "none" has no engine
+        report = featurize(paths, features, None, stage, progress=progress)
         for key, cause in report.failed.items():
             log.warning("photo %s has no copy %d: %s", key, copy, cause)
-        vectors = dict(features.embeddings(engine.settings, set(report.keys.values())))
+        vectors = dict(features.embeddings(stage.settings, set(report.keys.values())))
         for key, content in report.keys.items():
             if content in vectors:
                 copies.setdefault(key, []).append(vectors[content][None])

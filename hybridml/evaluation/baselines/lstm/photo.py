@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hybridml.datasets.groups import as_text
 from hybridml.evaluation.baselines.system import Given
 from hybridml.ranking.embedding_pca import ImageBlock
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 
 from .tokens import Bools, Floats
 
@@ -49,7 +49,7 @@ def labelled_by_others(given: Given) -> Bools:
     return np.array([bool(as_text(source)) for source in given.frame["source"]], dtype=bool)
 
 
-def _pooled(seen: Mapping[str, Seen], key: str) -> Floats | None:
+def _pooled(seen: Mapping[str, PhotoFeatures], key: str) -> Floats | None:
     regions = seen[key].regions if key in seen else None
     if regions is None:
         return None

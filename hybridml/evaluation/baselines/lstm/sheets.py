@@ -7,7 +7,7 @@ from functools import cached_property
 from hybridml.candidates.find import any_shown
 from hybridml.entities import Entity, EntitySchema
 from hybridml.evaluation.baselines.system import Given
-from hybridml.vision.photo_features import Seen
+from hybridml.vision.photo_features import PhotoFeatures
 
 from .example import Sheet, sheet_of
 from .tokens import Page
@@ -32,12 +32,12 @@ def sheets(given: Given) -> list[Sheet | None]:
 class _Pages:
     """The pages of one photo's readings, each made when it is first wanted."""
 
-    def __init__(self, seen: Seen, schema: EntitySchema) -> None:
+    def __init__(self, seen: PhotoFeatures, schema: EntitySchema) -> None:
         self._seen, self._schema = seen, schema
 
     @cached_property
     def _first(self) -> Page:
-        return Page.of(self._seen.reading, self._schema)
+        return Page.of(self._seen.ocr_result, self._schema)
 
     @cached_property
     def _second(self) -> Page | None:

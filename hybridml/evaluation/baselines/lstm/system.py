@@ -9,12 +9,12 @@ from typing import Self
 from hybridml.datasets.groups import deal, parts_of
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError, NotFittedError
-from hybridml.evaluation.baselines.system import LABEL, PHOTOS, READING, VECTORS, Given, System
+from hybridml.evaluation.baselines.system import LABEL, OCR, PHOTOS, VECTORS, Given, System
 from hybridml.quantity import format_quantity
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
 from hybridml.utils.registry import SettingsError, in_range, one_of
-from hybridml.vision.engines import DEFAULT_WEIGHTS
+from hybridml.vision.stages import DEFAULT_WEIGHTS
 
 from . import photo
 from .batch import AT_ONCE, Example, batches, tensors
@@ -140,9 +140,9 @@ class LstmSystem(System):
     def needs(self) -> frozenset[str]:  # type: ignore[override]
         """What was read, and with ``photo="vectors"`` embeddings; with ``augment`` the photos, too."""
         vectors = {VECTORS} if self.photo == "vectors" else set()
-        return frozenset({READING} | vectors | ({PHOTOS} if self.augment else set()))
+        return frozenset({OCR} | vectors | ({PHOTOS} if self.augment else set()))
 
-    def looks(self, offered: frozenset[str]) -> frozenset[str]:
+    def further(self, offered: frozenset[str]) -> frozenset[str]:
         """Return the second look where it is offered, and the region network where it is asked for."""
         regions = {"regions"} if self.photo == "regions" else set()
         return (offered & {"second"}) | regions

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from hybridml.candidates.find import Candidate, find_candidates, span_box
 from hybridml.entities import EntitySchema
 from hybridml.quantity import Number, numbers, parse_number
-from hybridml.vision.text_line import Reading
+from hybridml.vision.text_line import OCRResult
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -67,7 +67,7 @@ class Page:
     @classmethod
     def of(
         cls,
-        reading: Reading,
+        ocr_result: OCRResult,
         schema: EntitySchema,
         found: Sequence[Candidate] | None = None,
         bare: bool = True,
@@ -76,7 +76,7 @@ class Page:
 
         Parameters
         ----------
-        reading : Reading
+        ocr_result : OCRResult
             The photo's text lines.
         schema : EntitySchema
             Units.
@@ -85,17 +85,17 @@ class Page:
         bare : bool
             Whether numbers without a unit are looked for.
         """
-        spans = list(_spans(reading))
+        spans = list(_spans(ocr_result))
         token_at = {(line, i): n for n, (line, start, end) in enumerate(spans) for i in range(start, end)}
         candidates = [
             (token_at[c.line, c.start], c)
-            for c in (find_candidates(reading, schema) if found is None else found)
+            for c in (find_candidates(ocr_result, schema) if found is None else found)
             if (c.line, c.start) in token_at
         ]
         alone = [
             (token_at[i, number.span[0]], number)
             for i in dict.fromkeys(line for line, _, _ in spans if bare)
-            for number in numbers(reading.lines[i].text, schema)
+            for number in numbers(ocr_result.lines[i].text, schema)
             if (i, number.span[0]) in token_at
         ]
         names = list(schema.units)
@@ -103,9 +103,9 @@ class Page:
         for n, c in reversed(candidates):
             if not (c.repaired and units[n]):
                 units[n] = names.index(c.unit) + 1
-        texts = [reading.lines[line].text[start:end] for line, start, end in spans]
+        texts = [ocr_result.lines[line].text[start:end] for line, start, end in spans]
         characters = np.array([_codes(text) for text in texts], dtype=np.uint8).reshape(-1, LETTERS)
-        return cls(characters, _features(reading, spans, texts), units, candidates, alone)
+        return cls(characters, _features(ocr_result, spans, texts), units, candidates, alone)
 
 
 def tokens(text: str) -> list[tuple[int, int]]:
@@ -120,11 +120,11 @@ def tokens(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _TOKEN.finditer(text)]
 
 
-def _spans(reading: Reading) -> Iterator[tuple[int, int, int]]:
+def _spans(ocr_result: OCRResult) -> Iterator[tuple[int, int, int]]:
     """Yield (line, start, end) of each token, in reading order."""
-    found = [tokens(line.text) for line in reading.lines]
+    found = [tokens(line.text) for line in ocr_result.lines]
     kept, total = set(), 0
-    for i in sorted(range(len(found)), key=lambda i: -reading.lines[i].height):
+    for i in sorted(range(len(found)), key=lambda i: -ocr_result.lines[i].height):
         if total + len(found[i]) <= MOST_TOKENS:
             total += len(found[i])
             kept.add(i)
@@ -149,19 +149,21 @@ def logarithm(value: float) -> float:
     return math.log10(min(max(value, 1e-6), 1e9)) / _THOUSAND
 
 
-def _features(reading: Reading, spans: list[tuple[int, int, int]], texts: list[str]) -> Floats:
-    longest = max(reading.width, reading.height, 1)
-    middle = float(np.median([max(line.height, 1.0) for line in reading.lines])) if reading.lines else 1.0
+def _features(ocr_result: OCRResult, spans: list[tuple[int, int, int]], texts: list[str]) -> Floats:
+    longest = max(ocr_result.width, ocr_result.height, 1)
+    middle = (
+        float(np.median([max(line.height, 1.0) for line in ocr_result.lines])) if ocr_result.lines else 1.0
+    )
     rows = []
     for n, ((i, start, end), text) in enumerate(zip(spans, texts, strict=True)):
-        line = reading.lines[i]
+        line = ocr_result.lines[i]
         left, top, right, bottom = span_box(line, start, end)
         turn = math.radians(line.angle)
         value = parse_number(text) if text[0].isdigit() else None
         rows.append(
             (
-                ((left + right) - reading.width) / 2 / longest,
-                ((top + bottom) - reading.height) / 2 / longest,
+                ((left + right) - ocr_result.width) / 2 / longest,
+                ((top + bottom) - ocr_result.height) / 2 / longest,
                 (right - left) / longest,
                 (bottom - top) / longest,
                 math.cos(turn),

@@ -12,11 +12,11 @@ from hybridml.errors import ArtifactError, HybridmlError, MissingExtraError, Wei
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
 
-from .presets import DEFAULT_EFFORT, LOOKS, effort_of
+from .presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
 
 log = logging.getLogger(__name__)
 
-EngineKind = Literal["reader", "embedding", "lines", "regions", "second"]
+StageKind = Literal["reader", "embedding", "lines", "regions", "second"]
 
 DEFAULT_OCR = "rapidocr"
 DEFAULT_EMBEDDING = "none"
@@ -24,7 +24,7 @@ DEFAULT_WEIGHTS = "IMAGENET1K_V2"
 
 
 @dataclass(frozen=True)
-class Engine:
+class Stage:
     """A reader, an embedding, or what else looks at photos: its name and the settings it is created with.
 
     Parameters
@@ -40,7 +40,7 @@ class Engine:
         results in the store.
     """
 
-    kind: EngineKind
+    kind: StageKind
     name: str
     options: Mapping[str, Any]
     settings: Mapping[str, Any]
@@ -77,7 +77,7 @@ LIBRARIES = ("rapidocr", "onnxruntime", "tesseract", "torch")
 """Settings that are versions of libraries: another one may change a last digit, not what is meant."""
 
 
-def adopted(reader: Engine, looks: Sequence[Engine]) -> tuple[Engine, list[Engine]]:
+def adopted(ocr: Stage, further: Sequence[Stage]) -> tuple[Stage, list[Stage]]:
     """Return a model's reader and looks as this machine has them.
 
     Results are kept under the versions that made them. An engine that is not installed stays as it was: what the
@@ -86,30 +86,30 @@ def adopted(reader: Engine, looks: Sequence[Engine]) -> tuple[Engine, list[Engin
     Raises
     ------
     ArtifactError
-        When more than the version of a library differs: weights, models or settings. Said by :meth:`Engine.create`.
+        When more than the version of a library differs: weights, models or settings. Said by :meth:`Stage.create`.
     """
-    now = _adopted(reader, reader.options)
+    now = _adopted(ocr, ocr.options)
     own = fingerprint(now.settings)
     return now, [
         _adopted(look, {**look.options, "reader": own} if "reader" in look.options else look.options)
-        for look in looks
+        for look in further
     ]
 
 
-def _adopted(engine: Engine, options: Mapping[str, Any]) -> Engine:
+def _adopted(stage: Stage, options: Mapping[str, Any]) -> Stage:
     try:
-        settings = _settings(engine.kind, engine.name, _make(engine.kind, engine.name, options), options)
+        settings = _settings(stage.kind, stage.name, _make(stage.kind, stage.name, options), options)
     except MissingExtraError:
-        return engine
-    now = replace(engine, options=dict(options), settings=settings)
-    if settings == dict(engine.settings) or _essence(settings) != _essence(engine.settings):
+        return stage
+    now = replace(stage, options=dict(options), settings=settings)
+    if settings == dict(stage.settings) or _essence(settings) != _essence(stage.settings):
         # what differs in essence is refused when it is to be used
-        return engine
+        return stage
     log.warning(
         "the %s %r has another library version than the model was trained with (%s): results may differ slightly",
-        engine.kind,
-        engine.name,
-        "; ".join(v for k, v in _differences(engine.settings, settings).items() if k in LIBRARIES)
+        stage.kind,
+        stage.name,
+        "; ".join(v for k, v in _differences(stage.settings, settings).items() if k in LIBRARIES)
         or "of what reads for it",
     )
     return now
@@ -132,7 +132,7 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, s
     }
 
 
-def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
+def _make(kind: StageKind, name: str, options: Mapping[str, Any]) -> Any:
     if kind == "reader":
         from . import ocr
 
@@ -142,17 +142,17 @@ def _make(kind: EngineKind, name: str, options: Mapping[str, Any]) -> Any:
 
         return LineFinder(**options)
     if kind in ("regions", "second"):
-        from .number_classifier import RegionLooker
-        from .ocr.second_pass import SecondLook
+        from .number_classifier import NumberClassifier
+        from .ocr.second_pass import SecondPass
 
         own = {k: v for k, v in options.items() if k != "reader"}
-        return RegionLooker(**own) if kind == "regions" else SecondLook(**own)
+        return NumberClassifier(**own) if kind == "regions" else SecondPass(**own)
     from . import embedding
 
     return embedding.create(name, **options)
 
 
-def _settings(kind: EngineKind, name: str, made: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(kind: StageKind, name: str, made: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     # what looks at text lines depends on who read them
     after = {"after": options["reader"]} if "reader" in options else {}
     own = made.settings()
@@ -166,42 +166,42 @@ def _settings(kind: EngineKind, name: str, made: Any, options: Mapping[str, Any]
     return settings
 
 
-def look_engines(
+def further_stages(
     names: Sequence[str] | None,
-    reader: Engine,
+    ocr: Stage,
     options: Mapping[str, Mapping[str, Any]] | None = None,
-    effort: str = DEFAULT_EFFORT,
-) -> tuple[list[Engine], dict[str, str]]:
+    effort: str = DEFAULT_PRESET,
+) -> tuple[list[Stage], dict[str, str]]:
     """Return the engines that look at photos besides reading and embedding them.
 
     Parameters
     ----------
     names : sequence of str, optional
         Of ``"lines"``, ``"regions"`` and ``"second"``; by default the effort's.
-    reader : Engine
+    ocr : Stage
         Who reads the text lines that two of them look at.
     options : mapping, optional
         Settings of each, by name, in place of the effort's.
     effort : str
-        As in :data:`hybridml.vision.presets.EFFORTS`.
+        As in :data:`hybridml.vision.presets.PRESETS`.
 
     Returns
     -------
-    engines : list of Engine
+    stages : list of Stage
     reasons : dict of str to str
         Name to why it is not there: the one that needs torch or weights which are not at hand; said once as
         a warning, too.
     """
-    made: list[Engine] = []
+    made: list[Stage] = []
     reasons: dict[str, str] = {}
-    wanted = effort_of(effort)
-    given = {**wanted.look_options, **(options or {})}
-    for name in wanted.looks if names is None else names:
-        if name not in LOOKS:
-            raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(LOOKS)}")
+    wanted = preset_of(effort)
+    given = {**wanted.stage_options, **(options or {})}
+    for name in wanted.further if names is None else names:
+        if name not in FURTHER_STAGES:
+            raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(FURTHER_STAGES)}")
         own = dict(given.get(name, {}))
         if name != "lines":
-            own["reader"] = fingerprint(reader.settings)
+            own["reader"] = fingerprint(ocr.settings)
         try:
             settings = _settings(name, name, _make(name, name, own), own)
         except (WeightsError, MissingExtraError) as error:
@@ -210,13 +210,13 @@ def look_engines(
             log.warning("going on WITHOUT %s: %s", name, error)
             reasons[name] = f"not available: {error}"
             continue
-        made.append(Engine(name, name, own, settings))
+        made.append(Stage(name, name, own, settings))
     return made, reasons
 
 
-def reader_engine(
-    name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None, effort: str = DEFAULT_EFFORT
-) -> Engine:
+def ocr_stage(
+    name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None, effort: str = DEFAULT_PRESET
+) -> Stage:
     """Return the reader called ``name``.
 
     Parameters
@@ -226,20 +226,20 @@ def reader_engine(
     options : mapping, optional
         Settings that differ from the effort's.
     effort : str
-        As in :data:`hybridml.vision.presets.EFFORTS`.
+        As in :data:`hybridml.vision.presets.PRESETS`.
 
     Raises
     ------
     MissingExtraError
         When it is not installed; says what to type.
     """
-    options = {**effort_of(effort).reader.get(name, {}), **(options or {})}
-    return Engine("reader", name, options, _settings("reader", name, _make("reader", name, options), options))
+    options = {**preset_of(effort).ocr.get(name, {}), **(options or {})}
+    return Stage("reader", name, options, _settings("reader", name, _make("reader", name, options), options))
 
 
-def embedding_engine(
+def embedding_stage(
     name: str = DEFAULT_EMBEDDING, weights: str = DEFAULT_WEIGHTS, options: Mapping[str, Any] | None = None
-) -> tuple[Engine | None, str | None]:
+) -> tuple[Stage | None, str | None]:
     """Return the embedding called ``name``, or the reason why there is none.
 
     Parameters
@@ -253,7 +253,7 @@ def embedding_engine(
 
     Returns
     -------
-    engine : Engine or None
+    stage : Stage or None
         None when there are no image features.
     reason : str or None
         Why not, for reports and the artifact.
@@ -269,4 +269,4 @@ def embedding_engine(
     if name == "resnet50":
         options["weights"] = weights
     made = _make("embedding", name, options)
-    return Engine("embedding", name, options, _settings("embedding", name, made, options)), None
+    return Stage("embedding", name, options, _settings("embedding", name, made, options)), None
