@@ -111,7 +111,7 @@ def product_on(
         reach = rng.uniform(0.1, 0.3) * min(wide, high)
         depth = np.array((side * math.cos(slope), -math.sin(slope))) * reach
         if rng.random() < 0.35:
-            # PhotoFeatures at an angle: the front runs down towards the side that is seen.
+            # Seen at an angle: the front runs down towards the side that is seen.
             fall = w * math.tan(math.radians(rng.uniform(4, 24)))
             tilt = np.array((0.0, fall / 2 * side))
         if kind == "flat":

@@ -1,4 +1,4 @@
-"""OCRResult on a Dask cluster: real workers in processes of their own on this machine."""
+"""Reading on a Dask cluster: real workers in processes of their own on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OCRResult and looking: nothing is lost and nothing mixes, whatever happens to a photo, a process or a shard."""
+"""Reading and looking: nothing is lost and nothing mixes, whatever happens to a photo, a process or a shard."""
 
 from __future__ import annotations
 

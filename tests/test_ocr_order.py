@@ -1,4 +1,4 @@
-"""OCRResult order and overlap, on lines written by hand."""
+"""Reading order and overlap, on lines written by hand."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hybridml.vision.lines import Drawing
 
 from benchmarks import labelled
 from hybridml.datasets import folds
@@ -15,7 +16,6 @@ from hybridml.ranking.label_priors import label_table
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.ranking.training import Training
-from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hybridml.vision.lines import Drawing
 
 import hybridml
 from hybridml.candidates.features import PhotoView, describe
@@ -19,7 +20,6 @@ from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.prediction.grouping import Mark, areas, text_blocks
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Projection, Ranked
-from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult, TextLine

@@ -1,6 +1,6 @@
 """The file of an artifact: plain data with a format version and a checksum.
 
-OCRResult one needs neither LightGBM nor an engine.
+Reading one needs neither LightGBM nor an engine.
 """
 
 from __future__ import annotations

@@ -141,14 +141,14 @@ class _Views:
     @cached_property
     def first(self) -> PhotoView:
         """The first look."""
-        return PhotoView(self._seen.ocr_result, self._schema, self._seen.drawing, self._seen.regions)
+        return PhotoView(self._seen.ocr_result, self._schema, self._seen.regions)
 
     @cached_property
     def second(self) -> PhotoView | None:
         """The second look, which the region network did not see, where there was one."""
         if self._seen.second is None:
             return None
-        return PhotoView(self._seen.second, self._schema, self._seen.drawing, second=True)
+        return PhotoView(self._seen.second, self._schema, second=True)
 
 
 def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hybridml.quantity import format_quantity
 from hybridml.ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
-from hybridml.vision.lines import Drawing
+from hybridml.vision.outline import Outline
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
 
@@ -160,7 +160,7 @@ def whole_photos(
     model: Model,
     seen: Iterable[tuple[str, PhotoFeatures]],
     project: Projection | None = None,
-    drawings: Mapping[str, Drawing] | None = None,
+    outlines: Mapping[str, Outline] | None = None,
 ) -> Iterator[tuple[str, WholePhoto]]:
     """Find every quantity on photos that were read.
 
@@ -172,7 +172,7 @@ def whole_photos(
         What was found on the photos, each once.
     project : callable, optional
         As for :meth:`Model.answers`.
-    drawings : mapping of key to Drawing, optional
+    outlines : mapping of key to Outline, optional
         For the layout only, of photos that were seen without; the model does not get them.
 
     Yields
@@ -188,12 +188,11 @@ def whole_photos(
         for row, found in model.ranked(keys, entities * len(batch), batch.items(), project):
             ranked[keys[row]][entities[row % len(entities)]] = found
         for key, photo in batch.items():
-            drawing = photo.drawing or (drawings or {}).get(key)
-            yield key, _whole(model, photo, ranked[key], drawing)
+            yield key, _whole(model, photo, ranked[key], (outlines or {}).get(key))
 
 
 def _whole(
-    model: Model, seen: PhotoFeatures, ranked: Mapping[str, Ranked], drawing: Drawing | None
+    model: Model, seen: PhotoFeatures, ranked: Mapping[str, Ranked], outline: Outline | None
 ) -> WholePhoto:
     found = places(seen, ranked, model)
     lines = lines_of(seen)
@@ -210,7 +209,7 @@ def _whole(
         )
         for place in found
     ]
-    area = areas([lines[i] for i in shown], marks, drawing)
+    area = areas([lines[i] for i in shown], marks, outline)
     regions = [
         _region([place for place, its in zip(found, area, strict=True) if its == n], lines)
         for n in range(int(area.max(initial=-1)) + 1)

@@ -12,7 +12,8 @@ import numpy as np
 from hybridml.artifact.pretrained import model_path
 from hybridml.candidates.find import needs_second_pass
 from hybridml.ranking.answer import Answer
-from hybridml.store.schema import as_stored, drawing_as_stored, regions_as_stored
+from hybridml.store.schema import as_stored, regions_as_stored
+from hybridml.vision.outline import find_outline
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.stages import Stage, adopted
 
@@ -92,7 +93,6 @@ class PhotoPredictor:
         """
         from hybridml.datasets.images import decode
         from hybridml.utils.optional import require
-        from hybridml.vision.lines import LineFinder
 
         from .all_quantities import whole_photos
 
@@ -102,8 +102,7 @@ class PhotoPredictor:
         seen = self._see(image, list(model.schema.entities))
         block = model.image_block
         projected = block.project(self._vectors(image)) if block else {}
-        drawing = seen.drawing or LineFinder().find(image)
-        found = whole_photos(model, [("photo", seen)], lambda _: projected, {"photo": drawing})
+        found = whole_photos(model, [("photo", seen)], lambda _: projected, {"photo": find_outline(image)})
         return next(whole for _, whole in found)
 
     def _vectors(self, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -120,9 +119,7 @@ class PhotoPredictor:
         ocr_result = as_stored(self._stage(made.ocr_).read(image))
         seen = PhotoFeatures(ocr_result)
         for stage in made.further_:
-            if stage.kind == "lines":
-                seen = replace(seen, drawing=drawing_as_stored(self._stage(stage).find(image)))
-            elif stage.kind == "regions":
+            if stage.kind == "regions":
                 found = self._stage(stage).look(image, ocr_result.lines)
                 seen = replace(seen, regions=regions_as_stored(found))
             elif any(needs_second_pass(ocr_result, schema.entity(e), schema) for e in asked):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.vision.lines import Drawing
+from hybridml.vision.outline import Outline
 from hybridml.vision.text_line import TextLine
 
 Ints = npt.NDArray[np.int64]
@@ -58,7 +58,7 @@ class Mark:
     label: bool = False
 
 
-def areas(lines: Sequence[TextLine], marks: Sequence[Mark], drawing: Drawing | None = None) -> Ints:
+def areas(lines: Sequence[TextLine], marks: Sequence[Mark], outline: Outline | None = None) -> Ints:
     """Return the area of each mark, numbered from 0 in order of first appearance.
 
     Parameters
@@ -67,7 +67,7 @@ def areas(lines: Sequence[TextLine], marks: Sequence[Mark], drawing: Drawing | N
         All text of the photo.
     marks : sequence of Mark
         The quantities in it.
-    drawing : Drawing, optional
+    outline : Outline, optional
         Its outline says which dimensions are drawn around one product.
 
     Examples
@@ -86,7 +86,7 @@ def areas(lines: Sequence[TextLine], marks: Sequence[Mark], drawing: Drawing | N
     block = text_blocks(lines, tells)
     of_mark = block[[mark.line for mark in marks]]
     joined = _Clusters(marks, of_mark.tolist())
-    for first, second in itertools.pairwise(_around(lines, marks, block, drawing)):
+    for first, second in itertools.pairwise(_around(lines, marks, block, outline)):
         joined.join(first, second)
     for _, first, second in _nearest(np.hypot(*_apart(lines)), block, sorted(set(of_mark.tolist()))):
         if not joined.contradict(first, second):
@@ -148,13 +148,13 @@ def _nearest(
 
 
 def _around(
-    lines: Sequence[TextLine], marks: Sequence[Mark], block: Ints, drawing: Drawing | None
+    lines: Sequence[TextLine], marks: Sequence[Mark], block: Ints, outline: Outline | None
 ) -> list[int]:
     """Return the blocks of labels that stand around the product's outline; none where it is not told apart."""
-    if drawing is None or drawing.plain < PLAIN:
+    if outline is None or outline.plain < PLAIN:
         return []
-    left, top, right, bottom = drawing.outline
-    if (right - left) * (bottom - top) > WHOLE * drawing.width * drawing.height:
+    left, top, right, bottom = outline.box
+    if (right - left) * (bottom - top) > WHOLE * outline.width * outline.height:
         return []
     found = []
     for mark in marks:

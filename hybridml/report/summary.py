@@ -99,7 +99,7 @@ def _to_fix(measured: pd.DataFrame, new: bool) -> Iterator[Sentence]:
     if len(causes):
         cause, count = str(causes.index[0]), int(causes.iloc[0])
         text = f"Largest cause, {count:,} of {_rows(len(wrong))} not right: {cause} ({MEANINGS[cause]})."
-        yield Linked(text, "FurtherStage at them", {**shown, "cause": cause})
+        yield Linked(text, "Look at them", {**shown, "cause": cause})
     entities = wrong["entity"].value_counts()
     if measured["entity"].nunique() > 1 and len(entities):
         entity, count = str(entities.index[0]), int(entities.iloc[0])

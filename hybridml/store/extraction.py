@@ -1,4 +1,4 @@
-"""OCRResult and looking: fills the feature store with what is missing, photo by photo, in parallel.
+"""Reading and looking: fills the feature store with what is missing, photo by photo, in parallel.
 
 Both are done once per photo, whatever the number of rows that ask about it; they are nearly all of the
 cost. A photo that cannot be decoded is recorded as such, and costs its own rows only.
@@ -181,7 +181,7 @@ def featurize(
 def done_so_far(
     photos: Mapping[str, Path | None], store: FeatureStore, stages: Sequence[Stage | None]
 ) -> Report:
-    """FurtherStage up what a store has, without opening a photo: also while another process fills it.
+    """Look up what a store has, without opening a photo: also while another process fills it.
 
     Parameters
     ----------

@@ -7,11 +7,10 @@ Layout below the store's root (``features/`` by default)::
     readings/<fingerprint>/part-*.parquet    key, width, height, error, seconds, text, confidence, polygon
     embeddings/<fingerprint>/settings.json
     embeddings/<fingerprint>/part-*.parquet  key, error, seconds, vector (float16)
-    drawings/<fingerprint>/part-*.parquet    key, error, seconds, width, height, segments, outline, plain, filled
     regions/<fingerprint>/part-*.parquet     key, error, seconds, classes, probabilities (float16)
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
-settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.store.shards`. OCRResult takes
+settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.store.shards`. Reading takes
 memory for the photos asked about, not for what else the store holds.
 """
 
@@ -38,13 +37,13 @@ from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult
 
 from .index import Finder
-from .schema import SCHEMAS, Kind, drawing_of, ocr_result_of, regions_of
+from .schema import SCHEMAS, Kind, ocr_result_of, regions_of
 from .shards import Shards, set_aside
 
 log = logging.getLogger(__name__)
 
 PHOTOS_AT_ONCE = 512
-"""Photos whose drawings and regions are joined to their readings at a time."""
+"""Photos whose number classes are joined to their readings at a time."""
 
 PHOTOS_A_SHARD = 1024
 """Photos whose content is told before that is written down: what a killed run tells again at most."""
@@ -70,7 +69,7 @@ class FeatureTable:
     ----------
     root : Path
         The store's root.
-    kind : {"readings", "embeddings", "drawings", "regions"}
+    kind : {"readings", "embeddings", "regions"}
         What the table holds.
     settings : mapping
         Everything that changes a result; its fingerprint names the table's folder.
@@ -268,7 +267,7 @@ def _joined(
         regions = found["regions"].get(key)
         if regions is not None and len(regions) != len(ocr_result.lines):
             regions = None
-        yield key, PhotoFeatures(ocr_result, found["lines"].get(key), regions, found["second"].get(key))
+        yield key, PhotoFeatures(ocr_result, regions, found["second"].get(key))
 
 
 def _stat(path: Path) -> tuple[int, int] | None:
@@ -302,7 +301,6 @@ def _content(path: Path) -> Told:
 
 
 _LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (
-    ("lines", "drawings", drawing_of),
     ("regions", "regions", regions_of),
     ("second", "readings", ocr_result_of),
 )

@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hybridml.vision.lines import Drawing
-from hybridml.vision.lines.types import SEGMENT
 from hybridml.vision.text_line import OCRResult, TextLine
 
-Kind = Literal["readings", "embeddings", "drawings", "regions"]
+Kind = Literal["readings", "embeddings", "regions"]
 
 _DONE = [("key", pa.string()), ("error", pa.string()), ("seconds", pa.float32())]
 
@@ -34,24 +32,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     "embeddings": pa.schema([*_DONE, ("vector", pa.list_(pa.float16()))]),
-    "drawings": pa.schema(
-        [
-            *_DONE,
-            ("width", pa.int32()),
-            ("height", pa.int32()),
-            ("segments", pa.list_(pa.float32())),
-            ("outline", pa.list_(pa.float32())),
-            ("plain", pa.float32()),
-            ("filled", pa.float32()),
-        ]
-    ),
     "regions": pa.schema([*_DONE, ("classes", pa.int32()), ("probabilities", pa.list_(pa.float16()))]),
 }
 
 EMPTY: dict[str, dict[str, Any]] = {
     "readings": {"text": [], "confidence": [], "polygon": [], "width": 0, "height": 0},
     "embeddings": {"vector": []},
-    "drawings": {"width": 0, "height": 0, "segments": [], "outline": [], "plain": 0.0, "filled": 0.0},
     "regions": {"classes": 0, "probabilities": []},
 }
 """What a record of a photo that cannot be decoded holds, by kind."""
@@ -95,42 +81,6 @@ def as_stored(ocr_result: OCRResult) -> OCRResult:
     for name in ("confidence", "polygon"):
         record[name] = np.asarray(record[name], dtype=np.float32).tolist()
     return ocr_result_of(record)
-
-
-def drawing_record(key: str, drawing: Drawing, seconds: float) -> dict[str, Any]:
-    """Return the record in which the store keeps a drawing."""
-    return {
-        "key": key,
-        "error": None,
-        "seconds": seconds,
-        "width": drawing.width,
-        "height": drawing.height,
-        "segments": np.asarray(drawing.segments, np.float32).ravel(),
-        "outline": list(drawing.outline),
-        "plain": drawing.plain,
-        "filled": drawing.filled,
-    }
-
-
-def drawing_of(record: Mapping[str, Any]) -> Drawing:
-    """Return the drawing kept in a record, in float32."""
-    left, top, right, bottom = record["outline"]
-    return Drawing(
-        np.asarray(record["segments"], np.float32).reshape(-1, len(SEGMENT)),
-        (left, top, right, bottom),
-        record["plain"],
-        record["filled"],
-        record["width"],
-        record["height"],
-    )
-
-
-def drawing_as_stored(drawing: Drawing) -> Drawing:
-    """Return a drawing as the store would give it back: numbers in float32."""
-    record = drawing_record("", drawing, 0.0)
-    record["outline"] = np.asarray(record["outline"], np.float32).tolist()
-    record["plain"], record["filled"] = float(np.float32(drawing.plain)), float(np.float32(drawing.filled))
-    return drawing_of(record)
 
 
 def regions_record(key: str, probabilities: npt.NDArray[Any], seconds: float) -> dict[str, Any]:

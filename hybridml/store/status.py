@@ -20,7 +20,6 @@ from .worker import KIND_OF
 
 TITLES = {
     "reader": "reading",
-    "lines": "lines",
     "regions": "regions",
     "second": "second look",
     "embedding": "embedding",
@@ -163,7 +162,7 @@ def _told(folder: Path) -> str:
     """Return what the settings of a table say made it."""
     try:
         settings: dict[str, Any] = json.loads((folder / "settings.json").read_bytes())
-        named = next((k for k in ("second", "regions", "lines", "embedding", "reader") if k in settings), "")
+        named = next((k for k in ("second", "regions", "embedding", "reader") if k in settings), "")
         name = settings[named]
     except FileNotFoundError:
         return "settings.json is missing"

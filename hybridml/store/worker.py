@@ -15,12 +15,11 @@ from hybridml.utils.paths import content, is_afar, path_of
 from hybridml.vision.stages import Stage, StageKind
 from hybridml.vision.text_line import OCRResult
 
-from .schema import Kind, as_stored, drawing_record, failure_of, record_of, regions_record
+from .schema import Kind, as_stored, failure_of, record_of, regions_record
 
 KIND_OF: dict[StageKind, Kind] = {
     "reader": "readings",
     "embedding": "embeddings",
-    "lines": "drawings",
     "regions": "regions",
     "second": "readings",
 }
@@ -120,11 +119,6 @@ class Worker:
             with self._costs_only(task, "reader", result):
                 ocr_result = as_stored(self._stage("reader").read(image))
                 result.add("reader", record_of(task.key, ocr_result, time.perf_counter() - start))
-        if "lines" in task.stages:
-            start = time.perf_counter()
-            with self._costs_only(task, "lines", result):
-                drawing = self._stage("lines").find(image)
-                result.add("lines", drawing_record(task.key, drawing, time.perf_counter() - start))
         if ocr_result is None:
             return
         if "regions" in task.stages:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from hybridml.candidates.find import needs_second_pass
 from hybridml.entities import Entity, EntitySchema
 
-from .lines import Drawing
 from .text_line import OCRResult
 
 
@@ -22,8 +21,6 @@ class PhotoFeatures:
     ----------
     ocr_result : OCRResult
         The photo's text lines.
-    drawing : Drawing, optional
-        Its dimension lines and the product's outline; None when it was not looked at.
     regions : array (text lines, classes), optional
         What the region network takes each text line's number for, :data:`hybridml.vision.number_classifier.CLASSES`.
     second : OCRResult, optional
@@ -31,7 +28,6 @@ class PhotoFeatures:
     """
 
     ocr_result: OCRResult
-    drawing: Drawing | None = None
     regions: npt.NDArray[Any] | None = None
     second: OCRResult | None = None
 

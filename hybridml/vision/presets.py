@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from hybridml.utils.registry import SettingsError
 
-FurtherStage = Literal["lines", "regions", "second"]
-FURTHER_STAGES: tuple[FurtherStage, ...] = ("lines", "regions", "second")
+FurtherStage = Literal["regions", "second"]
+FURTHER_STAGES: tuple[FurtherStage, ...] = ("regions", "second")
 
 DEFAULT_PRESET = "balanced"
 
@@ -73,7 +73,7 @@ def preset_of(name: str) -> Preset:
     Examples
     --------
     >>> preset_of("best").further
-    ('lines', 'regions', 'second')
+    ('regions', 'second')
     """
     if name not in PRESETS:
         raise SettingsError(f"unknown effort {name!r}; expected one of: {', '.join(PRESETS)}")

@@ -16,7 +16,7 @@ from .presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
 
 log = logging.getLogger(__name__)
 
-StageKind = Literal["reader", "embedding", "lines", "regions", "second"]
+StageKind = Literal["reader", "embedding", "regions", "second"]
 
 DEFAULT_OCR = "rapidocr"
 DEFAULT_EMBEDDING = "none"
@@ -29,7 +29,7 @@ class Stage:
 
     Parameters
     ----------
-    kind : {"reader", "embedding", "lines", "regions", "second"}
+    kind : {"reader", "embedding", "regions", "second"}
         What it is: it reads, embeds, finds dimension lines, judges regions, or takes a second look.
     name : str
         As registered, or ``module:name``.
@@ -137,10 +137,6 @@ def _make(kind: StageKind, name: str, options: Mapping[str, Any]) -> Any:
         from . import ocr
 
         return ocr.create(name, **options)
-    if kind == "lines":
-        from .lines import LineFinder
-
-        return LineFinder(**options)
     if kind in ("regions", "second"):
         from .number_classifier import NumberClassifier
         from .ocr.second_pass import SecondPass
@@ -200,8 +196,7 @@ def further_stages(
         if name not in FURTHER_STAGES:
             raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(FURTHER_STAGES)}")
         own = dict(given.get(name, {}))
-        if name != "lines":
-            own["reader"] = fingerprint(ocr.settings)
+        own["reader"] = fingerprint(ocr.settings)
         try:
             settings = _settings(name, name, _make(name, name, own), own)
         except (WeightsError, MissingExtraError) as error:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hybridml.vision.lines import Drawing
 
 from hybridml import EntityExtractor
 from hybridml.artifact import file, serialize
 from hybridml.candidates.features import VERSION
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.vision.lines import Drawing
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.stages import Stage

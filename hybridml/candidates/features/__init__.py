@@ -22,7 +22,7 @@ from hybridml.vision.text_line import OCRResult, TextLine
 from . import comparison as rivals
 from . import form as span
 from . import keywords as words
-from . import layout, lines
+from . import layout
 from . import number_class as regions
 from . import unit_pairs as dual
 from .photo_context import PhotoView
@@ -34,7 +34,6 @@ BLOCKS: dict[str, Block] = {
     "layout": layout.block,
     "words": words.block,
     "rivals": rivals.block,
-    "lines": lines.block,
     "regions": regions.block,
     "dual": dual.block,
 }

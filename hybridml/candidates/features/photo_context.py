@@ -12,7 +12,6 @@ import numpy as np
 
 from hybridml.candidates.find import Candidate, find_candidates, for_entity, span_box
 from hybridml.entities import Entity, EntitySchema
-from hybridml.vision.lines import Drawing
 from hybridml.vision.text_line import OCRResult
 
 T = TypeVar("T")
@@ -71,8 +70,6 @@ class PhotoView:
         The photo's text lines.
     schema : EntitySchema
         Entities and units.
-    drawing : Drawing, optional
-        Dimension lines and outline; None when the photo was not looked at.
     regions : array (text lines, classes), optional
         What the region network takes each text line's number for; None when it did not see the photo.
     second : bool
@@ -83,14 +80,12 @@ class PhotoView:
         self,
         ocr_result: OCRResult,
         schema: EntitySchema,
-        drawing: Drawing | None = None,
         regions: np.ndarray | None = None,
         second: bool = False,
     ) -> None:
-        self.ocr_result, self.schema, self.drawing, self.regions, self.second = (
+        self.ocr_result, self.schema, self.regions, self.second = (
             ocr_result,
             schema,
-            drawing,
             regions,
             second,
         )

@@ -16,7 +16,7 @@ from hybridml.vision.photo_features import PhotoFeatures
 
 from .system import Given, System, size_of
 
-PARTS = ("layout", "words", "lines", "regions", "dual", "priors", "joint", "second", "others")
+PARTS = ("layout", "words", "regions", "dual", "priors", "joint", "second", "others")
 """What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
 
 

@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.find import Candidate, for_entity
+from hybridml.datasets.images import decode
 from hybridml.entities import Entity, EntitySchema, default_entities
 from hybridml.quantity import PER_AREA, format_quantity
 from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult
 
-from .system import Given, System
+from .line_segments import find_segments
+from .system import OCR, PHOTOS, Given, System
 
-Rule = Callable[[Sequence[Candidate], Entity, PhotoView], Candidate | None]
+Array = npt.NDArray[Any]
+
+Rule = Callable[[Sequence[Candidate], Entity, PhotoView, Array | None], Candidate | None]
+"""Picks one of the candidates of an entity, given the photo and its line segments."""
 
 LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
 """Degrees of the nearest line that mean height and width in the published recipe."""
 
 
-def first(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
+def first(
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+) -> Candidate | None:
     """Return the first candidate in reading order, one as read before a repaired one."""
     return next(iter(_as_read(candidates)), None)
 
 
-def largest(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
+def largest(
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+) -> Candidate | None:
     """Return the candidate of the largest quantity."""
     return max(_as_read(candidates), key=lambda c: photo.schema.to_base(c.value, c.unit), default=None)
 
 
-def line_angle(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView) -> Candidate | None:
+def line_angle(
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+) -> Candidate | None:
     """Return the largest of the candidates whose nearest line runs as the entity is measured, else the largest.
 
     The recipe published with PaddleOCR: a line at 75 to 105 degrees beside a number means height, one at 0 to
     60 degrees width; what is asked along neither axis, and a photo without lines, gets the largest value.
     """
-    drawing = photo.drawing
-    if entity.axis not in LINE_ANGLES or drawing is None or not len(drawing.segments):
-        return largest(candidates, entity, photo)
-    a, b = drawing.segments[:, :2].astype(float), drawing.segments[:, 2:4].astype(float)
+    if entity.axis not in LINE_ANGLES or segments is None or not len(segments):
+        return largest(candidates, entity, photo, segments)
+    a, b = segments[:, :2], segments[:, 2:]
     angle = np.degrees(np.arctan2(*(b - a).T[::-1])) % 180
     low, high = LINE_ANGLES[entity.axis]
     fits = [
@@ -49,7 +60,7 @@ def line_angle(candidates: Sequence[Candidate], entity: Entity, photo: PhotoView
         for c in _as_read(candidates)
         if low <= angle[_distance(np.asarray(c.center), a, b).argmin()] <= high
     ]
-    return largest(fits or candidates, entity, photo)
+    return largest(fits or candidates, entity, photo, segments)
 
 
 def _distance(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -75,6 +86,7 @@ def answer(
     entities: Sequence[str],
     ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
     schema: EntitySchema | None = None,
+    segments: Mapping[str, Array] | None = None,
 ) -> list[str]:
     """Answer rows by a rule.
 
@@ -88,6 +100,8 @@ def answer(
         Each photo once. Rules see the first reading only.
     schema : EntitySchema, optional
         Entities and units.
+    segments : mapping of key to array, optional
+        Line segments of the photos, as :func:`find_segments` returns them.
 
     Returns
     -------
@@ -102,10 +116,10 @@ def answer(
     answers = [""] * len(keys)
     for key, found in ocr_results:
         seen = as_photo_features(found)
-        photo = PhotoView(seen.ocr_result, schema, seen.drawing)
+        photo = PhotoView(seen.ocr_result, schema)
         for i in rows_of.get(key, []):
             asked = schema.entity(entities[i])
-            chosen = rule(for_entity(photo.candidates, asked), asked, photo)
+            chosen = rule(for_entity(photo.candidates, asked), asked, photo, (segments or {}).get(key))
             if chosen:
                 answers[i] = format_quantity(chosen.value, chosen.unit)
     return answers
@@ -125,10 +139,18 @@ class RuleSystem(System):
         """Return itself: there is nothing to learn."""
         return self
 
+    def _segments(self, given: Given) -> dict[str, Array]:
+        return {}
+
     def predict(self, given: Given) -> list[str]:
         """Return the candidate that the rule picks for each row, blank where there is none."""
         return answer(
-            RULES[self.rule], given.keys, list(given.frame["entity_name"]), given.seen.items(), given.schema
+            RULES[self.rule],
+            given.keys,
+            list(given.frame["entity_name"]),
+            given.seen.items(),
+            given.schema,
+            self._segments(given),
         )
 
 
@@ -149,6 +171,14 @@ class LineAngle(RuleSystem):
 
     rule = "line-angle"
 
-    def further(self, offered: frozenset[str]) -> frozenset[str]:
-        """Return lines, whether or not the effort takes them."""
-        return frozenset({"lines"})
+    needs = frozenset({OCR, PHOTOS})
+
+    def _segments(self, given: Given) -> dict[str, Array]:
+        """Return the line segments of the photos of rows that ask for a width or a height."""
+        asked = zip(given.keys, given.frame["entity_name"], strict=True)
+        keys = {
+            key
+            for key, name in asked
+            if key is not None and key in given.photos and given.schema.entity(name).axis in LINE_ANGLES
+        }
+        return {key: find_segments(decode(given.photos[key])) for key in sorted(keys)}

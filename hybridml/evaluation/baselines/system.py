@@ -161,7 +161,7 @@ def both(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, V
     return {**one, **other}
 
 
-_FIELDS = {"lines": "drawing", "regions": "regions", "second": "second"}
+_FIELDS = {"regions": "regions", "second": "second"}
 
 
 def without_stages(seen: Mapping[str, Any], further: Iterable[str]) -> Mapping[str, Any]:

@@ -97,39 +97,6 @@ NOUNS: dict[str, str] = {
     "prior.size": "how usual its size is among labels",
     "prior.value": "how usual its number is among labels",
     "prior.size_beside": "how usual its size is beside the other candidates'",
-    "lines.cost": "how firmly it is tied to a dimension line",
-    "lines.turn": "direction of its dimension line",
-    "lines.steep": "steepness of its dimension line",
-    "lines.direction": "whether its dimension line is level, upright or receding",
-    "lines.length": "length of its dimension line",
-    "lines.middle": "distance from its dimension line's middle",
-    "lines.gap": "gap to its dimension line",
-    "lines.along": "whether its text runs along its dimension line",
-    "lines.heads": "heads of its dimension line",
-    "lines.ridge": "how clearly its dimension line is drawn",
-    "lines.side_x": "side of the product, across, of its dimension line",
-    "lines.side_y": "side of the product, up and down, of its dimension line",
-    "lines.of_outline_x": "its dimension line beside the product's width",
-    "lines.of_outline_y": "its dimension line beside the product's height",
-    "lines.outline_x": "place across the product",
-    "lines.outline_y": "place up and down the product",
-    "lines.outline_aspect": "shape of the product",
-    "lines.outline_share": "share of the photo that the product takes up",
-    "lines.outline_filled": "how solid the product's outline is",
-    "lines.plain": "how plain the background is",
-    "lines.longer_same_way": "longer dimension lines in its direction",
-    "lines.longer": "longer dimension lines",
-    "lines.scale": "number beside the length of its dimension line",
-    "lines.as_height": "fit as the height, by the product's shape",
-    "lines.as_width": "fit as the width, by the product's shape",
-    "lines.own_cost": "tie to a dimension line that runs as asked",
-    "lines.rival_cost": "tie to a dimension line that runs otherwise",
-    "lines.own_lead": "tie to a line that runs as asked beside one that does not",
-    "lines.fits": "whether its dimension line runs as asked",
-    "lines.fits_beside": "whether its dimension line runs as asked, beside the others'",
-    "lines.fits_longer": "whether a longer dimension line runs as asked",
-    "lines.fits_elsewhere": "whether another dimension line runs as asked",
-    "lines.fits_best": "whether its dimension line runs as asked best",
 }
 
 _WORDS = re.compile(r"words\.(own|rival|[a-z]+)_(on_line|near|before|after|dx|dy|count)")
@@ -142,12 +109,6 @@ _HOW = {
     "dx": "side on which {} stands",
     "dy": "whether {} stands above or below",
     "count": "number of times that the photo shows {}",
-}
-_WAY = re.compile(r"lines\.(level|upright|receding)_(cost|length|ties)")
-_OF_WAY = {
-    "cost": "tie to its nearest {} line",
-    "length": "length of its nearest {} line",
-    "ties": "{} dimension lines",
 }
 
 
@@ -163,8 +124,6 @@ def column_words(column: str) -> str:
         return NOUNS[column]
     if found := _WORDS.fullmatch(column):
         return _HOW[found[2]].format(_WHOSE.get(found[1], f"a word such as {found[1]!r}"))
-    if found := _WAY.fullmatch(column):
-        return _OF_WAY[found[2]].format(found[1])
     block, _, name = column.partition(".")
     if block == "regions":
         return f"seen as {plain(name)} by the region network"

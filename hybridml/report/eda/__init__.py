@@ -70,7 +70,7 @@ def explore(
     store: str | Path | None = None,
     progress: bool = False,
 ) -> Exploration:
-    """FurtherStage at a table of rows and, where they are given, its photos and what reading failed.
+    """Look at a table of rows and, where they are given, its photos and what reading failed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""OCRResult and looking on many machines: batches of photos as tasks of a Dask cluster.
+"""Reading and looking on many machines: batches of photos as tasks of a Dask cluster.
 
 The workers read, look and send back what they found; the process that asked writes the store, so that every rule of the
 store holds as on one machine. See docs/cluster.md.

@@ -15,7 +15,7 @@ from hybridml.errors import MissingExtraError
 from hybridml.utils.registry import SettingsError, build
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
-__all__ = ["OCR_ENGINES", "Polygon", "OCREngine", "OCRResult", "TextLine", "available", "create"]
+__all__ = ["OCR_ENGINES", "OCREngine", "OCRResult", "Polygon", "TextLine", "available", "create"]
 
 
 @runtime_checkable

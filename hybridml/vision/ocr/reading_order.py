@@ -1,4 +1,4 @@
-"""OCRResult order and overlap of text lines: small pure functions on polygons."""
+"""Reading order and overlap of text lines: small pure functions on polygons."""
 
 from __future__ import annotations
 
