@@ -36,15 +36,21 @@ Bools = npt.NDArray[np.bool_]
 
 def with_several(data: Data) -> Data:
     """Return the official rows in fold 0 and, in fold 1, the rows of others that ask for a photo's second dimension."""
-    assert data.others is not None
-    others = data.others
-    free = ~folds.rows_sharing(others, data.frame) & others["entity_name"].isin(DIMENSIONS).to_numpy()
-    asked = pd.Series(others["entity_name"].where(free)).groupby(photo_names(others)).transform("nunique")
+    assert data.weak_labels is not None
+    weak_labels = data.weak_labels
+    free = (
+        ~folds.rows_sharing(weak_labels, data.frame) & weak_labels["entity_name"].isin(DIMENSIONS).to_numpy()
+    )
+    asked = (
+        pd.Series(weak_labels["entity_name"].where(free))
+        .groupby(photo_names(weak_labels))
+        .transform("nunique")
+    )
     chosen = free & (asked > 1).to_numpy()
-    frame = pd.concat([data.frame, others[chosen]], ignore_index=True)
+    frame = pd.concat([data.frame, weak_labels[chosen]], ignore_index=True)
     fold = np.repeat([0, 1], [len(data.frame), int(chosen.sum())])
     keys = [*data.keys, *kept(data.other_keys, chosen)]
-    return replace(data, frame=frame, fold=fold, keys=keys, others=None, other_keys=[])
+    return replace(data, frame=frame, fold=fold, keys=keys, weak_labels=None, other_keys=[])
 
 
 def answers(data: Data, settings: ModelSettings) -> list[str]:
@@ -101,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     frame = sources.rows("labelled")
     stages = engines_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
     data = with_several(
-        load(frame, np.zeros(len(frame), dtype=int), sources, stages, others=True, labels=True)
+        load(frame, np.zeros(len(frame), dtype=int), sources, stages, weak_labels=True, labels=True)
     )
     found = {
         name: answers(data, replace(ModelSettings(), joint=joint))

@@ -68,7 +68,7 @@ def compared(frame: pd.DataFrame, predictions: Sequence[str], seen: pd.DataFrame
     )
 
 
-def judged(frame: pd.DataFrame, seen: pd.DataFrame) -> list[list[str]]:
+def scored_rows(frame: pd.DataFrame, seen: pd.DataFrame) -> list[list[str]]:
     """Return a line per verdict: how many wrong rows have it, by entity and in all."""
     names = dict(zip(frame["index"].astype(int), frame["entity_name"], strict=True))
     of_row = seen["index"].astype(int).map(names)
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ("entity", "rows", "blind", "ranker", "blind, any unit", "ranker, any unit", "one of the two"),
         lines,
     )
-    head, *counted = judged(frame, pd.read_csv(JUDGED))
+    head, *counted = scored_rows(frame, pd.read_csv(JUDGED))
     table(
         "Wrong although the right answer was among the candidates, judged with the label in view",
         head,

@@ -154,9 +154,9 @@ def _run(
     photos: dict[str, Path], folder: Path, stages: Any, processes: int, cluster: Cluster | None
 ) -> Report:
     ocr, embedder, further = stages
-    first = [stage for stage in further if stage.kind != "second"]
+    first = [stage for stage in further if stage.kind != "second_pass"]
     address = cluster.address if cluster else None
-    return extraction.featurize(
+    return extraction.extract(
         photos, FeatureStore(folder), ocr, embedder, processes, False, first, dask=address
     )
 
@@ -224,7 +224,7 @@ def ranker(options: argparse.Namespace) -> int:
             middle = time.perf_counter()
             every = np.ones(training.asked, dtype=bool)
             _, table = training.described(~every)
-            model.ranker = training.ranker(table, every, model.trust, model.settings.ranker, boost)
+            model.ranker = training.ranker(table, every, model.weak_weight, model.settings.ranker, boost)
             _answer(model, data, fold == k, answers.setdefault("cluster", [""] * len(frame)))
             took = f"{middle - start:.0f} s to train here, {time.perf_counter() - middle:.0f} s for the ranker there"
             print(f"fold {k}: {took}; {len(table)} candidates; {facts}", flush=True)

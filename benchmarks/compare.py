@@ -67,13 +67,13 @@ def outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
         resnet_weights=options.resnet_weights,
         progress=True,
     )
-    others = None if options.no_others else sources.rows("agreed")
+    weak_labels = None if options.no_others else sources.rows("agreed")
     labels = None if options.no_labels else sources.labels()
-    yield from compare(frame, fold, options.systems, source, others=others, labels=labels)
+    yield from compare(frame, fold, options.systems, source, weak_labels=weak_labels, labels=labels)
     if not options.no_tesseract:
         # a second look is RapidOCR's, and others' rows are read with the better reader only
         names = [name for name in options.systems if name in WITH_TESSERACT]
-        less = replace(source, ocr="tesseract", further=("regions",))
+        less = replace(source, ocr="tesseract", further=("number_classifier",))
         yield from compare(frame, fold, names, less, labels=labels)
 
 

@@ -33,7 +33,7 @@ RULES = {
 def point(scores: Sequence[dict[str, Any]], system: str, ocr: str) -> tuple[float, float] | None:
     """Return F1 and the standard deviation of its folds, None where this was not measured."""
     for each in scores:
-        if each["system"] == system and each["reader"] == ocr:
+        if each["system"] == system and each["ocr"] == ocr:
             return each["all"]["f1"], float(np.std(each["fold_f1"], ddof=1))
     return None
 

@@ -72,13 +72,13 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _without(
-    name: str, data: Data, settings: ModelSettings, trusts: dict[int, dict[str, float]]
+    name: str, data: Data, settings: ModelSettings, weak_weights: dict[int, dict[str, float]]
 ) -> list[str]:
     """Return the predictions of a ranker that lacks one block."""
     part, less = without_stages(data, [name]), settings_without([name], settings)
     if name == "others":
-        part = replace(data, others=None, other_keys=[])
-    return ranker(part, f"without {name}", less, trusts)[0].predictions
+        part = replace(data, weak_labels=None, other_keys=[])
+    return ranker(part, f"without {name}", less, weak_weights)[0].predictions
 
 
 def ablation(
@@ -86,14 +86,14 @@ def ablation(
     data: Data,
     settings: ModelSettings,
     full: Result,
-    trusts: dict[int, dict[str, float]],
+    weak_weights: dict[int, dict[str, float]],
     jobs: int,
 ) -> None:
     """Print what the F1 is without each of ``parts``, and the interval of the difference."""
     from joblib import Parallel, delayed
 
     truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
-    found = Parallel(jobs)(delayed(_without)(name, data, settings, trusts) for name in parts)
+    found = Parallel(jobs)(delayed(_without)(name, data, settings, weak_weights) for name in parts)
     lines = []
     for name, predictions in zip(parts, found, strict=True):
         gap, low, high = difference(truth, full.predictions, predictions, groups)
@@ -130,14 +130,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the second look and the rows of others are read with the better reader only
         best = name == "rapidocr"
         asked = PRESETS[options.effort].further if options.further is None else options.further
-        further = [look for look in asked if best or look != "second"]
+        further = [look for look in asked if best or look != "second_pass"]
         stages = engines_of(name, options.embedding, options.resnet_weights, further, options.effort)
         data = load(frame, fold, sources, stages, best and not options.no_others, not options.no_labels)
         if data.second_photos:
             print(f"second look: {data.second_photos} photos, {data.second_seconds:.0f} s of reading")
-        trusts: dict[int, dict[str, float]] = {}
-        found, answers = ranker(data, "ranker", settings, trusts)
-        print(f"trust in others' rows, by fold: {trusts}")
+        weak_weights: dict[int, dict[str, float]] = {}
+        found, answers = ranker(data, "ranker", settings, weak_weights)
+        print(f"trust in others' rows, by fold: {weak_weights}")
         candidates = [a.candidates for a in answers]
         rules = [
             Result(
@@ -168,13 +168,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         details.append((found, results[-1][2], kept(answers, shown), part))
         if options.ablation and best and not options.hand_corrected:
             parts = [part for part in PARTS if part in further or part not in FURTHER_STAGES]
-            ablation(parts, data, settings, found, trusts, options.jobs)
+            ablation(parts, data, settings, found, weak_weights, options.jobs)
     report_systems(results)
     report_differences(results)
     for result, scores, answers, part in details:
         report_ranker(result, scores, answers, part)
     if options.json:
-        everything = [{"system": r.name, "reader": r.ocr, "fold_f1": r.fold_f1, **s} for r, _, s in results]
+        everything = [{"system": r.name, "ocr": r.ocr, "fold_f1": r.fold_f1, **s} for r, _, s in results]
         options.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
     return 0
 

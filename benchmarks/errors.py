@@ -67,7 +67,11 @@ def wrong_rows(options: argparse.Namespace) -> Wrong:
     sources, schema = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
     found = read_predictions(options.predictions, frame)
-    further = [] if options.first_reading or "second" not in PRESETS[options.effort].further else ["second"]
+    further = (
+        []
+        if options.first_reading or "second_pass" not in PRESETS[options.effort].further
+        else ["second_pass"]
+    )
     stages = engines_of("rapidocr", further=further, effort=options.effort)
     data = load(frame, np.zeros(len(frame), dtype=int), sources, stages)
     truths = parse_truth(frame["entity_value"], schema)

@@ -1,4 +1,4 @@
-"""Habits of the labels of dimensions: along which lines they are measured, which of two units and sizes they take.
+"""UnitPreference of the labels of dimensions: along which lines they are measured, which of two units and sizes they take.
 
     python -m benchmarks.habits --shared ../shared
 
@@ -15,20 +15,20 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from hybridml.candidates.features.lines import DIRECTIONS, FIRM
 
 from benchmarks import command
 from benchmarks.labelled import Data, Sources, engines_of, load
 from benchmarks.tables import table
 from hybridml.candidates.features import PhotoView, describe
-from hybridml.candidates.features.lines import DIRECTIONS, FIRM
 from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.datasets import folds
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.quantity.unit_pairs import is_dual
-from hybridml.ranking.dimension_order import Proportions
+from hybridml.quantity.unit_pairs import is_unit_pair
+from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.ranking.label_priors import label_table
-from hybridml.ranking.unit_preference import Habits, dual_table
+from hybridml.ranking.unit_preference import UnitPreference, unit_pair_table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,18 +53,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _units(labels: pd.DataFrame, schema: EntitySchema) -> None:
     """Print how often labels take the unit that comes first, and the one foreseen by how the pair is written."""
-    duals = dual_table(labels, schema)
-    told = labels.loc[duals.index].reset_index(drop=True)
-    described, imperial = duals[list(NAMES)].to_numpy(np.float32), duals["imperial"].to_numpy(bool)
+    unit_pairs = unit_pair_table(labels, schema)
+    told = labels.loc[unit_pairs.index].reset_index(drop=True)
+    described, imperial = unit_pairs[list(NAMES)].to_numpy(np.float32), unit_pairs["imperial"].to_numpy(bool)
     fold = np.asarray(folds.assign_folds(told, 5, 0))
-    foreseen = np.zeros(len(duals), dtype=bool)
+    foreseen = np.zeros(len(unit_pairs), dtype=bool)
     for k in np.unique(fold):
-        learned = Habits.fit(duals[fold != k])
+        learned = UnitPreference.fit(unit_pairs[fold != k])
         if learned is None:
-            print(f"only {len(duals)} texts give the label in two units: too few to learn from")
+            print(f"only {len(unit_pairs)} texts give the label in two units: too few to learn from")
             return
         foreseen[fold == k] = learned.odds(described[fold == k]) > 0
-    first = duals["dual.imperial_first"].to_numpy(bool)
+    first = unit_pairs["unit_pairs.imperial_first"].to_numpy(bool)
     lines = [
         [
             name,
@@ -82,7 +82,7 @@ def _units(labels: pd.DataFrame, schema: EntitySchema) -> None:
 
 def _sizes(labels: pd.DataFrame, schema: EntitySchema) -> None:
     """Print which of two dimensions labels make the larger."""
-    larger = Proportions.fit(label_table(labels, schema), schema).larger
+    larger = DimensionOrder.fit(label_table(labels, schema), schema).larger
     lines = []
     for one, other in combinations(sorted({name for names in larger for name in names}), 2):
         n, m = (sum(larger.get(names, ())) for names in ((one, other), (other, one)))
@@ -108,7 +108,9 @@ def _positions(data: Data, schema: EntitySchema) -> None:
             continue
         rows += 1
         i = right[0]
-        partners = [j for j, c in enumerate(candidates) if is_dual((c.value, c.unit), truth.quantity, schema)]
+        partners = [
+            j for j, c in enumerate(candidates) if is_unit_pair((c.value, c.unit), truth.quantity, schema)
+        ]
         if partners:
             pairs[i < min(partners, key=lambda j: abs(j - i))] += 1
         tied = columns["lines.cost"][i] < FIRM

@@ -27,7 +27,7 @@ from hybridml.evaluation.baselines.ranker import training_table
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import see, settings_of
+from hybridml.store.seeing import extract_for_rows, settings_of
 from hybridml.vision.presets import DEFAULT_PRESET
 from hybridml.vision.stages import Stage, embedding_stage, further_stages, ocr_stage
 
@@ -50,7 +50,7 @@ class Result:
 class Data:
     """Rows with their folds, and what was read and seen on their photos.
 
-    ``others`` are rows labelled by others with their keys, ``labels`` labels without photos; either may be missing.
+    ``weak_labels`` are rows labelled by others with their keys, ``labels`` labels without photos; either may be missing.
     """
 
     frame: pd.DataFrame
@@ -59,7 +59,7 @@ class Data:
     ocr_results: dict[str, Any]
     vectors: dict[str, np.ndarray]
     seconds_a_photo: float
-    others: pd.DataFrame | None = None
+    weak_labels: pd.DataFrame | None = None
     other_keys: list[str | None] = field(default_factory=list)
     labels: pd.DataFrame | None = None
     second_seconds: float = 0.0
@@ -121,14 +121,14 @@ def load(
     fold: np.ndarray,
     sources: Sources,
     stages: tuple[Stage, Stage | None, Sequence[Stage]],
-    others: bool = False,
+    weak_labels: bool = False,
     labels: bool = False,
 ) -> Data:
     """Read what is missing and return the rows with what was read and seen."""
     store = FeatureStore(sources.store)
     ocr, embedder, further = stages
     keys, failed = _keys(frame, sources, "labelled", store, stages)
-    more = sources.rows("agreed") if others else None
+    more = sources.rows("agreed") if weak_labels else None
     other_keys: list[str | None] = []
     if more is not None:
         other_keys, _ = _keys(more, sources, "agreed", store, stages)
@@ -136,11 +136,13 @@ def load(
         print(f"failed: {name}: {cause}", file=sys.stderr)
     own = {k for k in keys if k}
     present = own | {k for k in other_keys if k}
-    records = [r["seconds"] for r in store.table("readings", ocr.settings).records(own) if r["error"] is None]
+    records = [r["seconds"] for r in store.table("ocr", ocr.settings).records(own) if r["error"] is None]
     settings = settings_of(ocr, further)
     again = [
         r["seconds"]
-        for r in (store.table("readings", settings["second"]).records(own) if "second" in settings else ())
+        for r in (
+            store.table("ocr", settings["second_pass"]).records(own) if "second_pass" in settings else ()
+        )
     ]
     return Data(
         frame,
@@ -164,7 +166,7 @@ def _keys(
     store: FeatureStore,
     stages: tuple[Stage, Stage | None, Sequence[Stage]],
 ) -> tuple[list[str | None], dict[str, str]]:
-    report = see(frame, sources.folder(name) / "images", store, stages, default_entities())
+    report = extract_for_rows(frame, sources.folder(name) / "images", store, stages, default_entities())
     return [report.keys.get(photo) for photo in photo_names(frame)], report.failed
 
 
@@ -175,8 +177,10 @@ def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str 
     """
     own = Given(data.frame, data.keys, data.ocr_results, data.vectors, {}, default_entities())
     # one mapping for both: what is fitted depends on the order in which photos come
-    others = None if data.others is None else replace(own, frame=data.others, keys=data.other_keys)
-    everything = replace(own, others=others, labels=data.labels)
+    weak_labels = (
+        None if data.weak_labels is None else replace(own, frame=data.weak_labels, keys=data.other_keys)
+    )
+    everything = replace(own, weak_labels=weak_labels, labels=data.labels)
     return training_table(compare.training_part(everything, keep))
 
 
@@ -198,21 +202,21 @@ def ranker(
     data: Data,
     name: str,
     settings: ModelSettings,
-    trusts: dict[int, dict[str, float]] | None = None,
+    weak_weights: dict[int, dict[str, float]] | None = None,
     only: int | None = None,
 ) -> tuple[Result, list[Answer]]:
     """Answer every row with a model that saw neither its group nor its photo.
 
-    ``trusts`` keeps how much each fold trusted others' rows, and is followed where it already knows; with ``only`` the
+    ``weak_weights`` keeps how much each fold trusted others' rows, and is followed where it already knows; with ``only`` the
     rows of one fold are answered.
     """
     answers: list[Answer] = [Answer(e) for e in data.frame["entity_name"]]
     start = time.perf_counter()
     for k in np.unique(data.fold) if only is None else [only]:
-        known = (trusts or {}).get(int(k))
-        model = fit(data, data.fold != k, replace(settings, trust=known) if known else settings)
-        if trusts is not None:
-            trusts.setdefault(int(k), model.trust)
+        known = (weak_weights or {}).get(int(k))
+        model = fit(data, data.fold != k, replace(settings, weak_weight=known) if known else settings)
+        if weak_weights is not None:
+            weak_weights.setdefault(int(k), model.weak_weight)
         held = data.fold == k
         for i, answer in zip(np.flatnonzero(held), answers_of(model, data, held), strict=True):
             answers[i] = answer

@@ -60,7 +60,7 @@ class Tally:
         """Cases that were judged."""
         return self.passed + len(self.failures)
 
-    def judge(self, key: str, text: object, problem: Callable[[], str]) -> None:
+    def score_rows(self, key: str, text: object, problem: Callable[[], str]) -> None:
         """Count one case: ``problem`` returns what is wrong, nothing when it passes."""
         if reason := EXCLUDED.get(f"{self.name.split()[0]}:{key}"):
             self.excluded.append(f"{key} {text!r}: {reason}")
@@ -119,7 +119,7 @@ def text_and_units(folder: Path, name: str) -> list[Tally]:
     for case in load(folder, name):
         tally = inside if case["in_challenge_units"] else outside
         text, expected = case["input"], ours(case["expected"])
-        tally.judge(case["id"], text, partial(compare, text, expected))
+        tally.score_rows(case["id"], text, partial(compare, text, expected))
     return [inside, outside]
 
 
@@ -133,22 +133,22 @@ def robotoff(folder: Path) -> list[Tally]:
             text = str(ast.literal_eval(re.match(r"\(('(?:[^'\\]|\\.)*'), ", source)[1]))  # type: ignore[index]
             found = re.findall(r"'normalized_unit': '(\w+)', 'normalized_value': ([\d.]+)", source)
             wanted = [(float(v), {"g": "gram", "ml": "millilitre"}[u]) for u, v in found]
-            tally.judge(key, text, partial(compare, text, wanted))
+            tally.score_rows(key, text, partial(compare, text, wanted))
             continue
         values = ast.literal_eval(source)
         if test == "test_is_valid_weight":
-            tally.judge(key, values[0], partial(number_problem, values[0], plain_number(values[0])))
+            tally.score_rows(key, values[0], partial(number_problem, values[0], plain_number(values[0])))
         elif test.endswith("_regex"):
-            tally.judge(key, values[0], partial(mention_problem, *values))
+            tally.score_rows(key, values[0], partial(mention_problem, *values))
         elif test == "test_normalize_weight":
             value, unit, (amount, base_unit) = values
             wanted = [(float(amount), {"g": "gram", "ml": "millilitre"}[base_unit])]
             text = f"{value} {unit}"
-            tally.judge(key, text, partial(compare, text, wanted))
+            tally.score_rows(key, text, partial(compare, text, wanted))
         else:
             text = f"{values[0]} {values[1]}"
             wanted = [(float(values[0]), {"g": "gram", "ml": "millilitre"}[values[1]])]
-            tally.judge(key, text, partial(compare, text, wanted))
+            tally.score_rows(key, text, partial(compare, text, wanted))
     return [tally]
 
 
@@ -187,7 +187,7 @@ def price_parser(folder: Path) -> list[Tally]:
         elif amount == 1 and not re.search(r"\d", text):
             tally.excluded.append(f"{key} {text!r}: {CURRENCY_ALONE}")
         else:
-            tally.judge(key, text, partial(number_problem, text, amount))
+            tally.score_rows(key, text, partial(number_problem, text, amount))
     return [tally]
 
 
@@ -200,7 +200,7 @@ def ingredient_parser(folder: Path) -> list[Tally]:
             tally.excluded.append(f"{key}: {NO_INPUT}")
             continue
         text = str(ast.literal_eval(case["input_src"]))
-        tally.judge(key, text, partial(rewrite_problem, text, case["asserts"][0]))
+        tally.score_rows(key, text, partial(rewrite_problem, text, case["asserts"][0]))
     return [tally]
 
 

@@ -163,7 +163,7 @@ def kept(ocr: OCREngine, paths: list[Path], folder: Path | None) -> dict[str, An
     """Return the reading of ``paths``, from ``folder`` when it holds one with the same settings."""
     if folder is None:
         return read_all(ocr, paths)
-    key = fingerprint({"reader": ocr.settings(), "photos": [path.name for path in paths]})
+    key = fingerprint({"ocr": ocr.settings(), "photos": [path.name for path in paths]})
     file = folder / f"{key}.json"
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)

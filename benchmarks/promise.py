@@ -24,7 +24,7 @@ from benchmarks.tables import table
 from hybridml.datasets import folds
 from hybridml.errors import HybridmlError
 from hybridml.evaluation import metrics
-from hybridml.ranking.calibration import Decision
+from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.model import ModelSettings
 from hybridml.vision.presets import PRESETS
 
@@ -79,14 +79,14 @@ def held(rows: pd.DataFrame, published: Bools, draws: int = 2000) -> Held:
     return Held(len(rows), n, float(right.sum() / n), float(low), float(high))
 
 
-def sure_of(rows: pd.DataFrame, decisions: Mapping[int, Decision], precision: float) -> Bools:
+def sure_of(rows: pd.DataFrame, decisions: Mapping[int, Calibrator], precision: float) -> Bools:
     """Return which rows ``predict --precision`` publishes.
 
     Parameters
     ----------
     rows : data frame
         ``fold, entity_name, answered, confidence``.
-    decisions : mapping of int to Decision
+    decisions : mapping of int to Calibrator
         By fold; each gives the thresholds of the rows that it did not see.
     precision : float
         What is promised.
@@ -103,14 +103,14 @@ def at_least(rows: pd.DataFrame, confidence: float) -> Bools:
     return np.asarray(rows["answered"] & (rows["confidence"] >= confidence), dtype=bool)
 
 
-def out_of_fold(data: Data, settings: ModelSettings) -> tuple[pd.DataFrame, dict[int, Decision]]:
+def out_of_fold(data: Data, settings: ModelSettings) -> tuple[pd.DataFrame, dict[int, Calibrator]]:
     """Answer each row by a model that saw neither its group nor its photo.
 
     Returns
     -------
     rows : data frame
         ``fold, entity_name, group_id, confidence, answered, right``.
-    decisions : dict of int to Decision
+    decisions : dict of int to Calibrator
         Those of the models, by fold.
     """
     parts, decisions = [], {}
@@ -126,22 +126,24 @@ def out_of_fold(data: Data, settings: ModelSettings) -> tuple[pd.DataFrame, dict
             right=metrics.outcomes(list(part.frame["entity_value"]), predictions) == "tp",
         )
         parts.append(found)
-        decisions[k] = model.decision
+        decisions[k] = model.calibrator
     return pd.concat(parts, ignore_index=True), decisions
 
 
 def unshared(data: Data) -> Data:
     """Return the rows labelled by others that share nothing with the data's own, dealt out to folds, in their place."""
-    if data.others is None:
+    if data.weak_labels is None:
         raise HybridmlError("there are no rows labelled by others: load them with the data")
-    mine = ~folds.rows_sharing(data.others, data.frame)
-    frame = data.others[mine].reset_index(drop=True)
+    mine = ~folds.rows_sharing(data.weak_labels, data.frame)
+    frame = data.weak_labels[mine].reset_index(drop=True)
     fold = np.asarray(folds.assign_folds(frame, 5, 0))
-    return replace(data, frame=frame, fold=fold, keys=kept(data.other_keys, mine), others=None, other_keys=[])
+    return replace(
+        data, frame=frame, fold=fold, keys=kept(data.other_keys, mine), weak_labels=None, other_keys=[]
+    )
 
 
 def by_precision(
-    rows: pd.DataFrame, decisions: Mapping[int, Decision], precisions: Sequence[float]
+    rows: pd.DataFrame, decisions: Mapping[int, Calibrator], precisions: Sequence[float]
 ) -> list[list[str]]:
     """Return the table's lines: promised, held, interval, rows answered, folds that held of those that answered."""
     lines = []
@@ -154,7 +156,7 @@ def by_precision(
 
 
 def by_entity(
-    rows: pd.DataFrame, decisions: Mapping[int, Decision], precisions: Sequence[float]
+    rows: pd.DataFrame, decisions: Mapping[int, Calibrator], precisions: Sequence[float]
 ) -> list[list[str]]:
     """Return the table's lines: entity, rows, and for each precision what was answered and held."""
     published = [sure_of(rows, decisions, promised) for promised in precisions]
@@ -180,7 +182,7 @@ def by_confidence(rows: pd.DataFrame, confidences: Sequence[float]) -> list[list
 
 
 def report(
-    rows: pd.DataFrame, decisions: Mapping[int, Decision], precisions: Sequence[float] = PRECISIONS
+    rows: pd.DataFrame, decisions: Mapping[int, Calibrator], precisions: Sequence[float] = PRECISIONS
 ) -> None:
     """Print what was promised and what held."""
     interval = "95 % interval, by group"
@@ -218,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
     stages = engines_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
-    data = load(frame, fold, sources, stages, others=True, labels=True)
+    data = load(frame, fold, sources, stages, weak_labels=True, labels=True)
     if options.agreed:
         data = unshared(data)
     rows, decisions = out_of_fold(data, ModelSettings())

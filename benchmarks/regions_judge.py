@@ -127,7 +127,7 @@ class PlaceOnly:
         return np.concatenate([x, (x[:, :2] + x[:, 2:4]) / 2, x[:, 2:4] - x[:, :2]], axis=1)
 
 
-def judge(network: nn.Module, train: list[Photo], held: list[Photo], seed: int) -> dict[str, Any]:
+def score_rows(network: nn.Module, train: list[Photo], held: list[Photo], seed: int) -> dict[str, Any]:
     """Return the tables of the network and of :class:`PlaceOnly`."""
     network.eval()
 

@@ -41,7 +41,7 @@ class Tiler:
         for kind, settings in self.settings.items():
             records = kept.table(KIND_OF[kind], settings).records(self._keys.values())
             self._records[kind] = {record["key"]: record for record in records}
-        have = self._records["reader"]
+        have = self._records["ocr"]
         usable = [
             key in have and len(have[key]["text"]) <= (most_lines or len(have[key]["text"]))
             for key in (self._keys.get(name) for name in names)

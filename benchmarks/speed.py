@@ -172,17 +172,19 @@ def ours(
     """Read and look at photos as 'hybridml features' does; return what was seen by name, and what it cost."""
     from benchmarks.labelled import engines_of
     from hybridml.store.feature_store import FeatureStore
-    from hybridml.store.seeing import see, settings_of
+    from hybridml.store.seeing import extract_for_rows, settings_of
 
     schema = default_entities()
     stages = engines_of("rapidocr", effort=effort)
     with tempfile.TemporaryDirectory() as folder:
         begun = _cost()
         few = frame[frame["image_link"].isin(frame["image_link"].unique()[:processes])]
-        see(few, images, FeatureStore(Path(folder) / "few"), stages, schema, processes, progress=False)
+        extract_for_rows(
+            few, images, FeatureStore(Path(folder) / "few"), stages, schema, processes, progress=False
+        )
         started = _cost()
         store = FeatureStore(Path(folder) / "store")
-        report = see(frame, images, store, stages, schema, processes, progress=False)
+        report = extract_for_rows(frame, images, store, stages, schema, processes, progress=False)
         ended = _cost()
         names = {key: name for name, key in report.keys.items()}
         settings = settings_of(stages[0], stages[2])

@@ -45,7 +45,7 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
         )
     head = (
         "system",
-        "reader",
+        "ocr",
         "F1",
         "mean ± sd of folds",
         "precision",
@@ -67,7 +67,7 @@ def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> No
                 truth, groups = list(data.frame["entity_value"]), list(data.frame["group_id"])
                 gap, low, high = difference(truth, ranked.predictions, rule.predictions, groups)
                 lines.append([ranked.ocr, rule.name, f"{gap:+.3f}", f"{low:+.3f} to {high:+.3f}"])
-    table("F1 of the ranker above the rule", ("reader", "rule", "F1", "95 % interval, by group"), lines)
+    table("F1 of the ranker above the rule", ("ocr", "rule", "F1", "95 % interval, by group"), lines)
 
 
 def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer], data: Data) -> None:

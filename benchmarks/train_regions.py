@@ -23,7 +23,7 @@ from torch import nn
 
 from benchmarks import command
 from benchmarks.regions_data import Photo, Source, apart, photos
-from benchmarks.regions_judge import answers, judge, seen, table, tensors
+from benchmarks.regions_judge import answers, score_rows, seen, table, tensors
 from hybridml.utils.hashing import sha256_of
 from hybridml.vision.number_classifier.inputs import SIZE
 from hybridml.vision.number_classifier.network import NumberClassifierNetwork
@@ -140,7 +140,7 @@ def _report(
     weights = torch.load(args.out, map_location="cpu", weights_only=True)
     network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
     report["photos"] = {"trained on": len(train), "kept apart": len(held)}
-    report["validation"] = judge(network, train, held, args.seed)
+    report["validation"] = score_rows(network, train, held, args.seed)
     text = json.dumps(report, indent=2)
     args.out.with_suffix(".json").write_text(text + "\n")
     print(text)

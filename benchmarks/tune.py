@@ -24,11 +24,11 @@ from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.datasets import folds
 from hybridml.evaluation import metrics
 from hybridml.ranking.model import Model, ModelSettings
-from hybridml.ranking.training import Training, choose_trust
+from hybridml.ranking.training import Training, choose_weak_weight
 from hybridml.utils.optional import missing
 from hybridml.vision.presets import FURTHER_STAGES
 
-OPTIONAL = ("layout", "words", "lines", "regions")
+OPTIONAL = ("layout", "keywords", "number_class")
 """Feature blocks that a trial may leave out."""
 
 
@@ -52,10 +52,10 @@ def suggested(trial: Any, base: ModelSettings) -> ModelSettings:
     )
 
 
-def inner_right(start: Training, settings: ModelSettings, trust: dict[str, float]) -> int:
+def inner_right(start: Training, settings: ModelSettings, weak_weight: dict[str, float]) -> int:
     """Return how many training rows inner folds answer right."""
     part = start.without([b for b in OPTIONAL if b not in settings.blocks])
-    return int(part.right(part.out_of_fold(trust, replace(settings.ranker, seeds=1))).sum())
+    return int(part.right(part.out_of_fold(weak_weight, replace(settings.ranker, seeds=1))).sum())
 
 
 def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) -> ModelSettings:
@@ -67,7 +67,7 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     keep = data.fold != k
     start = Training(Model(base), *training_part(data, keep))
-    trust = choose_trust(start, base.ranker)
+    weak_weight = choose_weak_weight(start, base.ranker)
     study = optuna.create_study(
         study_name=f"fold {k}",
         storage=storage,
@@ -90,12 +90,14 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
         )
     left = max(trials - len(study.trials), 0)
     study.optimize(
-        lambda trial: inner_right(start, suggested(trial, base), trust), n_trials=left, show_progress_bar=True
+        lambda trial: inner_right(start, suggested(trial, base), weak_weight),
+        n_trials=left,
+        show_progress_bar=True,
     )
     print(
         f"fold {k}: {study.best_value:.0f} right, as they are {study.trials[0].value:.0f}: {study.best_params}"
     )
-    return replace(suggested(optuna.trial.FixedTrial(study.best_params), base), trust=trust)
+    return replace(suggested(optuna.trial.FixedTrial(study.best_params), base), weak_weight=weak_weight)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         fold,
         sources,
         engines_of("rapidocr", further=FURTHER_STAGES, effort="best"),
-        others=True,
+        weak_labels=True,
         labels=True,
     )
     options.study.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plain = Result("as they are", "rapidocr", [""] * len(frame))
     for k in np.unique(fold):
         chosen = tuned(data, int(k), options.trials, f"sqlite:///{options.study}", base)
-        for result, settings in ((nested, chosen), (plain, replace(base, trust=chosen.trust))):
+        for result, settings in ((nested, chosen), (plain, replace(base, weak_weight=chosen.weak_weight))):
             one = replace(data, fold=np.where(fold == k, 0, -1))
             found = ranker(one, result.name, settings, only=0)[0].predictions
             for i in np.flatnonzero(fold == k):

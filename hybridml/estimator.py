@@ -48,8 +48,8 @@ class EntityExtractor(Sight):
     resnet_weights : str
         ``"IMAGENET1K_V2"``, the path of a state_dict, or ``"random"``.
     further : sequence of str, optional
-        In place of the effort's, what else looks at photos: ``"lines"`` for dimension lines, ``"regions"``
-        for the ResNet-50 that sees the photo around each number, ``"second"`` for a second, closer reading
+        In place of the effort's, what else looks at photos: ``"lines"`` for dimension lines, ``"number_classifier"``
+        for the ResNet-50 that sees the photo around each number, ``"second_pass"`` for a second, closer reading
         where the first shows nothing that could be the answer.
     stage_options : dict of str to dict, optional
         Settings of each of them, by name, in place of the effort's.
@@ -108,7 +108,7 @@ class EntityExtractor(Sight):
         components: int = 16,
         priors: bool = True,
         joint: bool = True,
-        trust: Mapping[str, float] | None = None,
+        weak_weight: Mapping[str, float] | None = None,
         ranker: Mapping[str, Any] | None = None,
         folds: int = 5,
         entities: str | Path | EntitySchema | None = None,
@@ -130,7 +130,7 @@ class EntityExtractor(Sight):
         self.components = components
         self.priors = priors
         self.joint = joint
-        self.trust = trust
+        self.weak_weight = weak_weight
         self.ranker = ranker
         self.folds = folds
         self.entities = entities
@@ -148,14 +148,14 @@ class EntityExtractor(Sight):
             self.random_state,
             self.priors,
             self.joint,
-            None if self.trust is None else dict(self.trust),
+            None if self.weak_weight is None else dict(self.weak_weight),
         )
 
     def fit(
         self,
         X: pd.DataFrame | str | Path,
         y: Sequence[str] | None = None,
-        others: pd.DataFrame | str | Path | None = None,
+        weak_labels: pd.DataFrame | str | Path | None = None,
         labels: pd.DataFrame | str | Path | Sequence[str | Path] | None = None,
     ) -> EntityExtractor:
         """Learn from rows with labels, reading their photos first where the store lacks them.
@@ -166,7 +166,7 @@ class EntityExtractor(Sight):
             Columns ``index, image_link, group_id, entity_name, entity_value``.
         y : sequence of str, optional
             Labels, in place of the column ``entity_value``.
-        others : data frame or path of a CSV, optional
+        weak_labels : data frame or path of a CSV, optional
             Rows labelled by others, other systems say, to learn from as far as that helps on ``X``: how much
             is found out for each entity.
         labels : data frame, or path or paths of CSVs, optional
@@ -193,13 +193,13 @@ class EntityExtractor(Sight):
             if len(y) != len(frame):
                 raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
             frame = frame.assign(entity_value=[as_text(value) for value in y])
-        if others is not None:
-            more, _ = photos.checked(others, images=self.images, truth=True, schema=model.schema)
-            frame = pd.concat([frame.assign(source=""), more.assign(source="others")], ignore_index=True)
+        if weak_labels is not None:
+            more, _ = photos.checked(weak_labels, images=self.images, truth=True, schema=model.schema)
+            frame = pd.concat([frame.assign(weak=False), more.assign(weak=True)], ignore_index=True)
             # two tables may number their rows alike
             frame["index"] = range(len(frame))
         self._make_stages()
-        report = self._featurize(frame)
+        report = self._extract(frame)
         keys = keys_of(photo_names(frame), report)
         present = {key for key in keys if key}
         vectors: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from .manners import Estimator
 from .ranking.model import Model
 from .store.extraction import Report
 from .store.feature_store import FeatureStore
-from .store.seeing import Stages, see, seen_so_far, settings_of
+from .store.seeing import Stages, extract_for_rows, extracted_so_far, settings_of
 from .store.status import StoreStatus, status_of
 from .utils.paths import path_of
 from .vision.photo_features import PhotoFeatures
@@ -60,7 +60,7 @@ class Sight(Estimator):
     def _schema_now(self) -> EntitySchema:
         return self.model_.schema if hasattr(self, "model_") else self._schema()
 
-    def _featurize(self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False) -> Report:
+    def _extract(self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False) -> Report:
         if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
             raise HybridmlError(
                 f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
@@ -68,10 +68,10 @@ class Sight(Estimator):
             )
         store, stages = FeatureStore(self.store), (self.ocr_, self.embedder_, self.further_)
         if partial:
-            report = seen_so_far(frame, self.images, store, stages)
+            report = extracted_so_far(frame, self.images, store, stages)
         else:
             schema = self._schema_now()
-            report = see(
+            report = extract_for_rows(
                 frame,
                 self.images,
                 store,
@@ -86,9 +86,9 @@ class Sight(Estimator):
         return report
 
     def _seen(self, keys: Iterable[str]) -> Iterator[tuple[str, PhotoFeatures]]:
-        return FeatureStore(self.store).seen(settings_of(self.ocr_, self.further_), keys)
+        return FeatureStore(self.store).photo_features(settings_of(self.ocr_, self.further_), keys)
 
-    def featurize(self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False) -> Report:
+    def extract(self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False) -> Report:
         """Read and embed the photos of rows that the store lacks.
 
         Parameters
@@ -104,7 +104,7 @@ class Sight(Estimator):
             What was done, found and failed.
         """
         self._make_stages()
-        return self._featurize(
+        return self._extract(
             photos.checked(X, images=self.images, schema=self._schema())[0], retry_failed=retry_failed
         )
 
@@ -114,7 +114,7 @@ class Sight(Estimator):
         Parameters
         ----------
         X : data frame or path of a CSV
-            As for :meth:`featurize`.
+            As for :meth:`extract`.
         """
         self._make_stages()
         frame, _ = photos.checked(X, images=self.images, schema=self._schema())
@@ -128,7 +128,7 @@ class Sight(Estimator):
         model = self._check_fitted()
         frame, faults = photos.checked(X, images=self.images, schema=model.schema)
         self.ocr_, self.further_ = adopted(self.ocr_, self.further_)
-        report = self._featurize(frame, partial)
+        report = self._extract(frame, partial)
         stages = (self.ocr_, self.embedder_, self.further_)
         return model, frame, faults, report, FeatureStore(self.store), stages
 

@@ -71,7 +71,7 @@ def card(position: int, given: dict[str, Any]) -> dict[str, Any]:
         "width": 400,
         "height": 300,
         "lines": [
-            {"text": line, "confidence": 0.9, "polygon": corners(box), "second": number == 1}
+            {"text": line, "confidence": 0.9, "polygon": corners(box), "second_pass": number == 1}
             for number, (line, box) in enumerate(
                 zip(given["text"].splitlines()[:2], [right, wrong], strict=False)
             )

@@ -90,7 +90,7 @@ def logged(folder: Path) -> list[str]:
 
 def ocr_results(folder: Path, store: str = "store") -> FeatureTable:
     """Return the table that such runs fill."""
-    return FeatureStore(folder / store).table("readings", ocr_stage(READER).settings)
+    return FeatureStore(folder / store).table("ocr", ocr_stage(READER).settings)
 
 
 def content(folder: Path, store: str = "store") -> dict[str, dict[str, dict[str, Any]]]:

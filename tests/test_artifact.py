@@ -104,15 +104,15 @@ def test_a_change_without_its_checksum_is_found(
 @pytest.mark.parametrize(
     ("where", "change", "said"),
     [
-        ("reader", {"name": "os:system", "options": {"command": "touch {ran}"}}, "names 'os:system'"),
+        ("ocr", {"name": "os:system", "options": {"command": "touch {ran}"}}, "names 'os:system'"),
         ("embedder", {"name": "subprocess:Popen", "options": {"args": "x"}}, "names 'subprocess:Popen'"),
         (
-            "reader",
+            "ocr",
             {"name": "joblib:load", "options": {"filename": "x"}},
             r"a class with read\(\) and settings",
         ),
         ("embedder", {"name": "tests.fakes:PixelReader"}, r"a class with embed\(\) and settings"),
-        ("reader", {"kind": "second", "options": {"engine": "os:system"}}, "names 'os:system'"),
+        ("ocr", {"kind": "second_pass", "options": {"engine": "os:system"}}, "names 'os:system'"),
     ],
 )
 def test_a_part_that_is_none_is_never_called(
@@ -127,7 +127,7 @@ def test_a_part_that_is_none_is_never_called(
 
 
 def test_a_block_of_the_standard_library_is_refused(data: dict[str, Any], tmp_path: Path) -> None:
-    changed = {**data, "settings": {**data["settings"], "blocks": ("span", "os:abort")}}
+    changed = {**data, "settings": {**data["settings"], "blocks": ("form", "os:abort")}}
     with pytest.raises(ArtifactError, match="names 'os:abort'"):
         hybridml.load(file.write(changed, tmp_path / "model.joblib"))
 
@@ -136,7 +136,7 @@ def test_a_part_of_ones_own_is_let_pass_and_missed_only_when_needed(
     data: dict[str, Any], tmp_path: Path
 ) -> None:
     for name in ("tests.fakes:PixelReader", "not_installed_here:OCREngine"):
-        changed = {**data, "reader": {**data["reader"], "name": name}}
+        changed = {**data, "ocr": {**data["ocr"], "name": name}}
         loaded = hybridml.load(file.write(changed, tmp_path / "model.joblib"))
         assert loaded.ocr_.name == name
 

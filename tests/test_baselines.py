@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hybridml.vision.lines import Drawing
 from sklearn.base import clone
 
 from hybridml.entities import default_entities
@@ -28,7 +29,6 @@ from hybridml.evaluation.baselines.system import Given, Only, both
 from hybridml.evaluation.baselines.tabular import MODELS
 from hybridml.evaluation.compare import training_part
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.lines import Drawing
 from hybridml.vision.photo_features import PhotoFeatures
 from tests.fakes import draw_lines
 from tests.lines import line, ocr_result
@@ -117,7 +117,7 @@ def test_looks_that_were_not_taken_are_gone() -> None:
     whole = drawn(2)
     second = ocr_result([line("seen twice")])
     looked = replace(whole, seen={k: replace(s, second=second) for k, s in whole.seen.items()})
-    assert all(s.second is None for s in looked.without_stages({"second"}).seen.values())
+    assert all(s.second is None for s in looked.without_stages({"second_pass"}).seen.values())
     assert looked.without_stages({"lines"}).seen is looked.seen
 
 
@@ -218,10 +218,10 @@ def test_rules(name: str, entity: str, answer: str) -> None:
 
 
 def test_rules_say_which_looks_they_use() -> None:
-    every = frozenset({"lines", "regions", "second"})
+    every = frozenset({"lines", "number_classifier", "second_pass"})
     assert create("first").further(every) == frozenset()
     assert create("line-angle").further(frozenset()) == {"lines"}
-    assert create("ranker-without-second").further(every) == {"lines", "regions"}
+    assert create("ranker-without-second").further(every) == {"lines", "number_classifier"}
     assert create("tabular-linear").further(every) == frozenset()
 
 
@@ -338,10 +338,10 @@ def test_the_ranker_beats_the_first_value() -> None:
 
 def test_an_ablation_lacks_its_block() -> None:
     train = drawn(60)
-    fitted = RankerSystem(without=("words", "priors", "joint"), **QUICK).fit(train)
+    fitted = RankerSystem(without=("keywords", "priors", "joint"), **QUICK).fit(train)
     columns = fitted.model_.ranker.columns_
     assert any(c.startswith("layout.") for c in columns)
-    assert not any(c.startswith(("words.", "prior.")) for c in columns)
+    assert not any(c.startswith(("keywords.", "prior.")) for c in columns)
     assert not fitted.model_.settings.joint
     with pytest.raises(SettingsError, match="without must be one of 'layout'"):
         RankerSystem(without=("colour",)).fit(train)

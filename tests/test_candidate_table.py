@@ -170,7 +170,9 @@ def test_a_model_trained_anew_answers_from_the_same_file(folder: Path) -> None:
 
 
 def test_another_description_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
-    other = fitted(folder, pd.read_csv(folder / "train.csv", dtype=str), blocks=("span", "words"), further=())
+    other = fitted(
+        folder, pd.read_csv(folder / "train.csv", dtype=str), blocks=("form", "keywords"), further=()
+    )
     with pytest.raises(
         ArtifactError, match=r"features\.blocks: .*looks\.lines\..* there, nothing in the model"
     ):
@@ -182,8 +184,8 @@ def test_another_description_is_refused_by_name(folder: Path, tmp_path: Path) ->
 
 
 def test_versions_of_libraries_may_differ() -> None:
-    then: dict[str, Any] = {"reader": {"settings": {"side": 1, "onnxruntime": "1.31", "after": "ab"}}}
-    now: dict[str, Any] = {"reader": {"settings": {"side": 1, "onnxruntime": "1.32", "after": "cd"}}}
+    then: dict[str, Any] = {"ocr": {"settings": {"side": 1, "onnxruntime": "1.31", "after": "ab"}}}
+    now: dict[str, Any] = {"ocr": {"settings": {"side": 1, "onnxruntime": "1.32", "after": "cd"}}}
     assert differences(then, now) == []
     assert differences({"entities": {"after": 1}}, {"entities": {"after": 2}})
     assert differences(then, {**now, "joint": True}) == ["joint: nothing there, True in the model"]

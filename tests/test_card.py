@@ -60,7 +60,7 @@ def explanation(found: OCRResult | None = None, **changes: object) -> Explanatio
     found = found or ocr_result([line("NET WT 500 g", 50, 100), line("sugar 20 g", 50, 700)], 800, 1000)
     first, second = find_candidates(found)
     reasons = (
-        Reason("words.own_before", 1.0, 1.25, "the text beside it says 'net wt'"),
+        Reason("keywords.own_before", 1.0, 1.25, "the text beside it says 'net wt'"),
         Reason("layout.font", 0.1, -0.5, "small print"),
     )
     answer = Answer("item_weight", 500.0, "gram", 0.87, found.lines[0].text, first.box)

@@ -171,7 +171,14 @@ def test_status_and_partial_answers_of_half_a_run(
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == files_before
 
     assert main(["-q", "features", "--rows", f"{tmp_path}/some.csv", *own, *ENGINES, *further]) == 0
-    model = ["--model", f"{folder}/model.joblib", "--without", "regions", "--without", "second"]
+    model = [
+        "--model",
+        f"{folder}/model.joblib",
+        "--without",
+        "number_classifier",
+        "--without",
+        "second_pass",
+    ]
     out = ["--out", f"{tmp_path}/a.csv", "--partial"]
     capsys.readouterr()
     assert main(["-q", "predict", "--rows", f"{tmp_path}/all.csv", *own, *model, *out]) == 0

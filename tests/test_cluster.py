@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hybridml.errors import HybridmlError, MissingExtraError
-from hybridml.store.extraction import Report, featurize
+from hybridml.store.extraction import Report, extract
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import lacking
 from hybridml.vision.stages import Stage, ocr_stage
@@ -146,7 +146,7 @@ def slow(seconds: float = 0.0, until: str = "") -> Stage:
 
 def contents(store: Path, stage: Stage) -> dict[str, Any]:
     """Return what a store holds, but for the seconds that it took."""
-    records = FeatureStore(store).table("readings", stage.settings)
+    records = FeatureStore(store).table("ocr", stage.settings)
     found = [{k: v for k, v in r.items() if k != "seconds"} for r in records.records(records.keys())]
     return {record["key"]: record for record in found}
 
@@ -154,7 +154,7 @@ def contents(store: Path, stage: Stage) -> dict[str, Any]:
 def run(
     photos: dict[str, Path | None], store: Path, stage: Stage, dask: str | None = None, **more: Any
 ) -> Report:
-    return featurize(photos, FeatureStore(store), stage, None, 1, progress=False, dask=dask, **more)
+    return extract(photos, FeatureStore(store), stage, None, 1, progress=False, dask=dask, **more)
 
 
 def test_the_store_is_as_one_machine_leaves_it(
@@ -202,7 +202,7 @@ def test_a_worker_that_lacks_a_file_system_is_refused(two: Cluster) -> None:
 
     expected = r"2 of 2 workers.*\n  tcp://.*nowhere:// cannot be used here"
     with connected(two.address) as client, pytest.raises(HybridmlError, match=expected):
-        check(client, {"reader": slow()}, ["nowhere"])
+        check(client, {"ocr": slow()}, ["nowhere"])
 
 
 def test_no_scheduler_no_workers_no_dask(
@@ -280,7 +280,7 @@ def test_a_worker_that_dies_costs_nothing_and_one_that_joins_helps(
         for process in joined:
             two.stop(process)
     assert set(report.failed) == {"broken.png", "missing.png"}
-    table = FeatureStore(tmp_path / "there").table("readings", stage.settings)
+    table = FeatureStore(tmp_path / "there").table("ocr", stage.settings)
     rows = [key for _, part in table.shards.tables(["key"]) for key in part["key"].to_pylist()]
     assert len(rows) == len(set(rows)) == 181
     assert list(tmp_path.glob("[0-9]*-*")), "the worker that died had begun"

@@ -162,7 +162,7 @@ def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert line["predict_seconds_a_photo"] > 0
         assert line["read_seconds_a_photo"] > 0
     assert lines["first"]["bytes"] == 0 < lines["tabular-linear"]["bytes"]
-    assert (lines["first"]["reader"], lines["tabular-linear"]["reader"]) == (READER, "")
+    assert (lines["first"]["ocr"], lines["tabular-linear"]["ocr"]) == (READER, "")
     assert lines["tabular-linear"]["parameters"]["encoding"] == "label"
     written = pd.read_csv(out)
     assert len(written) == 3 * 5
@@ -270,7 +270,7 @@ def test_only_what_is_needed_is_computed_and_given(folder: Path, tmp_path: Path)
     assert set(outcome.predictions) == {"8 gram"}
     assert outcome.ocr == ""
     assert not (tmp_path / "readings").exists()
-    assert len(list(FeatureStore(tmp_path).table("embeddings", {"x": 1}).folder.parent.iterdir())) == 1
+    assert len(list(FeatureStore(tmp_path).table("embedding", {"x": 1}).folder.parent.iterdir())) == 1
 
 
 class Shares(System):

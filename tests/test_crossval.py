@@ -70,7 +70,7 @@ def test_poisoned_photos_of_the_validation_rows_change_no_model(data: labelled.D
     assert one.image_block is not None
     assert other.image_block is not None
     np.testing.assert_array_equal(one.image_block.components, other.image_block.components)
-    np.testing.assert_array_equal(one.decision.coefficients, other.decision.coefficients)
+    np.testing.assert_array_equal(one.calibrator.coefficients, other.calibrator.coefficients)
     assert one.training["fingerprint"] == other.training["fingerprint"]
 
 

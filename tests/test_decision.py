@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybridml.ranking.calibration import MIN_ROWS, Decision, contest
+from hybridml.ranking.calibration import MIN_ROWS, Calibrator, rank_group
 
 
-def contests(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], list[str]]:
+def ranked_groups(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], list[str]]:
     """Draw contests whose lead says how likely the best is right."""
     rng = np.random.default_rng(seed)
     made, outcomes = [], []
@@ -16,7 +16,7 @@ def contests(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], li
         scores = rng.normal(size=rng.integers(2, 6))
         is_empty = rng.random() < empty
         scores[0] += rng.uniform(0, 0.5) if is_empty else rng.uniform(0, 4)
-        c = contest(scores, list(range(len(scores))))
+        c = rank_group(scores, list(range(len(scores))))
         right = rng.random() < 1 / (1 + np.exp(-3 * (c.shares[0] - 0.5)))
         made.append(c)
         outcomes.append("empty" if is_empty else "right" if right else "wrong")
@@ -24,15 +24,15 @@ def contests(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], li
 
 
 def test_one_quantity_read_twice_counts_together() -> None:
-    c = contest(np.array([1.0, 0.9, 0.9]), ["a", "b", "b"])
+    c = rank_group(np.array([1.0, 0.9, 0.9]), ["a", "b", "b"])
     assert (c.best, c.others) == (1, (0,))
     assert c.shares.sum() == pytest.approx(1.0)
 
 
 def test_confidence_is_calibrated_on_fresh_contests() -> None:
-    decision = Decision().fit(*contests(3000, 0))
-    made, entity, outcome = contests(3000, 1)
-    right, empty = decision.probabilities(made, entity)
+    calibrator = Calibrator().fit(*ranked_groups(3000, 0))
+    made, entity, outcome = ranked_groups(3000, 1)
+    right, empty = calibrator.probabilities(made, entity)
     assert not empty.any()
     correct = np.array([o == "right" for o in outcome])
     for low in np.arange(0.3, 0.9, 0.1):
@@ -42,23 +42,23 @@ def test_confidence_is_calibrated_on_fresh_contests() -> None:
 
 
 def test_without_empty_truths_everything_is_answered() -> None:
-    decision = Decision().fit(*contests(500, 0))
-    assert decision.answers(*decision.probabilities(*contests(100, 2)[:2])).all()
+    calibrator = Calibrator().fit(*ranked_groups(500, 0))
+    assert calibrator.answers(*calibrator.probabilities(*ranked_groups(100, 2)[:2])).all()
 
 
 def test_abstaining_reaches_the_best_f1_a_threshold_could() -> None:
-    made, entity, outcome = contests(4000, 0, empty=0.4)
-    decision = Decision().fit(made, entity, outcome)
-    right, empty = decision.probabilities(made, entity)
+    made, entity, outcome = ranked_groups(4000, 0, empty=0.4)
+    calibrator = Calibrator().fit(made, entity, outcome)
+    right, empty = calibrator.probabilities(made, entity)
     outcome_ = np.array(outcome)
 
     def f1(answered: np.ndarray) -> float:
         tp = (answered & (outcome_ == "right")).sum()
         return 2 * tp / (2 * tp + (answered.sum() - tp) + (~answered & (outcome_ != "empty")).sum())
 
-    chosen = f1(decision.answers(right, empty))
-    assert chosen == pytest.approx(decision.f1, abs=1e-6)
-    assert 0.02 < 1 - decision.answers(right, empty).mean() < 0.9
+    chosen = f1(calibrator.answers(right, empty))
+    assert chosen == pytest.approx(calibrator.f1, abs=1e-6)
+    assert 0.02 < 1 - calibrator.answers(right, empty).mean() < 0.9
     assert chosen > f1(np.ones(len(made), dtype=bool)) + 0.01
     sweep = max(f1(right >= t * empty) for t in np.linspace(0, 5, 101))
     assert chosen >= sweep - 0.005
@@ -67,12 +67,12 @@ def test_abstaining_reaches_the_best_f1_a_threshold_could() -> None:
 @pytest.mark.parametrize("n", [120, 1000])
 @pytest.mark.parametrize("goal", [0.55, 0.7])
 def test_thresholds_keep_what_they_promise_on_fresh_contests(n: int, goal: float) -> None:
-    fresh, entity, outcome = contests(4000, 99)
+    fresh, entity, outcome = ranked_groups(4000, 99)
     correct = np.array([o == "right" for o in outcome])
     reached = []
     for seed in range(12):
-        decision = Decision().fit(*contests(n, seed))
-        published = decision.probabilities(fresh, entity)[0] >= decision.threshold(goal, "unheard of")
+        calibrator = Calibrator().fit(*ranked_groups(n, seed))
+        published = calibrator.probabilities(fresh, entity)[0] >= calibrator.threshold(goal, "unheard of")
         if published.any():
             reached.append(correct[published].mean())
     assert len(reached) >= 6
@@ -81,36 +81,36 @@ def test_thresholds_keep_what_they_promise_on_fresh_contests(n: int, goal: float
 
 
 def test_what_cannot_be_promised_is_not_published() -> None:
-    decision = Decision().fit(*contests(300, 0))
-    assert decision.threshold(0.99, "width") == np.inf
-    assert decision.threshold(0.999, "width") == np.inf
-    thresholds = [decision.threshold(p, "width") for p in (0.3, 0.5, 0.6, 0.7, 0.8)]
+    calibrator = Calibrator().fit(*ranked_groups(300, 0))
+    assert calibrator.threshold(0.99, "width") == np.inf
+    assert calibrator.threshold(0.999, "width") == np.inf
+    thresholds = [calibrator.threshold(p, "width") for p in (0.3, 0.5, 0.6, 0.7, 0.8)]
     assert thresholds == sorted(thresholds)
 
 
 def test_an_entity_of_few_rows_has_the_thresholds_of_all() -> None:
-    made, _, outcome = contests(600, 0)
+    made, _, outcome = ranked_groups(600, 0)
     entity = ["voltage" if i < MIN_ROWS - 1 else "width" if i < 300 else "depth" for i in range(600)]
     # of depth nothing is right: its own rows promise nothing, whatever holds over all
     outcome = [o if i < 300 else "wrong" for i, o in enumerate(outcome)]
-    decision = Decision().fit(made, entity, outcome)
-    assert decision.threshold(0.6, "voltage") == decision.threshold(0.6, "") < np.inf
-    assert decision.threshold(0.6, "width") not in (decision.threshold(0.6, ""), np.inf)
-    assert decision.threshold(0.2, "depth") == np.inf
+    calibrator = Calibrator().fit(made, entity, outcome)
+    assert calibrator.threshold(0.6, "voltage") == calibrator.threshold(0.6, "") < np.inf
+    assert calibrator.threshold(0.6, "width") not in (calibrator.threshold(0.6, ""), np.inf)
+    assert calibrator.threshold(0.2, "depth") == np.inf
 
 
 @pytest.mark.parametrize("only", ["right", "wrong"])
 def test_one_outcome_is_no_error(only: str) -> None:
-    made, entity, _ = contests(20, 0)
-    decision = Decision().fit(made, entity, [only] * 20)
-    right, empty = decision.probabilities(made, entity)
+    made, entity, _ = ranked_groups(20, 0)
+    calibrator = Calibrator().fit(made, entity, [only] * 20)
+    right, empty = calibrator.probabilities(made, entity)
     assert np.all(right == (only == "right"))
     assert not empty.any()
 
 
 def test_plain_data_makes_the_same_decision() -> None:
-    made, entity, outcome = contests(800, 0, empty=0.2)
-    decision = Decision().fit(made, entity, outcome)
-    again = Decision.from_dict(decision.to_dict())
-    np.testing.assert_array_equal(again.probabilities(made, entity), decision.probabilities(made, entity))
-    assert again.threshold(0.7, "width") == decision.threshold(0.7, "width")
+    made, entity, outcome = ranked_groups(800, 0, empty=0.2)
+    calibrator = Calibrator().fit(made, entity, outcome)
+    again = Calibrator.from_dict(calibrator.to_dict())
+    np.testing.assert_array_equal(again.probabilities(made, entity), calibrator.probabilities(made, entity))
+    assert again.threshold(0.7, "width") == calibrator.threshold(0.7, "width")

@@ -302,10 +302,10 @@ def test_a_redirect_to_a_private_address(
 def test_a_name_that_leads_elsewhere_at_the_second_asking(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged = []
+    scored_rows = []
 
     def is_public(a: str) -> bool:
-        judged.append(a)
+        scored_rows.append(a)
         resolver.table["photos.example"] = ["127.0.0.2"]
         return a == "127.0.0.1"
 
@@ -314,11 +314,11 @@ def test_a_name_that_leads_elsewhere_at_the_second_asking(
     link = server.url("photo/a.png", "photos.example")
     report = run([link], tmp_path, PUBLIC_ONLY, progress=False, resolver=resolver)
     # the address that was judged is the one that was connected to: the name is not looked up again
-    assert (report.failed, judged, resolver.asked) == ({}, ["127.0.0.1"], ["photos.example"])
+    assert (report.failed, scored_rows, resolver.asked) == ({}, ["127.0.0.1"], ["photos.example"])
     link = server.url("photo/b.png", "photos.example")
     report = run([link], tmp_path, PUBLIC_ONLY, progress=False, resolver=resolver)
     assert "is not on the public internet" in report.failed[link]
-    assert judged[1:] == ["127.0.0.2"]
+    assert scored_rows[1:] == ["127.0.0.2"]
 
 
 @pytest.mark.parametrize(

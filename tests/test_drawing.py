@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hybridml.vision.lines import Drawing, LineFinder
 
 from hybridml.store.schema import drawing_as_stored, drawing_of, drawing_record
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.lines import Drawing, LineFinder
 
 
 def paper(width: int = 900, height: int = 700) -> np.ndarray:

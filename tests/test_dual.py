@@ -13,10 +13,10 @@ from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features import describe as features_of
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
-from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describe, is_dual
+from hybridml.quantity.unit_pairs import COLUMNS, SAME, WIDEST, Mention, describe, is_unit_pair
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.ranking.unit_preference import COLUMN, LEAST, SURE, WORTH, Habits, dual_table
+from hybridml.ranking.unit_preference import COLUMN, LEAST, SURE, WORTH, UnitPreference, unit_pair_table
 from hybridml.vision.text_line import OCRResult
 from tests.lines import line
 
@@ -27,7 +27,7 @@ WIDTH = SCHEMA.entity("width")
 def told(*texts: str, candidate: int = 0) -> dict[str, float]:
     """Return what the block says of one candidate for the width."""
     ocr_result = OCRResult(tuple(line(text, 0, 60 * i) for i, text in enumerate(texts)), 1000, 1000)
-    _, columns = features_of(PhotoView(ocr_result, SCHEMA), WIDTH, ("dual",))
+    _, columns = features_of(PhotoView(ocr_result, SCHEMA), WIDTH, ("unit_pairs",))
     return {name: float(values[candidate]) for name, values in columns.items()}
 
 
@@ -51,8 +51,8 @@ def labels() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def habits(labels: pd.DataFrame) -> Habits:
-    fitted = Habits.fit(dual_table(labels, SCHEMA))
+def unit_preference(labels: pd.DataFrame) -> UnitPreference:
+    fitted = UnitPreference.fit(unit_pair_table(labels, SCHEMA))
     assert fitted is not None
     return fitted
 
@@ -61,20 +61,20 @@ def habits(labels: pd.DataFrame) -> Habits:
 
 
 def test_a_dual_is_one_quantity_in_two_systems() -> None:
-    assert is_dual((10.0, "inch"), (25.4, "centimetre"), SCHEMA)
-    assert is_dual((10.0, "inch"), (25.4 * (1 + 0.9 * SAME), "centimetre"), SCHEMA)
-    assert not is_dual((10.0, "inch"), (25.4 * (1 + 1.1 * SAME), "centimetre"), SCHEMA)
-    assert not is_dual((100.0, "centimetre"), (1.0, "metre"), SCHEMA), "both are metric"
+    assert is_unit_pair((10.0, "inch"), (25.4, "centimetre"), SCHEMA)
+    assert is_unit_pair((10.0, "inch"), (25.4 * (1 + 0.9 * SAME), "centimetre"), SCHEMA)
+    assert not is_unit_pair((10.0, "inch"), (25.4 * (1 + 1.1 * SAME), "centimetre"), SCHEMA)
+    assert not is_unit_pair((100.0, "centimetre"), (1.0, "metre"), SCHEMA), "both are metric"
 
 
 def test_a_british_fluid_ounce_is_told_from_an_american_one() -> None:
     for ounces in (100 / 28.4131, 100 / 29.5735):
-        assert is_dual((round(ounces, 2), "fluid ounce"), (100.0, "millilitre"), SCHEMA)
-    assert not is_dual((3.2, "fluid ounce"), (100.0, "millilitre"), SCHEMA)
-    assert not is_dual((10.0, "inch"), (25.4 * 1.04, "centimetre"), SCHEMA), "lengths are rounded only"
+        assert is_unit_pair((round(ounces, 2), "fluid ounce"), (100.0, "millilitre"), SCHEMA)
+    assert not is_unit_pair((3.2, "fluid ounce"), (100.0, "millilitre"), SCHEMA)
+    assert not is_unit_pair((10.0, "inch"), (25.4 * 1.04, "centimetre"), SCHEMA), "lengths are rounded only"
     photo = OCRResult((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
-    _, columns = features_of(PhotoView(photo, SCHEMA), SCHEMA.entity("item_volume"), ("dual",))
-    assert columns["dual.imperial_first"].tolist() == [1.0, 1.0]
+    _, columns = features_of(PhotoView(photo, SCHEMA), SCHEMA.entity("item_volume"), ("unit_pairs",))
+    assert columns["unit_pairs.imperial_first"].tolist() == [1.0, 1.0]
 
 
 def test_it_is_the_same_whichever_half_is_asked() -> None:
@@ -99,24 +99,26 @@ def test_it_is_the_same_whichever_half_is_asked() -> None:
     ],
 )
 def test_how_it_is_written(text: str, name: str, value: float) -> None:
-    assert told(text)[f"dual.{name}"] == value
+    assert told(text)[f"unit_pairs.{name}"] == value
 
 
 def test_signs_and_spellings_are_told_apart() -> None:
-    signs = [told(f"8.5 cm{sign}3.3 in")["dual.sign"] for sign in (" ", "/", " (", " = ")]
+    signs = [told(f"8.5 cm{sign}3.3 in")["unit_pairs.sign"] for sign in (" ", "/", " (", " = ")]
     assert len(set(signs)) == len(signs)
-    spellings = [told(f"8.5 cm / 3.3{unit}")["dual.imperial_written"] for unit in ('"', " in", " inches")]
+    spellings = [
+        told(f"8.5 cm / 3.3{unit}")["unit_pairs.imperial_written"] for unit in ('"', " in", " inches")
+    ]
     assert len(set(spellings)) == len(spellings)
 
 
 def test_in_two_text_lines() -> None:
     apart = told("8.5 cm", "3.3 in")
-    assert (apart["dual.same_line"], apart["dual.gap"]) == (0, 1)
+    assert (apart["unit_pairs.same_line"], apart["unit_pairs.gap"]) == (0, 1)
 
 
 def test_the_nearest_is_taken() -> None:
     """The same width in inches in another line is not what stands beside it."""
-    assert told("8.5 cm (3.3 in)", "3.3 in")["dual.closed"] == 1
+    assert told("8.5 cm (3.3 in)", "3.3 in")["unit_pairs.closed"] == 1
 
 
 @pytest.mark.parametrize("texts", [("8.5 cm",), ("8.5 cm", "9 in"), ("8.5 cm", "85 mm")])
@@ -126,7 +128,7 @@ def test_what_is_given_once_has_no_description(texts: tuple[str, ...]) -> None:
 
 def test_a_wide_gap_is_only_wide() -> None:
     text = "8.5 cm " + "and a few words more " * 3 + "3.3 in"
-    assert told(text)["dual.gap"] == WIDEST
+    assert told(text)["unit_pairs.gap"] == WIDEST
 
 
 def test_numbers_are_found_in_what_was_written() -> None:
@@ -141,7 +143,7 @@ def test_numbers_are_found_in_what_was_written() -> None:
 
 
 def test_labels_that_are_half_of_a_dual_teach(labels: pd.DataFrame) -> None:
-    table = dual_table(labels, SCHEMA)
+    table = unit_pair_table(labels, SCHEMA)
     assert len(table) == len(labels)
     assert table["imperial"].mean() == 0.5
     assert table.index.tolist() == labels.index.tolist()
@@ -160,41 +162,41 @@ def test_labels_that_are_half_of_a_dual_teach(labels: pd.DataFrame) -> None:
 )
 def test_other_labels_do_not(value: str, text: str) -> None:
     rows = pd.DataFrame({"entity_name": ["width"], "entity_value": [value], "text": [text]})
-    assert not len(dual_table(rows, SCHEMA))
-    assert not len(dual_table(rows.drop(columns="text"), SCHEMA))
-    assert not len(dual_table(rows.assign(entity_name="colour"), SCHEMA))
+    assert not len(unit_pair_table(rows, SCHEMA))
+    assert not len(unit_pair_table(rows.drop(columns="text"), SCHEMA))
+    assert not len(unit_pair_table(rows.assign(entity_name="colour"), SCHEMA))
 
 
-def column(habits: Habits, text: str) -> np.ndarray:
+def column(unit_preference: UnitPreference, text: str) -> np.ndarray:
     candidates, columns = features_of(PhotoView(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
     X = np.array(list(columns.values())).T
-    return habits.column(X, list(columns), candidates, SCHEMA)[:, 0]
+    return unit_preference.column(X, list(columns), candidates, SCHEMA)[:, 0]
 
 
-def test_what_was_learned_goes_by_how_it_is_written(habits: Habits) -> None:
-    apart, tight = column(habits, "9 in / 22.9 cm"), column(habits, "9 in/22.9 cm")
+def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPreference) -> None:
+    apart, tight = column(unit_preference, "9 in / 22.9 cm"), column(unit_preference, "9 in/22.9 cm")
     assert apart[0] > 1 > -1 > apart[1], "labels take the inches"
     assert tight[0] < -1 < 1 < tight[1], "labels take the centimetres"
     assert apart[0] == -apart[1]
     assert np.abs([apart, tight]).max() <= SURE
 
 
-def test_nothing_is_said_of_what_is_given_once(habits: Habits) -> None:
-    assert column(habits, "9 in").tolist() == [0.0]
+def test_nothing_is_said_of_what_is_given_once(unit_preference: UnitPreference) -> None:
+    assert column(unit_preference, "9 in").tolist() == [0.0]
     candidates, _ = features_of(PhotoView(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
-    assert habits.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
+    assert unit_preference.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
 
 
 def test_few_duals_teach_nothing(labels: pd.DataFrame) -> None:
-    table = dual_table(labels, SCHEMA)
-    assert Habits.fit(table.head(LEAST - 1)) is None
-    assert Habits.fit(table[table["imperial"] == 1].iloc[[0] * LEAST]) is None
+    table = unit_pair_table(labels, SCHEMA)
+    assert UnitPreference.fit(table.head(LEAST - 1)) is None
+    assert UnitPreference.fit(table[table["imperial"] == 1].iloc[[0] * LEAST]) is None
 
 
-def test_habits_travel_as_plain_data(habits: Habits) -> None:
-    again = Habits.from_dict(habits.to_dict())
+def test_habits_travel_as_plain_data(unit_preference: UnitPreference) -> None:
+    again = UnitPreference.from_dict(unit_preference.to_dict())
     text = "9 in / 22.9 cm"
-    np.testing.assert_array_equal(column(again, text), column(habits, text))
+    np.testing.assert_array_equal(column(again, text), column(unit_preference, text))
 
 
 # ---------------------------------------------------------------- in a model
@@ -234,9 +236,9 @@ def test_answers_follow_the_habit(labels: pd.DataFrame) -> None:
 
 def test_without_texts_or_the_block_there_is_no_habit(labels: pd.DataFrame) -> None:
     for model in (model_of(labels.drop(columns="text")), model_of(labels.head(LEAST - 1))):
-        assert model.columns.habits is None
+        assert model.columns.unit_preference is None
         assert model.ranker.start_ == {}
-    blind = model_of(labels, ("span", "layout"))
+    blind = model_of(labels, ("form", "layout"))
     ocr_result = OCRResult((line("21 in / 53.3 cm"),), 500, 500)
     rows, table = blind.described(["x"], ["width"], {"x": ocr_result})
     described = blind.columns.add(table, rows.keys, rows.entities, {}, SCHEMA)

@@ -108,7 +108,7 @@ def test_columns_that_all_candidates_share_are_no_reason(told: list[Explanation]
     for each in told:
         if len(each.considered) > 1:
             features = {reason.feature for c in each.considered for reason in c.reasons}
-            assert not features & {"layout.lines", "rivals.count", "layout.photo_pixels", "span.entity"}
+            assert not features & {"layout.lines", "comparison.count", "layout.photo_pixels", "form.entity"}
 
 
 def test_weighing_dimensions_together_is_a_reason(fitted: EntityExtractor, told: list[Explanation]) -> None:
@@ -186,16 +186,16 @@ def test_words_name_the_nearest_word() -> None:
         (line("shipping weight", 50, 900), line("net weight", 50, 50), line("500 g", 50, 90)), 1000, 1000
     )
     told = Told(find_candidates(ocr_result, SCHEMA)[0], SCHEMA.entity("item_weight"), ocr_result, SCHEMA)
-    assert words_of("words.own_near", 1.5, told) == "'net weight' stands 1.5 letter heights away"
-    assert words_of("words.gross_near", 12.0, told) == "'shipping' stands 12.0 letter heights away"
-    assert words_of("words.gross_near", 99.0, told) == "no word such as 'gross' stands on the photo"
+    assert words_of("keywords.own_near", 1.5, told) == "'net weight' stands 1.5 letter heights away"
+    assert words_of("keywords.gross_near", 12.0, told) == "'shipping' stands 12.0 letter heights away"
+    assert words_of("keywords.gross_near", 99.0, told) == "no word such as 'gross' stands on the photo"
 
 
 def test_what_is_not_known_or_smaller_is_said_plainly() -> None:
     ocr_result = OCRResult((line("500 g", 50, 50),), 400, 300)
     entity = SCHEMA.entity("item_weight")
     told = Told(find_candidates(ocr_result, SCHEMA)[0], entity, ocr_result, SCHEMA)
-    assert words_of("regions.own_lead", math.nan, told) == "the region network did not look at it"
-    assert words_of("rivals.to_largest", -0.30103, told) == "the largest quantity is 2 times as large"
-    assert words_of("rivals.to_smallest", 1.0, told) == "it is 10 times as large as the smallest quantity"
-    assert words_of("rivals.to_middle", 0.0, told) == "it is of the median size"
+    assert words_of("number_class.own_lead", math.nan, told) == "the region network did not look at it"
+    assert words_of("comparison.to_largest", -0.30103, told) == "the largest quantity is 2 times as large"
+    assert words_of("comparison.to_smallest", 1.0, told) == "it is 10 times as large as the smallest quantity"
+    assert words_of("comparison.to_middle", 0.0, told) == "it is of the median size"

@@ -222,9 +222,9 @@ def test_what_reading_failed_is_found_in_a_store(tmp_path: Path) -> None:
     photo.write_bytes(b"broken")
     store = FeatureStore(tmp_path / "store")
     key = store.photo_keys({"a.jpg": photo})["a.jpg"]
-    store.table("readings", {"reader": "some"}).append([failure_of("readings", key, "cannot be decoded")])
+    store.table("ocr", {"ocr": "some"}).append([failure_of("ocr", key, "cannot be decoded")])
     failures = reading_failures(store, {"a.jpg": photo, "b.jpg": None})
-    assert failures.to_numpy().tolist() == [["a.jpg", "readings", "cannot be decoded"]]
+    assert failures.to_numpy().tolist() == [["a.jpg", "ocr", "cannot be decoded"]]
 
 
 def test_what_is_asked_for_and_not_there_is_an_error(tmp_path: Path) -> None:

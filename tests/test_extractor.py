@@ -21,7 +21,7 @@ from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
 from hybridml.prediction.from_store import answer_rows
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import seen_so_far
+from hybridml.store.seeing import extracted_so_far
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 
@@ -86,7 +86,7 @@ def test_the_same_rows_make_the_same_answers(
 
 
 def test_nothing_is_read_twice(fitted: EntityExtractor, train: pd.DataFrame) -> None:
-    report = fitted.featurize(train)
+    report = fitted.extract(train)
     assert (report.photos, report.cached, report.done, report.failed) == (96, 96, 0, {})
 
 
@@ -99,7 +99,7 @@ def test_the_artifact_gives_the_same_answers(
     data = joblib.load(path)
     assert data["columns"] == list(fitted.model_.ranker.columns_)
     assert data["training"]["rows"] == 96
-    assert data["reader"]["settings"] == fitted.ocr_.settings
+    assert data["ocr"]["settings"] == fitted.ocr_.settings
     assert {"hybridml", "lightgbm", "python"} <= set(data["versions"])
 
 
@@ -116,7 +116,7 @@ def test_a_scorer_without_photos_answers_from_the_store(
     ("change", "said"),
     [
         ({"format": 99}, "its format is 99"),
-        ({"columns": ["span.number", "mine.extra"]}, "Gone since: mine.extra"),
+        ({"columns": ["form.number", "mine.extra"]}, "Gone since: mine.extra"),
         ({"features_version": 0}, "features were version 0"),
         ({"decision": {"f1": 0.5}}, "lacks, or has otherwise"),
         ({"settings": {"speed": 11}}, "lacks, or has otherwise"),
@@ -203,7 +203,7 @@ def test_bad_photos_cost_their_own_rows(
     assert list(answers.loc[good["index"], "prediction"]) == list(expected)
     assert (answers.loc[good["index"], "problem"] == "").all()
     # what cannot be decoded is known, what failed otherwise is tried again
-    store = FeatureStore(tmp_path / "store").table("readings", fitted.ocr_.settings)
+    store = FeatureStore(tmp_path / "store").table("ocr", fitted.ocr_.settings)
     assert len(store.errors()) == 4
     assert (answers.loc[odd["index"], "problem"] == "").all()
 
@@ -248,10 +248,12 @@ def test_a_row_whose_second_look_is_still_to_come_is_left_blank(
     frame = pd.concat([test.drop(columns="entity_value").head(4), pd.DataFrame([dull])])
     some.set_params(images=[folder / "images", tmp_path / "images"])
     some.predict(frame)
-    second = replace(fitted.further_[0], kind="second", name="second", settings={"second": "another"})
+    second = replace(
+        fitted.further_[0], kind="second_pass", name="second_pass", settings={"second_pass": "another"}
+    )
     some.further_ = [*fitted.further_, second]
     model, faults = fitted.model_, []
-    report = seen_so_far(
+    report = extracted_so_far(
         frame, some.images, FeatureStore(some.store), (some.ocr_, some.embedder_, some.further_)
     )
     stages = (some.ocr_, some.embedder_, some.further_)
@@ -284,7 +286,7 @@ def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
 
 
 def test_blocks_that_do_not_do_are_told_before_photos_are_read(train: pd.DataFrame, tmp_path: Path) -> None:
-    extractor = EntityExtractor(tmp_path / "none", tmp_path / "store", blocks=["span", "span"], **OPTIONS)
+    extractor = EntityExtractor(tmp_path / "none", tmp_path / "store", blocks=["form", "form"], **OPTIONS)
     with pytest.raises(HybridmlError, match="each block once"):
         extractor.fit(train)
 
@@ -295,8 +297,8 @@ def test_a_blank_label_is_nothing_to_find(
 ) -> None:
     labels = [blank if i % 3 == 0 else value for i, value in enumerate(train["entity_value"])]
     fitted_ = clone(fitted).fit(train.drop(columns="entity_value"), labels)
-    assert set(fitted_.model_.decision.outcomes) >= {"right", "empty"}
-    assert "wrong" not in fitted_.model_.decision.outcomes or blank is not None
+    assert set(fitted_.model_.calibrator.outcomes) >= {"right", "empty"}
+    assert "wrong" not in fitted_.model_.calibrator.outcomes or blank is not None
     with pytest.raises(RowsError, match="labels for 96 rows"):
         clone(fitted).fit(train.drop(columns="entity_value"), labels[:-1])
 
@@ -367,22 +369,22 @@ def test_without_region_weights_the_run_goes_on_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pretrained, "REGIONS", tmp_path / "gone.pt")
-    options = {**OPTIONS, "looks": ("lines", "regions"), "embedding": "none"}
+    options = {**OPTIONS, "looks": ("lines", "number_classifier"), "embedding": "none"}
     extractor = EntityExtractor(images=folder / "images", store=tmp_path / "store", **options).fit(train)
     assert caplog.text.count("WITHOUT regions") == 1
     serialize.save(extractor, tmp_path / "m.joblib")
     kept = serialize.load(tmp_path / "m.joblib")
-    assert "gone.pt" in kept.missing_stages_["regions"]
+    assert "gone.pt" in kept.missing_stages_["number_classifier"]
     assert [stage.name for stage in kept.further_] == ["lines"]
     assert kept.model_.image_block is None
 
 
 def test_weights_that_were_asked_for_by_name_must_be_there(folder: Path, tmp_path: Path) -> None:
-    asked = {"regions": {"weights": str(tmp_path / "gone.pt")}}
+    asked = {"number_classifier": {"weights": str(tmp_path / "gone.pt")}}
     with pytest.raises(WeightsError, match=r"gone\.pt"):
         EntityExtractor(
-            images=folder, further=("regions",), stage_options=asked, ocr=OPTIONS["ocr"]
-        ).featurize(
+            images=folder, further=("number_classifier",), stage_options=asked, ocr=OPTIONS["ocr"]
+        ).extract(
             pd.DataFrame({"index": [0], "image_link": ["a.png"], "group_id": ["g"], "entity_name": ["width"]})
         )
 
@@ -391,8 +393,8 @@ def test_settings_of_another_reader_do_not_mix(
     fitted: EntityExtractor, folder: Path, train: pd.DataFrame
 ) -> None:
     other = clone(fitted).set_params(ocr_options={"version": 2})
-    assert other.featurize(train.head(3)).cached == 0
-    assert fitted.featurize(train.head(3)).cached == 3
+    assert other.extract(train.head(3)).cached == 0
+    assert fitted.extract(train.head(3)).cached == 3
 
 
 def test_image_features_reach_the_ranker(fitted: EntityExtractor) -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hybridml.candidates.features.lines import NAMES as LINES
+from hybridml.vision.lines import Drawing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridml.candidates.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
 from hybridml.candidates.features.keywords import FAR
-from hybridml.candidates.features.lines import NAMES as LINES
 from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.vision.lines import Drawing
 from tests.lines import line, ocr_result
 
 SCHEMA = default_entities()
@@ -53,15 +53,15 @@ def test_no_candidate_no_columns() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("words.own_before", {30.0: 1.0, 50.0: FAR, 20.0: FAR}),
-        ("words.rival_before", {30.0: FAR, 50.0: 2.0, 20.0: FAR}),
-        ("words.own_count", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
-        ("rivals.larger", {30.0: 1.0, 50.0: 0.0, 20.0: 2.0}),
-        ("rivals.smaller", {30.0: 1.0, 50.0: 2.0, 20.0: 0.0}),
-        ("rivals.larger_font", {30.0: 1.0, 50.0: 1.0, 20.0: 0.0}),
-        ("rivals.distinct", {30.0: 3.0, 50.0: 3.0, 20.0: 3.0}),
+        ("keywords.own_before", {30.0: 1.0, 50.0: FAR, 20.0: FAR}),
+        ("keywords.rival_before", {30.0: FAR, 50.0: 2.0, 20.0: FAR}),
+        ("keywords.own_count", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
+        ("comparison.larger", {30.0: 1.0, 50.0: 0.0, 20.0: 2.0}),
+        ("comparison.smaller", {30.0: 1.0, 50.0: 2.0, 20.0: 0.0}),
+        ("comparison.larger_font", {30.0: 1.0, 50.0: 1.0, 20.0: 0.0}),
+        ("comparison.distinct", {30.0: 3.0, 50.0: 3.0, 20.0: 3.0}),
         ("layout.font", {30.0: 0.02, 50.0: 0.02, 20.0: 0.04}),
-        ("span.whole", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
+        ("form.whole", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
     ],
 )
 def test_what_a_feature_says(name: str, expected: dict[float, float]) -> None:
@@ -70,8 +70,8 @@ def test_what_a_feature_says(name: str, expected: dict[float, float]) -> None:
 
 def test_the_same_words_speak_for_one_entity_and_against_another() -> None:
     own, rival = (
-        feature("words.own_near", "height", *DRAWING),
-        feature("words.rival_near", "height", *DRAWING),
+        feature("keywords.own_near", "height", *DRAWING),
+        feature("keywords.rival_near", "height", *DRAWING),
     )
     assert own[50.0] < rival[50.0]
     assert rival[30.0] < own[30.0]
@@ -79,9 +79,9 @@ def test_the_same_words_speak_for_one_entity_and_against_another() -> None:
 
 def test_a_dual_unit_is_seen() -> None:
     lines = (line("12 oz / 340 g"), line("5 kg", 0, 300))
-    assert feature("rivals.dual_first", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
-    assert feature("rivals.dual_second", "item_weight", *lines) == {12.0: 0.0, 340.0: 1.0, 5.0: 0.0}
-    assert feature("rivals.imperial", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
+    assert feature("comparison.pair_first", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
+    assert feature("comparison.pair_second", "item_weight", *lines) == {12.0: 0.0, 340.0: 1.0, 5.0: 0.0}
+    assert feature("comparison.imperial", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
 
 
 def test_upright_text_is_steep() -> None:
@@ -101,7 +101,7 @@ def test_scale_of_the_photo_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "text", "hit"),
+    ("keywords", "text", "hit"),
     [
         (["net wt"], "net  wt 5", True),
         (["net wt"], "netwt", True),
@@ -131,8 +131,8 @@ def test_blocks_of_your_own_and_unknown_ones() -> None:
             ["tests.test_features:lengths", "tests.test_features:lengths_again"],
             r"lengths_again.*'mine\.length'",
         ),
-        (["span", "span"], r"'span'.*'span\.\w+'.*once"),
-        (["span", "tests.test_features:too_few"], r"too_few.*'few\.one'.*1 candidates.*\(0,\)"),
+        (["form", "form"], r"'span'.*'form\.\w+'.*once"),
+        (["form", "tests.test_features:too_few"], r"too_few.*'few\.one'.*1 candidates.*\(0,\)"),
         (["tests.test_features:not_numbers"], r"not_numbers.*'not\.number'.*one number per candidate"),
         (["tests.test_features:nothing"], r"nothing.*mapping.*NoneType"),
     ],
@@ -185,11 +185,11 @@ def lengths(photo: object, entity: object, candidates: list) -> dict[str, list[f
 )
 def test_always_finite(lines: list, entity: str) -> None:
     _, made = columns(entity, *(line(*given_) for given_ in lines))
-    once = np.isnan(made["dual.gap"]) if "dual.gap" in made else None
+    once = np.isnan(made["unit_pairs.gap"]) if "unit_pairs.gap" in made else None
     for name, values in made.items():
         # what was not looked at is NaN, and how a dual is written where there is none; nothing else is
-        unseen = name.startswith(("lines.", "regions."))
-        known = ~once if name.startswith("dual.") else np.full(len(values), not unseen)
+        unseen = name.startswith(("lines.", "number_class."))
+        known = ~once if name.startswith("unit_pairs.") else np.full(len(values), not unseen)
         np.testing.assert_array_equal(np.isfinite(values), known, err_msg=name)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from hybridml.datasets import images
 from hybridml.errors import ArtifactError, HybridmlError, ImageError
-from hybridml.store.extraction import Report, done_so_far, featurize
+from hybridml.store.extraction import Report, done_so_far, extract
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.worker import Task, Worker
 from hybridml.vision.stages import Stage, embedding_stage, ocr_stage
@@ -32,7 +32,7 @@ def photos(folder: Path, texts: dict[str, str]) -> dict[str, Path | None]:
 def run(
     folder: Path, some: dict[str, Path | None], workers: int = 1, embedder: Stage | None = None
 ) -> Report:
-    return featurize(some, FeatureStore(folder / "store"), READER, embedder, workers, progress=False)
+    return extract(some, FeatureStore(folder / "store"), READER, embedder, workers, progress=False)
 
 
 def test_every_photo_is_read_or_named_when_processes_die(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_every_photo_is_read_or_named_when_processes_die(tmp_path: Path) -> None
     report = run(tmp_path, some, workers=2)
     assert set(report.failed) == {"5.png", "17.png"}
     assert "died" in report.failed["5.png"]
-    assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).keys()) == 38
+    assert len(FeatureStore(tmp_path / "store").table("ocr", READER.settings).keys()) == 38
     again = run(tmp_path, {n: p for n, p in some.items() if n not in report.failed})
     assert (again.cached, again.done) == (38, 0)
 
@@ -100,8 +100,8 @@ def test_an_embedding_that_fails_costs_its_photo(tmp_path: Path, monkeypatch: py
     assert "out of luck" in report.failed["3.png"]
     store = FeatureStore(tmp_path / "store")
     assert EMBEDDER is not None
-    assert len(store.table("embeddings", EMBEDDER.settings).keys()) == 4
-    assert len(store.table("readings", READER.settings).keys()) == 5
+    assert len(store.table("embedding", EMBEDDER.settings).keys()) == 4
+    assert len(store.table("ocr", READER.settings).keys()) == 5
 
 
 def test_another_version_of_an_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_another_version_of_an_engine_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(PixelReader, "settings", lambda self: {"engine": "pixels", "version": 77})
     with pytest.raises(ArtifactError, match="version was 1 and is 77"):
         run(tmp_path, some)
-    assert not FeatureStore(tmp_path / "store").table("readings", READER.settings).keys()
+    assert not FeatureStore(tmp_path / "store").table("ocr", READER.settings).keys()
 
 
 def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_what_is_new_beside_what_is_known_is_done(tmp_path: Path) -> None:
     run(tmp_path, {name: some[name] for name in ("1.png", "4.png")})
     report = run(tmp_path, some)
     assert (report.cached, report.done) == (2, 4)
-    assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).keys()) == 6
+    assert len(FeatureStore(tmp_path / "store").table("ocr", READER.settings).keys()) == 6
 
 
 def test_a_failed_photo_is_tried_again_when_its_bytes_change_or_when_asked(
@@ -163,7 +163,7 @@ def test_a_failed_photo_is_tried_again_when_its_bytes_change_or_when_asked(
     assert len(decoded) == 2
     write_photo(tmp_path / "a.png", [line("7 g")])
     assert set(run(tmp_path, some).failed) == {"b.png"}
-    report = featurize(
+    report = extract(
         some, FeatureStore(tmp_path / "store"), READER, None, 1, progress=False, retry_failed=True
     )
     assert (report.failed, report.cached, report.done) == ({}, 1, 1)
@@ -171,7 +171,7 @@ def test_a_failed_photo_is_tried_again_when_its_bytes_change_or_when_asked(
 
 
 def test_a_file_that_cannot_be_opened_is_no_failure_of_the_photo() -> None:
-    result = Worker({}, 1)([Task("k", "/nowhere/a.png", frozenset({"reader"}))])
+    result = Worker({}, 1)([Task("k", "/nowhere/a.png", frozenset({"ocr"}))])
     assert "No such file" in result.failed["k"]
     assert not result.records
 
@@ -179,14 +179,14 @@ def test_a_file_that_cannot_be_opened_is_no_failure_of_the_photo() -> None:
 def test_slow_work_is_written_before_a_shard_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybridml.store.extraction.FLUSH_SECONDS", 0.0)
     run(tmp_path, photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(20)}))
-    assert len(FeatureStore(tmp_path / "store").table("readings", READER.settings).shards.paths()) == 3
+    assert len(FeatureStore(tmp_path / "store").table("ocr", READER.settings).shards.paths()) == 3
 
 
 def test_many_small_shards_are_merged_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybridml.store.extraction.FLUSH_SECONDS", 0.0)
     monkeypatch.setattr("hybridml.store.shards.MANY", 2)
     run(tmp_path, photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(20)}))
-    table = FeatureStore(tmp_path / "store").table("readings", READER.settings)
+    table = FeatureStore(tmp_path / "store").table("ocr", READER.settings)
     assert len(table.shards.paths()) == 1
     assert len(table.keys()) == 20
 

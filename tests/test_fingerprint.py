@@ -44,7 +44,7 @@ class OddReader(PixelReader):
     """A reader whose settings cannot be kept."""
 
     def settings(self) -> dict[str, object]:
-        return {"reader": "odd", "size": {1, 2}}
+        return {"ocr": "odd", "size": {1, 2}}
 
 
 def test_a_reader_whose_settings_are_not_plain_is_named() -> None:

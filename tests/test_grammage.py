@@ -117,7 +117,7 @@ def test_a_second_look_answers_where_the_first_gives_nothing_else(more: str) -> 
 def test_without_a_second_look_it_stays_a_candidate() -> None:
     table = build_table(["a"], ["item_weight"], [("a", PhotoFeatures(ocr_result([line("240 GSM")])))], SCHEMA)
     assert [(c.value, c.form) for c in table.candidates] == [(240.0, PER_AREA)]
-    assert table.X[0, table.columns.index("span.form")] == FORMS.index(PER_AREA)
+    assert table.X[0, table.columns.index("form.form")] == FORMS.index(PER_AREA)
 
 
 def test_a_rule_answers_with_a_weight_of_the_item_first() -> None:

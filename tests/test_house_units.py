@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hybridml.entities import default_entities
 from hybridml.errors import EntityError
-from hybridml.prediction.unit_conversion import in_house_units, in_unit, wanted_units
+from hybridml.prediction.unit_conversion import convert_units, in_unit, wanted_units
 from hybridml.ranking.answer import Answer, RunnerUp
 
 SCHEMA = default_entities()
@@ -107,7 +107,7 @@ def test_an_answer_is_turned_whole() -> None:
         (RunnerUp(355.0, "millilitre", 0.1, BOX), RunnerUp(0.5, "litre", 0.05, BOX)),
         ("12 fluid ounce", "355 millilitre", "0.5 litre"),
     )
-    shown = in_house_units(answer, {"item_volume": "millilitre", "width": "inch"})
+    shown = convert_units(answer, {"item_volume": "millilitre", "width": "inch"})
     assert shown.prediction == "355 millilitre"
     assert [(other.value, other.unit) for other in shown.runner_ups] == [
         (355.0, "millilitre"),
@@ -115,10 +115,10 @@ def test_an_answer_is_turned_whole() -> None:
     ]
     assert shown.candidates == ("355 millilitre", "500 millilitre")
     assert (shown.confidence, shown.text, shown.box) == (0.8, answer.text, BOX)
-    assert in_house_units(answer, {"width": "inch"}) is answer
+    assert convert_units(answer, {"width": "inch"}) is answer
 
 
 def test_no_answer_stays_none() -> None:
-    nothing = in_house_units(Answer("width", candidates=("1 inch",)), {"width": "centimetre"})
+    nothing = convert_units(Answer("width", candidates=("1 inch",)), {"width": "centimetre"})
     assert (nothing.value, nothing.unit, nothing.prediction) == (None, None, "")
     assert nothing.candidates == ("2.54 centimetre",)

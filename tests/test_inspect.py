@@ -115,7 +115,7 @@ def test_only_what_differs_is_told(
 def test_a_terminal_is_not_steered(
     data: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changed = {**data, "reader": {**data["reader"], "name": "\x1b[2Jred", "options": {"\x1b[31m": "\x07"}}}
+    changed = {**data, "ocr": {**data["ocr"], "name": "\x1b[2Jred", "options": {"\x1b[31m": "\x07"}}}
     path = str(file.write(changed, tmp_path / "m.joblib"))
     main(["inspect", path])
     main(["inspect", str(GOLDEN), path])

@@ -207,7 +207,7 @@ def test_others_rows_are_learned_from_without_their_regions() -> None:
     others = replace(others, frame=frame, keys=[f"o{key}" for key in others.keys], seen=seen)
     own = replace(own, seen={key: replace(found, regions=regions) for key, found in own.seen.items()})
     rows = replace(own, others=others).with_others()
-    found = photo.features(rows, "regions")
+    found = photo.features(rows, "number_classifier")
     assert [line is not None for line in found] == [True] * 24 + [False] * 24
     examples = LstmSystem(**QUICK)._examples(rows, found)
     learn, held = LstmSystem(**QUICK)._parted(rows, examples)
@@ -215,7 +215,9 @@ def test_others_rows_are_learned_from_without_their_regions() -> None:
     assert of_others & {id(example) for example in learn}
     assert held
     assert not of_others & {id(example) for example in held}
-    answers = LstmSystem(**{**QUICK, "photo": "regions", "epochs": 1}).fit(rows).predict(own.unlabelled())
+    answers = (
+        LstmSystem(**{**QUICK, "photo": "number_classifier", "epochs": 1}).fit(rows).predict(own.unlabelled())
+    )
     assert all(answers)
 
 
@@ -279,9 +281,9 @@ def test_what_cannot_be_learned_from_is_told(fitted: LstmSystem) -> None:
 
 def test_needs_what_its_photo_features_are_made_from() -> None:
     assert LstmSystem().needs == {"reading"}
-    assert LstmSystem().further(frozenset({"lines", "second"})) == {"regions", "second"}
+    assert LstmSystem().further(frozenset({"lines", "second_pass"})) == {"number_classifier", "second_pass"}
     assert LstmSystem(photo="vectors").needs == {"reading", "vectors"}
-    assert LstmSystem(photo="vectors").further(frozenset({"lines", "regions"})) == frozenset()
+    assert LstmSystem(photo="vectors").further(frozenset({"lines", "number_classifier"})) == frozenset()
     assert LstmSystem(photo="vectors", augment=1).needs == {"reading", "vectors", "photos"}
     assert isinstance(create("lstm", hidden=32), LstmSystem)
 
@@ -367,7 +369,7 @@ def test_copies_are_embedded_once_and_learned_from(tmp_path: Path) -> None:
         assert np.array_equal(example.photo[0], vectors[key or ""])
         assert len(np.unique(example.photo, axis=0)) == 3
         assert np.abs(example.photo[1:] - example.photo[0]).max() < 100
-    shards = sorted((tmp_path / "store" / "embeddings").rglob("*.parquet"))
+    shards = sorted((tmp_path / "store" / "embedding").rglob("*.parquet"))
     assert len(shards) == 2
     before = [shard.stat().st_mtime_ns for shard in shards]
     system.fit(given)

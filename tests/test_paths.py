@@ -15,11 +15,11 @@ from hybridml import EntityExtractor, cli
 from hybridml.datasets import images
 from hybridml.datasets.photos import photo_paths
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
-from hybridml.store.extraction import Report, featurize
+from hybridml.store.extraction import Report, extract
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking
-from hybridml.utils.paths import is_afar, path_of
+from hybridml.utils.paths import is_remote, path_of
 from hybridml.vision.stages import ocr_stage
 from tests.fakes import OPTIONS, write_rows
 
@@ -45,13 +45,13 @@ def copy(source: Path, target: Path) -> None:
 
 def contents(store: FeatureStore) -> dict[str, Any]:
     """Return the readings of a store, but for the seconds that they took."""
-    table = store.table("readings", ocr_stage("tests.fakes:PixelReader").settings)
+    table = store.table("ocr", ocr_stage("tests.fakes:PixelReader").settings)
     return {r["key"]: {k: v for k, v in r.items() if k != "seconds"} for r in table.records(table.keys())}
 
 
 def run(rows: Any, photos: Path, store: Path, retry: bool = False) -> Report:
     ocr = ocr_stage("tests.fakes:PixelReader")
-    return featurize(photo_paths(rows, photos), FeatureStore(store), ocr, None, 1, False, retry_failed=retry)
+    return extract(photo_paths(rows, photos), FeatureStore(store), ocr, None, 1, False, retry_failed=retry)
 
 
 def test_a_store_in_memory_holds_what_one_on_disk_does(tmp_path: Path, bucket: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_shard_is_whole_or_not_there_and_a_damaged_one_is_set_aside(tmp_path: 
     run(rows, tmp_path / "images", bucket / "store")
     store = FeatureStore(bucket / "store")
     before = contents(store)
-    table = store.table("readings", ocr_stage("tests.fakes:PixelReader").settings)
+    table = store.table("ocr", ocr_stage("tests.fakes:PixelReader").settings)
     with contextlib.suppress(RuntimeError), atomic(table.folder / "part-half.parquet") as temporary:
         temporary.write_bytes(b"half")
         raise RuntimeError
@@ -145,7 +145,7 @@ def test_a_file_is_decoded_and_known_alike_wherever_it_lies(tmp_path: Path, buck
     assert np.array_equal(images.decode(str(there)), images.decode(here))
     assert images.fingerprint(there) == images.fingerprint(here)
     assert path_of(f"file://{here}") == here
-    assert is_afar(there)
+    assert is_remote(there)
     assert path_of(there) is there
 
 

@@ -11,7 +11,7 @@ from hybridml.vision.lines import Drawing
 
 from benchmarks import labelled
 from hybridml.datasets import folds
-from hybridml.ranking.dimension_order import Proportions
+from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.ranking.label_priors import label_table
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
@@ -105,8 +105,8 @@ def test_what_was_seen_on_validation_photos_changes_no_model(data: labelled.Data
     )
     one, two = (labelled.fit(d, data.fold != k, SETTINGS) for d in (data, poisoned))
     assert one.ranker.models_ == two.ranker.models_
-    assert one.trust == two.trust
-    np.testing.assert_array_equal(one.decision.coefficients, two.decision.coefficients)
+    assert one.weak_weight == two.weak_weight
+    np.testing.assert_array_equal(one.calibrator.coefficients, two.calibrator.coefficients)
 
 
 def with_texts(data: labelled.Data) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def test_poisoned_labels_with_texts_of_validation_groups_change_no_habit(
     other = np.where(inch, halves[1] + " centimetre", halves[0] + ".0 inch")
     flipped = clean.assign(entity_value=np.where(hit & (clean["text"] != ""), other, clean["entity_value"]))
     one, two = (
-        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).columns.habits
+        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).columns.unit_preference
         for labels in (clean, flipped)
     )
     assert one is not None
@@ -162,7 +162,7 @@ def test_poisoned_pairs_of_validation_groups_change_no_proportion(
     turned = clean["entity_name"].map({"width": "depth", "depth": "width"})
     flipped = clean.assign(entity_name=np.where(hit, turned, clean["entity_name"]))
     one, two = (
-        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).proportions
+        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).dimension_order
         for labels in (clean, flipped)
     )
     assert one.pairs
@@ -175,6 +175,6 @@ def test_each_fold_of_the_calibration_counts_pairs_of_its_own(data: labelled.Dat
     training = Training(Model(SETTINGS), *rows)
     held = data.fold == data.fold[0]
     apart = labels[~folds.rows_sharing(labels, data.frame[held])]
-    found = training.proportions(held)
-    assert found == Proportions.fit(label_table(apart, training.schema), training.schema)
-    assert 0 < found.pairs < training.proportions(np.zeros_like(held)).pairs
+    found = training.dimension_order(held)
+    assert found == DimensionOrder.fit(label_table(apart, training.schema), training.schema)
+    assert 0 < found.pairs < training.dimension_order(np.zeros_like(held)).pairs

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import labelled, promise
 from benchmarks.labelled import Data
 from hybridml.errors import HybridmlError
-from hybridml.ranking.calibration import Decision
+from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.text_line import OCRResult
@@ -21,7 +21,7 @@ CURVES = {
     0: {"": [(0.8, 0.5, 1.0)], "width": [(0.8, 0.7, 0.5)]},
     1: {"": [(0.8, 0.2, 1.0)], "width": []},
 }
-DECISIONS = {k: Decision(thresholds=curves) for k, curves in CURVES.items()}
+DECISIONS = {k: Calibrator(thresholds=curves) for k, curves in CURVES.items()}
 
 
 def rows_of(*rows: tuple[int, str, float, bool]) -> pd.DataFrame:

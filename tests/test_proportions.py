@@ -13,7 +13,7 @@ import hybridml
 from hybridml.artifact import pretrained, serialize
 from hybridml.artifact.inspect import inspect
 from hybridml.entities import default_entities
-from hybridml.ranking.dimension_order import ALIKE, EDGES, STEPS, Proportions, steps
+from hybridml.ranking.dimension_order import ALIKE, EDGES, STEPS, DimensionOrder, steps
 from hybridml.ranking.joint import jointly
 from hybridml.ranking.label_priors import LEAST, label_table
 
@@ -38,7 +38,7 @@ def test_steps_are_alike_both_ways() -> None:
 
 
 def test_the_two_orders_share_what_is_likely() -> None:
-    found = Proportions.fit(pd.concat([flat(50), flat(30, "5 inch").assign(photo="")]), SCHEMA)
+    found = DimensionOrder.fit(pd.concat([flat(50), flat(30, "5 inch").assign(photo="")]), SCHEMA)
     one, other = found.weights("depth", "width"), found.weights("width", "depth")
     np.testing.assert_allclose(one, other[::-1])
     np.testing.assert_allclose(np.delete(one + one[::-1], STEPS), 2)
@@ -49,7 +49,7 @@ def test_the_two_orders_share_what_is_likely() -> None:
 
 @pytest.mark.parametrize(("n", "known"), [(LEAST - 1, False), (LEAST, True)])
 def test_few_photos_tell_nothing(n: int, known: bool) -> None:
-    weights = Proportions.fit(flat(n), SCHEMA).weights("depth", "width")
+    weights = DimensionOrder.fit(flat(n), SCHEMA).weights("depth", "width")
     assert (np.delete(weights, STEPS) != 1).any() == known
 
 
@@ -68,15 +68,15 @@ def test_what_does_not_compare_is_not_counted() -> None:
         ("d.jpg", "width", "20 inch"),  # the first label counts
         ("d.jpg", "depth", "15 inch"),
     )
-    found = Proportions.fit(table, SCHEMA)
+    found = DimensionOrder.fit(table, SCHEMA)
     assert found.larger == {("depth", "width"): (0, 0, 1, 0, 0)}
     assert found.pairs == 1
-    assert Proportions.fit(table[:0], SCHEMA) == Proportions()
+    assert DimensionOrder.fit(table[:0], SCHEMA) == DimensionOrder()
 
 
 def test_plain_data_makes_the_same_weights() -> None:
-    found = Proportions.fit(flat(40), SCHEMA)
-    again = Proportions.from_dict(found.to_dict())
+    found = DimensionOrder.fit(flat(40), SCHEMA)
+    again = DimensionOrder.from_dict(found.to_dict())
     assert again == found
     assert again.pairs == 40
     np.testing.assert_array_equal(again.weights("width", "depth"), found.weights("width", "depth"))
@@ -84,7 +84,7 @@ def test_plain_data_makes_the_same_weights() -> None:
 
 def test_counts_of_other_steps_are_refused() -> None:
     with pytest.raises(ValueError, match="5 steps expected"):
-        Proportions.from_dict([{"larger": "depth", "smaller": "width", "n": [1, 2]}])
+        DimensionOrder.from_dict([{"larger": "depth", "smaller": "width", "n": [1, 2]}])
 
 
 def test_entities_of_other_units_are_not_compared() -> None:
@@ -98,42 +98,42 @@ def test_entities_of_other_units_are_not_compared() -> None:
             "entity_value": ["1 inch", "9 degree"],
         }
     )
-    assert Proportions.fit(label_table(rows, schema), schema) == Proportions()
+    assert DimensionOrder.fit(label_table(rows, schema), schema) == DimensionOrder()
 
 
 def test_who_prefers_neither_number_takes_the_one_that_labels_would() -> None:
-    known = Proportions.fit(flat(100), SCHEMA)
+    known = DimensionOrder.fit(flat(100), SCHEMA)
     alone = {"width": np.array([0.1, 0.0]), "depth": np.array([0.1, 0.0])}
-    settled = jointly(alone, [60, 20], known)
-    assert {name: int(s.argmax()) for name, s in settled.items()} == {"width": 1, "depth": 0}
+    score_jointly = jointly(alone, [60, 20], known)
+    assert {name: int(s.argmax()) for name, s in score_jointly.items()} == {"width": 1, "depth": 0}
     turned = jointly(alone, [20, 60], known)
     assert {name: int(s.argmax()) for name, s in turned.items()} == {"width": 0, "depth": 1}
 
 
 def test_what_is_seen_goes_before_what_labels_do() -> None:
-    known = Proportions.fit(flat(100), SCHEMA)
+    known = DimensionOrder.fit(flat(100), SCHEMA)
     sure = {"width": np.array([4.0, 0.0]), "depth": np.array([0.0, 4.0])}
-    settled = jointly(sure, [60, 20], known)
-    assert {name: int(s.argmax()) for name, s in settled.items()} == {"width": 0, "depth": 1}
+    score_jointly = jointly(sure, [60, 20], known)
+    assert {name: int(s.argmax()) for name, s in score_jointly.items()} == {"width": 0, "depth": 1}
 
 
 def test_both_units_of_a_number_gain_alike() -> None:
-    known = Proportions.fit(flat(100), SCHEMA)
+    known = DimensionOrder.fit(flat(100), SCHEMA)
     alone = {"width": np.zeros(3), "height": np.zeros(3), "depth": np.zeros(3)}
-    settled = jointly(alone, [25.4, 25.4, 60.0], known)
-    for scores in settled.values():
+    score_jointly = jointly(alone, [25.4, 25.4, 60.0], known)
+    for scores in score_jointly.values():
         assert scores[0] == scores[1]
-    assert settled["depth"][2] > settled["depth"][0]
-    assert settled["width"][2] < settled["width"][0]
+    assert score_jointly["depth"][2] > score_jointly["depth"][0]
+    assert score_jointly["width"][2] < score_jointly["width"][0]
 
 
 @pytest.mark.skipif(not pretrained.MODEL.is_file(), reason="the shipped model is not here")
 def test_the_shipped_model_has_them_and_keeps_them(tmp_path: Path) -> None:
     extractor = hybridml.load(pretrained.MODEL)
-    known = extractor.model_.proportions
+    known = extractor.model_.dimension_order
     deeper = known.weights("depth", "width")
     assert (deeper[STEPS + 1 :] > 1.5).all()
     serialize.save(extractor, tmp_path / "again.joblib")
-    again = hybridml.load(tmp_path / "again.joblib").model_.proportions
+    again = hybridml.load(tmp_path / "again.joblib").model_.dimension_order
     np.testing.assert_array_equal(again.weights("depth", "width"), deeper)
     assert inspect(pretrained.MODEL)["learned"]["proportions_learned_from"] == known.pairs > 1000

@@ -167,7 +167,7 @@ def test_a_missing_package_is_named(weights: Path, monkeypatch: pytest.MonkeyPat
 def test_settings_change_with_the_weights(weights: Path, tmp_path: Path) -> None:
     first = NumberClassifier(weights).settings()
     other = NumberClassifier(random_weights(tmp_path / "other.pt", 1)).settings()
-    assert first["name"] == "regions"
+    assert first["name"] == "number_classifier"
     assert first["size"] == SIZE
     assert {k for k in first if first[k] != other[k]} == {"weights"}
 

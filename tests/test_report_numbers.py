@@ -297,7 +297,7 @@ def test_known_factors_are_told_with_their_direction() -> None:
         for f, above, below in zip(found.index, found["above"], found["below"], strict=True)
     }
     assert told == {10.0: (1, 0), 1000.0: (0, 1), 2.54: (0, 1), 453.59: (0, 1)}
-    assert found.loc[2.54, "words"] == "inch and centimetre"
+    assert found.loc[2.54, "keywords"] == "inch and centimetre"
 
 
 # ---------------------------------------------------------------- suspects
@@ -460,7 +460,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, overview.Overv
         rows,
         [[truth.replace(".0", "")] for truth in rows["truth"]],
         importance=[(HOSTILE, 3.0), ("its unit", 1.0)],
-        ablation=[("lines", -0.02), ("words", 0.01)],
+        ablation=[("lines", -0.02), ("keywords", 0.01)],
         seconds=[("reading", 0.5)],
         seconds_note="as measured",
         changes=against.changes(rows, other, name=HOSTILE),

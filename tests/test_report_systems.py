@@ -56,7 +56,7 @@ def test_the_section_shows_every_system_the_best_first(results: list[dict[str, A
     assert better["f1"] > worse["f1"]
     assert whole.lines[0][2:4] == (f"{better['f1']:.3f}", f"{better['f1_mean']:.3f} ± {better['f1_sd']:.3f}")
     assert whole.lines[1][5:] == (f"{worse['smape']:.1f} (3)", "0.5", "0.25", "0", "2.0 kB")
-    assert entities.head == ("system", "reader", "item_weight", "width")
+    assert entities.head == ("system", "ocr", "item_weight", "width")
     assert section.sentences == ("failed: broken (tesseract): no luck",)
     page = str(rendered([section]))
     assert "&lt;worse&gt;" in page

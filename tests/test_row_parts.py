@@ -21,7 +21,7 @@ from hybridml.datasets.csv_file import write_csv
 from hybridml.datasets.download.status import COLUMNS, Record
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import checked
-from hybridml.datasets.row_chunks import RowParts
+from hybridml.datasets.row_chunks import RowChunks
 from hybridml.errors import RowsError
 from hybridml.store.schema import SCHEMAS
 from hybridml.store.shards import Shards
@@ -37,7 +37,7 @@ def written(folder: Path, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
-def together(parts: RowParts) -> tuple[pd.DataFrame, list[object], list[int]]:
+def together(parts: RowChunks) -> tuple[pd.DataFrame, list[object], list[int]]:
     given = list(parts)
     faults = [fault for _, faults in given for fault in faults]
     return (
@@ -52,7 +52,7 @@ def test_parts_are_the_table(tmp_path: Path, at_once: int) -> None:
     lines = ['7,"https://x.org/a,b.jpg",g,width', " 3 , c.jpg ,g,widht", "", '5,"d\n.jpg",,', "4,,h,voltage"]
     path = written(tmp_path, *lines)
     frame, faults = checked(path)
-    parts = RowParts(path, at_once=at_once)
+    parts = RowChunks(path, at_once=at_once)
     found, of_parts, sizes = together(parts)
     pd.testing.assert_frame_equal(found, frame)
     assert of_parts == faults
@@ -63,7 +63,7 @@ def test_parts_are_the_table(tmp_path: Path, at_once: int) -> None:
 
 def test_an_index_with_one_name_is_text_in_every_part(tmp_path: Path) -> None:
     path = written(tmp_path, "1,a.jpg,g,width", "2,b.jpg,g,nothing", "x3,c.jpg,g,width")
-    found, faults, _ = together(RowParts(path, at_once=1))
+    found, faults, _ = together(RowChunks(path, at_once=1))
     assert found["index"].tolist() == ["1", "2", "x3"]
     assert [fault.index for fault in faults] == ["2"]  # type: ignore[attr-defined]
 
@@ -85,12 +85,12 @@ def test_what_only_all_rows_show_is_told_before_the_first_part(
     tmp_path: Path, lines: list[str], message: str
 ) -> None:
     with pytest.raises(RowsError, match=message):
-        RowParts(written(tmp_path, *lines), at_once=1)
+        RowChunks(written(tmp_path, *lines), at_once=1)
 
 
 def test_a_missing_column_is_told(tmp_path: Path) -> None:
     with pytest.raises(RowsError, match="no column 'group_id'"):
-        RowParts(written(tmp_path, "1,a.jpg,width", header="index,image_link,entity_name"), at_once=1)
+        RowChunks(written(tmp_path, "1,a.jpg,width", header="index,image_link,entity_name"), at_once=1)
 
 
 def test_links_that_end_alike_come_together(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_links_that_end_alike_come_together(tmp_path: Path) -> None:
         "2,https://x.org/b.jpg,g,width",
         "3,https://y.org/a.jpg,g,width",
     ]
-    assert together(RowParts(written(tmp_path, *lines), at_once=1))[2] == [3]
+    assert together(RowChunks(written(tmp_path, *lines), at_once=1))[2] == [3]
 
 
 def test_links_that_end_alike_come_in_parts_when_each_has_a_file(tmp_path: Path) -> None:
@@ -107,21 +107,21 @@ def test_links_that_end_alike_come_in_parts_when_each_has_a_file(tmp_path: Path)
     path = written(tmp_path, *(f"{i},{link},g,width" for i, link in enumerate(links)))
     records = [Record(link, f"{i}.jpg", "ok") for i, link in enumerate(links)]
     write_csv(tmp_path / "download.csv", COLUMNS, [astuple(record) for record in records])
-    found, _, sizes = together(RowParts(path, images=tmp_path, at_once=1))
+    found, _, sizes = together(RowChunks(path, images=tmp_path, at_once=1))
     assert sizes == [1, 1, 1]
     assert photo_names(found) == ["0.jpg", "1.jpg", "2.jpg"]
 
 
-@pytest.mark.parametrize("second", ["p.jpg", "q.jpg"])
+@pytest.mark.parametrize("second_pass", ["p.jpg", "q.jpg"])
 def test_photos_are_told_apart_by_their_files(tmp_path: Path, second: str) -> None:
     lines = ["1,https://x.org/a.jpg,g,width,p.jpg", f"2,https://x.org/b.jpg,g,width,{second}"]
-    parts = RowParts(written(tmp_path, *lines, header=f"{HEADER},photo_file"), at_once=1)
+    parts = RowChunks(written(tmp_path, *lines, header=f"{HEADER},photo_file"), at_once=1)
     assert together(parts)[2] == ([2] if second == "p.jpg" else [1, 1])
 
 
 @pytest.mark.parametrize("after", [["1,a.jpg,g,width"], [f"{i},{i}.jpg,g,width" for i in range(5)]])
 def test_a_file_that_changes_meanwhile_is_told(tmp_path: Path, after: list[str]) -> None:
-    parts = RowParts(written(tmp_path, "1,a.jpg,g,width", "2,b.jpg,g,width", "3,c.jpg,g,width"), at_once=2)
+    parts = RowChunks(written(tmp_path, "1,a.jpg,g,width", "2,b.jpg,g,width", "3,c.jpg,g,width"), at_once=2)
     written(tmp_path, *after)
     with pytest.raises(RowsError, match="was changed while its rows were worked on"):
         list(parts)
@@ -133,7 +133,7 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     text = f"{HEADER}\n1,a.jpg,g,width\n2,b.jpg,g,width\n"
     writer = threading.Thread(target=lambda: pipe.write_text(text), daemon=True)
     writer.start()
-    assert together(RowParts(pipe, at_once=1))[2] == [2]
+    assert together(RowChunks(pipe, at_once=1))[2] == [2]
     writer.join()
 
 
@@ -149,7 +149,7 @@ def test_memory_is_that_of_a_part(tmp_path: Path) -> None:
             tracemalloc.stop()
 
     def in_parts(path: Path) -> None:
-        for _ in RowParts(path, at_once=500):
+        for _ in RowChunks(path, at_once=500):
             pass
 
     grown = {read: peak(16_000, read) - peak(1_000, read) for read in (in_parts, checked)}
@@ -227,7 +227,7 @@ def test_what_features_does_does_not_depend_on_the_parts(
         records = [
             (kind.name, record)
             for kind in (store / "readings").iterdir()
-            for _, table in Shards(kind, SCHEMAS["readings"]).tables()
+            for _, table in Shards(kind, SCHEMAS["ocr"]).tables()
             for record in table.drop_columns(["seconds"]).to_pylist()
         ]
         found[at_once] = sorted(records, key=lambda each: (each[0], each[1]["key"]))

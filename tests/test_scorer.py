@@ -13,7 +13,7 @@ import pytest
 
 from hybridml.artifact import pretrained, serialize
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.schema import record_of, regions_record
+from hybridml.store.schema import number_class_record, record_of
 from hybridml.store.seeing import settings_of
 from hybridml.store.worker import KIND_OF
 from hybridml.vision.number_classifier import CLASSES
@@ -39,9 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     regions = np.full((len(read.lines), len(CLASSES)), 1 / len(CLASSES))
     records = {
-        "reader": record_of(KEY, read, 0.1),
-        "second": record_of(KEY, read, 0.1),
-        "regions": regions_record(KEY, regions, 0.1),
+        "ocr": record_of(KEY, read, 0.1),
+        "second_pass": record_of(KEY, read, 0.1),
+        "number_classifier": number_class_record(KEY, regions, 0.1),
     }
     store = FeatureStore(folder / "store")
     store.photos.append([{"name": "a.jpg", "bytes": 1, "mtime_ns": 1, "key": KEY}])

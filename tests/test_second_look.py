@@ -198,7 +198,7 @@ def test_settings_from_before_text_could_be_left_out_stay_the_same() -> None:
 def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
     look = SecondPass(MarkReader())
     told = look.settings()
-    assert told["reader"] == {"engine": "marks"}
+    assert told["ocr"] == {"engine": "marks"}
     other = SecondPass(MarkReader(), longest_side=1000).settings()
     assert fingerprint(told) != fingerprint(other)
     with pytest.raises(FrozenInstanceError):

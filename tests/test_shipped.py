@@ -33,13 +33,13 @@ def test_all_of_it_is_under_sixty_megabytes() -> None:
 def test_the_model_carries_the_hash_of_the_weights_that_are_shipped(model: hybridml.EntityExtractor) -> None:
     from hybridml.vision.number_classifier import NumberClassifier
 
-    (regions,) = (look for look in model.further_ if look.kind == "regions")
+    (regions,) = (look for look in model.further_ if look.kind == "number_classifier")
     assert regions.settings["weights"] == NumberClassifier().settings()["weights"]
-    assert any(c.startswith("regions.") for c in model.model_.ranker.columns_)
+    assert any(c.startswith("number_class.") for c in model.model_.ranker.columns_)
 
 
 def test_other_weights_stop_it(model: hybridml.EntityExtractor) -> None:
-    (regions,) = (look for look in model.further_ if look.kind == "regions")
+    (regions,) = (look for look in model.further_ if look.kind == "number_classifier")
     other = replace(regions, settings={**regions.settings, "weights": "0" * 64})
     ocr, (kept,) = adopted(model.ocr_, [other])
     assert ocr.name == model.ocr_.name

@@ -14,7 +14,7 @@ from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import ocr_result_of, record_of
 from hybridml.vision.text_line import OCRResult, TextLine
 
-SETTINGS = {"reader": "fake", "version": 1}
+SETTINGS = {"ocr": "fake", "version": 1}
 OCR = OCRResult(
     (
         TextLine("500 g", 0.5, ((1.0, 2.0), (30.0, 2.0), (30.0, 9.5), (1.0, 9.5))),
@@ -28,21 +28,21 @@ OCR = OCRResult(
 @pytest.mark.parametrize("reading", [OCR, OCRResult((), 1, 1)])
 def test_a_reading_comes_back_as_it_was(tmp_path: Path, ocr_result: OCRResult) -> None:
     store = FeatureStore(tmp_path)
-    store.table("readings", SETTINGS).append([record_of("k", ocr_result, 0.1)])
+    store.table("ocr", SETTINGS).append([record_of("k", ocr_result, 0.1)])
     assert dict(store.ocr_results(SETTINGS, ["k", "other"])) == {"k": ocr_result}
     assert ocr_result_of(record_of("k", ocr_result, 0.1)) == ocr_result
 
 
 def test_settings_never_mix(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
-    store.table("readings", SETTINGS).append([record_of("k", OCR, 0.1)])
-    assert store.table("readings", {**SETTINGS, "version": 2}).keys() == set()
-    assert (store.table("readings", SETTINGS).folder / "settings.json").is_file()
+    store.table("ocr", SETTINGS).append([record_of("k", OCR, 0.1)])
+    assert store.table("ocr", {**SETTINGS, "version": 2}).keys() == set()
+    assert (store.table("ocr", SETTINGS).folder / "settings.json").is_file()
 
 
 def test_an_undecodable_photo_is_known_but_has_no_reading(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
-    table = store.table("readings", SETTINGS)
+    table = store.table("ocr", SETTINGS)
     table.append([{**record_of("bad", OCRResult((), 0, 0), 0.0), "error": "truncated"}])
     assert table.keys() == {"bad"}
     assert table.errors() == {"bad": "truncated"}
@@ -52,7 +52,7 @@ def test_an_undecodable_photo_is_known_but_has_no_reading(tmp_path: Path) -> Non
 def test_a_damaged_shard_is_set_aside_and_the_others_stay(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    table = FeatureStore(tmp_path).table("readings", SETTINGS)
+    table = FeatureStore(tmp_path).table("ocr", SETTINGS)
     table.append([record_of("a", OCR, 0.1)])
     (shard,) = table.folder.glob("part-*.parquet")
     shard.write_bytes(shard.read_bytes()[:-40])
@@ -66,7 +66,7 @@ def test_a_damaged_shard_is_set_aside_and_the_others_stay(
 
 
 def test_half_written_files_are_not_shards(tmp_path: Path) -> None:
-    table = FeatureStore(tmp_path).table("readings", SETTINGS)
+    table = FeatureStore(tmp_path).table("ocr", SETTINGS)
     table.append([record_of("a", OCR, 0.1)])
     (table.folder / ".part-0.parquet.tmp").write_bytes(b"half")
     assert table.keys() == {"a"}
@@ -75,9 +75,7 @@ def test_half_written_files_are_not_shards(tmp_path: Path) -> None:
 def test_embeddings_come_back_in_half_precision(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     vector = np.linspace(0, 3, 2048).astype(np.float16)
-    store.table("embeddings", SETTINGS).append(
-        [{"key": "k", "error": None, "seconds": 0.1, "vector": vector}]
-    )
+    store.table("embedding", SETTINGS).append([{"key": "k", "error": None, "seconds": 0.1, "vector": vector}])
     found = dict(store.embeddings(SETTINGS, ["k"]))["k"]
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, vector.astype(np.float32))

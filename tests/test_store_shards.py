@@ -18,12 +18,12 @@ from hybridml.store.feature_store import FeatureStore, FeatureTable
 from hybridml.store.schema import SCHEMAS, failure_of, record_of
 from tests.lines import line, ocr_result
 
-SETTINGS = {"reader": "fake", "version": 1}
+SETTINGS = {"ocr": "fake", "version": 1}
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> FeatureTable:
-    return FeatureStore(tmp_path).table("readings", SETTINGS)
+    return FeatureStore(tmp_path).table("ocr", SETTINGS)
 
 
 def add(table: FeatureTable, *keys: str) -> list[Path]:
@@ -89,14 +89,14 @@ def test_shards_without_checksums_are_read(table: FeatureTable) -> None:
     assert texts(table, "a") == {"a": "a g"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"reader": "other"}'])
+@pytest.mark.parametrize("content", [b"", b"{", b'{"ocr": "other"}'])
 def test_damaged_settings_are_set_aside_and_written_anew(
     table: FeatureTable, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     add(table, "a")
     path = table.folder / "settings.json"
     path.write_bytes(content)
-    again = FeatureTable(table.folder.parent.parent, "readings", SETTINGS)
+    again = FeatureTable(table.folder.parent.parent, "ocr", SETTINGS)
     with caplog.at_level(logging.WARNING):
         add(again, "b")
     assert "settings.json" in caplog.text
@@ -190,7 +190,7 @@ def test_a_reading_counts_more_than_an_earlier_failure(
     table: FeatureTable, monkeypatch: pytest.MonkeyPatch, merged: bool
 ) -> None:
     monkeypatch.setattr(shards, "MANY", 2)
-    table.append([failure_of("readings", "a", "truncated"), failure_of("readings", "b", "truncated")])
+    table.append([failure_of("ocr", "a", "truncated"), failure_of("ocr", "b", "truncated")])
     assert table.finder(["a"]).has(["a"], failed=False).tolist() == [False]
     add(table, "a")
     if merged:

@@ -39,9 +39,9 @@ def test_three_entities_take_three_numbers() -> None:
     for _ in range(50):
         scores = {e: rng.normal(size=3) * 0.2 for e in ("width", "height", "depth")}
         scores["height"][2] += 4
-        settled = jointly(scores, [10, 20, 30])
-        assert int(settled["height"].argmax()) == 2
-        assert all(int(settled[e].argmax()) != 2 for e in ("width", "depth"))
+        score_jointly = jointly(scores, [10, 20, 30])
+        assert int(score_jointly["height"].argmax()) == 2
+        assert all(int(score_jointly[e].argmax()) != 2 for e in ("width", "depth"))
 
 
 def test_what_one_entity_alone_is_sure_of_stays() -> None:
@@ -167,15 +167,15 @@ def test_misleading_rows_of_others_are_not_trusted(rows) -> None:
         text = next(t.text for t in by_photo[keys[i]].lines if t.text.lower().startswith(other))
         swapped.loc[i, "entity_value"] = f"{text.split()[1]} centimetre"
     model = Model(SETTINGS).fit(swapped, keys, ocr_results)
-    assert model.trust["width"] == 0
-    assert model.trust["height"] == 0
+    assert model.weak_weight["width"] == 0
+    assert model.weak_weight["height"] == 0
     assert model.columns.source
     assert model.training["rows_of_others"] == 180
 
 
 def test_only_rows_to_measure_by_are_calibrated_on(rows) -> None:
     frame, keys, ocr_results = rows
-    model = Model(replace(SETTINGS, trust={})).fit(frame, keys, ocr_results)
+    model = Model(replace(SETTINGS, weak_weight={})).fit(frame, keys, ocr_results)
     assert set(model.out_of_fold["index"]) <= set(frame["index"][:60])
 
 
@@ -213,7 +213,7 @@ def test_an_extractor_learns_from_others_and_from_labels_alone(tmp_path: Path) -
     assert (facts["rows"], facts["rows_of_others"], facts["labels"], facts["photos"]) == (96, 48, 96, 96)
     loaded = serialize.load(serialize.save(extractor, tmp_path / "m.joblib"))
     loaded.set_params(images=extractor.images, store=extractor.store, workers=1)
-    assert loaded.model_.trust == extractor.model_.trust
+    assert loaded.model_.weak_weight == extractor.model_.weak_weight
     pd.testing.assert_frame_equal(loaded.predict(own), extractor.predict(own))
 
 

@@ -35,7 +35,7 @@ class Told(Model):
     def __init__(self, chance: Chance) -> None:
         super().__init__()
         self._chance = chance
-        self.ranker.columns_ = ["words.own_near", "words.rival_near"]
+        self.ranker.columns_ = ["keywords.own_near", "keywords.rival_near"]
 
     def ranked(
         self,
@@ -54,7 +54,7 @@ class Told(Model):
     def _row(self, name: str, seen: PhotoFeatures) -> Ranked:
         entity = self.schema.entity(name)
         used = seen.ocr_result_for(entity, self.schema)
-        candidates, columns = describe(PhotoView(used, self.schema), entity, ["words"])
+        candidates, columns = describe(PhotoView(used, self.schema), entity, ["keywords"])
         if not candidates:
             return Ranked(Answer(name), seen)
         p = np.array([self._chance(name, c) for c in candidates])
@@ -232,12 +232,16 @@ def test_a_photo_without_quantities_has_no_region() -> None:
         photo = whole(ocr_result(lines))
         assert photo.regions == ()
         assert list(photo.frame()["entity_name"]) == []
-        assert json.loads(json.dumps(photo.to_dict())) == {"width": 1000, "height": 1000, "regions": []}
+        assert json.loads(json.dumps(photo.to_dict())) == {
+            "width": 1000,
+            "height": 1000,
+            "number_classifier": [],
+        }
 
 
 def test_as_plain_data_and_as_a_table() -> None:
     photo = whole(ocr_result([line("NET WT 500 g", 50, 500), line("230 V", 50, 540)]))
-    (region,) = json.loads(json.dumps(photo.to_dict()))["regions"]
+    (region,) = json.loads(json.dumps(photo.to_dict()))["number_classifier"]
     weight = next(item for item in region["items"] if item["entity"] == "item_weight")
     assert (weight["text"], weight["line"], weight["confidence"]) == ("500 gram", "NET WT 500 g", 0.4)
     assert len(weight["box"]) == len(region["box"]) == 4
@@ -323,7 +327,9 @@ def test_read_all_at_the_command_line(
     assert main(["read", photo, "--all", "--json", *files]) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert told["photo"] == photo
-    assert {item["text"] for region in told["regions"] for item in region["items"]} == {c[3] for c in cells}
+    assert {item["text"] for region in told["number_classifier"] for item in region["items"]} == {
+        c[3] for c in cells
+    }
     with pytest.raises(SystemExit):
         main(["read", photo, "--all", "--entity", "width", *files])
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hybridml.ranking.calibration import Decision
-from hybridml.ranking.dimension_order import Proportions
+from hybridml.ranking.calibration import Calibrator
+from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.utils.plain_data import checksum
 
 from . import file as artifact_file
@@ -53,7 +53,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
                 "checksum": data["checksum"],
             },
             "versions": data["versions"],
-            "reader": data["reader"],
+            "ocr": data["ocr"],
             "looks": {look["name"]: look for look in data["looks"]},
             "looks_left_out": data["look_reasons"],
             "embedding": data["embedder"] or {"name": "none", "reason": data["image_reason"]},
@@ -65,11 +65,15 @@ def inspect(path: str | Path) -> dict[str, Any]:
             "ranker": {**data["ranker"]["settings"], **_size_of_ranker(data["ranker"]["models"])},
             "settings": {k: v for k, v in data["settings"].items() if k not in ("ranker", "blocks")},
             "learned": _learned(data),
-            "thresholds": _thresholds(Decision.from_dict(data["decision"])),
+            "thresholds": _thresholds(Calibrator.from_dict(data["decision"])),
             "training": {
-                **{name: value for name, value in data["training"].items() if name != "seen"},
+                **{
+                    name: value
+                    for name, value in data["training"].items()
+                    if name != "group_and_photo_hashes"
+                },
                 "f1_out_of_fold": float(data["training"]["f1_out_of_fold"]),
-                "known_groups_and_photos": len(data["training"]["seen"]),
+                "known_groups_and_photos": len(data["training"]["group_and_photo_hashes"]),
             },
         }
 
@@ -88,28 +92,28 @@ def _size_of_ranker(models: Sequence[str]) -> dict[str, int]:
 
 
 def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
-    decision, image = data["decision"], data["image_block"]
+    calibrator, image = data["decision"], data["image_block"]
     return {
         "priors": {name: len(table["n"]) for name, table in (data["priors"] or {}).items()} or None,
         "pca": {"components": image["components"].shape[0], "of": image["mean"].shape[0]} if image else None,
         "calibration": {
-            "outcomes": list(decision["outcomes"]),
-            "entities": list(decision["entities"]),
-            "stake": decision["stake"],
+            "outcomes": list(calibrator["outcomes"]),
+            "entities": list(calibrator["entities"]),
+            "stake": calibrator["stake"],
         },
-        "tells_labellers_apart": data["source"],
+        "tells_labellers_apart": data["weak"],
         "trust_in_rows_of_others": data["trust"],
-        "proportions_learned_from": Proportions.from_dict(data.get("proportions") or []).pairs,
+        "proportions_learned_from": DimensionOrder.from_dict(data.get("proportions") or []).pairs,
         "unit_of_a_pair_learned_from": (data.get("habits") or {}).get("duals", 0),
     }
 
 
-def _thresholds(decision: Decision) -> dict[str, dict[str, float | None]]:
+def _thresholds(calibrator: Calibrator) -> dict[str, dict[str, float | None]]:
     def told(entity: str) -> dict[str, float | None]:
-        found = {f"{p:g}": decision.threshold(p, entity) for p in PRECISIONS}
+        found = {f"{p:g}": calibrator.threshold(p, entity) for p in PRECISIONS}
         return {p: float(t) if math.isfinite(t) else None for p, t in found.items()}
 
-    return {"all": told(""), **{entity: told(entity) for entity in decision.entities}}
+    return {"all": told(""), **{entity: told(entity) for entity in calibrator.entities}}
 
 
 # ---------------------------------------------------------------- as text
@@ -126,7 +130,7 @@ def text(facts: Mapping[str, Any]) -> str:
     sections = {
         "versions it was made with": facts["versions"],
         "training": training,
-        f"reader: {facts['reader']['name']}": _stage(facts["reader"]),
+        f"reader: {facts['reader']['name']}": _stage(facts["ocr"]),
         **{f"look: {name}": _stage(look) for name, look in facts["looks"].items()},
         "looks left out": facts["looks_left_out"],
         f"embedding: {facts['embedding']['name']}": _stage(facts["embedding"]),

@@ -39,7 +39,7 @@ def check(blocks: Iterable[str], stages: Iterable[Mapping[str, Any]], source: st
 
     Examples
     --------
-    >>> check((), [{"kind": "reader", "name": "os:system", "options": {"command": "date"}}], "m.joblib")
+    >>> check((), [{"kind": "ocr", "name": "os:system", "options": {"command": "date"}}], "m.joblib")
     Traceback (most recent call last):
     hybridml.errors.ArtifactError: m.joblib: it names 'os:system', which is Python's own and no part of a model: ...
     """

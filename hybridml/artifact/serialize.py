@@ -20,14 +20,14 @@ from hybridml.candidates.features import column_names
 from hybridml.entities import Entity, EntitySchema, Unit
 from hybridml.errors import ArtifactError
 from hybridml.estimator import EntityExtractor
-from hybridml.ranking.calibration import Decision
-from hybridml.ranking.dimension_order import Proportions
+from hybridml.ranking.calibration import Calibrator
+from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.ranking.embedding_pca import ImageBlock
 from hybridml.ranking.label_priors import Priors
 from hybridml.ranking.learned_features import LearnedColumns
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import Ranker, RankerSettings
-from hybridml.ranking.unit_preference import Habits
+from hybridml.ranking.unit_preference import UnitPreference
 from hybridml.vision.stages import Stage
 
 from . import file, plugins
@@ -41,7 +41,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "versions": model.versions,
-        "reader": asdict(extractor.ocr_),
+        "ocr": asdict(extractor.ocr_),
         "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
         "image_reason": extractor.image_reason_,
         "looks": [asdict(stage) for stage in extractor.further_],
@@ -51,13 +51,13 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "columns": list(model.ranker.columns_),
         "entities": _schema_to_dict(model.schema),
         "ranker": model.ranker.to_dict(),
-        "decision": model.decision.to_dict(),
+        "decision": model.calibrator.to_dict(),
         "image_block": model.columns.image_block.to_dict() if model.columns.image_block else None,
         "priors": model.columns.priors.to_dict() if model.columns.priors else None,
-        "source": model.columns.source,
-        "habits": model.columns.habits.to_dict() if model.columns.habits else None,
-        "proportions": model.proportions.to_dict(),
-        "trust": model.trust,
+        "weak": model.columns.weak,
+        "habits": model.columns.unit_preference.to_dict() if model.columns.unit_preference else None,
+        "proportions": model.dimension_order.to_dict(),
+        "trust": model.weak_weight,
         "training": model.training,
     }
 
@@ -65,26 +65,26 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
 def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtractor:
     """Return the extractor that :func:`to_dict` described; raise ArtifactError saying what differs."""
     _check_lightgbm(data["versions"]["lightgbm"], source)
-    stages = [data["reader"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
+    stages = [data["ocr"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
     plugins.check(data["settings"]["blocks"], stages, source)
     settings = dict(data["settings"])
     settings["blocks"] = tuple(settings["blocks"])
     settings["ranker"] = RankerSettings(**settings["ranker"])
     model = Model(ModelSettings(**settings), _schema_from_dict(data["entities"]))
     model.ranker = Ranker.from_dict(data["ranker"])
-    model.decision = Decision.from_dict(data["decision"])
+    model.calibrator = Calibrator.from_dict(data["decision"])
     model.columns = LearnedColumns(
         ImageBlock.from_dict(data["image_block"]) if data["image_block"] else None,
         Priors.from_dict(data["priors"]) if data["priors"] else None,
-        bool(data["source"]),
-        Habits.from_dict(data["habits"]) if data.get("habits") else None,
+        bool(data["weak"]),
+        UnitPreference.from_dict(data["habits"]) if data.get("habits") else None,
     )
-    model.proportions = Proportions.from_dict(data.get("proportions") or [])
-    model.trust = dict(data["trust"])
+    model.dimension_order = DimensionOrder.from_dict(data.get("proportions") or [])
+    model.weak_weight = dict(data["trust"])
     model.training = dict(data["training"])
     model.versions = dict(data["versions"])
     _check_columns(model, data, source)
-    ocr = Stage(**data["reader"])
+    ocr = Stage(**data["ocr"])
     embedder = Stage(**data["embedder"]) if data["embedder"] else None
     extractor = EntityExtractor(
         ocr=ocr.name,
@@ -96,7 +96,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         components=model.settings.components,
         priors=model.settings.priors,
         joint=model.settings.joint,
-        trust=model.settings.trust,
+        weak_weight=model.settings.weak_weight,
         ranker=asdict(model.settings.ranker),
         folds=model.settings.folds,
         entities=model.schema,

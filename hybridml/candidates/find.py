@@ -363,9 +363,9 @@ def _per_area(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) 
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    trust = {"line": 0, "beside": 1, "below": 2, "declared": 3}
+    weak_weight = {"line": 0, "beside": 1, "below": 2, "declared": 3}
     best: dict[tuple[object, ...], Candidate] = {}
-    for c in sorted(candidates, key=lambda c: (c.repaired, trust[c.origin])):
+    for c in sorted(candidates, key=lambda c: (c.repaired, weak_weight[c.origin])):
         best.setdefault((c.value, c.unit, c.line, c.start), c)
     return sorted(best.values(), key=lambda c: (c.line, c.start, c.repaired, c.end))
 

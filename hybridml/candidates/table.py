@@ -32,7 +32,7 @@ class CandidateTable:
         Position of each candidate's row; ascending, so that a row's candidates stand together.
     candidates : list of Candidate
         What the features describe.
-    second : frozenset of int
+    second_pass : frozenset of int
         Rows whose candidates are those of the second look.
     """
 
@@ -40,7 +40,7 @@ class CandidateTable:
     X: npt.NDArray[np.float32]
     row: npt.NDArray[np.int64]
     candidates: list[Candidate]
-    second: frozenset[int] = frozenset()
+    second_pass: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -118,7 +118,7 @@ def build_table(
         np.vstack([found[i].X for i in order]) if order else np.zeros((0, len(columns)), np.float32),
         np.repeat(np.array(order, dtype=np.int64), [len(found[i].candidates) for i in order]),
         [c for i in order for c in found[i].candidates],
-        frozenset(i for i in order if found[i].second),
+        frozenset(i for i in order if found[i].second_pass),
     )
 
 
@@ -129,38 +129,38 @@ class _Found:
     candidates: list[Candidate]
     columns: tuple[str, ...]
     X: npt.NDArray[np.float32]
-    second: bool
+    second_pass: bool
 
 
 class _Views:
     """What features need to know of one photo's readings, each computed when it is first wanted."""
 
-    def __init__(self, seen: PhotoFeatures, schema: EntitySchema) -> None:
-        self._seen, self._schema = seen, schema
+    def __init__(self, photo_features: PhotoFeatures, schema: EntitySchema) -> None:
+        self._photo_features, self._schema = photo_features, schema
 
     @cached_property
     def first(self) -> PhotoView:
         """The first look."""
-        return PhotoView(self._seen.ocr_result, self._schema, self._seen.regions)
+        return PhotoView(self._photo_features.ocr_result, self._schema, self._photo_features.number_classes)
 
     @cached_property
-    def second(self) -> PhotoView | None:
+    def second_pass(self) -> PhotoView | None:
         """The second look, which the region network did not see, where there was one."""
-        if self._seen.second is None:
+        if self._photo_features.second_pass is None:
             return None
-        return PhotoView(self._seen.second, self._schema, second=True)
+        return PhotoView(self._photo_features.second_pass, self._schema, second_pass=True)
 
 
 def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:
     """Return the candidates of the first look, those of the second where it shows none, None where there are none."""
     candidates, described = describe(views.first, entity, blocks)
-    second = None if any_shown(candidates) else views.second
-    if second is not None:
-        candidates, described = describe(second, entity, blocks)
+    second_pass = None if any_shown(candidates) else views.second_pass
+    if second_pass is not None:
+        candidates, described = describe(second_pass, entity, blocks)
     if not candidates:
         return None
     return _Found(
-        candidates, tuple(described), np.array(list(described.values())).T.copy(), second is not None
+        candidates, tuple(described), np.array(list(described.values())).T.copy(), second_pass is not None
     )
 
 

@@ -61,13 +61,13 @@ class Asked:
 
 def from_store(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file, answered from the store."""
-    from hybridml.datasets.row_chunks import RowParts
+    from hybridml.datasets.row_chunks import RowChunks
 
     if not arguments.rows:
         raise HybridmlError(
             "nothing to answer: give --rows, or --candidates with what 'hybridml candidates' wrote"
         )
-    rows = RowParts(arguments.rows, extractor.model_.schema, images_of(arguments))
+    rows = RowChunks(arguments.rows, extractor.model_.schema, images_of(arguments))
     return Asked(rows.size, rows.entities, (_stored(arguments, extractor, given) for given in rows))
 
 

@@ -19,17 +19,17 @@ def blanking(
     """Return what names the option that blanks an answer, empty for none."""
     from hybridml.datasets.thresholds import read_thresholds, threshold_of
 
-    decision = extractor.model_.decision
+    calibrator = extractor.model_.calibrator
     chosen = read_thresholds(arguments.thresholds, extractor.model_.schema) if arguments.thresholds else {}
     thresholds: dict[str, float] = {}
     if arguments.precision is not None:
-        thresholds = {e: decision.threshold(arguments.precision, e) for e in entities}
+        thresholds = {e: calibrator.threshold(arguments.precision, e) for e in entities}
         for entity, threshold in thresholds.items():
             if threshold == float("inf"):
                 tell(
                     f"no confidence is sure of precision {arguments.precision} for {entity}: all of it left blank"
                 )
-            elif entity not in decision.thresholds:
+            elif entity not in calibrator.thresholds:
                 tell(
                     f"too few {entity} rows were trained on for a threshold of its own: it takes that of all entities, "
                     "which promises nothing for it alone"

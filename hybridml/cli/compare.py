@@ -16,6 +16,7 @@ from . import rowfiles
 from .options import (
     Commands,
     add_files,
+    add_renamed,
     add_stages,
     command,
     count,
@@ -63,7 +64,9 @@ def add_commands(commands: Commands) -> None:
     compare.add_argument("--folds", type=count, default=5, metavar="N", help="folds (default: %(default)s)")
     compare.add_argument("--seed", type=int, default=0, help="seed of the folds (default: %(default)s)")
     compare.add_argument("--fold-file", metavar="CSV", help="index,fold, in place of folds drawn now")
-    compare.add_argument(
+    add_renamed(
+        compare,
+        "--weak-labels",
         "--others",
         action="append",
         default=[],
@@ -94,7 +97,9 @@ def _compare(arguments: argparse.Namespace) -> int:
     faults_file = path_of(arguments.store) / "faults.csv"
     _check_outputs(arguments, systems, ocr_engines, faults_file)
     schema, images = schema_of(arguments), images_of(arguments)
-    tables = [rowfiles.read(path, schema, images, truth=True) for path in (arguments.rows, *arguments.others)]
+    tables = [
+        rowfiles.read(path, schema, images, truth=True) for path in (arguments.rows, *arguments.weak_labels)
+    ]
     write_faults(faults_file, [fault for _, faults in tables for fault in faults])
     frame, *others = (frame for frame, _ in tables)
     fold, fewer = _folds(arguments, frame)
@@ -138,7 +143,7 @@ def _check_outputs(
 ) -> None:
     from hybridml.evaluation.compare.files import predictions_path
 
-    reads = paths_given(arguments, "rows", "others", "labels", "fold_file", "entities", "resnet_weights")
+    reads = paths_given(arguments, "rows", "weak_labels", "labels", "fold_file", "entities", "resnet_weights")
     writes: dict[str, Any] = {**paths_given(arguments, "out", "json"), "--store": [faults]}
     if arguments.predictions:
         files = {

@@ -26,7 +26,7 @@ from .outputs import check_outputs, paths_given
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hybridml.datasets.row_chunks import RowParts
+    from hybridml.datasets.row_chunks import RowChunks
     from hybridml.estimator import EntityExtractor
     from hybridml.store.extraction import Report
 
@@ -81,7 +81,7 @@ def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor
 
 
 def _features(arguments: argparse.Namespace) -> int:
-    from hybridml.datasets.row_chunks import RowParts
+    from hybridml.datasets.row_chunks import RowChunks
 
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
@@ -91,7 +91,7 @@ def _features(arguments: argparse.Namespace) -> int:
             paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]}
         )
     schema, images = schema_of(arguments), images_of(arguments)
-    tables = [RowParts(path, schema, images, ROWS_AT_ONCE) for path in arguments.rows]
+    tables = [RowChunks(path, schema, images, ROWS_AT_ONCE) for path in arguments.rows]
     extractor = new_extractor(arguments)
     if arguments.status:
         frame, _ = _together(arguments.rows, tables)
@@ -100,14 +100,14 @@ def _features(arguments: argparse.Namespace) -> int:
     faults: rowfiles.Faults = []
     total = _Total()
     for frame, of_rows in _parts(arguments, tables):
-        total.add(extractor.featurize((frame, []), retry_failed=arguments.retry_failed), frame)
+        total.add(extractor.extract((frame, []), retry_failed=arguments.retry_failed), frame)
         faults += of_rows + rowfiles.of_photos(frame, extractor)
     _say_report(total.report)
     write_faults(faults_file, faults)
     return 0
 
 
-def _parts(arguments: argparse.Namespace, tables: Sequence[RowParts]) -> Iterator[_Rows]:
+def _parts(arguments: argparse.Namespace, tables: Sequence[RowChunks]) -> Iterator[_Rows]:
     """Yield the rows of all tables and their faults, some at a time; together where only all can be checked."""
     from tqdm import tqdm
 
@@ -124,13 +124,13 @@ def _parts(arguments: argparse.Namespace, tables: Sequence[RowParts]) -> Iterato
             bar.update(len(frame))
 
 
-def _each(paths: Sequence[str], tables: Sequence[RowParts]) -> Iterator[_Rows]:
+def _each(paths: Sequence[str], tables: Sequence[RowChunks]) -> Iterator[_Rows]:
     for path, table in zip(paths, tables, strict=True):
         for frame, faults in table:
             yield rowfiles.lean(frame), rowfiles.of_rows(path, frame, faults)
 
 
-def _together(paths: Sequence[str], tables: Sequence[RowParts]) -> _Rows:
+def _together(paths: Sequence[str], tables: Sequence[RowChunks]) -> _Rows:
     """Return the rows of all tables as one part."""
     import pandas as pd
 

@@ -33,6 +33,14 @@ def command(
     return made
 
 
+def add_renamed(parser: argparse.ArgumentParser, name: str, *old: str, **options: Any) -> None:
+    """Add an option, and its older names beside it, which work but are not in the help."""
+    dest = parser.add_argument(name, **options).dest
+    hidden = {**options, "dest": dest, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+    for each in old:
+        parser.add_argument(each, **hidden)
+
+
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where photos and features are."""
     parser.add_argument(
@@ -85,21 +93,23 @@ def add_stages(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="IMAGENET1K_V2 (cached, else downloaded), the file of a state_dict, or random (default: %(default)s)",
     )
-    parser.add_argument(
+    add_renamed(
+        parser,
+        "--stages",
         "--looks",
         metavar="NAMES",
-        help="what else looks at photos, with commas between: lines (dimension lines), regions (the ResNet-50 with "
-        "our own weights), second (a closer reading where the first shows nothing usable); none for nothing "
-        "(default: as the effort says)",
+        help="further vision stages, with commas between: number_classifier (the ResNet-50 with our own weights), "
+        "second_pass (a closer OCR pass where the first shows nothing usable); none for neither (default: as --effort "
+        "says)",
     )
     add_entities(parser)
 
 
 def stages_of(arguments: argparse.Namespace) -> tuple[str, ...] | None:
     """Return the looks that a command was asked for, None for those of the effort."""
-    if arguments.further is None:
+    if arguments.stages is None:
         return None
-    names = tuple(name.strip() for name in arguments.further.split(",") if name.strip())
+    names = tuple(name.strip() for name in arguments.stages.split(",") if name.strip())
     return () if names == ("none",) else names
 
 

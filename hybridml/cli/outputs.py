@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hybridml.errors import HybridmlError
-from hybridml.utils.paths import is_afar, path_of
+from hybridml.utils.paths import is_remote, path_of
 
 Paths = Iterable[str | Path]
 
@@ -60,7 +60,7 @@ def _places(paths_of: Mapping[str, Paths]) -> Iterator[tuple[str, str | Path, st
     for option, paths in paths_of.items():
         for path in paths:
             place = path_of(path)
-            if is_afar(place):
+            if is_remote(place):
                 yield option, path, str(place)
             elif not os.path.exists(place) or os.path.isfile(place) or os.path.isdir(place):
                 yield option, path, os.path.realpath(place)
@@ -68,7 +68,7 @@ def _places(paths_of: Mapping[str, Paths]) -> Iterator[tuple[str, str | Path, st
 
 def _check_folder(option: str, path: str | Path) -> None:
     place = path_of(path)
-    if is_afar(place):
+    if is_remote(place):
         return
     there = next((folder for folder in place.parents if os.path.exists(folder)), None)
     if there is not None and not os.path.isdir(there):

@@ -197,7 +197,7 @@ class _Found:
     Parameters
     ----------
     answers : data frame
-        By row ``index, prediction, confidence``; with --truth also what F1 needs: ``as_read, candidates, seen``.
+        By row ``index, prediction, confidence``; with --truth also what F1 needs: ``as_read, candidates, trained_on``.
     of_products : data frame
         The rows that are of a product.
     faults : list
@@ -289,7 +289,7 @@ def _answer_part(
     import pandas as pd
 
     from hybridml.prediction.from_store import NOT_YET
-    from hybridml.prediction.unit_conversion import in_house_units
+    from hybridml.prediction.unit_conversion import convert_units
 
     frame, waiting = part.frame, 0
     indexes, links, entities = (frame[c].to_numpy() for c in ("index", "image_link", "entity_name"))
@@ -299,7 +299,7 @@ def _answer_part(
     candidates: list[tuple[str, ...]] = [()] * (0 if as_read is None else len(frame))
     for each in part.answers():
         row, option = each.row, blanked_by(each)
-        shown = in_house_units(each.answer, wanted, extractor.model_.schema)
+        shown = convert_units(each.answer, wanted, extractor.model_.schema)
         if not option:
             # a million answers are a few thousand texts
             predictions[row] = sys.intern(shown.prediction)
@@ -315,8 +315,8 @@ def _answer_part(
         done()
     columns: dict[str, Any] = {"index": indexes, "prediction": predictions, "confidence": confidence}
     if as_read is not None:
-        seen = extractor.model_.seen(frame)
-        columns |= {"as_read": as_read, "candidates": candidates, "seen": seen}
+        trained_on = extractor.model_.trained_on(frame)
+        columns |= {"as_read": as_read, "candidates": candidates, "trained_on": trained_on}
     return pd.DataFrame(columns), waiting
 
 
@@ -354,13 +354,15 @@ def _combine(path: Path | None, found: _Found, extractor: EntityExtractor) -> No
 
 
 def _score(arguments: argparse.Namespace, extractor: EntityExtractor, found: _Found) -> None:
-    from hybridml.evaluation.evaluate import evaluate_seen, text_of
+    from hybridml.evaluation.evaluate import evaluate_by_training, text_of
 
     what, answers = arguments.truth_is, found.answers
     say = tell if is_stream(arguments.out) else print
     if arguments.unit:
         what = f"{what}; answers as read, before --unit" if what else "answers as read, before --unit"
         answers = answers.assign(prediction=answers["as_read"])
-    seen = answers["seen"].to_numpy()
-    for title, result in evaluate_seen(arguments.truth, answers, seen, what, extractor.model_.schema):
+    trained_on = answers["trained_on"].to_numpy()
+    for title, result in evaluate_by_training(
+        arguments.truth, answers, trained_on, what, extractor.model_.schema
+    ):
         say(f"{title}\n{text_of(result)}")

@@ -14,6 +14,7 @@ from .options import (
     Commands,
     add_entities,
     add_files,
+    add_renamed,
     add_stages,
     command,
     images_of,
@@ -64,7 +65,9 @@ def add_commands(commands: Commands) -> None:
         "  hybridml train --rows train.csv --images photos/ --model models/model.joblib",
     )
     train.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")
-    train.add_argument(
+    add_renamed(
+        train,
+        "--weak-labels",
         "--others",
         metavar="CSV",
         help="rows labelled by others, other systems say: learned from as far as that helps on --rows",
@@ -130,12 +133,14 @@ def _train(arguments: argparse.Namespace) -> int:
     from hybridml.artifact import serialize
 
     told = Path(f"{arguments.model}.faults.csv")
-    reads = paths_given(arguments, "rows", "others", "labels", "corrections", "entities", "resnet_weights")
+    reads = paths_given(
+        arguments, "rows", "weak_labels", "labels", "corrections", "entities", "resnet_weights"
+    )
     check_outputs(reads, {"--model": [arguments.model, told]})
     frame, faults = _labelled_rows(arguments)
     write_faults(told, faults)
     extractor = new_extractor(arguments, random_state=arguments.seed).fit(
-        frame, others=arguments.others, labels=arguments.labels
+        frame, weak_labels=arguments.weak_labels, labels=arguments.labels
     )
     serialize.save(extractor, arguments.model)
     if extractor.faults_:

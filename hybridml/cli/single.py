@@ -101,6 +101,6 @@ def _print_all(photo: str, whole: WholePhoto, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"photo": photo, **whole.to_dict()}))
         return
-    for number, region in enumerate(whole.regions, 1):
-        for item in region.items:
+    for number, group in enumerate(whole.groups, 1):
+        for item in group.items:
             print(f"{photo}\t{number}\t{item.entity}\t{item.prediction}\t{item.confidence:.2f}")

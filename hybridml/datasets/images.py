@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hybridml.errors import ImageError
 from hybridml.utils.hashing import sha256_of
 from hybridml.utils.optional import missing
-from hybridml.utils.paths import content, is_afar, path_of
+from hybridml.utils.paths import content, is_remote, path_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -73,9 +73,9 @@ def decode(
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
-    if isinstance(source, str | os.PathLike) or is_afar(source):
+    if isinstance(source, str | os.PathLike) or is_remote(source):
         place = path_of(source)
-        if not is_afar(place):
+        if not is_remote(place):
             return _from_file(place, max_pixels)
         source, name = _fetched(place), str(place)
     image_module = _pillow()
@@ -101,7 +101,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
         When the file cannot be read.
     """
     place = path_of(path)
-    if is_afar(place):
+    if is_remote(place):
         return hashlib.sha256(_fetched(place)).hexdigest()
     return sha256_of(place, ImageError)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hybridml.entities import EntitySchema
 from hybridml.errors import HybridmlError, RowsError
-from hybridml.utils.paths import is_afar, list_ahead, path_of
+from hybridml.utils.paths import is_remote, list_ahead, path_of
 
 from . import rows
 from .csv_file import faults_error
@@ -194,9 +194,9 @@ def folders(images: Images) -> list[Path]:
     HybridmlError
         When one is a file.
     """
-    several = [images] if isinstance(images, str | Path) or is_afar(images) else images
+    several = [images] if isinstance(images, str | Path) or is_remote(images) else images
     found = [path_of(folder) for folder in several]
     for folder in found:
-        if not is_afar(folder) and folder.exists() and not folder.is_dir():
+        if not is_remote(folder) and folder.exists() and not folder.is_dir():
             raise HybridmlError(f"the images folder {folder} is a file; give a folder")
     return found

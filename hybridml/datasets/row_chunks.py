@@ -14,7 +14,7 @@ import pandas as pd
 from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 from hybridml.utils.hashing import hashes
-from hybridml.utils.paths import is_afar, path_of
+from hybridml.utils.paths import is_remote, path_of
 
 from .csv_file import scan_csv
 from .groups import PHOTO, as_text, photo_names
@@ -28,7 +28,7 @@ ROWS_AT_ONCE = 50_000
 """Rows that are in memory together: 850 bytes each, and each part looks through the whole store."""
 
 
-class RowParts:
+class RowChunks:
     """The rows of a file, checked as a whole and then given out part by part, in their order.
 
     What can be told of single rows only with all others at hand, indexes that are there twice and photos of one name,
@@ -72,7 +72,7 @@ class RowParts:
         self._links: _Links | None = None
         self._all: Checked | None = None
         place = path_of(path)
-        simple = (is_afar(place) or place.is_file()) and self._scan()
+        simple = (is_remote(place) or place.is_file()) and self._scan()
         if not simple:
             self._links = None
             self._all = checked(path, schema=schema, images=images)
@@ -177,7 +177,7 @@ def _name(link: str) -> str:
         return ""
 
 
-def clash(tables: Sequence[RowParts]) -> bool:
+def clash(tables: Sequence[RowChunks]) -> bool:
     """Return whether rows of some tables can only be checked together, or one of them could not be looked at ahead."""
     links = [table._links for table in tables]
     known = [each for each in links if each is not None]

@@ -209,10 +209,10 @@ def _candidates(sidecar: Path, labelled: pd.DataFrame, answers: Sequence[str]) -
     return [found[i][1] for i in indexes]
 
 
-def evaluate_seen(
+def evaluate_by_training(
     truth: str | Path,
     answers: pd.DataFrame,
-    seen: npt.NDArray[np.bool_],
+    trained_on: npt.NDArray[np.bool_],
     what: str = "",
     schema: EntitySchema | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
@@ -224,7 +224,7 @@ def evaluate_seen(
         Rows with ``entity_value``.
     answers : data frame
         As :meth:`hybridml.EntityExtractor.predict` returns it.
-    seen : bool array, one per answer
+    trained_on : bool array, one per answer
         Whether the model was trained on the row's group or photo.
     what : str
         What the labels are, for the titles.
@@ -232,8 +232,8 @@ def evaluate_seen(
         Entities and units.
     """
     labelled = _read_truth(truth, schema)
-    chosen = _aligned(labelled, answers.assign(seen=seen), "the table of answers")
-    trained_on = chosen["seen"].to_numpy(dtype=bool)
+    chosen = _aligned(labelled, answers.assign(trained_on=trained_on), "the table of answers")
+    trained_on = chosen["trained_on"].to_numpy(dtype=bool)
     results = []
     for keep, title in (
         (~trained_on, "score on rows whose groups and photos were not trained on"),

@@ -92,7 +92,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Region:
+class Group:
     """A part of a photo whose quantities stand together: of one product, drawing or table.
 
     Parameters
@@ -126,13 +126,13 @@ class WholePhoto:
 
     Parameters
     ----------
-    regions : tuple of Region
+    groups : tuple of Group
         The one with the surest quantity first.
     width, height : int
         Size of the photo, in pixels.
     """
 
-    regions: tuple[Region, ...]
+    groups: tuple[Group, ...]
     width: int
     height: int
 
@@ -141,7 +141,7 @@ class WholePhoto:
         return {
             "width": self.width,
             "height": self.height,
-            "regions": [region.to_dict() for region in self.regions],
+            "groups": [group.to_dict() for group in self.groups],
         }
 
     def frame(self) -> pd.DataFrame:
@@ -150,15 +150,15 @@ class WholePhoto:
 
         lines = [
             (n, f.entity, f.prediction, f.value, f.unit, f.confidence, f.text, f.form, f.box)
-            for n, region in enumerate(self.regions, 1)
-            for f in region.items
+            for n, group in enumerate(self.groups, 1)
+            for f in group.items
         ]
         return pd.DataFrame(lines, columns=list(COLUMNS))
 
 
 def whole_photos(
     model: Model,
-    seen: Iterable[tuple[str, PhotoFeatures]],
+    photo_features: Iterable[tuple[str, PhotoFeatures]],
     project: Projection | None = None,
     outlines: Mapping[str, Outline] | None = None,
 ) -> Iterator[tuple[str, WholePhoto]]:
@@ -168,7 +168,7 @@ def whole_photos(
     ----------
     model : Model
         Says how probable each quantity is.
-    seen : iterable of (key, PhotoFeatures)
+    photo_features : iterable of (key, PhotoFeatures)
         What was found on the photos, each once.
     project : callable, optional
         As for :meth:`Model.answers`.
@@ -178,9 +178,9 @@ def whole_photos(
     Yields
     ------
     (key, WholePhoto)
-        In the order of ``seen``.
+        In the order of ``photo_features``.
     """
-    photos = iter(seen)
+    photos = iter(photo_features)
     entities = list(model.schema.entities)
     while batch := dict(islice(photos, PHOTOS_AT_ONCE)):
         keys = [key for key in batch for _ in entities]
@@ -192,13 +192,13 @@ def whole_photos(
 
 
 def _whole(
-    model: Model, seen: PhotoFeatures, ranked: Mapping[str, Ranked], outline: Outline | None
+    model: Model, photo_features: PhotoFeatures, ranked: Mapping[str, Ranked], outline: Outline | None
 ) -> WholePhoto:
-    found = places(seen, ranked, model)
-    lines = lines_of(seen)
+    found = places(photo_features, ranked, model)
+    lines = lines_of(photo_features)
     told = {place.best.candidate.line for place in found}
     # the second look reads the same text once more: of it, only what says something counts for the layout
-    shown = [i for i in range(len(lines)) if i < len(seen.ocr_result.lines) or i in told]
+    shown = [i for i in range(len(lines)) if i < len(photo_features.ocr_result.lines) or i in told]
     at = {line: i for i, line in enumerate(shown)}
     marks = [
         Mark(
@@ -210,15 +210,15 @@ def _whole(
         for place in found
     ]
     area = areas([lines[i] for i in shown], marks, outline)
-    regions = [
+    groups = [
         _region([place for place, its in zip(found, area, strict=True) if its == n], lines)
         for n in range(int(area.max(initial=-1)) + 1)
     ]
-    regions.sort(key=lambda region: -region.items[0].confidence)
-    return WholePhoto(tuple(regions), seen.ocr_result.width, seen.ocr_result.height)
+    groups.sort(key=lambda group: -group.items[0].confidence)
+    return WholePhoto(tuple(groups), photo_features.ocr_result.width, photo_features.ocr_result.height)
 
 
-def _region(inside: Sequence[Place], lines: Sequence[TextLine]) -> Region:
+def _region(inside: Sequence[Place], lines: Sequence[TextLine]) -> Group:
     """Return the region of these places; one that says what a surer one says of the same entity is its ``again``."""
     alike: dict[tuple[str, tuple[str, int]], list[Place]] = {}
     for place in sorted(_agreed(inside), key=lambda place: (-place.best.confidence, -place.best.strength)):
@@ -233,7 +233,7 @@ def _region(inside: Sequence[Place], lines: Sequence[TextLine]) -> Region:
     corners = np.array([place.best.candidate.box for place in inside])
     left, top = corners[:, :2].min(axis=0).tolist()
     right, bottom = corners[:, 2:].max(axis=0).tolist()
-    return Region((left, top, right, bottom), tuple(items))
+    return Group((left, top, right, bottom), tuple(items))
 
 
 def _agreed(inside: Sequence[Place]) -> list[Place]:

@@ -37,7 +37,7 @@ def facts_of(extractor: EntityExtractor) -> dict[str, Any]:
             "columns": list(model.ranker.columns_)[: -len(model.columns.names) or None],
         },
         "joint": model.settings.joint,
-        "reader": _stage(extractor.ocr_),
+        "ocr": _stage(extractor.ocr_),
         "looks": {look.kind: _stage(look) for look in extractor.further_},
         "image": {
             "embedding": _stage(extractor.embedder_) if extractor.embedder_ else None,
@@ -62,7 +62,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> then, now = {"side": 736, "torch": "2.6"}, {"side": 960, "torch": "2.7"}
-    >>> differences({"reader": {"settings": then}}, {"reader": {"settings": now}})
+    >>> differences({"ocr": {"settings": then}}, {"ocr": {"settings": now}})
     ['reader.settings.side: 736 there, 960 in the model']
     """
     old, new = dict(_flat(then)), dict(_flat(now))

@@ -77,10 +77,10 @@ def describe_rows(
         writing(path, frame, facts) as file,
         tqdm(total=len(frame), desc="candidates", unit="row", disable=not progress) as bar,
     ):
-        for found, asked in model.batches(keys, store.seen(settings_of(ocr, further), present)):
+        for found, asked in model.batches(keys, store.photo_features(settings_of(ocr, further), present)):
             rows, table = model.described([keys[i] for i in asked], [entities[i] for i in asked], found)
             texts = [
-                _text(candidate, as_photo_features(found[rows.keys[row] or ""]), row in table.second)
+                _text(candidate, as_photo_features(found[rows.keys[row] or ""]), row in table.second_pass)
                 for candidate, row in zip(table.candidates, table.row.tolist(), strict=True)
             ]
             positions = [*asked, *[None] * (len(rows.keys) - len(asked))]
@@ -99,8 +99,12 @@ def describe_rows(
     return shown
 
 
-def _text(candidate: Candidate, seen: PhotoFeatures, second: bool) -> str:
-    ocr_result = seen.second if second and seen.second else seen.ocr_result
+def _text(candidate: Candidate, photo_features: PhotoFeatures, second_pass: bool) -> str:
+    ocr_result = (
+        photo_features.second_pass
+        if second_pass and photo_features.second_pass
+        else photo_features.ocr_result
+    )
     return ocr_result.lines[candidate.line].text
 
 
@@ -182,7 +186,7 @@ class DescribedRows:
             table = self._model.columns.add(
                 table, rows.keys, rows.entities, described.projected, self._model.schema
             )
-            for each in self._model.judged(table, rows, set(bare)):
+            for each in self._model.scored_rows(table, rows, set(bare)):
                 best = each.where.start + each.order[0][0]
                 text = described.texts[best] if each.answered else None
                 candidates = table.candidates[each.where]

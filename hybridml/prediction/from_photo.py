@@ -12,7 +12,7 @@ import numpy as np
 from hybridml.artifact.pretrained import model_path
 from hybridml.candidates.find import needs_second_pass
 from hybridml.ranking.answer import Answer
-from hybridml.store.schema import as_stored, regions_as_stored
+from hybridml.store.schema import as_stored, number_classes_as_stored
 from hybridml.vision.outline import find_outline
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.stages import Stage, adopted
@@ -67,8 +67,10 @@ class PhotoPredictor:
             [model.schema.entity(name).name for name in entities] if entities else list(model.schema.entities)
         )
         image = decode(photo)
-        seen = self._see(image, asked)
-        answers = model.answer(["photo"] * len(asked), asked, [("photo", seen)], self._vectors(image))
+        photo_features = self._see(image, asked)
+        answers = model.answer(
+            ["photo"] * len(asked), asked, [("photo", photo_features)], self._vectors(image)
+        )
         return answers if entities else [a for a in answers if a.prediction]
 
     def read_all(self, photo: Any) -> WholePhoto:
@@ -99,10 +101,12 @@ class PhotoPredictor:
         require("finding the product's outline", ["cv2"])
         model = self._extractor.model_
         image = decode(photo)
-        seen = self._see(image, list(model.schema.entities))
+        photo_features = self._see(image, list(model.schema.entities))
         block = model.image_block
         projected = block.project(self._vectors(image)) if block else {}
-        found = whole_photos(model, [("photo", seen)], lambda _: projected, {"photo": find_outline(image)})
+        found = whole_photos(
+            model, [("photo", photo_features)], lambda _: projected, {"photo": find_outline(image)}
+        )
         return next(whole for _, whole in found)
 
     def _vectors(self, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -117,14 +121,16 @@ class PhotoPredictor:
         """Return what reading and looking find, as the store would give it back."""
         made, schema = self._extractor, self._extractor.model_.schema
         ocr_result = as_stored(self._stage(made.ocr_).read(image))
-        seen = PhotoFeatures(ocr_result)
+        photo_features = PhotoFeatures(ocr_result)
         for stage in made.further_:
-            if stage.kind == "regions":
+            if stage.kind == "number_classifier":
                 found = self._stage(stage).look(image, ocr_result.lines)
-                seen = replace(seen, regions=regions_as_stored(found))
+                photo_features = replace(photo_features, number_classes=number_classes_as_stored(found))
             elif any(needs_second_pass(ocr_result, schema.entity(e), schema) for e in asked):
-                seen = replace(seen, second=as_stored(self._stage(stage).read(image, ocr_result)))
-        return seen
+                photo_features = replace(
+                    photo_features, second_pass=as_stored(self._stage(stage).read(image, ocr_result))
+                )
+        return photo_features
 
     def _stage(self, stage: Stage) -> Any:
         if stage.kind not in self._stages:

@@ -92,10 +92,10 @@ def ranked_rows(
     late: set[int] = set()
     settings = settings_of(ocr, further)
     unread = None
-    if report.partial and "second" in settings:
-        unread = store.table("readings", settings["second"]).finder(present)
+    if report.partial and "second_pass" in settings:
+        unread = store.table("ocr", settings["second_pass"]).finder(present)
     done = np.zeros(len(frame), dtype=bool)
-    seen = store.seen(settings, present)
+    seen = store.photo_features(settings, present)
     found = model.ranked(keys, entities, seen, projection(model.image_block, store, embedder, present))
     for row, ranked in found:
         done[row] = True
@@ -133,7 +133,7 @@ def projection(
     """Return what reduces the stored embeddings of some of ``keys``."""
     if block is None or embedder is None:
         return None
-    finder = store.table("embeddings", embedder.settings).finder(keys)
+    finder = store.table("embedding", embedder.settings).finder(keys)
     return lambda some: block.project(vectors_of(finder.records(some)))
 
 

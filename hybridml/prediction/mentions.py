@@ -21,7 +21,7 @@ from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
 
-DUAL_GAP = 1.5
+PAIR_GAP = 1.5
 """How far apart a quantity and the same in another unit may stand, in font sizes."""
 
 FEW_LETTERS = 3
@@ -97,30 +97,33 @@ class Place:
         return total
 
 
-def lines_of(seen: PhotoFeatures) -> tuple[TextLine, ...]:
+def lines_of(photo_features: PhotoFeatures) -> tuple[TextLine, ...]:
     """Return the text lines of the first reading, then those of the second look."""
-    return (*seen.ocr_result.lines, *(seen.second.lines if seen.second else ()))
+    return (
+        *photo_features.ocr_result.lines,
+        *(photo_features.second_pass.lines if photo_features.second_pass else ()),
+    )
 
 
-def places(seen: PhotoFeatures, ranked: Mapping[str, Ranked], model: Model) -> list[Place]:
+def places(photo_features: PhotoFeatures, ranked: Mapping[str, Ranked], model: Model) -> list[Place]:
     """Return every place where a quantity stands, in reading order.
 
     Parameters
     ----------
-    seen : PhotoFeatures
+    photo_features : PhotoFeatures
         What was found on the photo.
     ranked : mapping of entity to Ranked
         What :meth:`hybridml.ranking.model.Model.ranked` made of it.
     model : Model
         That model.
     """
-    lines, schema = lines_of(seen), model.schema
+    lines, schema = lines_of(photo_features), model.schema
     usual = _usual(model)
     claims = [
         claim
         for entity, found in ranked.items()
         if found.candidates
-        for claim in _claims(entity, found, seen, usual.get(entity, 1.0) * _words(found, model))
+        for claim in _claims(entity, found, photo_features, usual.get(entity, 1.0) * _words(found, model))
     ]
     claims = _numbered(_as_written(claims, schema), schema)
     if not claims:
@@ -195,15 +198,17 @@ def _products(found: Sequence[Place]) -> list[list[int]]:
     return runs
 
 
-def _claims(entity: str, found: Ranked, seen: PhotoFeatures, factor: npt.NDArray[np.float64]) -> list[Claim]:
+def _claims(
+    entity: str, found: Ranked, photo_features: PhotoFeatures, factor: npt.NDArray[np.float64]
+) -> list[Claim]:
     """Return the claims of an entity's candidates, their numbers still blank."""
     probability = {_quantity(found.candidates[i]): p for i, p in found.order}
     share = np.exp(found.scores - found.scores.max())
     strength = share / share.sum() * factor
-    first = len(seen.ocr_result.lines) if found.second else 0
+    first = len(photo_features.ocr_result.lines) if found.second_pass else 0
     claims = []
     for candidate, s in zip(found.candidates, strength.tolist(), strict=True):
-        seen_as = UNSEEN if found.second else _network(seen, candidate.line, entity)
+        seen_as = UNSEEN if found.second_pass else _network(photo_features, candidate.line, entity)
         placed = replace(candidate, line=first + candidate.line, unit_line=first + candidate.unit_line)
         confidence = probability[_quantity(candidate)]
         claims.append(Claim(entity, placed, (candidate.family, 0), confidence, s * seen_as**NETWORK))
@@ -222,9 +227,9 @@ def _usual(model: Model) -> dict[str, float]:
 def _words(found: Ranked, model: Model) -> npt.NDArray[np.float64]:
     """Return how much the words beside each candidate speak for the entity; 1 where the model sees no words."""
     columns = model.ranker.columns_
-    if not {"words.own_near", "words.rival_near"} <= set(columns):
+    if not {"keywords.own_near", "keywords.rival_near"} <= set(columns):
         return np.ones(len(found.candidates))
-    own, rival = (found.X[:, columns.index(f"words.{name}_near")] for name in ("own", "rival"))
+    own, rival = (found.X[:, columns.index(f"keywords.{name}_near")] for name in ("own", "rival"))
     return np.where((own < BESIDE) & (own < rival), WORDED, 1.0)
 
 
@@ -232,11 +237,11 @@ def _quantity(candidate: Candidate) -> tuple[float, str]:
     return candidate.value, candidate.unit
 
 
-def _network(seen: PhotoFeatures, line: int, entity: str) -> float:
+def _network(photo_features: PhotoFeatures, line: int, entity: str) -> float:
     """Return the region network's probability that a text line's number is the entity's."""
-    if seen.regions is None or entity not in CLASSES:
+    if photo_features.number_classes is None or entity not in CLASSES:
         return UNSEEN
-    p = float(seen.regions[line, CLASSES.index(entity)])
+    p = float(photo_features.number_classes[line, CLASSES.index(entity)])
     return max(p, 1e-4) if p == p else UNSEEN
 
 
@@ -279,7 +284,7 @@ def _joined(claims: Sequence[Claim], lines: Sequence[TextLine]) -> npt.NDArray[n
     unit = np.array([units.setdefault(c.unit, len(units)) for c in candidates])
     span = np.array([(c.start, c.end) for c in candidates])
     low, high = np.split(np.array([c.box for c in candidates], dtype=float), 2, axis=1)
-    reach = np.array([DUAL_GAP * max(lines[c.line].height, 1.0) for c in candidates])
+    reach = np.array([PAIR_GAP * max(lines[c.line].height, 1.0) for c in candidates])
     edges = []
     for some in _alike([c.line for c in candidates]):
         start, end = span[some].T

@@ -119,7 +119,7 @@ def _want(wanted: dict[str, str], entity: str, unit: str) -> None:
         )
 
 
-def in_house_units(answer: Answer, wanted: Mapping[str, str], schema: EntitySchema | None = None) -> Answer:
+def convert_units(answer: Answer, wanted: Mapping[str, str], schema: EntitySchema | None = None) -> Answer:
     """Return an answer with its quantity, runner-ups and candidates in the unit wanted for its entity, if any.
 
     Parameters
@@ -134,7 +134,7 @@ def in_house_units(answer: Answer, wanted: Mapping[str, str], schema: EntitySche
     Examples
     --------
     >>> answer = Answer("item_weight", 12.0, "ounce", candidates=("12 ounce", "340 gram", "1 pound"))
-    >>> answer = in_house_units(answer, {"item_weight": "gram"})
+    >>> answer = convert_units(answer, {"item_weight": "gram"})
     >>> answer.prediction, answer.candidates
     ('340 gram', ('340 gram', '454 gram'))
     """

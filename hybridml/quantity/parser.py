@@ -33,7 +33,7 @@ _COUNTED = re.compile(rf" ?{_PIECES}(?![a-z])")
 MAX_COUNT = 1000
 MAX_LINK = 16
 MAX_RUN = 12
-DUAL_WITHIN = 0.06
+PAIR_WITHIN = 0.06
 """The share by which the two halves of a pair such as ``12 oz (340 g)`` may differ."""
 
 
@@ -191,7 +191,7 @@ def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[i
     assert unit_b is not None
     if unit_a != unit_b and b.value:
         ratio = a.value * table.factor[unit_a] / (b.value * table.factor[unit_b])
-        if abs(ratio - 1) < DUAL_WITHIN:
+        if abs(ratio - 1) < PAIR_WITHIN:
             return at, [_Draft(a, unit_a)]
     doubtful = ub is None
     if a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]:
@@ -302,13 +302,13 @@ def _pairs(found: list[Quantity], table: UnitTable) -> list[Quantity]:
             ratio = _ratio(a, b, table)
             if ratio is None or not 0 < ratio < float("inf"):
                 continue
-            if abs(ratio - 1) < DUAL_WITHIN:
+            if abs(ratio - 1) < PAIR_WITHIN:
                 out[k], out[j] = replace(out[k], dual=True), replace(out[j], dual=True)
                 break
             for power in (10.0, 100.0):
-                if abs(ratio / power - 1) < DUAL_WITHIN and a.value == int(a.value) and a.value >= power:
+                if abs(ratio / power - 1) < PAIR_WITHIN and a.value == int(a.value) and a.value >= power:
                     extra.append((k, replace(a, value=a.value / power, repaired=True, dual=True)))
-                if abs(ratio * power - 1) < DUAL_WITHIN and b.value == int(b.value) and b.value >= power:
+                if abs(ratio * power - 1) < PAIR_WITHIN and b.value == int(b.value) and b.value >= power:
                     extra.append((j, replace(b, value=b.value / power, repaired=True, dual=True)))
     return out + [q for _, q in extra]
 

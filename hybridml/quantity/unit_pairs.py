@@ -113,16 +113,16 @@ def is_same(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) ->
     return one.family == other.family and bool(close(schema.to_base(*a), schema.to_base(*b), one.family))
 
 
-def is_dual(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
+def is_unit_pair(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
     """Return whether two quantities (value, unit) are one in a metric and an imperial unit.
 
     Examples
     --------
     >>> from hybridml.entities import default_entities
     >>> schema = default_entities()
-    >>> is_dual((3.3, "inch"), (8.5, "centimetre"), schema), is_dual((3.3, "inch"), (3.3, "centimetre"), schema)
+    >>> is_unit_pair((3.3, "inch"), (8.5, "centimetre"), schema), is_unit_pair((3.3, "inch"), (3.3, "centimetre"), schema)
     (True, False)
-    >>> is_dual((1.76, "fluid ounce"), (50.0, "millilitre"), schema)
+    >>> is_unit_pair((1.76, "fluid ounce"), (50.0, "millilitre"), schema)
     True
     """
     return schema.is_imperial(a[1]) != schema.is_imperial(b[1]) and is_same(a, b, schema)

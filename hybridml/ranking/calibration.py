@@ -29,7 +29,7 @@ CERTAINTY = 1.2816
 
 
 @dataclass(frozen=True)
-class Contest:
+class RankedGroup:
     """One group's candidates in the order of the ranker, those of one quantity counted together.
 
     Parameters
@@ -50,12 +50,12 @@ class Contest:
     top: float
 
 
-def contest(scores: Floats, answers: Sequence[object]) -> Contest:
+def rank_group(scores: Floats, answers: Sequence[object]) -> RankedGroup:
     """Order one group's candidates; ``answers`` says which of them are the same quantity.
 
     Examples
     --------
-    >>> c = contest(np.array([2.0, 1.0, 1.9]), ["5 gram", "9 gram", "5 gram"])
+    >>> c = rank_group(np.array([2.0, 1.0, 1.9]), ["5 gram", "9 gram", "5 gram"])
     >>> c.best, c.others, c.shares.round(2).tolist()
     (0, (1,), [0.84, 0.16])
     """
@@ -68,13 +68,15 @@ def contest(scores: Floats, answers: Sequence[object]) -> Contest:
         lead.setdefault(answers[i], int(i))
     order = sorted(total, key=lambda a: -total[a])
     leads = [lead[a] for a in order]
-    return Contest(leads[0], tuple(leads[1:]), np.array([total[a] for a in order]), float(scores[leads[0]]))
+    return RankedGroup(
+        leads[0], tuple(leads[1:]), np.array([total[a] for a in order]), float(scores[leads[0]])
+    )
 
 
-def _evidence(contests: Sequence[Contest], entity: Sequence[str], entities: Sequence[str]) -> Floats:
+def _evidence(ranked_groups: Sequence[RankedGroup], entity: Sequence[str], entities: Sequence[str]) -> Floats:
     """Return what the calibration sees of each group: lead, score, competition, entity."""
     rows = []
-    for c, name in zip(contests, entity, strict=True):
+    for c, name in zip(ranked_groups, entity, strict=True):
         first = min(max(float(c.shares[0]), 1e-6), 1 - 1e-6)
         second = float(c.shares[1]) if len(c.shares) > 1 else 0.0
         rows.append(
@@ -85,7 +87,7 @@ def _evidence(contests: Sequence[Contest], entity: Sequence[str], entities: Sequ
 
 
 @dataclass
-class Decision:
+class Calibrator:
     """Calibrated confidence and the decision to answer; see the module's text.
 
     Attributes
@@ -113,13 +115,17 @@ class Decision:
     thresholds: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
 
     def fit(
-        self, contests: Sequence[Contest], entity: Sequence[str], outcome: Sequence[str], missed: int = 0
-    ) -> Decision:
+        self,
+        ranked_groups: Sequence[RankedGroup],
+        entity: Sequence[str],
+        outcome: Sequence[str],
+        missed: int = 0,
+    ) -> Calibrator:
         """Fit on out-of-fold contests.
 
         Parameters
         ----------
-        contests : sequence of Contest
+        ranked_groups : sequence of RankedGroup
             Of groups not seen by the ranker that scored them.
         entity : sequence of str
             Entity of each.
@@ -133,7 +139,7 @@ class Decision:
         self.entities = tuple(sorted(set(entity)))
         seen = set(outcome)
         self.outcomes = tuple(o for o in OUTCOMES if o in seen)
-        X = _evidence(contests, entity, self.entities)
+        X = _evidence(ranked_groups, entity, self.entities)
         y = np.array([self.outcomes.index(o) for o in outcome], dtype=int)
         if len(self.outcomes) == 1:
             self.coefficients, self.intercepts = np.zeros((1, X.shape[1])), np.zeros(1)
@@ -144,7 +150,7 @@ class Decision:
                 coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
                 intercepts = np.concatenate([[0.0], intercepts])
             self.coefficients, self.intercepts = coefficients, intercepts
-        right, empty = self.probabilities(contests, entity)
+        right, empty = self.probabilities(ranked_groups, entity)
         self.f1, self.stake = _best_f1(right, empty, np.array(outcome), missed)
         answered = self.answers(right, empty)
         correct = np.array([o == "right" for o in outcome])
@@ -156,9 +162,11 @@ class Decision:
                 self.thresholds[name] = _curve(right[of], correct[of])
         return self
 
-    def probabilities(self, contests: Sequence[Contest], entity: Sequence[str]) -> tuple[Floats, Floats]:
+    def probabilities(
+        self, ranked_groups: Sequence[RankedGroup], entity: Sequence[str]
+    ) -> tuple[Floats, Floats]:
         """Return P(right) and P(truth empty) of answering each contest with its best candidate."""
-        X = _evidence(contests, entity, self.entities)
+        X = _evidence(ranked_groups, entity, self.entities)
         logits = X @ self.coefficients.T + self.intercepts
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)
@@ -199,7 +207,7 @@ class Decision:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Decision:
+    def from_dict(cls, data: Mapping[str, Any]) -> Calibrator:
         """Return the decision that :meth:`to_dict` described."""
         return cls(
             tuple(data["entities"]),

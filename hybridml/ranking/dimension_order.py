@@ -1,4 +1,4 @@
-"""Proportions: which of two dimensions of a product labels make the larger.
+"""DimensionOrder: which of two dimensions of a product labels make the larger.
 
 What sellers call depth is often the length of what lies flat, and the shorter side of its face is the width: where
 both are labelled on one photo, the depth is hardly ever the smaller. A photo does not show that; labels do, by how
@@ -48,7 +48,7 @@ def steps(log_ratio: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 @dataclass
-class Proportions:
+class DimensionOrder:
     """How often each of two entities is the larger, by steps; nothing is known where it is empty.
 
     Parameters
@@ -63,7 +63,7 @@ class Proportions:
     )
 
     @classmethod
-    def fit(cls, labels: pd.DataFrame, schema: EntitySchema) -> Proportions:
+    def fit(cls, labels: pd.DataFrame, schema: EntitySchema) -> DimensionOrder:
         """Count ``labels``, a table that :func:`hybridml.ranking.label_priors.label_table` made.
 
         Examples
@@ -74,7 +74,7 @@ class Proportions:
         >>> photos = [f"{i // 2}.jpg" for i in range(60)]
         >>> rows = pd.DataFrame({"image_link": photos, "entity_name": names, "entity_value": values})
         >>> schema = default_entities()
-        >>> found = Proportions.fit(label_table(rows, schema), schema)
+        >>> found = DimensionOrder.fit(label_table(rows, schema), schema)
         >>> found.larger["depth", "width"], found.pairs
         ((0, 0, 0, 30, 0), 30)
         """
@@ -121,7 +121,7 @@ class Proportions:
         return [{"larger": one, "smaller": other, "n": list(n)} for (one, other), n in self.larger.items()]
 
     @classmethod
-    def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> Proportions:
+    def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> DimensionOrder:
         """Return the proportions that :meth:`to_dict` described."""
         if any(len(d["n"]) != STEPS for d in data):
             raise ValueError(f"proportions of {STEPS} steps expected")

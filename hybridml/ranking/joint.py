@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from hybridml.quantity.unit_pairs import SAME
 
-from .dimension_order import STEPS, Proportions, steps
+from .dimension_order import STEPS, DimensionOrder, steps
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:
 
 
 def jointly(
-    scores: Mapping[str, Floats], quantities: Sequence[float], proportions: Proportions | None = None
+    scores: Mapping[str, Floats], quantities: Sequence[float], dimension_order: DimensionOrder | None = None
 ) -> dict[str, Floats]:
     """Return each entity's scores of the same candidates, weighed together.
 
@@ -57,7 +57,7 @@ def jointly(
         The ranker's scores.
     quantities : sequence of float
         The candidates' quantities in one base unit.
-    proportions : Proportions, optional
+    dimension_order : DimensionOrder, optional
         Which of two entities labels make the larger; by default that is not known.
 
     Returns
@@ -69,8 +69,8 @@ def jointly(
     Both would take the 90, but width has nothing else to take:
 
     >>> alone = {"width": np.array([0.0, 2.0]), "height": np.array([1.5, 2.1])}
-    >>> settled = jointly(alone, [30, 90])
-    >>> int(settled["width"].argmax()), int(settled["height"].argmax())
+    >>> score_jointly = jointly(alone, [30, 90])
+    >>> int(score_jointly["width"].argmax()), int(score_jointly["height"].argmax())
     (1, 0)
     """
     number = same_numbers(quantities)
@@ -80,16 +80,16 @@ def jointly(
     log = np.log(np.maximum(np.asarray(quantities, dtype=float), 1e-9))
     size = np.bincount(number, log) / np.bincount(number)
     step = steps(size[:, None] - size) + STEPS
-    known = proportions or Proportions()
+    known = dimension_order or DimensionOrder()
     shares = {name: np.zeros(n) for name in scores}
     for name, share in shares.items():
         weight = np.exp(SHARPNESS * (scores[name] - scores[name].max()))
         np.maximum.at(share, number, weight / weight.sum())
-    settled = {}
+    score_jointly = {}
     for name, own in scores.items():
         told = np.zeros(n)
         for other, share in shares.items():
             if other != name:
                 told += np.log(known.weights(name, other)[step] @ share + NOT_SHOWN)
-        settled[name] = own + (told - told.max())[number] / SHARPNESS
-    return settled
+        score_jointly[name] = own + (told - told.max())[number] / SHARPNESS
+    return score_jointly

@@ -13,15 +13,15 @@ from hybridml.candidates.table import CandidateTable
 from hybridml.entities import EntitySchema
 
 from . import label_priors as priors
-from . import unit_preference as habits
+from . import unit_preference as unit_preference
 from .embedding_pca import ImageBlock
 from .label_priors import Priors
-from .unit_preference import Habits
+from .unit_preference import UnitPreference
 
-SOURCE = "row.source"
+WEAK_LABEL = "row.weak_label"
 """Column that tells rows labelled by others from those whose labels answers are measured by."""
 
-START = {habits.COLUMN: habits.WORTH}
+START = {unit_preference.COLUMN: unit_preference.WORTH}
 """Columns that the ranker's scores start from, where they are there, and what one of each column's units is worth."""
 
 
@@ -35,16 +35,16 @@ class LearnedColumns:
         Reduction of the photos' embeddings.
     priors : Priors, optional
         Counts of labels.
-    source : bool
+    weak : bool
         Whether the training rows came from several labellers.
-    habits : Habits, optional
+    unit_preference : UnitPreference, optional
         Which unit of a dual labels take.
     """
 
     image_block: ImageBlock | None = None
     priors: Priors | None = None
-    source: bool = False
-    habits: Habits | None = None
+    weak: bool = False
+    unit_preference: UnitPreference | None = None
 
     @property
     def names(self) -> list[str]:
@@ -52,8 +52,8 @@ class LearnedColumns:
         return [
             *(self.image_block.columns if self.image_block else []),
             *(priors.COLUMNS if self.priors else []),
-            *([SOURCE] if self.source else []),
-            *([habits.COLUMN] if self.habits else []),
+            *([WEAK_LABEL] if self.weak else []),
+            *([unit_preference.COLUMN] if self.unit_preference else []),
         ]
 
     def add(
@@ -64,7 +64,7 @@ class LearnedColumns:
         projected: Any,
         schema: EntitySchema,
         groups: Sequence[str] | None = None,
-        source: npt.NDArray[np.bool_] | None = None,
+        weak: npt.NDArray[np.bool_] | None = None,
     ) -> CandidateTable:
         """Return the table with the columns added.
 
@@ -80,21 +80,21 @@ class LearnedColumns:
             Units.
         groups : sequence of str, optional
             Of training rows; see :meth:`Priors.columns`.
-        source : bool array, optional
+        weak : bool array, optional
             Which rows others labelled.
         """
         X = [table.X]
-        other = np.zeros(len(keys), dtype=bool) if source is None else source
+        weak = np.zeros(len(keys), dtype=bool) if weak is None else weak
         if self.image_block:
             X.append(self.image_block.of_rows(keys, projected)[table.row])
         if self.priors:
             X.append(self.priors.columns(table.candidates, table.row, entities, schema, groups))
-        if self.source:
-            X.append(other[table.row, None].astype(np.float32))
-        if self.habits:
+        if self.weak:
+            X.append(weak[table.row, None].astype(np.float32))
+        if self.unit_preference:
             # others label by habits of their own
-            usual = self.habits.column(table.X, table.columns, table.candidates, schema)
-            X.append(np.where(other[table.row, None], np.float32(0), usual))
+            usual = self.unit_preference.column(table.X, table.columns, table.candidates, schema)
+            X.append(np.where(weak[table.row, None], np.float32(0), usual))
         if len(X) == 1:
             return table
         return replace(

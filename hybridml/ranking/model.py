@@ -20,12 +20,12 @@ from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult
 
 from .answer import Answer
-from .calibration import Decision
-from .dimension_order import Proportions
+from .calibration import Calibrator
+from .dimension_order import DimensionOrder
 from .embedding_pca import ImageBlock
 from .learned_features import LearnedColumns
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .scoring import Judged, answer_of, judge
+from .scoring import ScoredRow, answer_of, score_rows
 from .sibling_rows import with_siblings
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
@@ -43,7 +43,7 @@ class Ranked:
     ----------
     answer : Answer
         What is said of the row.
-    seen : PhotoFeatures
+    photo_features : PhotoFeatures
         What was found on its photo.
     candidates : list of Candidate
         All of them, in reading order; often none.
@@ -53,18 +53,18 @@ class Ranked:
         Their scores, and what weighing the photo's dimensions together added to them.
     order : list of (int, float)
         Position of the best candidate of each quantity, and the quantity's probability; best first.
-    second : bool
+    second_pass : bool
         Whether they are from the second look's reading.
     """
 
     answer: Answer
-    seen: PhotoFeatures
+    photo_features: PhotoFeatures
     candidates: list[Candidate] = field(default_factory=list)
     X: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     joint: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     order: list[tuple[int, float]] = field(default_factory=list)
-    second: bool = False
+    second_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class ModelSettings:
         pair labels take, and which of two dimensions they make the larger.
     joint : bool
         Whether width, height and depth of a photo are weighed together.
-    trust : mapping of entity to float, optional
+    weak_weight : mapping of entity to float, optional
         How much a row labelled by others counts, by entity; by default found out, see
-        :func:`hybridml.ranking.training.choose_trust`.
+        :func:`hybridml.ranking.training.choose_weak_weight`.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     ranker : RankerSettings
@@ -100,7 +100,7 @@ class ModelSettings:
     random_state: int = 0
     priors: bool = True
     joint: bool = True
-    trust: Mapping[str, float] | None = None
+    weak_weight: Mapping[str, float] | None = None
 
 
 class Model:
@@ -117,9 +117,9 @@ class Model:
     ----------
     ranker, decision, columns
         What was learned; ``columns`` is what candidates are described with beside the feature blocks.
-    proportions : Proportions
+    dimension_order : DimensionOrder
         Which of two dimensions of a photo labels make the larger.
-    trust : dict of str to float
+    weak_weight : dict of str to float
         How much rows labelled by others counted, by entity.
     training, versions : dict
         Facts of the training, and the versions of what it used.
@@ -132,10 +132,10 @@ class Model:
         self.settings = settings or ModelSettings()
         self.schema = schema or default_entities()
         self.ranker = Ranker(self.settings.ranker)
-        self.decision = Decision()
+        self.calibrator = Calibrator()
         self.columns = LearnedColumns()
-        self.proportions = Proportions()
-        self.trust: dict[str, float] = {}
+        self.dimension_order = DimensionOrder()
+        self.weak_weight: dict[str, float] = {}
         self.training: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
         self.out_of_fold = pd.DataFrame()
@@ -154,8 +154,8 @@ class Model:
         Parameters
         ----------
         frame : data frame
-            Rows with ``entity_name, entity_value, group_id, image_link``. Rows whose optional column
-            ``source`` is not blank were labelled by others: they are learned from, as far as they prove
+            Rows with ``entity_name, entity_value, group_id, image_link``. Rows where the optional column
+            ``weak`` holds have weak labels: they are learned from, as far as they prove
             useful, and never measured by.
         keys : sequence of str or None, one per row
             Key of the row's photo in ``ocr_results`` and ``vectors``.
@@ -178,13 +178,13 @@ class Model:
 
         return train(self, Training(self, frame, keys, ocr_results, vectors or {}, labels), boost)
 
-    def seen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    def trained_on(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows share a group or a photo with what the model was trained on."""
-        seen = self.training.get("seen", np.zeros(0, np.uint64))
+        known = self.training.get("group_and_photo_hashes", np.zeros(0, np.uint64))
         found = np.zeros(len(frame), dtype=bool)
         for kind, names in (("group", group_names(frame)), ("photo", photo_names(frame))):
             named = np.array([bool(name) for name in names], dtype=bool)
-            found |= named & np.isin(name_hashes(kind, names), seen)
+            found |= named & np.isin(name_hashes(kind, names), known)
         return found
 
     @property
@@ -293,16 +293,20 @@ class Model:
         if not len(table):
             return
         table = self.columns.add(table, rows.keys, rows.entities, projected, self.schema)
-        for each in self.judged(table, rows, range(len(keys))):
+        for each in self.scored_rows(table, rows, range(len(keys))):
             row, where = each.row, each.where
-            seen = as_photo_features(found[keys[row] or ""])
-            ocr_result = seen.second if row in table.second and seen.second else seen.ocr_result
+            photo_features = as_photo_features(found[keys[row] or ""])
+            ocr_result = (
+                photo_features.second_pass
+                if row in table.second_pass and photo_features.second_pass
+                else photo_features.ocr_result
+            )
             candidates = table.candidates[where]
             text = ocr_result.lines[candidates[each.order[0][0]].line].text if each.answered else None
             answer = answer_of(entities[row], candidates, each.order, text)
-            second = ocr_result is seen.second
-            judged = (each.scores, each.joint, each.order)
-            yield row, Ranked(answer, seen, candidates, table.X[where], *judged, second)
+            second_pass = ocr_result is photo_features.second_pass
+            scored_rows = (each.scores, each.joint, each.order)
+            yield row, Ranked(answer, photo_features, candidates, table.X[where], *scored_rows, second_pass)
 
     def described(
         self,
@@ -315,10 +319,10 @@ class Model:
         blocks = self.settings.blocks
         return rows, build_table(rows.keys, rows.entities, found.items(), self.schema, blocks)
 
-    def judged(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[Judged]:
-        """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.ranking.scoring.judge`."""
+    def scored_rows(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[ScoredRow]:
+        """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.ranking.scoring.score_rows`."""
         weigh_by = self.schema if self.settings.joint else None
-        return judge(table, rows, asked, self.ranker, self.decision, weigh_by, self.proportions)
+        return score_rows(table, rows, asked, self.ranker, self.calibrator, weigh_by, self.dimension_order)
 
 
 class _RowsOf:

@@ -14,16 +14,16 @@ from hybridml.entities import EntitySchema
 from hybridml.quantity import format_quantity
 
 from .answer import Answer, runner_up
-from .calibration import Contest, Decision, contest
-from .dimension_order import Proportions
+from .calibration import Calibrator, RankedGroup, rank_group
+from .dimension_order import DimensionOrder
 from .ranker import Ranker
-from .sibling_rows import settled
+from .sibling_rows import score_jointly
 
 RUNNER_UPS = 4
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredRow:
     """One row's candidates as ranker and decision judged them.
 
     Parameters
@@ -48,15 +48,15 @@ class Judged:
     answered: bool
 
 
-def judge(
+def score_rows(
     table: CandidateTable,
     rows: Rows,
     asked: Container[int],
     ranker: Ranker,
-    decision: Decision,
+    calibrator: Calibrator,
     weigh_by: EntitySchema | None,
-    proportions: Proportions,
-) -> Iterator[Judged]:
+    dimension_order: DimensionOrder,
+) -> Iterator[ScoredRow]:
     """Yield what is judged of each row that was asked and has candidates.
 
     Parameters
@@ -67,34 +67,34 @@ def judge(
         The table's rows, siblings included.
     asked : container of int
         Positions of the rows that are not there for their siblings' sake only.
-    ranker, decision : Ranker, Decision
+    ranker, calibrator : Ranker, Calibrator
         Who judges.
     weigh_by : EntitySchema, optional
         Units to weigh the dimensions of a photo together by; None leaves each row for itself.
-    proportions : Proportions
+    dimension_order : DimensionOrder
         Which of two dimensions labels make the larger.
     """
     alone = ranker.score(table.X)
-    scores = settled(table, alone, rows, weigh_by, proportions) if weigh_by else alone
+    scores = score_jointly(table, alone, rows, weigh_by, dimension_order) if weigh_by else alone
     groups = [(row, where) for row, where in table.groups() if row in asked]
-    contests = [
-        contest(scores[where], [(c.value, c.unit) for c in table.candidates[where]]) for _, where in groups
+    ranked_groups = [
+        rank_group(scores[where], [(c.value, c.unit) for c in table.candidates[where]]) for _, where in groups
     ]
-    right, empty = _probabilities(decision, contests, [rows.entities[row] for row, _ in groups])
-    said = decision.answers(right, empty)
-    for (row, where), made, p, e, say in zip(groups, contests, right, empty, said, strict=True):
+    right, empty = _probabilities(calibrator, ranked_groups, [rows.entities[row] for row, _ in groups])
+    said = calibrator.answers(right, empty)
+    for (row, where), made, p, e, say in zip(groups, ranked_groups, right, empty, said, strict=True):
         order = [(made.best, float(p)), *_shares(made, float(p), float(e))]
         final = scores[where]
-        yield Judged(row, where, final, final - alone[where], order, bool(say))
+        yield ScoredRow(row, where, final, final - alone[where], order, bool(say))
 
 
 def _probabilities(
-    decision: Decision, contests: Sequence[Contest], entities: Sequence[str]
+    calibrator: Calibrator, ranked_groups: Sequence[RankedGroup], entities: Sequence[str]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    if len(contests) != 1:
-        return decision.probabilities(contests, entities)
+    if len(ranked_groups) != 1:
+        return calibrator.probabilities(ranked_groups, entities)
     # a table of one line is multiplied otherwise, and the last digit would depend on what else is asked
-    right, empty = decision.probabilities([*contests, *contests], [*entities, *entities])
+    right, empty = calibrator.probabilities([*ranked_groups, *ranked_groups], [*entities, *entities])
     return right[:1], empty[:1]
 
 
@@ -112,7 +112,7 @@ def answer_of(
     return Answer(entity, best.value, best.unit, p, text, best.box, runner_ups, quantities)
 
 
-def _shares(made: Contest, best: float, empty: float) -> list[tuple[int, float]]:
+def _shares(made: RankedGroup, best: float, empty: float) -> list[tuple[int, float]]:
     """Return the probability of each other quantity: by its share beside the best, and no more than is left in all."""
     first, *others = (float(share) for share in made.shares)
     raw = [best * share / max(first, 1e-12) for share in others]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hybridml.candidates.table import CandidateTable, Rows
 from hybridml.entities import EntitySchema
 
-from .dimension_order import Proportions
+from .dimension_order import DimensionOrder
 from .joint import jointly
 
 
@@ -38,12 +38,12 @@ def with_siblings(keys: Sequence[str | None], entities: Sequence[str], schema: E
     return Rows([*keys, *(k for k, _ in more)], [*entities, *(e for _, e in more)])
 
 
-def settled(
+def score_jointly(
     table: CandidateTable,
     scores: npt.NDArray[np.float64],
     rows: Rows,
     schema: EntitySchema,
-    proportions: Proportions,
+    dimension_order: DimensionOrder,
 ) -> npt.NDArray[np.float64]:
     """Return the scores after the sibling rows of each photo were weighed together; see :func:`jointly`."""
     result = scores.copy()
@@ -61,7 +61,7 @@ def settled(
             continue
         candidates = table.candidates[next(iter(first.values()))]
         base = [schema.to_base(c.value, c.unit) for c in candidates]
-        for entity, new in jointly({e: scores[w] for e, w in first.items()}, base, proportions).items():
+        for entity, new in jointly({e: scores[w] for e, w in first.items()}, base, dimension_order).items():
             for where in of_entity[entity]:
                 result[where] = new
     return result

@@ -16,7 +16,7 @@ import pandas as pd
 from hybridml.candidates.features import CATEGORICAL
 from hybridml.candidates.table import CandidateTable, Rows, build_table
 from hybridml.datasets import folds as folding
-from hybridml.datasets.groups import as_text, group_names, photo_names
+from hybridml.datasets.groups import group_names, photo_names
 from hybridml.datasets.labels import TEXT, parse_truth
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
@@ -25,14 +25,14 @@ from hybridml.utils import versions
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult
 
-from .calibration import Contest, Decision, contest
-from .dimension_order import Proportions
+from .calibration import Calibrator, RankedGroup, rank_group
+from .dimension_order import DimensionOrder
 from .embedding_pca import ImageBlock
 from .label_priors import Priors, label_table
 from .learned_features import START, LearnedColumns
 from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .sibling_rows import settled, with_siblings
-from .unit_preference import LEAST, Habits, dual_table
+from .sibling_rows import score_jointly, with_siblings
+from .unit_preference import LEAST, UnitPreference, unit_pair_table
 
 if TYPE_CHECKING:
     from .model import Model
@@ -92,30 +92,30 @@ class Training:
             )
         self.truths = parse_truth(frame["entity_value"], self.schema)
         self.relevance = self._relevance()
-        other = np.zeros(len(self.rows.keys), dtype=bool)
-        if "source" in frame:
-            other[: self.asked] = [bool(as_text(source)) for source in frame["source"]]
-        self.other = other
-        self._blank_regions()
-        if other[: self.asked].all():
+        weak = np.zeros(len(self.rows.keys), dtype=bool)
+        if "weak" in frame:
+            weak[: self.asked] = frame["weak"]
+        self.weak = weak
+        self._blank_number_classes()
+        if weak[: self.asked].all():
             raise HybridmlError("every row was labelled by others: give rows to measure by, too")
         groups = group_names(frame)
         self.groups = [*groups, *[""] * (len(self.rows.keys) - self.asked)]
-        self.labels = self.duals = None
+        self.labels = self.unit_pairs = None
         if self.settings.priors:
-            source = self.frame[~other[: self.asked]] if labels is None else labels
+            source = self.frame[~weak[: self.asked]] if labels is None else labels
             self._label_rows = source.reset_index(drop=True)
             self.labels = label_table(self._label_rows, self.schema)
-            self.duals = dual_table(self._label_rows, self.schema)
-            if TEXT in self._label_rows and len(self.duals) < LEAST:
+            self.unit_pairs = unit_pair_table(self._label_rows, self.schema)
+            if TEXT in self._label_rows and len(self.unit_pairs) < LEAST:
                 log.warning(
                     "the texts of labels hold %d quantities in two units of which the label is one, fewer than %d: "
                     "which unit labels take is not learned",
-                    len(self.duals),
+                    len(self.unit_pairs),
                     LEAST,
                 )
         self._sharing: dict[bytes, Bools] = {}
-        self._folds: list[tuple[Bools, CandidateTable, Proportions]] = []
+        self._folds: list[tuple[Bools, CandidateTable, DimensionOrder]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -127,14 +127,14 @@ class Training:
                 relevance[i] = OTHER_UNIT
         return relevance
 
-    def _blank_regions(self) -> None:
+    def _blank_number_classes(self) -> None:
         """Blank what the region network says of others' rows.
 
         It was trained on photos of theirs, and is surer there than it is elsewhere.
         """
-        columns = np.array([c.startswith("regions.") for c in self.table.columns])
-        if columns.any() and self.other.any():
-            self.table.X[np.ix_(self.other[self.table.row], columns)] = np.nan
+        columns = np.array([c.startswith("number_class.") for c in self.table.columns])
+        if columns.any() and self.weak.any():
+            self.table.X[np.ix_(self.weak[self.table.row], columns)] = np.nan
 
     def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:
         """Return the columns learned without the rows ``held``, and the table with them added.
@@ -145,13 +145,13 @@ class Training:
         learned = LearnedColumns(
             self._image_block(keys),
             self._priors(held),
-            bool(self.other.any()),
-            self._habits(held),
+            bool(self.weak.any()),
+            self._unit_preference(held),
         )
         block = learned.image_block
         projected = block.project(self.vectors.items()) if block else {}
         names = self.rows.keys, self.rows.entities
-        table = learned.add(self.table, *names, projected, self.schema, self.groups, self.other)
+        table = learned.add(self.table, *names, projected, self.schema, self.groups, self.weak)
         return learned, table
 
     def _image_block(self, keys: Sequence[str]) -> ImageBlock | None:
@@ -164,14 +164,14 @@ class Training:
     def _priors(self, held: Bools) -> Priors | None:
         return None if self.labels is None else Priors.fit(self._apart(self.labels, held))
 
-    def _habits(self, held: Bools) -> Habits | None:
-        return None if self.duals is None else Habits.fit(self._apart(self.duals, held))
+    def _unit_preference(self, held: Bools) -> UnitPreference | None:
+        return None if self.unit_pairs is None else UnitPreference.fit(self._apart(self.unit_pairs, held))
 
-    def proportions(self, held: Bools) -> Proportions:
+    def dimension_order(self, held: Bools) -> DimensionOrder:
         """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
         if self.labels is None:
-            return Proportions()
-        return Proportions.fit(self._apart(self.labels, held), self.schema)
+            return DimensionOrder()
+        return DimensionOrder.fit(self._apart(self.labels, held), self.schema)
 
     def _apart(self, told: pd.DataFrame, held: Bools) -> pd.DataFrame:
         """Return what labels tell, without those that share a group or a photo with a held row."""
@@ -186,14 +186,14 @@ class Training:
         self,
         table: CandidateTable,
         keep: Bools,
-        trust: Mapping[str, float],
+        weak_weight: Mapping[str, float],
         settings: RankerSettings,
         boost: Boost = boost_here,
     ) -> Ranker:
         """Fit a ranker on the rows where ``keep`` holds; ``boost`` fits its boosters."""
         weights = np.ones(len(self.rows.keys))
-        for i in np.flatnonzero(self.other):
-            weights[i] = trust.get(self.rows.entities[int(i)], FULL)
+        for i in np.flatnonzero(self.weak):
+            weights[i] = weak_weight.get(self.rows.entities[int(i)], FULL)
         weights[: self.asked][~keep] = 0.0
         weights[self.asked :] = 0.0
         w = weights[table.row]
@@ -209,29 +209,29 @@ class Training:
             START,
         )
 
-    def out_of_fold(self, trust: Mapping[str, float], settings: RankerSettings) -> Floats:
+    def out_of_fold(self, weak_weight: Mapping[str, float], settings: RankerSettings) -> Floats:
         """Score each candidate by what saw neither its group nor its photo; NaN where nothing could."""
         fold = np.asarray(folding.assign_folds(self.frame, self.settings.folds, self.settings.random_state))
         if not self._folds:
             self._folds = [
-                (fold == k, self.described(fold == k)[1], self.proportions(fold == k))
+                (fold == k, self.described(fold == k)[1], self.dimension_order(fold == k))
                 for k in np.unique(fold)
             ]
         fold_of = {k: int(f) for k, f in zip(self.rows.keys[: self.asked], fold, strict=True) if k}
         every = np.array([fold_of.get(key or "", -1) for key in self.rows.keys])
         every[: self.asked] = fold
         scores = np.full(len(self.table), np.nan)
-        for held, table, proportions in self._folds:
+        for held, table, dimension_order in self._folds:
             at = np.isin(every, fold[held])[table.row]
             try:
-                alone = self.ranker(table, ~held, trust, settings).score(table.X[at])
+                alone = self.ranker(table, ~held, weak_weight, settings).score(table.X[at])
             except HybridmlError as error:
                 log.warning("a fold of the calibration is left out: %s", error)
                 continue
             of_fold = np.full(len(self.table), np.nan)
             of_fold[at] = alone
             if self.settings.joint:
-                of_fold = settled(table, of_fold, self.rows, self.schema, proportions)
+                of_fold = score_jointly(table, of_fold, self.rows, self.schema, dimension_order)
             scores[at] = of_fold[at]
         return scores
 
@@ -249,30 +249,31 @@ class Training:
         """Return which rows, of those that answers are measured by, are answered right with ``scores``."""
         right = np.zeros(self.asked, dtype=bool)
         for row, where in self.table.groups():
-            if row < self.asked and not self.other[row] and not np.isnan(scores[where]).any():
+            if row < self.asked and not self.weak[row] and not np.isnan(scores[where]).any():
                 best = where.start + int(np.argmax(scores[where]))
                 right[row] = self.relevance[best] == RIGHT
         return right
 
 
-def choose_trust(data: Training, settings: RankerSettings) -> dict[str, float]:
+def choose_weak_weight(data: Training, settings: RankerSettings) -> dict[str, float]:
     """Return for each entity how much rows labelled by others should count, by what held out of fold.
 
     They count unless they do harm: unless leaving them out gets more rows right than chance would, by :data:`HARM`
     standard deviations of the rows that change.
     """
-    if not data.other.any():
+    if not data.weak.any():
         return {}
     quick = replace(settings, seeds=1)
     entities = np.array(data.rows.entities[: data.asked], dtype=object)
     with_them, without = (
-        data.right(data.out_of_fold(dict.fromkeys(set(entities), trust), quick)) for trust in (FULL, NONE)
+        data.right(data.out_of_fold(dict.fromkeys(set(entities), weak_weight), quick))
+        for weak_weight in (FULL, NONE)
     )
-    trust = {}
+    weak_weight = {}
     for name in sorted(set(entities)):
         a, b = with_them[entities == name], without[entities == name]
-        trust[name] = NONE if b.sum() - a.sum() > HARM * np.sqrt((a != b).sum()) else FULL
-    return trust
+        weak_weight[name] = NONE if b.sum() - a.sum() > HARM * np.sqrt((a != b).sum()) else FULL
+    return weak_weight
 
 
 def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
@@ -283,61 +284,65 @@ def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
     from hybridml.datasets.groups import name_hashes
 
     settings, frame, keys = model.settings, data.frame, data.rows.keys[: data.asked]
-    model.trust = dict(settings.trust) if settings.trust is not None else choose_trust(data, settings.ranker)
+    model.weak_weight = (
+        dict(settings.weak_weight)
+        if settings.weak_weight is not None
+        else choose_weak_weight(data, settings.ranker)
+    )
     none = np.zeros(len(frame), dtype=bool)
     model.columns, table = data.described(none)
-    model.proportions = data.proportions(none)
-    model.ranker = data.ranker(table, ~none, model.trust, settings.ranker, boost)
-    scores = data.out_of_fold(model.trust, settings.ranker)
-    _fit_decision(model, data, scores)
+    model.dimension_order = data.dimension_order(none)
+    model.ranker = data.ranker(table, ~none, model.weak_weight, settings.ranker, boost)
+    scores = data.out_of_fold(model.weak_weight, settings.ranker)
+    _fit_calibrator(model, data, scores)
     groups = group_names(frame)
     model.versions = versions.installed()
     model.training = {
         "rows": len(frame),
-        "rows_of_others": int(data.other.sum()),
+        "rows_of_others": int(data.weak.sum()),
         "labels": 0 if data.labels is None else len(data.labels),
         "photos": len({k for k in keys if k}),
         "groups": len({g for g in groups if g}),
-        "seen": np.unique(
+        "group_and_photo_hashes": np.unique(
             np.concatenate([name_hashes("group", groups), name_hashes("photo", photo_names(frame))])
         ),
         "candidates": int((table.row < len(frame)).sum()),
         "fingerprint": training_fingerprint(frame, keys),
-        "f1_out_of_fold": model.decision.f1,
+        "f1_out_of_fold": model.calibrator.f1,
     }
     return model
 
 
-def _fit_decision(model: Model, data: Training, scores: Floats) -> None:
+def _fit_calibrator(model: Model, data: Training, scores: Floats) -> None:
     entities, indexes = data.rows.entities, list(data.frame["index"])
-    contests: list[Contest] = []
+    ranked_groups: list[RankedGroup] = []
     rows: list[int] = []
     outcomes: list[str] = []
     predictions: list[str] = []
     for row, where in data.table.groups():
-        if row >= data.asked or data.other[row] or np.isnan(scores[where]).any():
+        if row >= data.asked or data.weak[row] or np.isnan(scores[where]).any():
             continue
         candidates = data.table.candidates[where]
-        made = contest(scores[where], [(c.value, c.unit) for c in candidates])
+        made = rank_group(scores[where], [(c.value, c.unit) for c in candidates])
         best, truth = candidates[made.best], data.truths[row]
         right = truth.quantity == (best.value, best.unit)
         outcomes.append("right" if right else "empty" if truth.blank else "wrong")
-        contests.append(made)
+        ranked_groups.append(made)
         rows.append(row)
         predictions.append(format_quantity(best.value, best.unit))
-    if not contests:
+    if not ranked_groups:
         raise HybridmlError(
             "the confidence cannot be calibrated: the rows do not part into folds that share neither a "
             "group nor a photo. Give rows of at least two groups"
         )
     with_candidates = set(data.table.row.tolist())
     missed = sum(
-        not t.blank and i not in with_candidates for i, t in enumerate(data.truths) if not data.other[i]
+        not t.blank and i not in with_candidates for i, t in enumerate(data.truths) if not data.weak[i]
     )
     asked = [entities[row] for row in rows]
-    model.decision = Decision().fit(contests, asked, outcomes, missed)
-    right_p, empty_p = model.decision.probabilities(contests, asked)
-    answered = model.decision.answers(right_p, empty_p)
+    model.calibrator = Calibrator().fit(ranked_groups, asked, outcomes, missed)
+    right_p, empty_p = model.calibrator.probabilities(ranked_groups, asked)
+    answered = model.calibrator.answers(right_p, empty_p)
     model.out_of_fold = pd.DataFrame(
         {
             "index": [indexes[row] for row in rows],

@@ -1,4 +1,4 @@
-"""Habits: which of the two units of a dual labels take, learned from labels with the text of their photos.
+"""UnitPreference: which of the two units of a dual labels take, learned from labels with the text of their photos.
 
 Of ``3.3 in / 8.5 cm`` a label has one, and a photo does not say which. The way it is written tells more than the order
 alone; it is learned from texts, which are had in greater number than photos. What was learned is where the ranker
@@ -21,11 +21,11 @@ from hybridml.candidates.find import Candidate
 from hybridml.datasets.labels import TEXT, parse_truth
 from hybridml.entities import EntitySchema
 from hybridml.quantity import Quantity, parse
-from hybridml.quantity.unit_pairs import Mention, describe, is_dual, is_same
+from hybridml.quantity.unit_pairs import Mention, describe, is_same, is_unit_pair
 
 from .booster import Booster
 
-COLUMN = "habit.unit"
+COLUMN = "unit_preference.unit"
 """Column of the ranker's table: log odds that labels take the candidate's unit and not that of its twin; 0 without."""
 
 WORTH = 0.5
@@ -53,23 +53,23 @@ _SETTINGS: dict[str, Any] = {
 
 
 @dataclass
-class Habits:
+class UnitPreference:
     """What was learned of duals.
 
     Parameters
     ----------
     text : str
         LightGBM's own text of a model that gives the log odds of the imperial unit.
-    duals : int
+    unit_pairs : int
         From how many it was learned.
     """
 
     text: str
-    duals: int
+    unit_pairs: int
 
     @classmethod
-    def fit(cls, examples: pd.DataFrame) -> Habits | None:
-        """Learn from duals, a table that :func:`dual_table` made; None where there are too few, or all alike."""
+    def fit(cls, examples: pd.DataFrame) -> UnitPreference | None:
+        """Learn from duals, a table that :func:`unit_pair_table` made; None where there are too few, or all alike."""
         if len(examples) < LEAST or examples["imperial"].nunique() < 2:
             return None
         from lightgbm import LGBMClassifier
@@ -110,15 +110,15 @@ class Habits:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` makes the same habits."""
-        return {"text": self.text, "duals": self.duals}
+        return {"text": self.text, "duals": self.unit_pairs}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Habits:
+    def from_dict(cls, data: Mapping[str, Any]) -> UnitPreference:
         """Return the habits that :meth:`to_dict` described."""
         return cls(data["text"], data["duals"])
 
 
-def dual_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
+def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return the duals in the texts of labels of which the label is one half.
 
     Parameters
@@ -139,7 +139,7 @@ def dual_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     --------
     >>> from hybridml.entities import default_entities
     >>> rows = pd.DataFrame({"entity_name": ["width"], "entity_value": ["8.5 centimetre"], "text": ["3.3 in / 8.5 cm"]})
-    >>> dual_table(rows, default_entities())[["dual.imperial_first", "imperial"]].to_numpy().tolist()
+    >>> unit_pair_table(rows, default_entities())[["unit_pairs.imperial_first", "imperial"]].to_numpy().tolist()
     [[1.0, 0.0]]
     """
     found: list[tuple[float, ...]] = []
@@ -152,7 +152,7 @@ def dual_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
             if name not in schema.entities or truth.quantity is None:
                 continue
             _schemas[id(schema)] = schema
-            told = _dual(text, name, truth.quantity, id(schema))
+            told = _unit_pair(text, name, truth.quantity, id(schema))
             if told:
                 found.append(told)
                 at.append(index)
@@ -168,7 +168,7 @@ _schemas: dict[int, EntitySchema] = {}
 
 
 @lru_cache(maxsize=TEXTS_AT_HAND)
-def _dual(text: str, name: str, label: tuple[float, str], schema_id: int) -> tuple[float, ...] | None:
+def _unit_pair(text: str, name: str, label: tuple[float, str], schema_id: int) -> tuple[float, ...] | None:
     """Return how the dual that the label is half of is written in a text, and whether it is the imperial half."""
     schema = _schemas[schema_id]
     entity = schema.entity(name)
@@ -181,7 +181,7 @@ def _dual(text: str, name: str, label: tuple[float, str], schema_id: int) -> tup
         (a, b)
         for a in of_label
         for b in of_label
-        if a.span[0] < b.span[0] and is_dual((a.value, a.unit), (b.value, b.unit), schema)
+        if a.span[0] < b.span[0] and is_unit_pair((a.value, a.unit), (b.value, b.unit), schema)
     ]
     if not pairs:
         return None

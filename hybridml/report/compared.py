@@ -90,11 +90,11 @@ def ablation_of(results: Sequence[Scores]) -> list[tuple[str, float]]:
     Examples
     --------
     >>> scored = [("ranker", 0.75), ("ranker-without-lines", 0.74), ("first", 0.65)]
-    >>> told = [{"system": n, "reader": "rapidocr", "error": "", "all": {"f1": f}} for n, f in scored]
+    >>> told = [{"system": n, "ocr": "rapidocr", "error": "", "all": {"f1": f}} for n, f in scored]
     >>> [(part, round(change, 3)) for part, change in ablation_of(told)]
     [('lines', -0.01)]
     """
-    good = {(r["system"], r["reader"]): r["all"]["f1"] for r in results if not r["error"]}
+    good = {(r["system"], r["ocr"]): r["all"]["f1"] for r in results if not r["error"]}
     return [
         (system.removeprefix(WITHOUT), f1 - good[RANKER, ocr])
         for (system, ocr), f1 in good.items()

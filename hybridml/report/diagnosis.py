@@ -196,7 +196,7 @@ def sizes(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
     found = statistics.mistakes(wrong, sheet.schema)
     words = "How many times the truth wrong answers are; known factors that occur are marked, with their rows"
     titles = {
-        "words": "what it may be", "factor": "factor", "rows": "rows", "above": "so many times the truth",
+        "keywords": "what it may be", "factor": "factor", "rows": "rows", "above": "so many times the truth",
         "below": "that part of it",
     }  # fmt: skip
     return Section(

@@ -10,7 +10,7 @@ from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.entities import EntitySchema
 from hybridml.evaluation import metrics
-from hybridml.prediction.all_quantities import Region
+from hybridml.prediction.all_quantities import Group
 from hybridml.prediction.explain.explanation import Considered, Explanation
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
@@ -96,12 +96,12 @@ def _outcome(told: Explanation, schema: EntitySchema) -> str:
 
 
 def _cause(told: Explanation, truth: Truth, schema: EntitySchema) -> str:
-    if told.seen is None or told.entity not in schema.entities:
+    if told.photo_features is None or told.entity not in schema.entities:
         return ""
     entity = schema.entity(told.entity)
     answer = told.answer
     predicted = (answer.value, answer.unit) if answer.value is not None and answer.unit else None
-    return cause_of(truth, predicted, told.seen.ocr_result_for(entity, schema), entity, schema)
+    return cause_of(truth, predicted, told.photo_features.ocr_result_for(entity, schema), entity, schema)
 
 
 def _loss(truth: Truth, considered: Sequence[Considered]) -> float:
@@ -119,15 +119,15 @@ def _is(considered: Considered, truth: Truth | None) -> bool:
 
 def _lines(told: Explanation) -> Iterator[tuple[TextLine, bool]]:
     """Yield the text lines of the first look, then those of the second where it answered or also found nothing."""
-    if told.seen is None:
+    if told.photo_features is None:
         return
-    yield from ((line, False) for line in told.seen.ocr_result.lines)
-    if told.seen.second and (told.second or not told.considered):
-        yield from ((line, True) for line in told.seen.second.lines)
+    yield from ((line, False) for line in told.photo_features.ocr_result.lines)
+    if told.photo_features.second_pass and (told.second_pass or not told.considered):
+        yield from ((line, True) for line in told.photo_features.second_pass.lines)
 
 
 def card_of(
-    position: int, told: Explanation, regions: Iterable[Region], schema: EntitySchema
+    position: int, told: Explanation, groups: Iterable[Group], schema: EntitySchema
 ) -> dict[str, Any]:
     """Return a row's card.
 
@@ -137,15 +137,15 @@ def card_of(
         Of the row.
     told : Explanation
         The row, its answer and why.
-    regions : iterable of Region
+    groups : iterable of Group
         Everything found on the photo.
     schema : EntitySchema
         Entities and units.
     """
     truth = None if told.truth is None else parse_truth([told.truth], schema)[0]
-    ocr_result = told.seen.ocr_result if told.seen else None
+    ocr_result = told.photo_features.ocr_result if told.photo_features else None
     # candidates of the second look count its lines, which come after those of the first
-    offset = len(ocr_result.lines) if ocr_result and told.second else 0
+    offset = len(ocr_result.lines) if ocr_result and told.second_pass else 0
     answer = told.answer
     return {
         "id": position,
@@ -156,9 +156,9 @@ def card_of(
                 "text": line.text,
                 "confidence": round(line.confidence, 3),
                 "polygon": [_rounded(point) for point in line.polygon],
-                "second": second,
+                "second": second_pass,
             }
-            for line, second in _lines(told)
+            for line, second_pass in _lines(told)
         ],
         "candidates": [
             {
@@ -169,7 +169,7 @@ def card_of(
                 "chosen": i == 0 and answer.value is not None,
                 "right": _is(each, truth),
                 "reasons": [
-                    {"words": reason.words, "contribution": round(reason.contribution, 3)}
+                    {"keywords": reason.words, "contribution": round(reason.contribution, 3)}
                     for reason in each.reasons
                 ],
             }
@@ -191,7 +191,7 @@ def card_of(
         ],
         "quantities": [
             {
-                "box": _rounded(region.box),
+                "box": _rounded(group.box),
                 "items": [
                     {
                         "entity": found.entity,
@@ -199,10 +199,10 @@ def card_of(
                         "confidence": round(found.confidence, 4),
                         "box": _rounded(found.box),
                     }
-                    for found in region.items
+                    for found in group.items
                 ],
             }
-            for region in regions
+            for group in groups
         ],
         "problem": problem_of(told),
     }

@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from hybridml.datasets.photos import Checked
-from hybridml.prediction.all_quantities import Region, whole_photos
+from hybridml.prediction.all_quantities import Group, whole_photos
 from hybridml.prediction.explain.explanation import Explanation
 from hybridml.prediction.from_store import projection
 from hybridml.quantity import format_quantity
@@ -71,10 +71,10 @@ def gather(extractor: EntityExtractor, given: Checked, cards: Spool) -> Gathered
     explained = extractor.explanations(given)
     with tqdm(total=n, desc="answers", unit="row", disable=not extractor.progress) as bar:
         while some := list(islice(explained, ROWS_AT_ONCE)):
-            regions = _regions(extractor, [told for _, told in some])
+            groups = _groups(extractor, [told for _, told in some])
             for row, told in some:
                 lines[row] = line_of(row, told, schema)
-                cards.put(row, json.dumps(card_of(row, told, regions.get(told.key, ()), schema)))
+                cards.put(row, json.dumps(card_of(row, told, groups.get(told.key, ()), schema)))
                 candidates[row] = tuple(
                     format_quantity(each.candidate.value, each.candidate.unit) for each in told.considered
                 )
@@ -85,9 +85,11 @@ def gather(extractor: EntityExtractor, given: Checked, cards: Spool) -> Gathered
     return Gathered(pd.DataFrame(lines), candidates, keys, paths)
 
 
-def _regions(extractor: EntityExtractor, some: Sequence[Explanation]) -> dict[str, tuple[Region, ...]]:
+def _groups(extractor: EntityExtractor, some: Sequence[Explanation]) -> dict[str, tuple[Group, ...]]:
     """Return everything that is found on the photos of some rows, by content key."""
-    seen = {told.key: told.seen for told in some if told.seen is not None}
+    photo_features = {told.key: told.photo_features for told in some if told.photo_features is not None}
     store = FeatureStore(extractor.store)
-    project = projection(extractor.model_.image_block, store, extractor.embedder_, list(seen))
-    return {key: whole.regions for key, whole in whole_photos(extractor.model_, seen.items(), project)}
+    project = projection(extractor.model_.image_block, store, extractor.embedder_, list(photo_features))
+    return {
+        key: whole.groups for key, whole in whole_photos(extractor.model_, photo_features.items(), project)
+    }

@@ -292,9 +292,9 @@ def mistakes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataF
         above, below = (int((at & of_family).sum()) for at in near)
         if above + below:
             lines.append(
-                {"factor": factor, "words": words, "rows": above + below, "above": above, "below": below}
+                {"factor": factor, "keywords": words, "rows": above + below, "above": above, "below": below}
             )
-    table = pd.DataFrame(lines, columns=["factor", "words", "rows", "above", "below"])
+    table = pd.DataFrame(lines, columns=["factor", "keywords", "rows", "above", "below"])
     return table.sort_values(["rows", "factor"], ascending=[False, True], ignore_index=True)
 
 

@@ -19,7 +19,7 @@ from hybridml.prediction.explain import column_words
 from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import require
-from hybridml.utils.paths import is_afar, path_of
+from hybridml.utils.paths import is_remote, path_of
 from hybridml.vision.stages import Stage
 
 from . import against as others
@@ -88,7 +88,7 @@ def write_report(
             f"photos of {photo_side} pixels show less than their thumbnails; give {THUMB_SIDE} or more"
         )
     target, schema = path_of(out), extractor.model_.schema
-    if is_afar(target):
+    if is_remote(target):
         raise HybridmlError(
             f"{target} is not on this machine, and a report opens from a folder; write it here, then copy"
         )

@@ -19,7 +19,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 from hybridml.errors import HybridmlError
-from hybridml.utils.paths import is_afar
+from hybridml.utils.paths import is_remote
 from hybridml.vision.stages import Stage, StageKind
 
 from .feature_store import FLUSH_SECONDS, FeatureStore, FeatureTable
@@ -34,7 +34,7 @@ BATCH = 8
 SHARD = 64
 """Photos of a shard, unless it took so long that fewer are written: what a killed run loses at most."""
 
-SHARD_AFAR = 1024
+SHARD_REMOTE = 1024
 """The same where shards cannot be merged, in an object store; a minute's work is written even so."""
 
 NO_PHOTO = "no such photo in the images folder"
@@ -45,7 +45,7 @@ Prepare = Callable[[Sequence[Task]], Sequence[Task]]
 
 @dataclass
 class Report:
-    """What a run of :func:`featurize` did.
+    """What a run of :func:`extract` did.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def featurize(
+def extract(
     photos: Mapping[str, Path | None],
     store: FeatureStore,
     ocr: Stage | None,
@@ -236,10 +236,12 @@ def _errors(tables: Mapping[StageKind, FeatureTable], report: Report) -> dict[st
 
 def _adding_ocr_results(tasks: Sequence[Task], tables: Mapping[StageKind, FeatureTable]) -> Prepare:
     """Return what gives tasks the stored readings that their engines need, a batch at a time."""
-    needing = [t.key for t in tasks if "reader" not in t.stages and t.stages & {"regions", "second"}]
-    if not needing or "reader" not in tables:
+    needing = [
+        t.key for t in tasks if "ocr" not in t.stages and t.stages & {"number_classifier", "second_pass"}
+    ]
+    if not needing or "ocr" not in tables:
         return lambda batch: batch
-    finder = tables["reader"].finder(needing)
+    finder = tables["ocr"].finder(needing)
 
     def add(batch: Sequence[Task]) -> Sequence[Task]:
         records = finder.records([task.key for task in batch])
@@ -270,7 +272,7 @@ def _run(
     def flush(least: int | None = None) -> None:
         for kind, table in tables.items():
             records = pending.records.get(kind, [])
-            if len(records) >= (least or (SHARD_AFAR if is_afar(table.folder) else SHARD)):
+            if len(records) >= (least or (SHARD_REMOTE if is_remote(table.folder) else SHARD)):
                 table.append(records)
                 records.clear()
 

@@ -32,12 +32,12 @@ import pandas as pd
 from hybridml.errors import ImageError, StoreError
 from hybridml.utils.files import atomic
 from hybridml.utils.hashing import fingerprint
-from hybridml.utils.paths import is_afar, path_of, stat_of
+from hybridml.utils.paths import is_remote, path_of, stat_of
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult
 
 from .index import Finder
-from .schema import SCHEMAS, Kind, ocr_result_of, regions_of
+from .schema import SCHEMAS, Kind, number_classes_of, ocr_result_of
 from .shards import Shards, set_aside
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class FeatureTable:
     ----------
     root : Path
         The store's root.
-    kind : {"readings", "embeddings", "regions"}
+    kind : {"ocr", "embedding", "number_classifier"}
         What the table holds.
     settings : mapping
         Everything that changes a result; its fingerprint names the table's folder.
@@ -193,7 +193,7 @@ class FeatureStore:
         written = time.monotonic()
         try:
             paths = list(unknown.values())
-            afar = any(is_afar(path) for path in paths)
+            afar = any(is_remote(path) for path in paths)
             told = zip(unknown, (tell if tell and afar else contents)(paths), strict=True)
             for name, found in tqdm(
                 told, "contents", len(unknown), unit="photo", disable=not (progress and unknown), leave=None
@@ -214,7 +214,7 @@ class FeatureStore:
         self, settings: Mapping[str, Any], keys: Iterable[str]
     ) -> Iterator[tuple[str, OCRResult]]:
         """Yield ``(key, OCRResult)`` of the photos that were read with ``settings``."""
-        for record in self.table("readings", settings).records(keys):
+        for record in self.table("ocr", settings).records(keys):
             if record["error"] is None:
                 yield record["key"], ocr_result_of(record)
 
@@ -222,9 +222,9 @@ class FeatureStore:
         self, settings: Mapping[str, Any], keys: Iterable[str]
     ) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
         """Yield ``(key, vector)`` of the photos that were embedded with ``settings``."""
-        yield from vectors_of(self.table("embeddings", settings).records(keys))
+        yield from vectors_of(self.table("embedding", settings).records(keys))
 
-    def seen(
+    def photo_features(
         self, settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str]
     ) -> Iterator[tuple[str, PhotoFeatures]]:
         """Yield ``(key, PhotoFeatures)`` of the photos that were read.
@@ -232,13 +232,13 @@ class FeatureStore:
         Parameters
         ----------
         settings : mapping
-            Settings of the ``"ocr"`` and, where they were used, of ``"lines"``, ``"regions"`` and
-            ``"second"``, the second look.
+            Settings of the ``"ocr"`` and, where they were used, of ``"lines"``, ``"number_classifier"`` and
+            ``"second_pass"``, the second look.
         keys : iterable of str
             The photos.
         """
         keys = list(keys)
-        ocr_results = self.ocr_results(settings["reader"], keys)
+        ocr_results = self.ocr_results(settings["ocr"], keys)
         finders = {
             name: self.table(kind, settings[name]).finder(keys)
             for name, kind, _ in _LOOKS
@@ -264,10 +264,10 @@ def _joined(
         records = finders[name].records(keys) if name in finders else ()
         found[name] = {r["key"]: back(r) for r in records if r["error"] is None}
     for key, ocr_result in batch:
-        regions = found["regions"].get(key)
-        if regions is not None and len(regions) != len(ocr_result.lines):
-            regions = None
-        yield key, PhotoFeatures(ocr_result, regions, found["second"].get(key))
+        number_classes = found["number_classifier"].get(key)
+        if number_classes is not None and len(number_classes) != len(ocr_result.lines):
+            number_classes = None
+        yield key, PhotoFeatures(ocr_result, number_classes, found["second_pass"].get(key))
 
 
 def _stat(path: Path) -> tuple[int, int] | None:
@@ -280,7 +280,7 @@ def _stat(path: Path) -> tuple[int, int] | None:
 
 def contents(paths: Sequence[Path]) -> Iterator[Told]:
     """Yield size, time and content key of each file, or why they cannot be told; of files afar several at a time."""
-    if not any(is_afar(path) for path in paths):
+    if not any(is_remote(path) for path in paths):
         yield from map(_content, paths)
         return
     with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
@@ -301,6 +301,6 @@ def _content(path: Path) -> Told:
 
 
 _LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (
-    ("regions", "regions", regions_of),
-    ("second", "readings", ocr_result_of),
+    ("number_classifier", "number_classifier", number_classes_of),
+    ("second_pass", "ocr", ocr_result_of),
 )

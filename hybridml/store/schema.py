@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hybridml.vision.text_line import OCRResult, TextLine
 
-Kind = Literal["readings", "embeddings", "regions"]
+Kind = Literal["ocr", "embedding", "number_classifier"]
 
 _DONE = [("key", pa.string()), ("error", pa.string()), ("seconds", pa.float32())]
 
@@ -19,7 +19,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "photos": pa.schema(
         [("name", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("key", pa.string())]
     ),
-    "readings": pa.schema(
+    "ocr": pa.schema(
         [
             ("key", pa.string()),
             ("width", pa.int32()),
@@ -31,14 +31,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("polygon", pa.list_(pa.float32())),
         ]
     ),
-    "embeddings": pa.schema([*_DONE, ("vector", pa.list_(pa.float16()))]),
-    "regions": pa.schema([*_DONE, ("classes", pa.int32()), ("probabilities", pa.list_(pa.float16()))]),
+    "embedding": pa.schema([*_DONE, ("vector", pa.list_(pa.float16()))]),
+    "number_classifier": pa.schema(
+        [*_DONE, ("classes", pa.int32()), ("probabilities", pa.list_(pa.float16()))]
+    ),
 }
 
 EMPTY: dict[str, dict[str, Any]] = {
-    "readings": {"text": [], "confidence": [], "polygon": [], "width": 0, "height": 0},
-    "embeddings": {"vector": []},
-    "regions": {"classes": 0, "probabilities": []},
+    "ocr": {"text": [], "confidence": [], "polygon": [], "width": 0, "height": 0},
+    "embedding": {"vector": []},
+    "number_classifier": {"classes": 0, "probabilities": []},
 }
 """What a record of a photo that cannot be decoded holds, by kind."""
 
@@ -83,7 +85,7 @@ def as_stored(ocr_result: OCRResult) -> OCRResult:
     return ocr_result_of(record)
 
 
-def regions_record(key: str, probabilities: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
+def number_class_record(key: str, probabilities: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
     """Return the record in which the store keeps the classes of a photo's text lines."""
     return {
         "key": key,
@@ -94,11 +96,11 @@ def regions_record(key: str, probabilities: npt.NDArray[Any], seconds: float) ->
     }
 
 
-def regions_of(record: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+def number_classes_of(record: Mapping[str, Any]) -> npt.NDArray[np.float32]:
     """Return the probabilities (text lines, classes) kept in a record."""
     return np.asarray(record["probabilities"], np.float32).reshape(-1, max(record["classes"], 1))
 
 
-def regions_as_stored(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def number_classes_as_stored(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Return probabilities as the store would give them back: numbers in float16."""
     return probabilities.astype(np.float16).astype(np.float32)

@@ -14,7 +14,7 @@ from hybridml.datasets.photos import Images, Located, located
 from hybridml.entities import EntitySchema
 from hybridml.vision.stages import Stage
 
-from .extraction import Report, done_so_far, featurize
+from .extraction import Report, done_so_far, extract
 from .feature_store import FeatureStore
 
 Stages = tuple[Stage, Stage | None, Sequence[Stage]]
@@ -25,7 +25,7 @@ def settings_of(ocr: Stage, further: Sequence[Stage]) -> dict[str, Mapping[str, 
     return {stage.kind: stage.settings for stage in (ocr, *further)}
 
 
-def see(
+def extract_for_rows(
     frame: pd.DataFrame,
     images: Images,
     store: FeatureStore,
@@ -51,7 +51,7 @@ def see(
     schema : EntitySchema
         Entities and units.
     workers, progress, retry_failed, dask
-        As for :func:`hybridml.store.extraction.featurize`.
+        As for :func:`hybridml.store.extraction.extract`.
 
     Returns
     -------
@@ -61,14 +61,14 @@ def see(
     ocr, embedder, further = stages
     found = located(frame, images)
     paths = found.paths
-    first = [stage for stage in further if stage.kind != "second"]
-    report = featurize(paths, store, ocr, embedder, workers, progress, first, retry_failed, dask)
+    first = [stage for stage in further if stage.kind != "second_pass"]
+    report = extract(paths, store, ocr, embedder, workers, progress, first, retry_failed, dask)
     _tell_why(report, found)
     for stage in further:
-        if stage.kind == "second":
+        if stage.kind == "second_pass":
             wanted = _wanted(frame, store, ocr, schema, report)
             again_at = {name: paths[name] for name in wanted}
-            again = featurize(again_at, store, ocr, None, workers, progress, [stage], retry_failed, dask)
+            again = extract(again_at, store, ocr, None, workers, progress, [stage], retry_failed, dask)
             report.second = len(wanted)
             report.second_done = again.done
             report.failed |= again.failed
@@ -76,13 +76,13 @@ def see(
     return report
 
 
-def seen_so_far(frame: pd.DataFrame, images: Images, store: FeatureStore, stages: Stages) -> Report:
+def extracted_so_far(frame: pd.DataFrame, images: Images, store: FeatureStore, stages: Stages) -> Report:
     """Return which photos of rows are read and looked at already; none is opened.
 
     A second look counts as done: whether it is wanted is known only from the first reading.
     """
     ocr, embedder, further = stages
-    first = [stage for stage in further if stage.kind != "second"]
+    first = [stage for stage in further if stage.kind != "second_pass"]
     found = located(frame, images)
     report = done_so_far(found.paths, store, [ocr, embedder, *first])
     _tell_why(report, found)

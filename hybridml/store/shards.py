@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from hybridml.errors import StoreError
 from hybridml.utils.files import atomic
-from hybridml.utils.paths import content, is_afar, listed, rename
+from hybridml.utils.paths import content, is_remote, listed, rename
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Shards:
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[pq.ParquetFile]:
-        source = pa.BufferReader(self._fetch(path)) if is_afar(path) else path
+        source = pa.BufferReader(self._fetch(path)) if is_remote(path) else path
         try:
             with pq.ParquetFile(source, page_checksum_verification=True) as file:
                 if not file.schema_arrow.equals(self.schema):
@@ -194,7 +194,7 @@ class Shards:
             return 0
 
     def _merged(self) -> int:
-        if is_afar(self.folder):
+        if is_remote(self.folder):
             return 0
         with _alone(self.folder) as alone:
             if not alone:
@@ -262,7 +262,7 @@ def set_aside(path: Path, why: str) -> None:
     """Rename a damaged file of the store and name it in a warning; its photos are done again."""
     aside = path.with_suffix(DAMAGED)
     try:
-        (rename if is_afar(path) else os.replace)(path, aside)
+        (rename if is_remote(path) else os.replace)(path, aside)
     except FileNotFoundError:
         return  # another process did
     except OSError as error:
@@ -275,7 +275,7 @@ def set_aside(path: Path, why: str) -> None:
 
 def temporary_files(folder: Path) -> list[Path]:
     """Return the files in ``folder`` that are being written, or that a killed run left half written."""
-    return [] if is_afar(folder) else sorted(folder.glob(".*.tmp"))
+    return [] if is_remote(folder) else sorted(folder.glob(".*.tmp"))
 
 
 def _age(path: Path) -> float:
@@ -288,7 +288,7 @@ def _age(path: Path) -> float:
 def records_in(path: Path) -> int:
     """Return the number of records of a shard, -1 when it cannot be told."""
     try:
-        source = pa.BufferReader(content(path)) if is_afar(path) else path
+        source = pa.BufferReader(content(path)) if is_remote(path) else path
         return int(pq.read_metadata(source).num_rows)
     except (pa.ArrowException, OSError, ValueError):
         return -1

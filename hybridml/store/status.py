@@ -19,9 +19,9 @@ from .shards import DAMAGED, Shards, records_in, temporary_files
 from .worker import KIND_OF
 
 TITLES = {
-    "reader": "reading",
-    "regions": "regions",
-    "second": "second look",
+    "ocr": "reading",
+    "number_classifier": "number_classifier",
+    "second_pass": "second look",
     "embedding": "embedding",
 }
 
@@ -111,7 +111,7 @@ def status_of(store: FeatureStore, found: Located, stages: Sequence[Stage]) -> S
         errors = finder.errors()
         failed = {name: errors[key] for name, key in keys.items() if key in errors}
         causes |= failed
-        missing = None if stage.kind == "second" else len(photos) - int(there.sum())
+        missing = None if stage.kind == "second_pass" else len(photos) - int(there.sum())
         what = f"{TITLES[stage.kind]} ({stage.name})" if stage.name != stage.kind else TITLES[stage.kind]
         tables.append(
             _status(store, table.folder, what, int(there.sum()) - len(failed), len(failed), missing)
@@ -162,7 +162,9 @@ def _told(folder: Path) -> str:
     """Return what the settings of a table say made it."""
     try:
         settings: dict[str, Any] = json.loads((folder / "settings.json").read_bytes())
-        named = next((k for k in ("second", "regions", "embedding", "reader") if k in settings), "")
+        named = next(
+            (k for k in ("second_pass", "number_classifier", "embedding", "ocr") if k in settings), ""
+        )
         name = settings[named]
     except FileNotFoundError:
         return "settings.json is missing"

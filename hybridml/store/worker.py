@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.utils.paths import content, is_afar, path_of
+from hybridml.utils.paths import content, is_remote, path_of
 from hybridml.vision.stages import Stage, StageKind
 from hybridml.vision.text_line import OCRResult
 
-from .schema import Kind, as_stored, failure_of, record_of, regions_record
+from .schema import Kind, as_stored, failure_of, number_class_record, record_of
 
 KIND_OF: dict[StageKind, Kind] = {
-    "reader": "readings",
-    "embedding": "embeddings",
-    "regions": "regions",
-    "second": "readings",
+    "ocr": "ocr",
+    "embedding": "embedding",
+    "number_classifier": "number_classifier",
+    "second_pass": "ocr",
 }
 """Where the store keeps what an engine found."""
 
@@ -114,23 +114,25 @@ class Worker:
 
     def _read_and_look(self, task: Task, image: np.ndarray, result: Result) -> None:
         ocr_result = task.ocr_result
-        if "reader" in task.stages:
+        if "ocr" in task.stages:
             start = time.perf_counter()
-            with self._costs_only(task, "reader", result):
-                ocr_result = as_stored(self._stage("reader").read(image))
-                result.add("reader", record_of(task.key, ocr_result, time.perf_counter() - start))
+            with self._costs_only(task, "ocr", result):
+                ocr_result = as_stored(self._stage("ocr").read(image))
+                result.add("ocr", record_of(task.key, ocr_result, time.perf_counter() - start))
         if ocr_result is None:
             return
-        if "regions" in task.stages:
+        if "number_classifier" in task.stages:
             start = time.perf_counter()
-            with self._costs_only(task, "regions", result):
-                found = self._stage("regions").look(image, ocr_result.lines)
-                result.add("regions", regions_record(task.key, found, time.perf_counter() - start))
-        if "second" in task.stages:
+            with self._costs_only(task, "number_classifier", result):
+                found = self._stage("number_classifier").look(image, ocr_result.lines)
+                result.add(
+                    "number_classifier", number_class_record(task.key, found, time.perf_counter() - start)
+                )
+        if "second_pass" in task.stages:
             start = time.perf_counter()
-            with self._costs_only(task, "second", result):
-                second = self._stage("second").read(image, ocr_result)
-                result.add("second", record_of(task.key, second, time.perf_counter() - start))
+            with self._costs_only(task, "second_pass", result):
+                second = self._stage("second_pass").read(image, ocr_result)
+                result.add("second_pass", record_of(task.key, second, time.perf_counter() - start))
 
     def _embed(self, photos: Sequence[tuple[Task, np.ndarray]], result: Result) -> None:
         if not photos:
@@ -168,7 +170,7 @@ def _decoded(path: str) -> np.ndarray:
     from hybridml.datasets.images import decode
 
     place = path_of(path)
-    if is_afar(place):
+    if is_remote(place):
         return decode(content(place), name=path)
     with open(place, "rb"):
         pass

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hybridml.errors import HybridmlError
 
-from .paths import is_afar, path_of, put
+from .paths import is_remote, path_of, put
 
 
 @contextmanager
@@ -58,18 +58,18 @@ def is_stream(path: str | Path) -> bool:
     """
     path = path_of(path)
     try:
-        return not is_afar(path) and _stream(path) is not None
+        return not is_remote(path) and _stream(path) is not None
     except OSError:  # told when it is written
         return False
 
 
 def _way(path: Path) -> AbstractContextManager[Path]:
     """Return how to write to a path, by what is there now."""
-    if is_afar(path):
+    if is_remote(path):
         return _to_be_put(path)
     stream = _stream(path)
     if stream is not None:
-        return _to_be_poured(stream, path.name)
+        return _to_be_uploaded(stream, path.name)
     return _to_be_renamed(path.resolve() if path.is_symlink() else path)
 
 
@@ -116,7 +116,7 @@ def _to_be_put(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _to_be_poured(target: Path | int, name: str) -> Iterator[Path]:
+def _to_be_uploaded(target: Path | int, name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder) / name
         yield temporary

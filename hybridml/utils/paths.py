@@ -41,13 +41,13 @@ def path_of(place: str | os.PathLike[str]) -> Path:
 
     Examples
     --------
-    >>> path_of("photos"), is_afar(path_of("photos"))
+    >>> path_of("photos"), is_remote(path_of("photos"))
     (PosixPath('photos'), False)
     >>> path_of("file:///photos")
     PosixPath('/photos')
     """
     if not isinstance(place, str) or MARK not in place:
-        return place if is_afar(place) else Path(place)
+        return place if is_remote(place) else Path(place)
     if place.startswith(HERE):
         return Path(place.removeprefix(HERE))
     check_protocol(place.partition(MARK)[0])
@@ -68,7 +68,7 @@ def check_protocol(protocol: str) -> None:
         raise HybridmlError(f"{protocol}{MARK} cannot be used here: {error}") from None
 
 
-def is_afar(place: object) -> TypeGuard[Path]:
+def is_remote(place: object) -> TypeGuard[Path]:
     """Return whether a path is not of this machine."""
     return not isinstance(place, str | PurePath) and hasattr(place, "fs")
 
@@ -99,7 +99,7 @@ def rename(path: Path, to: Path) -> None:
 
 def stat_of(path: Path) -> tuple[int, int]:
     """Return size and time of change in nanoseconds; raise OSError when they cannot be told."""
-    if not is_afar(path):
+    if not is_remote(path):
         stat = path.stat()
         return stat.st_size, stat.st_mtime_ns
     with _as_os_error():
@@ -109,8 +109,8 @@ def stat_of(path: Path) -> tuple[int, int]:
 
 def listed(folder: Path, pattern: str) -> list[tuple[int, Path]]:
     """Return the files of a folder that match, as they are now, each with the time in nanoseconds when it changed."""
-    if is_afar(folder):
-        return _listed_afar(folder, pattern)
+    if is_remote(folder):
+        return _listed_remote(folder, pattern)
     found = []
     for path in folder.glob(pattern):
         try:
@@ -120,7 +120,7 @@ def listed(folder: Path, pattern: str) -> list[tuple[int, Path]]:
     return found
 
 
-def _listed_afar(folder: Path, pattern: str) -> list[tuple[int, Path]]:
+def _listed_remote(folder: Path, pattern: str) -> list[tuple[int, Path]]:
     files = _fs(folder)
     with _as_os_error():
         # others may have written since
@@ -141,7 +141,7 @@ def list_ahead(folder: Path) -> None:
     HybridmlError
         When it cannot be listed, unless it is not there.
     """
-    if not is_afar(folder):
+    if not is_remote(folder):
         return
     try:
         with _as_os_error():

@@ -43,9 +43,9 @@ def as_plain(value: object, where: str = "") -> Any:
 
     Examples
     --------
-    >>> as_plain({"rows": np.int64(7), "blocks": ("span",)})
+    >>> as_plain({"rows": np.int64(7), "blocks": ("form",)})
     {'rows': 7, 'blocks': ('span',)}
-    >>> as_plain({"reader": {"options": {"engine": print}}})
+    >>> as_plain({"ocr": {"options": {"engine": print}}})
     Traceback (most recent call last):
     hybridml.errors.ArtifactError: reader.options.engine is a builtin_function_or_method: ...
     """

@@ -21,20 +21,20 @@ class PhotoFeatures:
     ----------
     ocr_result : OCRResult
         The photo's text lines.
-    regions : array (text lines, classes), optional
+    number_classes : array (text lines, classes), optional
         What the region network takes each text line's number for, :data:`hybridml.vision.number_classifier.CLASSES`.
-    second : OCRResult, optional
+    second_pass : OCRResult, optional
         The reading of a second look, used where the first shows nothing that could be the answer.
     """
 
     ocr_result: OCRResult
-    regions: npt.NDArray[Any] | None = None
-    second: OCRResult | None = None
+    number_classes: npt.NDArray[Any] | None = None
+    second_pass: OCRResult | None = None
 
     def ocr_result_for(self, entity: Entity, schema: EntitySchema) -> OCRResult:
         """Return the reading that answers ``entity``: the second look's where there is one and it is wanted."""
-        if self.second is not None and needs_second_pass(self.ocr_result, entity, schema):
-            return self.second
+        if self.second_pass is not None and needs_second_pass(self.ocr_result, entity, schema):
+            return self.second_pass
         return self.ocr_result
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from hybridml.utils.registry import SettingsError
 
-FurtherStage = Literal["regions", "second"]
-FURTHER_STAGES: tuple[FurtherStage, ...] = ("regions", "second")
+FurtherStage = Literal["number_classifier", "second_pass"]
+FURTHER_STAGES: tuple[FurtherStage, ...] = ("number_classifier", "second_pass")
 
 DEFAULT_PRESET = "balanced"
 
@@ -54,8 +54,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "balanced": Preset(
         {"rapidocr": {**_QUICK, **_CHECKED, "detector_side": 736}},
-        ("regions", "second"),
-        {"second": {"turns": (0,), "sure": 0.97, "options": {**_QUICK, **_CHECKED}}},
+        ("number_classifier", "second_pass"),
+        {"second_pass": {"turns": (0,), "sure": 0.97, "options": {**_QUICK, **_CHECKED}}},
     ),
     "best": Preset(further=FURTHER_STAGES),
 }

@@ -16,7 +16,7 @@ from .presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
 
 log = logging.getLogger(__name__)
 
-StageKind = Literal["reader", "embedding", "regions", "second"]
+StageKind = Literal["ocr", "embedding", "number_classifier", "second_pass"]
 
 DEFAULT_OCR = "rapidocr"
 DEFAULT_EMBEDDING = "none"
@@ -29,7 +29,7 @@ class Stage:
 
     Parameters
     ----------
-    kind : {"reader", "embedding", "regions", "second"}
+    kind : {"ocr", "embedding", "number_classifier", "second_pass"}
         What it is: it reads, embeds, finds dimension lines, judges regions, or takes a second look.
     name : str
         As registered, or ``module:name``.
@@ -91,7 +91,7 @@ def adopted(ocr: Stage, further: Sequence[Stage]) -> tuple[Stage, list[Stage]]:
     now = _adopted(ocr, ocr.options)
     own = fingerprint(now.settings)
     return now, [
-        _adopted(look, {**look.options, "reader": own} if "reader" in look.options else look.options)
+        _adopted(look, {**look.options, "ocr": own} if "ocr" in look.options else look.options)
         for look in further
     ]
 
@@ -133,16 +133,16 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, s
 
 
 def _make(kind: StageKind, name: str, options: Mapping[str, Any]) -> Any:
-    if kind == "reader":
+    if kind == "ocr":
         from . import ocr
 
         return ocr.create(name, **options)
-    if kind in ("regions", "second"):
+    if kind in ("number_classifier", "second_pass"):
         from .number_classifier import NumberClassifier
         from .ocr.second_pass import SecondPass
 
-        own = {k: v for k, v in options.items() if k != "reader"}
-        return NumberClassifier(**own) if kind == "regions" else SecondPass(**own)
+        own = {k: v for k, v in options.items() if k != "ocr"}
+        return NumberClassifier(**own) if kind == "number_classifier" else SecondPass(**own)
     from . import embedding
 
     return embedding.create(name, **options)
@@ -150,7 +150,7 @@ def _make(kind: StageKind, name: str, options: Mapping[str, Any]) -> Any:
 
 def _settings(kind: StageKind, name: str, made: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     # what looks at text lines depends on who read them
-    after = {"after": options["reader"]} if "reader" in options else {}
+    after = {"after": options["ocr"]} if "ocr" in options else {}
     own = made.settings()
     try:
         settings = {kind: name, "decoding": images.VERSION, **after, **own}
@@ -173,7 +173,7 @@ def further_stages(
     Parameters
     ----------
     names : sequence of str, optional
-        Of ``"lines"``, ``"regions"`` and ``"second"``; by default the effort's.
+        Of ``"lines"``, ``"number_classifier"`` and ``"second_pass"``; by default the effort's.
     ocr : Stage
         Who reads the text lines that two of them look at.
     options : mapping, optional
@@ -196,7 +196,7 @@ def further_stages(
         if name not in FURTHER_STAGES:
             raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(FURTHER_STAGES)}")
         own = dict(given.get(name, {}))
-        own["reader"] = fingerprint(ocr.settings)
+        own["ocr"] = fingerprint(ocr.settings)
         try:
             settings = _settings(name, name, _make(name, name, own), own)
         except (WeightsError, MissingExtraError) as error:
@@ -229,7 +229,7 @@ def ocr_stage(
         When it is not installed; says what to type.
     """
     options = {**preset_of(effort).ocr.get(name, {}), **(options or {})}
-    return Stage("reader", name, options, _settings("reader", name, _make("reader", name, options), options))
+    return Stage("ocr", name, options, _settings("ocr", name, _make("ocr", name, options), options))
 
 
 def embedding_stage(

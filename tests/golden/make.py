@@ -47,7 +47,7 @@ def draw_photos(n: int, seed: int) -> list[Photo]:
                 "truth": truth,
                 "lines": [_told(line, rng) for line in lines],
                 "segments": rng.uniform(0, 1000, (1, 8)).round(1).tolist(),
-                "regions": rng.dirichlet(np.ones(len(CLASSES)), len(lines)).round(4).tolist(),
+                "number_classifier": rng.dirichlet(np.ones(len(CLASSES)), len(lines)).round(4).tolist(),
                 "vector": rng.normal(size=8).round(4).tolist(),
             }
         )
@@ -69,7 +69,9 @@ def seen_on(photo: Photo) -> PhotoFeatures:
     )
     segments = np.asarray(photo["segments"], np.float32)
     drawing = Drawing(segments, (100.0, 100.0, 900.0, 900.0), 0.8, 0.5, 1000, 1000)
-    return PhotoFeatures(OCRResult(lines, 1000, 1000), drawing, np.asarray(photo["regions"], np.float32))
+    return PhotoFeatures(
+        OCRResult(lines, 1000, 1000), drawing, np.asarray(photo["number_classifier"], np.float32)
+    )
 
 
 def answers(model: Model, photos: list[Photo]) -> list[dict[str, Any]]:
@@ -124,11 +126,11 @@ def train() -> EntityExtractor:
     extractor.model_ = Model(settings).fit(
         frame, keys, [(p["key"], seen_on(p)) for p in photos], vectors, labels
     )
-    extractor.ocr_ = Stage("reader", "rapidocr", {"trim": True}, {"reader": "rapidocr", "golden": True})
+    extractor.ocr_ = Stage("ocr", "rapidocr", {"trim": True}, {"ocr": "rapidocr", "golden": True})
     extractor.embedder_ = Stage("embedding", "resnet50", {"weights": "random"}, {"embedding": "golden"})
     extractor.image_reason_ = None
     extractor.further_ = [Stage("lines", "lines", {}, {"lines": "lines", "golden": True})]
-    extractor.missing_stages_ = {"regions": "not available: drawn"}
+    extractor.missing_stages_ = {"number_classifier": "not available: drawn"}
     return extractor
 
 

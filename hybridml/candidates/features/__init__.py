@@ -30,12 +30,12 @@ from .photo_context import PhotoView
 Block = Callable[[PhotoView, Entity, Sequence[Candidate]], Mapping[str, Any]]
 
 BLOCKS: dict[str, Block] = {
-    "span": span.block,
+    "form": span.block,
     "layout": layout.block,
-    "words": words.block,
-    "rivals": rivals.block,
-    "regions": regions.block,
-    "dual": dual.block,
+    "keywords": words.block,
+    "comparison": rivals.block,
+    "number_class": regions.block,
+    "unit_pairs": dual.block,
 }
 """The packaged blocks, by name."""
 
@@ -45,7 +45,7 @@ or when scores are weighed otherwise."""
 
 DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)
 
-CATEGORICAL: tuple[str, ...] = ("span.entity", "span.unit", "span.form", "span.origin")
+CATEGORICAL: tuple[str, ...] = ("form.entity", "form.unit", "form.form", "form.origin")
 """Columns that are numbers of a category, not magnitudes."""
 
 __all__ = ["BLOCKS", "CATEGORICAL", "DEFAULT_BLOCKS", "PhotoView", "column_names", "describe", "get_block"]

@@ -16,7 +16,7 @@ FORMS = (
 )  # fmt: skip
 ORIGINS = ("line", "beside", "below", "declared")
 COLUMNS = tuple(
-    f"span.{name}"
+    f"form.{name}"
     for name in (
         "entity", "unit", "unit_factor", "number", "quantity", "whole", "round", "digits", "decimals", "repaired",
         "form", "origin", "part", "parts", "labelled", "share_of_line", "before", "after",
@@ -29,8 +29,8 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     shared = photo.shared("span", entity, lambda: _columns(photo, entity, candidates))
     number = float(list(photo.schema.entities).index(entity.name))
     own = {
-        "span.entity": [number] * len(candidates),
-        "span.labelled": [float(label_match(c, entity, photo)) for c in candidates],
+        "form.entity": [number] * len(candidates),
+        "form.labelled": [float(label_match(c, entity, photo)) for c in candidates],
     }
     return {name: own.get(name) or shared[name] for name in COLUMNS}
 
@@ -46,22 +46,22 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
         unit = photo.schema.unit(c.unit)
         text = photo.texts[c.line]
         digits = c.number_text
-        add("span.unit", entity.units.index(c.unit))
-        add("span.unit_factor", math.log10(unit.factor))
-        add("span.number", math.log10(c.value + 1e-9))
-        add("span.quantity", math.log10(c.value * unit.factor + 1e-9))
-        add("span.whole", c.value == int(c.value) if math.isfinite(c.value) else 0)
-        add("span.round", c.value % 5 == 0)
-        add("span.digits", sum(ch.isdigit() for ch in digits))
-        add("span.decimals", len(digits.rsplit(".", 1)[1]) if "." in digits else 0)
-        add("span.repaired", c.repaired)
-        add("span.form", FORMS.index(c.form) if c.form in FORMS else len(FORMS))
-        add("span.origin", ORIGINS.index(c.origin))
-        add("span.part", c.part[0] if c.part else -1)
-        add("span.parts", c.part[1] if c.part else 0)
-        add("span.share_of_line", (c.end - c.start) / max(len(text), 1))
-        add("span.before", c.start)
-        add("span.after", max(len(text) - c.end, 0))
+        add("form.unit", entity.units.index(c.unit))
+        add("form.unit_factor", math.log10(unit.factor))
+        add("form.number", math.log10(c.value + 1e-9))
+        add("form.quantity", math.log10(c.value * unit.factor + 1e-9))
+        add("form.whole", c.value == int(c.value) if math.isfinite(c.value) else 0)
+        add("form.round", c.value % 5 == 0)
+        add("form.digits", sum(ch.isdigit() for ch in digits))
+        add("form.decimals", len(digits.rsplit(".", 1)[1]) if "." in digits else 0)
+        add("form.repaired", c.repaired)
+        add("form.form", FORMS.index(c.form) if c.form in FORMS else len(FORMS))
+        add("form.origin", ORIGINS.index(c.origin))
+        add("form.part", c.part[0] if c.part else -1)
+        add("form.parts", c.part[1] if c.part else 0)
+        add("form.share_of_line", (c.end - c.start) / max(len(text), 1))
+        add("form.before", c.start)
+        add("form.after", max(len(text) - c.end, 0))
     return rows
 
 

@@ -79,14 +79,16 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     columns: dict[str, np.ndarray] = {}
     for name, hits in (("own", own), ("rival", rivals)):
         distance, dx, dy = spans.near(hits)
-        columns[f"words.{name}_before"] = spans.before(hits)
-        columns[f"words.{name}_after"] = spans.after(hits)
-        columns[f"words.{name}_near"] = distance
-        columns[f"words.{name}_dx"] = dx
-        columns[f"words.{name}_dy"] = dy
-        columns[f"words.{name}_count"] = np.full(n, float(len(hits)))
-    columns["words.own_minus_rival"] = columns["words.own_near"] - columns["words.rival_near"]
-    columns["words.own_nearest_here"] = columns["words.own_near"] - columns["words.own_near"].min(initial=FAR)
+        columns[f"keywords.{name}_before"] = spans.before(hits)
+        columns[f"keywords.{name}_after"] = spans.after(hits)
+        columns[f"keywords.{name}_near"] = distance
+        columns[f"keywords.{name}_dx"] = dx
+        columns[f"keywords.{name}_dy"] = dy
+        columns[f"keywords.{name}_count"] = np.full(n, float(len(hits)))
+    columns["keywords.own_minus_rival"] = columns["keywords.own_near"] - columns["keywords.rival_near"]
+    columns["keywords.own_nearest_here"] = columns["keywords.own_near"] - columns["keywords.own_near"].min(
+        initial=FAR
+    )
     return columns | photo.shared("contexts", entity, lambda: _contexts(photo, spans))
 
 
@@ -96,8 +98,8 @@ def _contexts(photo: PhotoView, spans: _Spans) -> dict[str, np.ndarray]:
     for name in photo.schema.contexts:
         hits = photo.words[f"context:{name}"]
         if not len(hits):
-            columns[f"words.{name}_on_line"] = columns[f"words.{name}_near"] = nowhere
+            columns[f"keywords.{name}_on_line"] = columns[f"keywords.{name}_near"] = nowhere
             continue
-        columns[f"words.{name}_on_line"] = np.minimum(spans.before(hits), spans.after(hits))
-        columns[f"words.{name}_near"] = spans.near(hits)[0]
+        columns[f"keywords.{name}_on_line"] = np.minimum(spans.before(hits), spans.after(hits))
+        columns[f"keywords.{name}_near"] = spans.near(hits)[0]
     return columns

@@ -48,6 +48,6 @@ def _columns(photo: PhotoView, candidates: Sequence[Candidate]) -> dict[str, np.
         "layout.photo_aspect": np.full(n, photo.size[0] / photo.size[1]),
         "layout.photo_pixels": np.full(n, np.log10(photo.size.prod())),
         "layout.lines": np.full(n, float(len(photo.font))),
-        "layout.second_look": np.full(n, float(photo.second)),
+        "layout.second_look": np.full(n, float(photo.second_pass)),
         "layout.lines_steep": np.full(n, float(np.mean(np.abs(np.sin(np.radians(photo.angle))) > 0.7))),
     }

@@ -17,10 +17,14 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     """Return the network's probabilities for each candidate; all NaN on a photo that it did not see."""
     n = len(candidates)
     line = np.array([c.line for c in candidates], dtype=int)
-    seen = np.full((n, len(CLASSES)), np.nan) if photo.regions is None else photo.regions[line].astype(float)
+    photo_features = (
+        np.full((n, len(CLASSES)), np.nan)
+        if photo.number_classes is None
+        else photo.number_classes[line].astype(float)
+    )
     with np.errstate(divide="ignore"):
-        log = np.log(np.maximum(seen, 1e-4))
-    columns = {f"regions.{name}": log[:, i] for i, name in enumerate(CLASSES)}
+        log = np.log(np.maximum(photo_features, 1e-4))
+    columns = {f"number_class.{name}": log[:, i] for i, name in enumerate(CLASSES)}
     own = log[:, CLASSES.index(entity.name)] if entity.name in CLASSES else np.full(n, np.nan)
     rivals = [
         log[:, CLASSES.index(e.name)]
@@ -29,7 +33,7 @@ def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> 
     ]
     rival = np.max(rivals, axis=0) if rivals else np.full(n, np.nan)
     best = own[np.isfinite(own)].max(initial=-np.inf)
-    columns["regions.own"] = own
-    columns["regions.own_lead"] = own - rival
-    columns["regions.own_beside"] = own - best if np.isfinite(best) else np.full(n, np.nan)
+    columns["number_class.own"] = own
+    columns["number_class.own_lead"] = own - rival
+    columns["number_class.own_beside"] = own - best if np.isfinite(best) else np.full(n, np.nan)
     return columns

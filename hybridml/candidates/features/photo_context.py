@@ -70,9 +70,9 @@ class PhotoView:
         The photo's text lines.
     schema : EntitySchema
         Entities and units.
-    regions : array (text lines, classes), optional
+    number_classes : array (text lines, classes), optional
         What the region network takes each text line's number for; None when it did not see the photo.
-    second : bool
+    second_pass : bool
         Whether the reading is that of a second look.
     """
 
@@ -80,14 +80,14 @@ class PhotoView:
         self,
         ocr_result: OCRResult,
         schema: EntitySchema,
-        regions: np.ndarray | None = None,
-        second: bool = False,
+        number_classes: np.ndarray | None = None,
+        second_pass: bool = False,
     ) -> None:
-        self.ocr_result, self.schema, self.regions, self.second = (
+        self.ocr_result, self.schema, self.number_classes, self.second_pass = (
             ocr_result,
             schema,
-            regions,
-            second,
+            number_classes,
+            second_pass,
         )
         self._cache: dict[str, Any] = {}
         self.candidates: list[Candidate] = find_candidates(ocr_result, schema)

@@ -12,13 +12,13 @@ from hybridml.quantity.unit_pairs import COLUMNS, Mention, close, describe
 
 from .photo_context import PhotoView
 
-NAMES = tuple(f"dual.{name}" for name in COLUMNS)
+NAMES = tuple(f"unit_pairs.{name}" for name in COLUMNS)
 """Columns of the block; NaN for a candidate that is there in one unit only."""
 
 
 def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return how each candidate's dual is written."""
-    return photo.shared("dual", entity, lambda: _columns(photo, candidates, entity.family))
+    return photo.shared("unit_pairs", entity, lambda: _columns(photo, candidates, entity.family))
 
 
 def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from hybridml.vision.photo_features import PhotoFeatures
 
 from .system import Given, System, size_of
 
-PARTS = ("layout", "words", "regions", "dual", "priors", "joint", "second", "others")
+PARTS = ("layout", "keywords", "number_class", "unit_pairs", "priors", "joint", "second_pass", "others")
 """What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
 
 
@@ -63,7 +63,7 @@ class RankerSystem(System):
             random_state=self.random_state,
         )
         if "others" in self.without:
-            given = replace(given, others=None)
+            given = replace(given, weak_labels=None)
         given = given.without_stages(self.without)
         self.model_ = Model(settings_without(self.without, settings), given.schema).fit(
             *training_table(given)
@@ -74,7 +74,7 @@ class RankerSystem(System):
         """Return the ranker's answers."""
         given = given.without_stages(self.without)
         asked = list(given.frame["entity_name"])
-        answers = self.model_.answer(given.keys, asked, given.seen.items(), given.vectors.items())
+        answers = self.model_.answer(given.keys, asked, given.photo_features.items(), given.vectors.items())
         return [answer.prediction for answer in answers]
 
     def size(self) -> int:
@@ -82,8 +82,13 @@ class RankerSystem(System):
         if not hasattr(self, "model_"):
             return 0
         model = self.model_
-        columns = [part.to_dict() for part in (model.columns.priors, model.columns.habits) if part]
-        learned = [model.ranker.to_dict(), model.decision.to_dict(), model.proportions.to_dict(), *columns]
+        columns = [part.to_dict() for part in (model.columns.priors, model.columns.unit_preference) if part]
+        learned = [
+            model.ranker.to_dict(),
+            model.calibrator.to_dict(),
+            model.dimension_order.to_dict(),
+            *columns,
+        ]
         return size_of([*learned, model.training])
 
 
@@ -97,8 +102,8 @@ def training_table(
     pd.DataFrame | None,
 ]:
     """Return what :meth:`hybridml.ranking.model.Model.fit` takes, others' rows and labels included."""
-    rows = given.with_others()
-    return rows.frame, list(rows.keys), list(rows.seen.items()), dict(rows.vectors), given.labels
+    rows = given.with_weak_labels()
+    return rows.frame, list(rows.keys), list(rows.photo_features.items()), dict(rows.vectors), given.labels
 
 
 def settings_without(parts: Sequence[str], settings: ModelSettings) -> ModelSettings:

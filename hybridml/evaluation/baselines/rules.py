@@ -148,7 +148,7 @@ class RuleSystem(System):
             RULES[self.rule],
             given.keys,
             list(given.frame["entity_name"]),
-            given.seen.items(),
+            given.photo_features.items(),
             given.schema,
             self._segments(given),
         )

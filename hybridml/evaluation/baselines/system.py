@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 LABEL = "entity_value"
 
-OCR, VECTORS, PHOTOS = "reading", "vectors", "photos"
+OCR, VECTORS, PHOTOS = "ocr", "vectors", "photos"
 """What a system can need: photos that were read, their ResNet-50 embedding, the photos themselves."""
 
 
@@ -34,7 +34,7 @@ class Given:
         Checked rows, numbered from 0; ``entity_value`` is there only in the training part.
     keys : sequence of str or None, one per row
         Content key of the row's photo, None when there is none.
-    seen : mapping of key to PhotoFeatures
+    photo_features : mapping of key to PhotoFeatures
         What was read and seen; photos that could not be read are not in it.
     vectors : mapping of key to array (2048,)
         Global ResNet-50 embedding; empty when none was asked for.
@@ -42,7 +42,7 @@ class Given:
         Where each photo lies, of those that are on this machine.
     schema : EntitySchema
         Entities and units.
-    others : Given, optional
+    weak_labels : Given, optional
         Training part only: rows labelled by others, nothing of which shares a group or photo with the validation rows.
     labels : data frame, optional
         Training part only: labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them, nothing of
@@ -51,11 +51,11 @@ class Given:
 
     frame: pd.DataFrame
     keys: Sequence[str | None]
-    seen: Mapping[str, PhotoFeatures]
+    photo_features: Mapping[str, PhotoFeatures]
     vectors: Mapping[str, npt.NDArray[Any]]
     photos: Mapping[str, Path]
     schema: EntitySchema
-    others: Given | None = field(default=None, repr=False)
+    weak_labels: Given | None = field(default=None, repr=False)
     labels: pd.DataFrame | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -72,23 +72,25 @@ class Given:
             self,
             frame=self.frame.iloc[at].reset_index(drop=True),
             keys=keys,
-            seen=Only(self.seen, present),
+            photo_features=Only(self.photo_features, present),
             vectors=Only(self.vectors, present),
             photos=Only(self.photos, present),
         )
 
     def unlabelled(self) -> Given:
         """Return the same rows without anything that tells their answer."""
-        return replace(self, frame=self.frame.drop(columns=LABEL, errors="ignore"), others=None, labels=None)
+        return replace(
+            self, frame=self.frame.drop(columns=LABEL, errors="ignore"), weak_labels=None, labels=None
+        )
 
     def limited_to(self, needs: frozenset[str]) -> Given:
         """Return the same rows with what is needed of their photos only."""
         return replace(
             self,
-            seen=self.seen if OCR in needs else {},
+            photo_features=self.photo_features if OCR in needs else {},
             vectors=self.vectors if VECTORS in needs else {},
             photos=self.photos if PHOTOS in needs else {},
-            others=None if self.others is None else self.others.limited_to(needs),
+            weak_labels=None if self.weak_labels is None else self.weak_labels.limited_to(needs),
         )
 
     def without_stages(self, further: Iterable[str]) -> Given:
@@ -96,27 +98,27 @@ class Given:
         further = tuple(further)
         return replace(
             self,
-            seen=without_stages(self.seen, further),
-            others=None if self.others is None else self.others.without_stages(further),
+            photo_features=without_stages(self.photo_features, further),
+            weak_labels=None if self.weak_labels is None else self.weak_labels.without_stages(further),
         )
 
-    def with_others(self) -> Given:
-        """Return its rows and then those of others in one table, in which a column ``source`` tells them apart."""
-        if self.others is None:
+    def with_weak_labels(self) -> Given:
+        """Return its rows and then those of others in one table, in which a column ``weak`` tells them apart."""
+        if self.weak_labels is None:
             return self
         frame = pd.concat(
-            [self.frame.assign(source=""), self.others.frame.assign(source="others")], ignore_index=True
+            [self.frame.assign(weak=False), self.weak_labels.frame.assign(weak=True)], ignore_index=True
         )
         # two tables may number their rows alike
         frame["index"] = range(len(frame))
         return replace(
             self,
             frame=frame,
-            keys=[*self.keys, *self.others.keys],
-            seen=both(self.seen, self.others.seen),
-            vectors=both(self.vectors, self.others.vectors),
-            photos=both(self.photos, self.others.photos),
-            others=None,
+            keys=[*self.keys, *self.weak_labels.keys],
+            photo_features=both(self.photo_features, self.weak_labels.photo_features),
+            vectors=both(self.vectors, self.weak_labels.vectors),
+            photos=both(self.photos, self.weak_labels.photos),
+            weak_labels=None,
         )
 
 
@@ -161,16 +163,18 @@ def both(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, V
     return {**one, **other}
 
 
-_FIELDS = {"regions": "regions", "second": "second"}
+_FIELDS = {"number_classifier": "number_classes", "second_pass": "second_pass"}
 
 
-def without_stages(seen: Mapping[str, Any], further: Iterable[str]) -> Mapping[str, Any]:
+def without_stages(photo_features: Mapping[str, Any], further: Iterable[str]) -> Mapping[str, Any]:
     """Return what was seen as if the looks named in ``further`` had not been taken; other names change nothing."""
     fields = [_FIELDS[look] for look in further if look in _FIELDS]
-    if not any(getattr(found, name, None) is not None for found in seen.values() for name in fields):
-        return seen
+    if not any(
+        getattr(found, name, None) is not None for found in photo_features.values() for name in fields
+    ):
+        return photo_features
     gone: dict[str, Any] = dict.fromkeys(fields)
-    return {key: replace(as_photo_features(found), **gone) for key, found in seen.items()}
+    return {key: replace(as_photo_features(found), **gone) for key, found in photo_features.items()}
 
 
 class System(Estimator, ABC):

@@ -42,7 +42,7 @@ def compare(
     source: Source,
     ocr_engines: Sequence[str] = (),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
-    others: pd.DataFrame | None = None,
+    weak_labels: pd.DataFrame | None = None,
     labels: pd.DataFrame | None = None,
 ) -> Iterator[Outcome]:
     """Run systems on the same folds; what the store lacks of what they need is computed first.
@@ -61,7 +61,7 @@ def compare(
         In place of the source's: all that read are run with each.
     settings : mapping of str to mapping, optional
         Parameters of systems, by name. Those of :data:`SHARED` that are not set are the source's.
-    others : data frame, optional
+    weak_labels : data frame, optional
         Checked rows labelled by others, for systems that learn from them.
     labels : data frame, optional
         Labels without photos.
@@ -82,7 +82,7 @@ def compare(
             errors[name] = told(error)
     for number, ocr in enumerate(ocr_engines or [source.ocr]):
         asked = {n: s for n, s in systems.items() if number == 0 or OCR in s.needs}
-        gathered = gather(frame, replace(source, ocr=ocr), asked.values(), others, labels)
+        gathered = gather(frame, replace(source, ocr=ocr), asked.values(), weak_labels, labels)
         for name in dict.fromkeys(names):
             if name in asked:
                 yield run(name, asked[name], gathered, fold, source.progress)

@@ -111,7 +111,7 @@ def _fault(found: Any) -> str:
     for number, result in enumerate(found, 1):
         where = f"system {number}"
         if not isinstance(result, dict) or not all(
-            isinstance(result.get(name), str) for name in ("system", "reader", "error")
+            isinstance(result.get(name), str) for name in ("system", "ocr", "error")
         ):
             return f"{where} has no system, reader and error, as texts"
         if result["error"]:

@@ -18,9 +18,9 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.evaluation.baselines.system import OCR, PHOTOS, VECTORS, Given, System
 from hybridml.prediction.from_store import keys_of
-from hybridml.store.extraction import Report, featurize
+from hybridml.store.extraction import Report, extract
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import see, settings_of
+from hybridml.store.seeing import extract_for_rows, settings_of
 from hybridml.store.worker import KIND_OF
 from hybridml.utils.registry import one_of
 from hybridml.vision.presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
@@ -96,7 +96,7 @@ class Gathered:
     further : frozenset of str
         The looks that were taken.
     seconds : mapping of str to float
-        Seconds a photo, by what worked on it: "reader", "embedding" or a look.
+        Seconds a photo, by what worked on it: "ocr", "embedding" or a look.
     failed : mapping of str to str
         Photo name to what was wrong with it.
     problems : mapping of str to str
@@ -130,13 +130,13 @@ class Gathered:
                 raise HybridmlError(self.problems[what])
         everything = self.everything.limited_to(system.needs).without_stages(self.further - wanted)
         at = np.arange(len(everything))
-        others = everything.part(at >= self.own) if self.own < len(at) else None
-        return replace(everything.part(at < self.own), others=others, labels=self.labels)
+        weak_labels = everything.part(at >= self.own) if self.own < len(at) else None
+        return replace(everything.part(at < self.own), weak_labels=weak_labels, labels=self.labels)
 
     def read_seconds(self, system: System) -> float:
         """Return the seconds a photo that reading and looking take before a system can work."""
         parts = set(self.wanted_by(system))
-        parts |= {"reader"} if OCR in system.needs else set()
+        parts |= {"ocr"} if OCR in system.needs else set()
         parts |= {"embedding"} if VECTORS in system.needs else set()
         return sum(self.seconds.get(part, 0.0) for part in parts)
 
@@ -155,7 +155,7 @@ def gather(
     frame: pd.DataFrame,
     source: Source,
     systems: Iterable[System],
-    others: pd.DataFrame | None = None,
+    weak_labels: pd.DataFrame | None = None,
     labels: pd.DataFrame | None = None,
 ) -> Gathered:
     """Read, look at and embed what the store lacks of what some system needs.
@@ -168,7 +168,7 @@ def gather(
         Where photos lie, and how they are read.
     systems : iterable of System
         Who asks.
-    others : data frame, optional
+    weak_labels : data frame, optional
         Checked rows labelled by others.
     labels : data frame, optional
         Labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them.
@@ -196,7 +196,7 @@ def gather(
             embedder, reason = None, str(error)
         if embedder is None:
             problems[VECTORS] = f"no embedding: {reason}"
-    everything = frame if others is None else pd.concat([frame, others], ignore_index=True)
+    everything = frame if weak_labels is None else pd.concat([frame, weak_labels], ignore_index=True)
     store = FeatureStore(source.store)
     report = _see(everything, source, store, ocr, embedder, further)
     for name, cause in islice(report.failed.items(), SHOWN):
@@ -209,7 +209,7 @@ def gather(
     given = Given(
         everything.reset_index(drop=True),
         keys,
-        dict(store.seen(settings_of(ocr, further), present)) if ocr else {},
+        dict(store.photo_features(settings_of(ocr, further), present)) if ocr else {},
         dict(store.embeddings(embedder.settings, present)) if embedder else {},
         {report.keys[name]: path for name, path in found.items() if path is not None and name in report.keys},
         source.schema,
@@ -237,7 +237,7 @@ def _see(
 ) -> Report:
     if ocr is not None:
         stages = (ocr, embedder, further)
-        return see(
+        return extract_for_rows(
             frame,
             source.images,
             store,
@@ -248,7 +248,7 @@ def _see(
             dask=source.dask,
         )
     paths = photos.photo_paths(frame, source.images)
-    return featurize(paths, store, None, embedder, source.workers, source.progress, dask=source.dask)
+    return extract(paths, store, None, embedder, source.workers, source.progress, dask=source.dask)
 
 
 def _seconds(store: FeatureStore, stages: Iterable[Stage], keys: set[str]) -> dict[str, float]:

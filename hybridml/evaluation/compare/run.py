@@ -74,12 +74,12 @@ class Outcome:
 def training_part(given: Given, keep: npt.NDArray[np.bool_]) -> Given:
     """Return the rows where ``keep`` holds; nothing in or beside them shares a group or photo with the others."""
     held = given.frame[~keep]
-    others, labels = given.others, given.labels
-    if others is not None:
-        others = others.part(~rows_sharing(others.frame, held))
+    weak_labels, labels = given.weak_labels, given.labels
+    if weak_labels is not None:
+        weak_labels = weak_labels.part(~rows_sharing(weak_labels.frame, held))
     if labels is not None:
         labels = labels[~rows_sharing(labels, held)]
-    return replace(given.part(keep), others=others, labels=labels)
+    return replace(given.part(keep), weak_labels=weak_labels, labels=labels)
 
 
 def run(name: str, system: System, gathered: Gathered, fold: Folds, progress: bool = False) -> Outcome:

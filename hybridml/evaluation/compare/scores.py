@@ -20,7 +20,7 @@ Line = tuple[str, ...]
 
 HEAD = (
     "system",
-    "reader",
+    "ocr",
     "F1",
     "mean ± sd of folds",
     "F1 any unit",
@@ -37,7 +37,7 @@ PER_ENTITY = "F1 per entity, ± standard deviation of folds"
 
 CSV_COLUMNS = (
     "system",
-    "reader",
+    "ocr",
     "entity",
     "rows",
     "f1",
@@ -82,7 +82,7 @@ def score(
     """
     result: dict[str, Any] = {
         "system": outcome.system,
-        "reader": outcome.ocr,
+        "ocr": outcome.ocr,
         "parameters": {name: _plain(value) for name, value in outcome.parameters.items()},
         "error": outcome.error,
     }
@@ -166,11 +166,11 @@ def failures(results: Sequence[Scores]) -> list[str]:
 
 def named(result: Scores) -> str:
     """Return a system's name, with its reader where it has one."""
-    return f"{result['system']} ({result['ocr']})" if result["reader"] else str(result["system"])
+    return f"{result['system']} ({result['ocr']})" if result["ocr"] else str(result["system"])
 
 
 def _who(result: Scores) -> tuple[str, str]:
-    return result["system"], result["reader"] or "-"
+    return result["system"], result["ocr"] or "-"
 
 
 def _line(result: Scores) -> Line:
@@ -222,7 +222,7 @@ def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
     Examples
     --------
-    >>> print(markdown(["system", "reader", "F1"], [["first", "rapidocr", "0.664"]]))
+    >>> print(markdown(["system", "ocr", "F1"], [["first", "rapidocr", "0.664"]]))
     | system | reader   |    F1 |
     |--------|----------|------:|
     | first  | rapidocr | 0.664 |

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hybridml.ranking.learned_features import SOURCE
+from hybridml.ranking.learned_features import WEAK_LABEL
 
 from . import unit_pairs
 
@@ -13,26 +13,26 @@ JOINT = "joint"
 
 NOUNS: dict[str, str] = {
     JOINT: "the photo's dimensions weighed together",
-    SOURCE: "whether the row was labelled by others",
+    WEAK_LABEL: "whether the row was labelled by others",
     **unit_pairs.NOUNS,
-    "span.entity": "what is asked",
-    "span.unit": "unit",
-    "span.unit_factor": "size of the unit",
-    "span.number": "size of the number",
-    "span.quantity": "size of the quantity",
-    "span.whole": "whether the number is whole",
-    "span.round": "whether the number is a multiple of five",
-    "span.digits": "digits of the number",
-    "span.decimals": "decimals of the number",
-    "span.repaired": "whether the reading was repaired",
-    "span.form": "form: single, range, part of a product, ...",
-    "span.origin": "where the unit stands",
-    "span.part": "place within A x B x C",
-    "span.parts": "parts of the A x B x C it stands in",
-    "span.labelled": "what the number's own label names",
-    "span.share_of_line": "share of its text line",
-    "span.before": "characters before it in its text line",
-    "span.after": "characters after it in its text line",
+    "form.entity": "what is asked",
+    "form.unit": "unit",
+    "form.unit_factor": "size of the unit",
+    "form.number": "size of the number",
+    "form.quantity": "size of the quantity",
+    "form.whole": "whether the number is whole",
+    "form.round": "whether the number is a multiple of five",
+    "form.digits": "digits of the number",
+    "form.decimals": "decimals of the number",
+    "form.repaired": "whether the reading was repaired",
+    "form.form": "form: single, range, part of a product, ...",
+    "form.origin": "where the unit stands",
+    "form.part": "place within A x B x C",
+    "form.parts": "parts of the A x B x C it stands in",
+    "form.labelled": "what the number's own label names",
+    "form.share_of_line": "share of its text line",
+    "form.before": "characters before it in its text line",
+    "form.after": "characters after it in its text line",
     "layout.confidence": "how sure the reader is of its text line",
     "layout.font": "height of its letters",
     "layout.font_to_median": "height of its letters beside the photo's median",
@@ -55,43 +55,43 @@ NOUNS: dict[str, str] = {
     "layout.lines": "text lines of the photo",
     "layout.second_look": "whether the second look found it",
     "layout.lines_steep": "share of the photo's text that runs upright",
-    "rivals.count": "number of candidates",
-    "rivals.distinct": "number of different quantities",
-    "rivals.larger": "quantities larger than it",
-    "rivals.smaller": "quantities smaller than it",
-    "rivals.to_largest": "size beside the largest quantity",
-    "rivals.to_smallest": "size beside the smallest quantity",
-    "rivals.to_middle": "size beside the median quantity",
-    "rivals.larger_font": "candidates in larger letters",
-    "rivals.font_to_largest": "height of its letters beside the largest candidate's",
-    "rivals.surer": "candidates read with more certainty",
-    "rivals.order": "place in reading order",
-    "rivals.order_share": "share of the candidates that come before it",
-    "rivals.solid_before": "clearly read candidates before it",
-    "rivals.right_of": "candidates left of it",
-    "rivals.left_of": "candidates right of it",
-    "rivals.below": "candidates above it",
-    "rivals.above": "candidates below it",
-    "rivals.repeats": "how often it is repeated",
-    "rivals.elsewhere": "how often it is given again elsewhere",
-    "rivals.dual": "whether it is also given in another unit",
-    "rivals.dual_beside": "whether another unit of it is beside it",
-    "rivals.dual_first": "whether it is the first unit of a pair",
-    "rivals.dual_second": "whether it is the second unit of a pair",
-    "rivals.same_unit": "share of the candidates in its unit",
-    "rivals.imperial": "whether its unit is imperial",
-    "rivals.imperial_share": "share of the candidates in imperial units",
-    "rivals.on_line": "candidates in its text line",
-    "rivals.in_product": "place within an A x B x C of the photo",
-    "rivals.products": "candidates that are parts of A x B x C",
-    "rivals.of_family": "quantities of its sort on the photo",
-    "rivals.all": "quantities on the photo",
-    "regions.own": "seen as what is asked by the region network",
-    "regions.own_lead": "seen as what is asked rather than another entity",
-    "regions.own_beside": "seen as what is asked beside the other candidates",
-    "regions.other": "seen as none of the entities by the region network",
-    "words.own_minus_rival": "distance to a word for what is asked beside one for another entity",
-    "words.own_nearest_here": "distance to a word for what is asked beside the other candidates'",
+    "comparison.count": "number of candidates",
+    "comparison.distinct": "number of different quantities",
+    "comparison.larger": "quantities larger than it",
+    "comparison.smaller": "quantities smaller than it",
+    "comparison.to_largest": "size beside the largest quantity",
+    "comparison.to_smallest": "size beside the smallest quantity",
+    "comparison.to_middle": "size beside the median quantity",
+    "comparison.larger_font": "candidates in larger letters",
+    "comparison.font_to_largest": "height of its letters beside the largest candidate's",
+    "comparison.surer": "candidates read with more certainty",
+    "comparison.order": "place in reading order",
+    "comparison.order_share": "share of the candidates that come before it",
+    "comparison.solid_before": "clearly read candidates before it",
+    "comparison.right_of": "candidates left of it",
+    "comparison.left_of": "candidates right of it",
+    "comparison.below": "candidates above it",
+    "comparison.above": "candidates below it",
+    "comparison.repeats": "how often it is repeated",
+    "comparison.elsewhere": "how often it is given again elsewhere",
+    "comparison.pair": "whether it is also given in another unit",
+    "comparison.pair_beside": "whether another unit of it is beside it",
+    "comparison.pair_first": "whether it is the first unit of a pair",
+    "comparison.pair_second": "whether it is the second unit of a pair",
+    "comparison.same_unit": "share of the candidates in its unit",
+    "comparison.imperial": "whether its unit is imperial",
+    "comparison.imperial_share": "share of the candidates in imperial units",
+    "comparison.on_line": "candidates in its text line",
+    "comparison.in_product": "place within an A x B x C of the photo",
+    "comparison.products": "candidates that are parts of A x B x C",
+    "comparison.of_family": "quantities of its sort on the photo",
+    "comparison.all": "quantities on the photo",
+    "number_class.own": "seen as what is asked by the region network",
+    "number_class.own_lead": "seen as what is asked rather than another entity",
+    "number_class.own_beside": "seen as what is asked beside the other candidates",
+    "number_class.other": "seen as none of the entities by the region network",
+    "keywords.own_minus_rival": "distance to a word for what is asked beside one for another entity",
+    "keywords.own_nearest_here": "distance to a word for what is asked beside the other candidates'",
     "prior.unit": "how usual its unit is among labels",
     "prior.exact": "how usual exactly this quantity is among labels",
     "prior.size": "how usual its size is among labels",
@@ -99,7 +99,7 @@ NOUNS: dict[str, str] = {
     "prior.size_beside": "how usual its size is beside the other candidates'",
 }
 
-_WORDS = re.compile(r"words\.(own|rival|[a-z]+)_(on_line|near|before|after|dx|dy|count)")
+_WORDS = re.compile(r"keywords\.(own|rival|[a-z]+)_(on_line|near|before|after|dx|dy|count)")
 _WHOSE = {"own": "a word for what is asked", "rival": "a word for another entity"}
 _HOW = {
     "on_line": "distance to {} in its text line",
@@ -117,7 +117,7 @@ def column_words(column: str) -> str:
 
     Examples
     --------
-    >>> column_words("regions.item_weight"), column_words("words.net_near"), column_words("my.column")
+    >>> column_words("number_class.item_weight"), column_words("keywords.net_near"), column_words("my.column")
     ('seen as item weight by the region network', "distance to a word such as 'net'", 'my.column')
     """
     if column in NOUNS:
@@ -125,7 +125,7 @@ def column_words(column: str) -> str:
     if found := _WORDS.fullmatch(column):
         return _HOW[found[2]].format(_WHOSE.get(found[1], f"a word such as {found[1]!r}"))
     block, _, name = column.partition(".")
-    if block == "regions":
+    if block == "number_class":
         return f"seen as {plain(name)} by the region network"
     if block == "image":
         return f"the photo as a whole, component {name}"

@@ -99,9 +99,9 @@ class Explanation:
         What ``predict`` says.
     considered : tuple of Considered
         Every quantity that could have been answered, best first.
-    seen : PhotoFeatures or None
+    photo_features : PhotoFeatures or None
         What was found on the photo; None where it could not be read.
-    second : bool
+    second_pass : bool
         Whether the second look's reading answered.
     problem : str
         Why the row could not be answered.
@@ -122,8 +122,8 @@ class Explanation:
     entity: str
     answer: Answer
     considered: tuple[Considered, ...]
-    seen: PhotoFeatures | None
-    second: bool
+    photo_features: PhotoFeatures | None
+    second_pass: bool
     problem: str = ""
     group: str = ""
     truth: str | None = None
@@ -134,9 +134,13 @@ class Explanation:
     @property
     def ocr_result(self) -> OCRResult | None:
         """The reading that answered: text lines of boxes and candidates; None where the photo could not be read."""
-        if self.seen is None:
+        if self.photo_features is None:
             return None
-        return self.seen.second if self.second and self.seen.second else self.seen.ocr_result
+        return (
+            self.photo_features.second_pass
+            if self.second_pass and self.photo_features.second_pass
+            else self.photo_features.ocr_result
+        )
 
     def candidates_frame(self) -> pd.DataFrame:
         """Return what was considered as a table, best first; see :func:`hybridml.prediction.explain.explanation.candidates_frame`."""
@@ -169,7 +173,7 @@ def explain_rows(
     paths : mapping of photo name to path, optional
         Where the photos lie.
     """
-    names, groups, trained = photo_names(frame), group_names(frame), model.seen(frame)
+    names, groups, trained = photo_names(frame), group_names(frame), model.trained_on(frame)
     labels = frame[VALUE] if VALUE in frame else [None] * len(frame)
     truths = [None if pd.isna(label) else as_text(label) for label in labels]
     indexes, entities = frame["index"].to_numpy(), list(frame["entity_name"])
@@ -186,8 +190,8 @@ def explain_rows(
                     entity=entities[row],
                     answer=ranked.answer if ranked else Answer(entities[row]),
                     considered=next(considered) if ranked else (),
-                    seen=ranked.seen if ranked else None,
-                    second=ranked.second if ranked else False,
+                    photo_features=ranked.photo_features if ranked else None,
+                    second_pass=ranked.second_pass if ranked else False,
                     problem=problem,
                     group=groups[row],
                     truth=truths[row],
@@ -215,7 +219,11 @@ def _reasons(
 
     Columns in which a row's candidates are all alike are left out: they tell of the photo and decided nothing.
     """
-    ocr_result = ranked.seen.second if ranked.second and ranked.seen.second else ranked.seen.ocr_result
+    ocr_result = (
+        ranked.photo_features.second_pass
+        if ranked.second_pass and ranked.photo_features.second_pass
+        else ranked.photo_features.ocr_result
+    )
     told = Told(ranked.candidates[at], model.schema.entity(entity), ocr_result, model.schema)
     telling = _differing(ranked.X) if len(ranked.order) > 1 else np.ones(ranked.X.shape[1], dtype=bool)
     columns = model.ranker.columns_
@@ -225,7 +233,7 @@ def _reasons(
     by_words: dict[str, list[tuple[str, float, float]]] = {}
     for weight in sorted(weights, key=lambda w: -abs(w[2]))[:COLUMNS]:
         if weight[2]:
-            alone = len(ranked.order) == 1 and weight[0].startswith("rivals.")
+            alone = len(ranked.order) == 1 and weight[0].startswith("comparison.")
             words = ALONE if alone else words_of(*weight[:2], told)
             by_words.setdefault(words, []).append(weight)
     reasons = [

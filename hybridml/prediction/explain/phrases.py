@@ -76,16 +76,19 @@ def words_of(column: str, value: float, told: Told) -> str:
     >>> line = TextLine("Net weight 500 g", 1.0, ((0, 0), (160, 0), (160, 20), (0, 20)))
     >>> schema, ocr_result = default_entities(), OCRResult((line,), 200, 100)
     >>> told = Told(find_candidates(ocr_result, schema)[0], schema.entity("item_weight"), ocr_result, schema)
-    >>> words_of("words.own_before", 1.0, told)
+    >>> words_of("keywords.own_before", 1.0, told)
     "the text beside it says 'net weight'"
-    >>> words_of("rivals.order", 0.0, told)
+    >>> words_of("comparison.order", 0.0, told)
     'it is the first candidate in reading order'
     >>> words_of("my.column", 2.5, told)
     'my.column: 2.5'
     """
     noun = column_words(column)
     if math.isnan(value):
-        unknown = {"regions": "the region network did not look at it", "dual": unit_pairs.ONCE}
+        unknown = {
+            "number_class": "the region network did not look at it",
+            "unit_pairs": unit_pairs.ONCE,
+        }
         return unknown.get(column.partition(".")[0], f"{noun}: not known")
     if column in _SAY:
         return _SAY[column](value, told)
@@ -222,34 +225,37 @@ def _say_word(name: str, value: float, told: Told) -> str:
     return f"the text {'after' if how == 'after' else 'beside'} it says {word!r}"
 
 
-_SAY_BLOCK: dict[str, Callable[[str, float, Told], str]] = {"regions": _say_region, "words": _say_word}
+_SAY_BLOCK: dict[str, Callable[[str, float, Told], str]] = {
+    "number_class": _say_region,
+    "keywords": _say_word,
+}
 
 _ROWS = ("upper", "middle", "lower")
 _SIDES = ("left", "middle", "right")
 
 _SAY: dict[str, Say] = {
     JOINT: lambda *_: "another of the photo's dimensions is likelier to be this number, or to be so large",
-    "row.source": _flag("its row was labelled by others", "its row has a label to measure by"),
-    "span.entity": lambda _, told: f"{told.asked} is asked",
-    "span.unit": _unit,
-    "span.unit_factor": _unit,
-    "span.number": lambda _, told: f"the number is {told.candidate.value:g}",
-    "span.quantity": lambda _, told: f"the quantity is {told.candidate.value:g} {told.candidate.unit}",
-    "span.whole": _flag("it is a whole number", "it is not a whole number"),
-    "span.round": _flag("it is a multiple of five", "it is not a multiple of five"),
-    "span.digits": _count("it has no digits", "it has one digit", "it has {n} digits"),
-    "span.decimals": _count("it has no decimals", "it has one decimal", "it has {n} decimals"),
-    "span.repaired": _flag("its reading had to be repaired", "it was read without repair"),
-    "span.form": _form,
-    "span.origin": _origin,
-    "span.part": _part,
-    "span.parts": _count("it is no part of A x B x C", "it stands alone", "it is part of a product of {n}"),
-    "span.labelled": _labelled,
-    "span.share_of_line": _share("it takes up {p} of its text line"),
-    "span.before": _count(
+    "row.weak_label": _flag("its row was labelled by others", "its row has a label to measure by"),
+    "form.entity": lambda _, told: f"{told.asked} is asked",
+    "form.unit": _unit,
+    "form.unit_factor": _unit,
+    "form.number": lambda _, told: f"the number is {told.candidate.value:g}",
+    "form.quantity": lambda _, told: f"the quantity is {told.candidate.value:g} {told.candidate.unit}",
+    "form.whole": _flag("it is a whole number", "it is not a whole number"),
+    "form.round": _flag("it is a multiple of five", "it is not a multiple of five"),
+    "form.digits": _count("it has no digits", "it has one digit", "it has {n} digits"),
+    "form.decimals": _count("it has no decimals", "it has one decimal", "it has {n} decimals"),
+    "form.repaired": _flag("its reading had to be repaired", "it was read without repair"),
+    "form.form": _form,
+    "form.origin": _origin,
+    "form.part": _part,
+    "form.parts": _count("it is no part of A x B x C", "it stands alone", "it is part of a product of {n}"),
+    "form.labelled": _labelled,
+    "form.share_of_line": _share("it takes up {p} of its text line"),
+    "form.before": _count(
         "its text line begins with it", "one character is before it", "{n} characters are before it"
     ),
-    "span.after": _count(
+    "form.after": _count(
         "its text line ends with it", "one character is after it", "{n} characters are after it"
     ),
     "layout.confidence": _share("the reader is {p} sure of its text line"),
@@ -277,81 +283,85 @@ _SAY: dict[str, Say] = {
     ),
     "layout.second_look": _flag("it was found by the second look", "it was found by the first look"),
     "layout.lines_steep": _share("{p} of the photo's text runs upright"),
-    "rivals.count": _count("no candidates", "it is the only candidate", "there are {n} candidates"),
-    "rivals.distinct": _count("no quantity", "it is the only quantity", "there are {n} different quantities"),
-    "rivals.larger": _count("no quantity is larger", "one quantity is larger", "{n} quantities are larger"),
-    "rivals.smaller": _count(
+    "comparison.count": _count("no candidates", "it is the only candidate", "there are {n} candidates"),
+    "comparison.distinct": _count(
+        "no quantity", "it is the only quantity", "there are {n} different quantities"
+    ),
+    "comparison.larger": _count(
+        "no quantity is larger", "one quantity is larger", "{n} quantities are larger"
+    ),
+    "comparison.smaller": _count(
         "no quantity is smaller", "one quantity is smaller", "{n} quantities are smaller"
     ),
-    "rivals.to_largest": _of_largest("largest"),
-    "rivals.to_smallest": _of_largest("smallest"),
-    "rivals.to_middle": _of_largest("median"),
-    "rivals.larger_font": _count(
+    "comparison.to_largest": _of_largest("largest"),
+    "comparison.to_smallest": _of_largest("smallest"),
+    "comparison.to_middle": _of_largest("median"),
+    "comparison.larger_font": _count(
         "no candidate is in larger letters",
         "one candidate is in larger letters",
         "{n} candidates are in larger letters",
     ),
-    "rivals.font_to_largest": _share("its letters are {p} of the largest candidate's"),
-    "rivals.surer": _count(
+    "comparison.font_to_largest": _share("its letters are {p} of the largest candidate's"),
+    "comparison.surer": _count(
         "no candidate was read with more certainty",
         "one candidate was read with more certainty",
         "{n} candidates were read with more certainty",
     ),
-    "rivals.order": lambda v, _: (
+    "comparison.order": lambda v, _: (
         "it is the first candidate in reading order" if v < 0.5 else f"{v:.0f} candidates come before it"
     ),
-    "rivals.order_share": lambda v, _: (
+    "comparison.order_share": lambda v, _: (
         "it is the first candidate in reading order" if v <= 0 else f"{_percent(v)} through the candidates"
     ),
-    "rivals.solid_before": _count(
+    "comparison.solid_before": _count(
         "no clearly read candidate comes before it",
         "one clearly read candidate comes before it",
         "{n} clearly read candidates come before it",
     ),
-    "rivals.right_of": _count(
+    "comparison.right_of": _count(
         "no candidate is left of it", "it is right of one candidate", "it is right of {n} candidates"
     ),
-    "rivals.left_of": _count(
+    "comparison.left_of": _count(
         "no candidate is right of it", "it is left of one candidate", "it is left of {n} candidates"
     ),
-    "rivals.below": _count(
+    "comparison.below": _count(
         "no candidate is above it", "it is below one candidate", "it is below {n} candidates"
     ),
-    "rivals.above": _count(
+    "comparison.above": _count(
         "no candidate is below it", "it is above one candidate", "it is above {n} candidates"
     ),
-    "rivals.repeats": _count(
+    "comparison.repeats": _count(
         "it stands on the photo once", "it is repeated once", "it is repeated {n} times"
     ),
-    "rivals.elsewhere": _count(
+    "comparison.elsewhere": _count(
         "it is not given again elsewhere", "it is given again elsewhere", "it is given {n} times elsewhere"
     ),
-    "rivals.dual": _flag("it is also given in another unit", "it is given in one unit only"),
-    "rivals.dual_beside": _flag("another unit of it is beside it", "no other unit of it is beside it"),
-    "rivals.dual_first": _flag("it is the first unit of a pair", "it is not the first unit of a pair"),
-    "rivals.dual_second": _flag("it is the second unit of a pair", "it is not the second unit of a pair"),
-    "rivals.same_unit": _share("{p} of the candidates are in its unit"),
-    "rivals.imperial": _flag("its unit is imperial", "its unit is metric"),
-    "rivals.imperial_share": _share("{p} of the candidates are in imperial units"),
-    "rivals.on_line": _count(
+    "comparison.pair": _flag("it is also given in another unit", "it is given in one unit only"),
+    "comparison.pair_beside": _flag("another unit of it is beside it", "no other unit of it is beside it"),
+    "comparison.pair_first": _flag("it is the first unit of a pair", "it is not the first unit of a pair"),
+    "comparison.pair_second": _flag("it is the second unit of a pair", "it is not the second unit of a pair"),
+    "comparison.same_unit": _share("{p} of the candidates are in its unit"),
+    "comparison.imperial": _flag("its unit is imperial", "its unit is metric"),
+    "comparison.imperial_share": _share("{p} of the candidates are in imperial units"),
+    "comparison.on_line": _count(
         "no clearly read candidate is in its text line",
         "one clearly read candidate is in its text line",
         "{n} clearly read candidates are in its text line",
     ),
-    "rivals.in_product": lambda v, _: (
+    "comparison.in_product": lambda v, _: (
         "it is in no A x B x C of the photo" if v < 0 else f"it is number {v + 1:.0f} of an A x B x C"
     ),
-    "rivals.products": _count(
+    "comparison.products": _count(
         "no candidate is a part of A x B x C",
         "one candidate is a part of A x B x C",
         "{n} candidates are parts of A x B x C",
     ),
-    "rivals.of_family": _count(
+    "comparison.of_family": _count(
         "no quantity of this sort on the photo",
         "it is the only quantity of its sort on the photo",
         "the photo shows {n} quantities of this sort",
     ),
-    "rivals.all": _count(
+    "comparison.all": _count(
         "the photo shows no quantity",
         "the photo shows one quantity",
         "the photo shows {n} quantities of all sorts",
@@ -365,6 +375,6 @@ _SAY: dict[str, Say] = {
         if v > -1e-6
         else f"another candidate's size is {math.exp(-v):.2g} times as usual for {told.asked}"
     ),
-    "habit.unit": lambda v, _: unit_pairs.habit(v),
+    "unit_preference.unit": lambda v, _: unit_pairs.habit(v),
     **{column: _flag(*clauses) for column, clauses in unit_pairs.SAID.items()},
 }

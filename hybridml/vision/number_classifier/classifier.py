@@ -49,7 +49,7 @@ class NumberClassifier:
         On first use, when torch or torchvision is not installed.
     """
 
-    name = "regions"
+    name = "number_classifier"
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, threads: int | None = None) -> None:
         if threads is not None:

@@ -56,7 +56,7 @@ def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int 
                 "versions that setup.cfg names, or leave it out with '--effort fast' or '--without regions'"
             ) from error
 
-    file = cache.made_once("regions.onnx", f"{digest} {version} {torch.__version__}", make)
+    file = cache.made_once("number_class.onnx", f"{digest} {version} {torch.__version__}", make)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3

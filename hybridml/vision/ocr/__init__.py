@@ -98,7 +98,7 @@ def create(name: str, **settings: Any) -> OCREngine:
         reason = OCR_ENGINES[name][1]()
         if reason:
             raise MissingExtraError(reason)
-    ocr = build("reader", name, {n: factory for n, (factory, _) in OCR_ENGINES.items()}, settings)
+    ocr = build("ocr", name, {n: factory for n, (factory, _) in OCR_ENGINES.items()}, settings)
     if not isinstance(ocr, OCREngine):
         raise SettingsError(
             f"reader {name!r}: expected an object with name, settings() and read(image), got {ocr!r}"

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.datasets.groups import as_text
 from hybridml.evaluation.baselines.system import Given
 from hybridml.ranking.embedding_pca import ImageBlock
 from hybridml.vision.photo_features import PhotoFeatures
 
 from .tokens import Bools, Floats
 
-KINDS = ("regions", "vectors", "none")
+KINDS = ("number_classifier", "vectors", "none")
 
 
 def features(given: Given, kind: str) -> list[Floats | None]:
@@ -25,7 +24,7 @@ def features(given: Given, kind: str) -> list[Floats | None]:
     given : Given
         Rows. What the region network says of others' rows is left out: it was trained on photos of theirs, and is
         surer there than elsewhere.
-    kind : {"regions", "vectors", "none"}
+    kind : {"number_classifier", "vectors", "none"}
         The nine classes of the region network, their mean and largest over the photo's numbers; the photo's
         embedding; or nothing.
     """
@@ -37,23 +36,23 @@ def features(given: Given, kind: str) -> list[Floats | None]:
     if kind == "none":
         return [None] * len(given)
     return [
-        None if key is None or other else _pooled(given.seen, key)
-        for key, other in zip(given.keys, labelled_by_others(given), strict=True)
+        None if key is None or other else _pooled(given.photo_features, key)
+        for key, other in zip(given.keys, weakly_labelled(given), strict=True)
     ]
 
 
-def labelled_by_others(given: Given) -> Bools:
-    """Return which rows others labelled, as :meth:`hybridml.evaluation.baselines.Given.with_others` tells them apart."""
-    if "source" not in given.frame:
+def weakly_labelled(given: Given) -> Bools:
+    """Return which rows others labelled, as :meth:`hybridml.evaluation.baselines.Given.with_weak_labels` tells them apart."""
+    if "weak" not in given.frame:
         return np.zeros(len(given), dtype=bool)
-    return np.array([bool(as_text(source)) for source in given.frame["source"]], dtype=bool)
+    return given.frame["weak"].to_numpy(dtype=bool)
 
 
-def _pooled(seen: Mapping[str, PhotoFeatures], key: str) -> Floats | None:
-    regions = seen[key].regions if key in seen else None
-    if regions is None:
+def _pooled(photo_features: Mapping[str, PhotoFeatures], key: str) -> Floats | None:
+    number_classes = photo_features[key].number_classes if key in photo_features else None
+    if number_classes is None:
         return None
-    known = regions[~np.isnan(regions).any(axis=1)]
+    known = number_classes[~np.isnan(number_classes).any(axis=1)]
     if not len(known):
         return None
     return np.concatenate([known.mean(axis=0), known.max(axis=0)]).astype(np.float32)

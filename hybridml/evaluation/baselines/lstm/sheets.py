@@ -22,8 +22,8 @@ def sheets(given: Given) -> list[Sheet | None]:
             rows_of.setdefault(key, []).append(i)
     found: list[Sheet | None] = [None] * len(asked)
     for key, rows in rows_of.items():
-        if key in given.seen:
-            pages = _Pages(given.seen[key], given.schema)
+        if key in given.photo_features:
+            pages = _Pages(given.photo_features[key], given.schema)
             for i in rows:
                 found[i] = pages.sheet(given.schema.entity(asked[i]))
     return found
@@ -32,19 +32,23 @@ def sheets(given: Given) -> list[Sheet | None]:
 class _Pages:
     """The pages of one photo's readings, each made when it is first wanted."""
 
-    def __init__(self, seen: PhotoFeatures, schema: EntitySchema) -> None:
-        self._seen, self._schema = seen, schema
+    def __init__(self, photo_features: PhotoFeatures, schema: EntitySchema) -> None:
+        self._photo_features, self._schema = photo_features, schema
 
     @cached_property
     def _first(self) -> Page:
-        return Page.of(self._seen.ocr_result, self._schema)
+        return Page.of(self._photo_features.ocr_result, self._schema)
 
     @cached_property
     def _second(self) -> Page | None:
-        return None if self._seen.second is None else Page.of(self._seen.second, self._schema)
+        return (
+            None
+            if self._photo_features.second_pass is None
+            else Page.of(self._photo_features.second_pass, self._schema)
+        )
 
     def sheet(self, entity: Entity) -> Sheet | None:
         """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
         shown = any_shown(c for _, c in self._first.candidates if entity.unit_for(c.unit))
-        second = None if shown or self._second is None else sheet_of(self._second, entity, self._schema)
-        return second or sheet_of(self._first, entity, self._schema)
+        second_pass = None if shown or self._second is None else sheet_of(self._second, entity, self._schema)
+        return second_pass or sheet_of(self._first, entity, self._schema)

@@ -56,7 +56,7 @@ class LstmSystem(System):
 
     Parameters
     ----------
-    photo : {"regions", "vectors", "none"}
+    photo : {"number_classifier", "vectors", "none"}
         ResNet-50 features: what the shipped region network says of the photo's numbers, pooled, which needs no weights
         of others; the photo's global embedding, as published; or none.
     augment : int
@@ -98,7 +98,7 @@ class LstmSystem(System):
 
     def __init__(
         self,
-        photo: str = "regions",
+        photo: str = "number_classifier",
         augment: int = 0,
         embedding: str = "resnet50",
         resnet_weights: str = DEFAULT_WEIGHTS,
@@ -144,8 +144,8 @@ class LstmSystem(System):
 
     def further(self, offered: frozenset[str]) -> frozenset[str]:
         """Return the second look where it is offered, and the region network where it is asked for."""
-        regions = {"regions"} if self.photo == "regions" else set()
-        return (offered & {"second"}) | regions
+        regions = {"number_classifier"} if self.photo == "number_classifier" else set()
+        return (offered & {"second_pass"}) | regions
 
     def fit(self, given: Given) -> Self:
         """Learn from the rows, others' included, whose answer was read.
@@ -156,7 +156,7 @@ class LstmSystem(System):
             When there are too few, or a setting makes no sense.
         """
         self._check()
-        rows = given.with_others()
+        rows = given.with_weak_labels()
         found = photo.features(rows, self.photo)
         if self.photo != "none" and all(line is None for line in found):
             raise HybridmlError(
@@ -281,7 +281,7 @@ class LstmSystem(System):
         shares = (1 - self.held_out, self.held_out)
         held = deal(parts, list(rows.frame["entity_name"]), shares, self.random_state) == 1
         learn = [e for e, h in zip(examples, held, strict=True) if e is not None and not h]
-        judging = held & ~photo.labelled_by_others(rows)
+        judging = held & ~photo.weakly_labelled(rows)
         judge = [e for e, j in zip(examples, judging, strict=True) if e is not None and j]
         if not learn or not judge:
             raise HybridmlError(
