@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hybridml.store.seeing import extract_for_rows, settings_of
 
 from hybridml.datasets import links, photos
 from hybridml.datasets.groups import photo_names
@@ -27,7 +28,6 @@ from hybridml.evaluation.baselines.ranker import training_table
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import extract_for_rows, settings_of
 from hybridml.vision.presets import DEFAULT_PRESET
 from hybridml.vision.stages import Stage, embedding_stage, further_stages, ocr_stage
 

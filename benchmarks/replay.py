@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from hybridml.store.seeing import settings_of
 
 from hybridml.artifact import serialize
 from hybridml.artifact.pretrained import model_path
@@ -20,8 +21,7 @@ from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.estimator import EntityExtractor
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import settings_of
-from hybridml.store.worker import KIND_OF
+from hybridml.store.schema import KIND_OF
 from hybridml.vision.stages import adopted
 
 AT_ONCE = 2048

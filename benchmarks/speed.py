@@ -42,7 +42,7 @@ from hybridml.datasets.photos import photo_paths
 from hybridml.entities import default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
-from hybridml.store.worker import KIND_OF
+from hybridml.store.schema import KIND_OF
 from hybridml.vision.photo_features import as_photo_features
 from hybridml.vision.presets import PRESETS
 from hybridml.vision.text_line import OCRResult, TextLine
@@ -170,9 +170,10 @@ def ours(
     effort: str, frame: pd.DataFrame, images: Path, processes: int
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Read and look at photos as 'hybridml features' does; return what was seen by name, and what it cost."""
+    from hybridml.store.seeing import extract_for_rows, settings_of
+
     from benchmarks.labelled import engines_of
     from hybridml.store.feature_store import FeatureStore
-    from hybridml.store.seeing import extract_for_rows, settings_of
 
     schema = default_entities()
     stages = engines_of("rapidocr", effort=effort)

@@ -5,30 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
+
+from hybridml.datasets import photos
+from hybridml.datasets.groups import as_text, photo_names
+from hybridml.datasets.labels import read_labels
+from hybridml.utils.paths import path_of
 
 from .candidates.features import DEFAULT_BLOCKS, column_names
-from .datasets import photos
-from .datasets.groups import as_text, photo_names
-from .datasets.labels import read_labels
-from .entities import EntitySchema
-from .errors import RowsError
+from .entities import EntitySchema, default_entities, load_entities
+from .errors import HybridmlError, NotFittedError, RowsError
 from .evaluation import metrics
-from .prediction.from_store import Answered, answer_rows, answers_frame, keys_of
+from .prediction.explain.explanation import Explanation, explain_rows
+from .prediction.from_candidates import CandidateFileRequest, write_candidates
+from .prediction.from_store import AnsweredRow, PredictionRequest, answer_rows, answers_frame, keys_of
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import Boost, RankerSettings, boost_here
-from .sight import Sight
+from .store.extraction import ExtractionReport, extract, extracted_so_far
 from .store.feature_store import FeatureStore
+from .store.status import StoreStatus, status_of
 from .vision.presets import DEFAULT_PRESET
-from .vision.stages import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
+from .vision.stages import (
+    DEFAULT_EMBEDDING,
+    DEFAULT_OCR,
+    DEFAULT_WEIGHTS,
+    VisionStages,
+    embedding_stage,
+    further_stages,
+    ocr_stage,
+)
 
-if TYPE_CHECKING:
-    from .prediction.explain.explanation import Explanation
+
+class UnfittedError(NotFittedError, SklearnNotFittedError):
+    """The extractor is not fitted; both hybridml's and scikit-learn's error of that name."""
 
 
-class EntityExtractor(Sight):
+class EntityExtractor(BaseEstimator):
     """Reads the value of an entity off a photo: reader, candidates, features, ranker, decision.
 
     Parameters
@@ -47,7 +63,7 @@ class EntityExtractor(Sight):
         ``"resnet50"``, ``"none"`` or ``module:name``.
     resnet_weights : str
         ``"IMAGENET1K_V2"``, the path of a state_dict, or ``"random"``.
-    further : sequence of str, optional
+    stages : sequence of str, optional
         In place of the effort's, what else looks at photos: ``"lines"`` for dimension lines, ``"number_classifier"``
         for the ResNet-50 that sees the photo around each number, ``"second_pass"`` for a second, closer reading
         where the first shows nothing that could be the answer.
@@ -79,7 +95,7 @@ class EntityExtractor(Sight):
     ----------
     model_ : Model
         What was learned.
-    ocr_, embedder_, further_ : Stage, Stage or None, list of Stage
+    stages_ : VisionStages
         What the training photos were read and looked at with; ``image_reason_`` says why there is no
         embedding, ``missing_stages_`` what looks are missing, and why.
     faults_ : dict
@@ -102,7 +118,7 @@ class EntityExtractor(Sight):
         ocr_options: Mapping[str, Any] | None = None,
         embedding: str = DEFAULT_EMBEDDING,
         resnet_weights: str = DEFAULT_WEIGHTS,
-        further: Sequence[str] | None = None,
+        stages: Sequence[str] | None = None,
         stage_options: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[str] = DEFAULT_BLOCKS,
         components: int = 16,
@@ -124,7 +140,7 @@ class EntityExtractor(Sight):
         self.ocr_options = ocr_options
         self.embedding = embedding
         self.resnet_weights = resnet_weights
-        self.further = further
+        self.stages = stages
         self.stage_options = stage_options
         self.blocks = blocks
         self.components = components
@@ -138,6 +154,98 @@ class EntityExtractor(Sight):
         self.dask = dask
         self.random_state = random_state
         self.progress = progress
+
+    def _schema(self) -> EntitySchema:
+        if self.entities is None:
+            return default_entities()
+        return self.entities if isinstance(self.entities, EntitySchema) else load_entities(self.entities)
+
+    def _make_stages(self) -> None:
+        ocr = ocr_stage(self.ocr, self.ocr_options, self.effort)
+        embedding, self.image_reason_ = embedding_stage(self.embedding, self.resnet_weights)
+        further, self.missing_stages_ = further_stages(self.stages, ocr, self.stage_options, self.effort)
+        self.stages_ = VisionStages(ocr, embedding, tuple(further))
+
+    def _schema_now(self) -> EntitySchema:
+        return self.model_.schema if hasattr(self, "model_") else self._schema()
+
+    def _extract(
+        self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False
+    ) -> ExtractionReport:
+        if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
+            raise HybridmlError(
+                f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
+                "with the photos (images, --images)"
+            )
+        store = FeatureStore(self.store)
+        if partial:
+            report = extracted_so_far(frame, self.images, store, self.stages_)
+        else:
+            report = extract(
+                frame,
+                self.images,
+                store,
+                self.stages_,
+                self._schema_now(),
+                self.workers,
+                self.progress,
+                retry_failed,
+                self.dask,
+            )
+        self.faults_ = report.failed
+        return report
+
+    def extract(
+        self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False
+    ) -> ExtractionReport:
+        """Read and embed the photos of rows that the store lacks.
+
+        Parameters
+        ----------
+        X : data frame or path of a CSV
+            Rows; labels are not needed. Or rows with their faults, as :func:`hybridml.datasets.photos.checked` returns them.
+        retry_failed : bool
+            Also try photos again that are recorded as undecodable.
+
+        Returns
+        -------
+        ExtractionReport
+            What was done, found and failed.
+        """
+        self._make_stages()
+        return self._extract(
+            photos.checked(X, images=self.images, schema=self._schema())[0], retry_failed=retry_failed
+        )
+
+    def status(self, X: pd.DataFrame | str | Path | photos.Checked) -> StoreStatus:
+        """Return what the store has for rows, what failed and what is missing; nothing is read or written.
+
+        Parameters
+        ----------
+        X : data frame or path of a CSV
+            As for :meth:`extract`.
+        """
+        self._make_stages()
+        frame, _ = photos.checked(X, images=self.images, schema=self._schema())
+        return status_of(FeatureStore(self.store), photos.located(frame, self.images), self.stages_)
+
+    def _request(
+        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
+    ) -> PredictionRequest:
+        """Extract what the store lacks and return the rows with all that answering them takes."""
+        model = self._check_fitted()
+        frame, faults = photos.checked(X, images=self.images, schema=model.schema)
+        self.stages_ = self.stages_.adopted()
+        report = self._extract(frame, partial)
+        return PredictionRequest(model, frame, faults, report, FeatureStore(self.store), self.stages_)
+
+    def _check_fitted(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise UnfittedError(
+                "this EntityExtractor is not fitted: call fit(rows), or hybridml.load(path) for a trained one"
+            )
+        model: Model = self.model_
+        return model
 
     def _model_settings(self) -> ModelSettings:
         return ModelSettings(
@@ -202,13 +310,16 @@ class EntityExtractor(Sight):
         report = self._extract(frame)
         keys = keys_of(photo_names(frame), report)
         present = {key for key in keys if key}
+        store = FeatureStore(self.store)
         vectors: dict[str, Any] = {}
-        if self.embedder_:
-            vectors = dict(FeatureStore(self.store).embeddings(self.embedder_.settings, present))
+        if self.stages_.embedding:
+            vectors = dict(store.embeddings(self.stages_.embedding.settings, present))
         paths = [labels] if isinstance(labels, str | Path) else labels
         counted = paths if paths is None or isinstance(paths, pd.DataFrame) else read_labels(*paths)
         with self._boosting() as (boost, facts):
-            self.model_ = model.fit(frame, keys, self._seen(present), vectors, counted, boost)
+            self.model_ = model.fit(
+                frame, keys, store.photo_features(self.stages_.settings, present), vectors, counted, boost
+            )
         self.model_.training |= facts
         return self
 
@@ -255,7 +366,7 @@ class EntityExtractor(Sight):
 
     def answers(
         self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
-    ) -> Iterator[Answered]:
+    ) -> Iterator[AnsweredRow]:
         """Read what the store lacks, then answer rows one after the other: no answer is held in memory.
 
         Parameters
@@ -265,7 +376,7 @@ class EntityExtractor(Sight):
 
         Returns
         -------
-        iterator of Answered
+        iterator of AnsweredRow
             Position, answer and problem of each row, once each, in the order in which the store has the photos.
 
         Raises
@@ -273,16 +384,14 @@ class EntityExtractor(Sight):
         NotFittedError
             Before ``fit``.
         """
-        return answer_rows(*self._rows_seen(X, partial))
+        return answer_rows(self._request(X, partial))
 
     def explanations(
         self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
     ) -> Iterator[tuple[int, Explanation]]:
         """Yield what :meth:`answers` yields with its reasons: position and explanation of each row, once each."""
-        from .prediction.explain.explanation import explain_rows
-
-        seen = self._rows_seen(X, partial)
-        return explain_rows(*seen, paths=photos.photo_paths(seen[1], self.images))
+        request = self._request(X, partial)
+        return explain_rows(request, photos.photo_paths(request.frame, self.images))
 
     def explain(self, X: pd.DataFrame | str | Path) -> list[Explanation]:
         """Answer rows and say why: what was considered, how probable it is, and what counted for and against it.
@@ -314,12 +423,7 @@ class EntityExtractor(Sight):
         int
             How many rows have a candidate.
         """
-        from .prediction.candidate_facts import facts_of
-        from .prediction.from_candidates import describe_rows
-
-        self._check_fitted()
-        facts = facts_of(self)
-        return describe_rows(path, facts, *self._rows_seen(X, False), progress=self.progress)
+        return write_candidates(path, self._request(X), self.progress)
 
     def predict_candidates(
         self, path: str | Path, X: pd.DataFrame | str | Path | None = None
@@ -338,10 +442,9 @@ class EntityExtractor(Sight):
         data frame
             As of :meth:`predict`.
         """
-        from .prediction.from_candidates import DescribedRows
-
-        schema = self._check_fitted().schema
-        rows = DescribedRows(path, self, None if X is None else photos.checked(X, schema=schema))
+        model = self._check_fitted()
+        given = None if X is None else photos.checked(X, schema=model.schema)
+        rows = CandidateFileRequest(path, model, self.stages_, given)
         return answers_frame(rows.frame, rows.answers())
 
     def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import labelled
 from hybridml.datasets import folds
-from hybridml.ranking.embedding_pca import ImageBlock
+from hybridml.ranking.embedding_pca import EmbeddingPCA
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.text_line import OCRResult
@@ -67,9 +67,9 @@ def test_poisoned_photos_of_the_validation_rows_change_no_model(data: labelled.D
     )
     one, other = (labelled.fit(d, train, SETTINGS) for d in (data, poisoned))
     assert one.ranker.models_ == other.ranker.models_
-    assert one.image_block is not None
-    assert other.image_block is not None
-    np.testing.assert_array_equal(one.image_block.components, other.image_block.components)
+    assert one.embedding_pca is not None
+    assert other.embedding_pca is not None
+    np.testing.assert_array_equal(one.embedding_pca.components, other.embedding_pca.components)
     np.testing.assert_array_equal(one.calibrator.coefficients, other.calibrator.coefficients)
     assert one.training["fingerprint"] == other.training["fingerprint"]
 
@@ -84,8 +84,8 @@ def test_a_leak_would_be_seen(data: labelled.Data) -> None:
         data, vectors={k: v * (1e3 if i % 2 else 1) for i, (k, v) in enumerate(data.vectors.items())}
     )
     one, other = (labelled.fit(d, everything, SETTINGS) for d in (data, strong))
-    assert isinstance(one.image_block, ImageBlock)
-    assert not np.array_equal(one.image_block.components, other.image_block.components)
+    assert isinstance(one.embedding_pca, EmbeddingPCA)
+    assert not np.array_equal(one.embedding_pca.components, other.embedding_pca.components)
 
 
 def test_out_of_fold_rows_inside_the_model_share_nothing_with_their_ranker(data: labelled.Data) -> None:

@@ -27,7 +27,7 @@ from hybridml.report.eda.facts import facts, read_table
 from hybridml.report.eda.oddities import masks, oddities
 from hybridml.report.eda.page import html_page
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.schema import failure_of
+from hybridml.store.schema import failure_record
 
 SCHEMA = default_entities()
 EVIL = "<img src=x onerror=alert(1)>.png"
@@ -222,7 +222,7 @@ def test_what_reading_failed_is_found_in_a_store(tmp_path: Path) -> None:
     photo.write_bytes(b"broken")
     store = FeatureStore(tmp_path / "store")
     key = store.photo_keys({"a.jpg": photo})["a.jpg"]
-    store.table("ocr", {"ocr": "some"}).append([failure_of("ocr", key, "cannot be decoded")])
+    store.table("ocr", {"ocr": "some"}).append([failure_record("ocr", key, "cannot be decoded")])
     failures = reading_failures(store, {"a.jpg": photo, "b.jpg": None})
     assert failures.to_numpy().tolist() == [["a.jpg", "ocr", "cannot be decoded"]]
 

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from hybridml.store.seeing import extracted_so_far
 from PIL import Image
 from sklearn.base import clone
 
@@ -21,7 +22,6 @@ from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
 from hybridml.prediction.from_store import answer_rows
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import extracted_so_far
 from tests.fakes import OPTIONS, write_photo, write_rows
 from tests.lines import line
 
@@ -74,8 +74,8 @@ def test_manners_of_scikit_learn(fitted: EntityExtractor, train: pd.DataFrame) -
         copy.set_params(components=0).fit(train.drop(columns="entity_value"), list(train["entity_value"]))
         is copy
     )
-    assert copy.model_.image_block is None
-    assert fitted.model_.image_block is not None
+    assert copy.model_.embedding_pca is None
+    assert fitted.model_.embedding_pca is not None
 
 
 def test_the_same_rows_make_the_same_answers(
@@ -376,7 +376,7 @@ def test_without_region_weights_the_run_goes_on_and_says_so(
     kept = serialize.load(tmp_path / "m.joblib")
     assert "gone.pt" in kept.missing_stages_["number_classifier"]
     assert [stage.name for stage in kept.further_] == ["lines"]
-    assert kept.model_.image_block is None
+    assert kept.model_.embedding_pca is None
 
 
 def test_weights_that_were_asked_for_by_name_must_be_there(folder: Path, tmp_path: Path) -> None:
@@ -403,4 +403,4 @@ def test_image_features_reach_the_ranker(fitted: EntityExtractor) -> None:
         "image.1",
         "image.2",
     ]
-    assert np.isfinite(fitted.model_.image_block.components).all()
+    assert np.isfinite(fitted.model_.embedding_pca.components).all()

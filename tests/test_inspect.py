@@ -86,7 +86,7 @@ def test_only_what_differs_is_told(
         "ranker": {**ranker, "models": [*ranker["models"][:-1], ranker["models"][-1] + "\n"]},
         "training": {**training, "rows": 7, "seen": training["seen"][:-1]},
         "columns": [*data["columns"][:-1], "mine.own"],
-        "image_block": {**data["image_block"], "mean": np.ones(8, np.float32)},
+        "embedding_pca": {**data["embedding_pca"], "mean": np.ones(8, np.float32)},
         "looks": [look],
     }
     other = str(file.write(changed, tmp_path / "other.joblib"))
@@ -97,7 +97,7 @@ def test_only_what_differs_is_told(
         "training.rows",
         "training.seen",
         "columns",
-        "image_block.mean",
+        "embedding_pca.mean",
         "looks.lines.settings.golden",
         "looks.lines.settings.added",
     }
@@ -106,7 +106,7 @@ def test_only_what_differs_is_told(
     assert differ["looks.lines.settings.added"] == ("absent", "1")
     assert "only here: row.source" in differ["columns"][0]
     assert "only here: mine.own" in differ["columns"][1]
-    assert differ["image_block.mean"][0].startswith("array of float32 (8,), sha256")
+    assert differ["embedding_pca.mean"][0].startswith("array of float32 (8,), sha256")
     assert all(len(text) < 300 for pair in differ.values() for text in pair)
     assert main(["inspect", str(GOLDEN), other]) == 1
     assert "training.rows\n  - 240\n  + 7\n" in capsys.readouterr().out

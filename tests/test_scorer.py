@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hybridml.store.seeing import settings_of
 
 from hybridml.artifact import pretrained, serialize
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.schema import number_class_record, record_of
-from hybridml.store.seeing import settings_of
-from hybridml.store.worker import KIND_OF
+from hybridml.store.schema import KIND_OF, number_class_record, ocr_record
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.stages import adopted
 from tests.lines import line, ocr_result
@@ -39,8 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     regions = np.full((len(read.lines), len(CLASSES)), 1 / len(CLASSES))
     records = {
-        "ocr": record_of(KEY, read, 0.1),
-        "second_pass": record_of(KEY, read, 0.1),
+        "ocr": ocr_record(KEY, read, 0.1),
+        "second_pass": ocr_record(KEY, read, 0.1),
         "number_classifier": number_class_record(KEY, regions, 0.1),
     }
     store = FeatureStore(folder / "store")

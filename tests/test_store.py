@@ -11,7 +11,7 @@ import pytest
 
 from hybridml.errors import StoreError
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.schema import ocr_result_of, record_of
+from hybridml.store.schema import ocr_record, ocr_result_of
 from hybridml.vision.text_line import OCRResult, TextLine
 
 SETTINGS = {"ocr": "fake", "version": 1}
@@ -28,14 +28,14 @@ OCR = OCRResult(
 @pytest.mark.parametrize("reading", [OCR, OCRResult((), 1, 1)])
 def test_a_reading_comes_back_as_it_was(tmp_path: Path, ocr_result: OCRResult) -> None:
     store = FeatureStore(tmp_path)
-    store.table("ocr", SETTINGS).append([record_of("k", ocr_result, 0.1)])
+    store.table("ocr", SETTINGS).append([ocr_record("k", ocr_result, 0.1)])
     assert dict(store.ocr_results(SETTINGS, ["k", "other"])) == {"k": ocr_result}
-    assert ocr_result_of(record_of("k", ocr_result, 0.1)) == ocr_result
+    assert ocr_result_of(ocr_record("k", ocr_result, 0.1)) == ocr_result
 
 
 def test_settings_never_mix(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
-    store.table("ocr", SETTINGS).append([record_of("k", OCR, 0.1)])
+    store.table("ocr", SETTINGS).append([ocr_record("k", OCR, 0.1)])
     assert store.table("ocr", {**SETTINGS, "version": 2}).keys() == set()
     assert (store.table("ocr", SETTINGS).folder / "settings.json").is_file()
 
@@ -43,7 +43,7 @@ def test_settings_never_mix(tmp_path: Path) -> None:
 def test_an_undecodable_photo_is_known_but_has_no_reading(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     table = store.table("ocr", SETTINGS)
-    table.append([{**record_of("bad", OCRResult((), 0, 0), 0.0), "error": "truncated"}])
+    table.append([{**ocr_record("bad", OCRResult((), 0, 0), 0.0), "error": "truncated"}])
     assert table.keys() == {"bad"}
     assert table.errors() == {"bad": "truncated"}
     assert dict(store.ocr_results(SETTINGS, ["bad"])) == {}
@@ -53,21 +53,21 @@ def test_a_damaged_shard_is_set_aside_and_the_others_stay(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = FeatureStore(tmp_path).table("ocr", SETTINGS)
-    table.append([record_of("a", OCR, 0.1)])
+    table.append([ocr_record("a", OCR, 0.1)])
     (shard,) = table.folder.glob("part-*.parquet")
     shard.write_bytes(shard.read_bytes()[:-40])
-    table.append([record_of("b", OCR, 0.1)])
+    table.append([ocr_record("b", OCR, 0.1)])
     with caplog.at_level(logging.WARNING):
         assert table.keys() == {"b"}
     assert shard.name in caplog.text
     assert shard.with_suffix(".damaged").exists()
-    table.append([record_of("a", OCR, 0.1)])
+    table.append([ocr_record("a", OCR, 0.1)])
     assert table.keys() == {"a", "b"}
 
 
 def test_half_written_files_are_not_shards(tmp_path: Path) -> None:
     table = FeatureStore(tmp_path).table("ocr", SETTINGS)
-    table.append([record_of("a", OCR, 0.1)])
+    table.append([ocr_record("a", OCR, 0.1)])
     (table.folder / ".part-0.parquet.tmp").write_bytes(b"half")
     assert table.keys() == {"a"}
 

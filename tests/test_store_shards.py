@@ -15,7 +15,7 @@ import pytest
 
 from hybridml.store import shards
 from hybridml.store.feature_store import FeatureStore, FeatureTable
-from hybridml.store.schema import SCHEMAS, failure_of, record_of
+from hybridml.store.schema import SCHEMAS, failure_record, ocr_record
 from tests.lines import line, ocr_result
 
 SETTINGS = {"ocr": "fake", "version": 1}
@@ -29,7 +29,7 @@ def table(tmp_path: Path) -> FeatureTable:
 def add(table: FeatureTable, *keys: str) -> list[Path]:
     """Add a shard with a reading for each key; return the shards that are new."""
     before = set(table.shards.paths())
-    table.append([record_of(key, ocr_result([line(f"{key} g", 10, 20)]), 0.5) for key in keys])
+    table.append([ocr_record(key, ocr_result([line(f"{key} g", 10, 20)]), 0.5) for key in keys])
     return [path for path in table.shards.paths() if path not in before]
 
 
@@ -190,7 +190,7 @@ def test_a_reading_counts_more_than_an_earlier_failure(
     table: FeatureTable, monkeypatch: pytest.MonkeyPatch, merged: bool
 ) -> None:
     monkeypatch.setattr(shards, "MANY", 2)
-    table.append([failure_of("ocr", "a", "truncated"), failure_of("ocr", "b", "truncated")])
+    table.append([failure_record("ocr", "a", "truncated"), failure_record("ocr", "b", "truncated")])
     assert table.finder(["a"]).has(["a"], failed=False).tolist() == [False]
     add(table, "a")
     if merged:

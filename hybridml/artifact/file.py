@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hybridml._version import __version__
+from hybridml import __version__
 from hybridml.errors import ArtifactError
 from hybridml.utils.plain_data import as_plain, checksum
 from hybridml.utils.plain_pickle import shown

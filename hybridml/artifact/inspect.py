@@ -53,10 +53,10 @@ def inspect(path: str | Path) -> dict[str, Any]:
                 "checksum": data["checksum"],
             },
             "versions": data["versions"],
-            "ocr": data["ocr"],
-            "looks": {look["name"]: look for look in data["looks"]},
-            "looks_left_out": data["look_reasons"],
-            "embedding": data["embedder"] or {"name": "none", "reason": data["image_reason"]},
+            "ocr": data["stages"]["ocr"],
+            "further_stages": {stage["name"]: stage for stage in data["stages"]["further"]},
+            "missing_stages": data["missing_stages"],
+            "embedding": data["stages"]["embedding"] or {"name": "none", "reason": data["image_reason"]},
             "entities": {
                 name: {"units": list(entity["units"]), "keywords": len(entity["keywords"])}
                 for name, entity in data["entities"]["entities"].items()
@@ -65,7 +65,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
             "ranker": {**data["ranker"]["settings"], **_size_of_ranker(data["ranker"]["models"])},
             "settings": {k: v for k, v in data["settings"].items() if k not in ("ranker", "blocks")},
             "learned": _learned(data),
-            "thresholds": _thresholds(Calibrator.from_dict(data["decision"])),
+            "thresholds": _thresholds(Calibrator.from_dict(data["calibrator"])),
             "training": {
                 **{
                     name: value
@@ -92,7 +92,7 @@ def _size_of_ranker(models: Sequence[str]) -> dict[str, int]:
 
 
 def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
-    calibrator, image = data["decision"], data["image_block"]
+    calibrator, image = data["calibrator"], data["embedding_pca"]
     return {
         "priors": {name: len(table["n"]) for name, table in (data["priors"] or {}).items()} or None,
         "pca": {"components": image["components"].shape[0], "of": image["mean"].shape[0]} if image else None,
@@ -101,10 +101,10 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
             "entities": list(calibrator["entities"]),
             "stake": calibrator["stake"],
         },
-        "tells_labellers_apart": data["weak"],
-        "trust_in_rows_of_others": data["trust"],
-        "proportions_learned_from": DimensionOrder.from_dict(data.get("proportions") or []).pairs,
-        "unit_of_a_pair_learned_from": (data.get("habits") or {}).get("duals", 0),
+        "weak_labels": data["weak"],
+        "weak_weight": data["weak_weight"],
+        "dimension_order_learned_from": DimensionOrder.from_dict(data.get("dimension_order") or []).pairs,
+        "unit_of_a_pair_learned_from": (data.get("unit_preference") or {}).get("pairs", 0),
     }
 
 
@@ -130,9 +130,9 @@ def text(facts: Mapping[str, Any]) -> str:
     sections = {
         "versions it was made with": facts["versions"],
         "training": training,
-        f"reader: {facts['reader']['name']}": _stage(facts["ocr"]),
-        **{f"look: {name}": _stage(look) for name, look in facts["looks"].items()},
-        "looks left out": facts["looks_left_out"],
+        f"OCR engine: {facts['ocr']['name']}": _stage(facts["ocr"]),
+        **{f"stage: {name}": _stage(stage) for name, stage in facts["further_stages"].items()},
+        "stages left out": facts["missing_stages"],
         f"embedding: {facts['embedding']['name']}": _stage(facts["embedding"]),
         "entities and units": {
             name: f"{', '.join(entity['units'])} ({entity['keywords']} keywords)"

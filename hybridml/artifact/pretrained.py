@@ -14,6 +14,8 @@ from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.ranking.answer import Answer
 from hybridml.vision.number_classifier.pretrained import FOLDER
 
+from .serialize import load
+
 MODEL = FOLDER / "hybridml.joblib"
 """The pretrained artifact."""
 
@@ -42,8 +44,9 @@ def model_path(model: str | Path | None = None) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _reader_of(path: Path, mtime_ns: int, size: int) -> PhotoPredictor:
-    return PhotoPredictor(path)
+def _loaded(path: Path, mtime_ns: int, size: int) -> PhotoPredictor:
+    extractor = load(path)
+    return PhotoPredictor(extractor.model_, extractor.stages_.adopted())
 
 
 def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | None = None) -> list[Answer]:
@@ -63,7 +66,7 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     list of Answer
         With value, unit, confidence, box and runner-ups.
     """
-    return _reader(model).read(photo, entities)
+    return photo_predictor(model).read(photo, entities)
 
 
 def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
@@ -81,10 +84,11 @@ def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
     WholePhoto
         Its ``regions`` hold the quantities, each with the entity it most probably answers, box and probability.
     """
-    return _reader(model).read_all(photo)
+    return photo_predictor(model).read_all(photo)
 
 
-def _reader(model: str | Path | None) -> PhotoPredictor:
+def photo_predictor(model: str | Path | None) -> PhotoPredictor:
+    """Return what answers photos with a model; it is loaded once, until its file changes."""
     path = model_path(model).resolve()
     stat = path.stat()
-    return _reader_of(path, stat.st_mtime_ns, stat.st_size)
+    return _loaded(path, stat.st_mtime_ns, stat.st_size)

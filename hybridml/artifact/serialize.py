@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from hybridml._version import __version__
+from hybridml import __version__
 from hybridml.candidates.features import VERSION as FEATURES_VERSION
 from hybridml.candidates.features import column_names
 from hybridml.entities import Entity, EntitySchema, Unit
@@ -22,13 +22,13 @@ from hybridml.errors import ArtifactError
 from hybridml.estimator import EntityExtractor
 from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.dimension_order import DimensionOrder
-from hybridml.ranking.embedding_pca import ImageBlock
+from hybridml.ranking.embedding_pca import EmbeddingPCA
 from hybridml.ranking.label_priors import Priors
 from hybridml.ranking.learned_features import LearnedColumns
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import Ranker, RankerSettings
 from hybridml.ranking.unit_preference import UnitPreference
-from hybridml.vision.stages import Stage
+from hybridml.vision.stages import DEFAULT_WEIGHTS, Stage, VisionStages
 
 from . import file, plugins
 from .file import FORMAT
@@ -37,27 +37,29 @@ from .file import FORMAT
 def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
     """Return a fitted extractor as plain data."""
     extractor._check_fitted()
-    model = extractor.model_
+    model, stages = extractor.model_, extractor.stages_
     return {
         "format": FORMAT,
         "versions": model.versions,
-        "ocr": asdict(extractor.ocr_),
-        "embedder": asdict(extractor.embedder_) if extractor.embedder_ else None,
+        "stages": {
+            "ocr": asdict(stages.ocr) if stages.ocr else None,
+            "embedding": asdict(stages.embedding) if stages.embedding else None,
+            "further": [asdict(stage) for stage in stages.further],
+        },
         "image_reason": extractor.image_reason_,
-        "looks": [asdict(stage) for stage in extractor.further_],
-        "look_reasons": dict(extractor.missing_stages_),
+        "missing_stages": dict(extractor.missing_stages_),
         "settings": asdict(model.settings),
         "features_version": FEATURES_VERSION,
         "columns": list(model.ranker.columns_),
         "entities": _schema_to_dict(model.schema),
         "ranker": model.ranker.to_dict(),
-        "decision": model.calibrator.to_dict(),
-        "image_block": model.columns.image_block.to_dict() if model.columns.image_block else None,
+        "calibrator": model.calibrator.to_dict(),
+        "embedding_pca": model.columns.embedding_pca.to_dict() if model.columns.embedding_pca else None,
         "priors": model.columns.priors.to_dict() if model.columns.priors else None,
         "weak": model.columns.weak,
-        "habits": model.columns.unit_preference.to_dict() if model.columns.unit_preference else None,
-        "proportions": model.dimension_order.to_dict(),
-        "trust": model.weak_weight,
+        "unit_preference": model.columns.unit_preference.to_dict() if model.columns.unit_preference else None,
+        "dimension_order": model.dimension_order.to_dict(),
+        "weak_weight": model.weak_weight,
         "training": model.training,
     }
 
@@ -65,34 +67,39 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
 def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtractor:
     """Return the extractor that :func:`to_dict` described; raise ArtifactError saying what differs."""
     _check_lightgbm(data["versions"]["lightgbm"], source)
-    stages = [data["ocr"], *([data["embedder"]] if data["embedder"] else []), *data["looks"]]
-    plugins.check(data["settings"]["blocks"], stages, source)
+    described = data["stages"]
+    plugins.check(
+        data["settings"]["blocks"],
+        [stage for stage in (described["ocr"], described["embedding"], *described["further"]) if stage],
+        source,
+    )
     settings = dict(data["settings"])
     settings["blocks"] = tuple(settings["blocks"])
     settings["ranker"] = RankerSettings(**settings["ranker"])
     model = Model(ModelSettings(**settings), _schema_from_dict(data["entities"]))
     model.ranker = Ranker.from_dict(data["ranker"])
-    model.calibrator = Calibrator.from_dict(data["decision"])
+    model.calibrator = Calibrator.from_dict(data["calibrator"])
     model.columns = LearnedColumns(
-        ImageBlock.from_dict(data["image_block"]) if data["image_block"] else None,
+        EmbeddingPCA.from_dict(data["embedding_pca"]) if data["embedding_pca"] else None,
         Priors.from_dict(data["priors"]) if data["priors"] else None,
         bool(data["weak"]),
-        UnitPreference.from_dict(data["habits"]) if data.get("habits") else None,
+        UnitPreference.from_dict(data["unit_preference"]) if data.get("unit_preference") else None,
     )
-    model.dimension_order = DimensionOrder.from_dict(data.get("proportions") or [])
-    model.weak_weight = dict(data["trust"])
+    model.dimension_order = DimensionOrder.from_dict(data.get("dimension_order") or [])
+    model.weak_weight = dict(data["weak_weight"])
     model.training = dict(data["training"])
     model.versions = dict(data["versions"])
     _check_columns(model, data, source)
-    ocr = Stage(**data["ocr"])
-    embedder = Stage(**data["embedder"]) if data["embedder"] else None
+    ocr = Stage(**described["ocr"])
+    embedding = Stage(**described["embedding"]) if described["embedding"] else None
+    further = tuple(Stage(**stage) for stage in described["further"])
     extractor = EntityExtractor(
         ocr=ocr.name,
         ocr_options=ocr.options or None,
-        embedding=embedder.name if embedder else "none",
-        resnet_weights=embedder.options.get("weights", "IMAGENET1K_V2") if embedder else "IMAGENET1K_V2",
+        embedding=embedding.name if embedding else "none",
+        resnet_weights=embedding.options.get("weights", DEFAULT_WEIGHTS) if embedding else DEFAULT_WEIGHTS,
         blocks=model.settings.blocks,
-        further=tuple(stage["name"] for stage in data["looks"]),
+        stages=tuple(stage.name for stage in further),
         components=model.settings.components,
         priors=model.settings.priors,
         joint=model.settings.joint,
@@ -103,10 +110,9 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         random_state=model.settings.random_state,
     )
     extractor.model_ = model
-    extractor.ocr_, extractor.embedder_ = ocr, embedder
+    extractor.stages_ = VisionStages(ocr, embedding, further)
     extractor.image_reason_ = data["image_reason"]
-    extractor.further_ = [Stage(**stage) for stage in data["looks"]]
-    extractor.missing_stages_ = dict(data["look_reasons"])
+    extractor.missing_stages_ = dict(data["missing_stages"])
     return extractor
 
 

@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 
 from hybridml import quantity
 from hybridml.entities import Entity, EntitySchema, default_entities
-from hybridml.quantity import PER_AREA, Quantity
+from hybridml.quantity import Quantity
+from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult, TextLine
 
 Origin = Literal["line", "beside", "below", "declared"]
@@ -288,23 +289,6 @@ def find_candidates(ocr_result: OCRResult, schema: EntitySchema | None = None) -
     return _distinct(own + _across(ocr_result, kept, schema) + more)
 
 
-def shows(ocr_result: OCRResult, entity: Entity, schema: EntitySchema) -> bool:
-    """Return whether a photo has a candidate for ``entity`` that a reader would see; the first one found is enough.
-
-    Examples
-    --------
-    >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> ocr_result, schema = OCRResult((TextLine("8 oz 230 V", 1.0, box),), 100, 100), default_entities()
-    >>> [shows(ocr_result, schema.entity(name), schema) for name in ("voltage", "wattage")]
-    [True, False]
-    """
-    kept = _largest(ocr_result)
-    units = (q.unit for i in kept for q in quantity.parse(ocr_result.lines[i].text, schema))
-    if any(entity.unit_for(unit) is not None for unit in units):
-        return True
-    return bool(for_entity(_across(ocr_result, kept, schema), entity))
-
-
 def _across(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
     """Return the candidates whose unit stands in another text line than their number."""
     numbers = {i: found for i in kept if (found := quantity.numbers(ocr_result.lines[i].text, schema))}
@@ -387,27 +371,27 @@ def for_entity(candidates: Sequence[Candidate], entity: Entity) -> list[Candidat
     ]
 
 
-def any_shown(candidates: Iterable[Candidate]) -> bool:
-    """Return whether a reader would see one of the candidates as the item's own: a weight per area is not.
-
-    Examples
-    --------
-    >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
-    >>> found = find_candidates(OCRResult((TextLine("180 gsm", 1.0, box),), 100, 100))
-    >>> [(c.value, c.unit, c.form) for c in found], any_shown(found)
-    ([(180.0, 'gram', 'per area')], False)
-    """
-    return any(c.form != PER_AREA for c in candidates)
-
-
 def needs_second_pass(ocr_result: OCRResult, entity: Entity, schema: EntitySchema) -> bool:
-    """Return whether a first reading shows nothing that could answer ``entity``.
+    """Return whether a first OCR result has no candidate for ``entity`` that a person would see as the item's own.
+
+    A weight per area ("180 gsm") is not the item's own. The search ends at the first candidate.
 
     Examples
     --------
-    >>> from hybridml.entities import default_entities
-    >>> schema = default_entities()
-    >>> needs_second_pass(OCRResult((), 100, 100), schema.entity("voltage"), schema)
-    True
+    >>> box, schema = ((0, 0), (90, 0), (90, 20), (0, 20)), default_entities()
+    >>> result = OCRResult((TextLine("180 gsm 230 V", 1.0, box),), 100, 100)
+    >>> [needs_second_pass(result, schema.entity(name), schema) for name in ("voltage", "item_weight")]
+    [False, True]
     """
-    return not shows(ocr_result, entity, schema)
+    kept = _largest(ocr_result)
+    units = (q.unit for i in kept for q in quantity.parse(ocr_result.lines[i].text, schema))
+    if any(entity.unit_for(unit) is not None for unit in units):
+        return False
+    return not for_entity(_across(ocr_result, kept, schema), entity)
+
+
+def ocr_result_for(photo: PhotoFeatures, entity: Entity, schema: EntitySchema) -> OCRResult:
+    """Return the OCR result that answers an entity: that of the second pass where there is one and it is needed."""
+    return photo.result_of(
+        photo.second_pass is not None and needs_second_pass(photo.ocr_result, entity, schema)
+    )

@@ -1,4 +1,4 @@
-"""Described candidates of rows in one Parquet file: a line a candidate, a float32 column a feature.
+"""DescribedRows candidates of rows in one Parquet file: a line a candidate, a float32 column a feature.
 
 Lines of one row stand together, the rows of one photo in one row group, those that nobody asked (see
 :mod:`hybridml.ranking.sibling_rows`) among them, with a blank ``row``. A row without a candidate has one line, with a blank
@@ -28,7 +28,7 @@ from hybridml.errors import StoreError
 from hybridml.utils.files import atomic
 
 from .find import Candidate
-from .table import CandidateTable, Rows
+from .table import CandidateTable, DescribedRows, Rows
 
 FORMAT = 1
 KEY = b"hybridml.candidates.find"
@@ -67,31 +67,6 @@ CANDIDATE = pa.schema(
 
 PLAIN = CANDIDATE.names[:10]
 """Those that are the first fields of a candidate as they are."""
-
-
-@dataclass(frozen=True)
-class Described:
-    """The described candidates of some photos' rows.
-
-    Parameters
-    ----------
-    positions : list of int or None
-        Of each of ``rows``: where it stands among the rows that were asked, None for one that nobody asked.
-    rows : Rows
-        Photo and entity of each.
-    table : CandidateTable
-        Their candidates with the columns that do not depend on labels.
-    projected : mapping of str to array
-        Photo to its reduced embedding, where the model sees embeddings.
-    texts : list of str, one per candidate
-        The text line that each stands in.
-    """
-
-    positions: Sequence[int | None]
-    rows: Rows
-    table: CandidateTable
-    projected: Mapping[str, npt.NDArray[np.float32]]
-    texts: list[str]
 
 
 @dataclass(frozen=True)
@@ -147,7 +122,7 @@ class CandidateWriter:
         self._waiting: list[pa.Table] = []
         self._photos = 0
 
-    def add(self, described: Described, problem: Callable[[int], str]) -> None:
+    def add(self, described: DescribedRows, problem: Callable[[int], str]) -> None:
         """Add the rows of some photos, all rows of each; ``problem`` says why a row cannot be answered."""
         rows, table = described.rows, described.table
         bare = np.setdiff1d(np.arange(len(described.positions)), table.row)
@@ -298,7 +273,9 @@ class CandidateFile:
         problems = together["problem"].to_numpy(zero_copy_only=False)[order].tolist()
         return AskedRows(frame, problems, number[order], np.concatenate(groups)[order])
 
-    def described(self, groups: Iterable[int], wanted: npt.NDArray[np.int64] | None) -> Iterator[Described]:
+    def described(
+        self, groups: Iterable[int], wanted: npt.NDArray[np.int64] | None
+    ) -> Iterator[DescribedRows]:
         """Yield the candidates of row groups, those of the photos of the rows that are ``wanted``; None for all."""
         for group in groups:
             found = _of_photos(self._read(group), wanted)
@@ -309,7 +286,7 @@ class CandidateFile:
         with self._readable():
             return self._file.read_row_group(group, columns=columns, use_threads=False)
 
-    def _described(self, found: pa.Table) -> Described:
+    def _described(self, found: pa.Table) -> DescribedRows:
         row, photo = _numbers(found, "row"), _numbers(found, "photo")
         entity = found["entity_name"].to_numpy(zero_copy_only=False)
         new = np.ones(len(row), dtype=bool)
@@ -325,7 +302,7 @@ class CandidateFile:
             projected = {k: v for k, v in zip(keys, vectors, strict=True) if k and not np.isnan(v).all()}
         positions = [at if at >= 0 else None for at in row[first].tolist()]
         texts = found["text"].to_numpy(zero_copy_only=False)[has].tolist()
-        return Described(positions, Rows(keys, entity[first].tolist()), table, projected, texts)
+        return DescribedRows(positions, Rows(keys, entity[first].tolist()), table, projected, texts)
 
 
 def _array(found: pa.Table, columns: Sequence[str], lines: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

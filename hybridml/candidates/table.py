@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult
 
 from .features import DEFAULT_BLOCKS, PhotoView, describe
-from .find import Candidate, any_shown
+from .find import Candidate, needs_second_pass
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,48 @@ class CandidateTable:
         """Return the table without the columns of some feature blocks."""
         keep = [i for i, name in enumerate(self.columns) if name.split(".")[0] not in blocks]
         return replace(self, columns=tuple(self.columns[i] for i in keep), X=self.X[:, keep])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Photo and entity of each row, those that were asked first.
+
+    Parameters
+    ----------
+    keys, entities : sequences, one per row
+        Photo and entity.
+    """
+
+    keys: Sequence[str | None]
+    entities: Sequence[str]
+
+
+@dataclass(frozen=True)
+class DescribedRows:
+    """Rows of some photos with their candidates, described by the feature blocks.
+
+    Parameters
+    ----------
+    positions : sequence of int or None
+        Position of each row among the rows that were asked, None for a sibling row that nobody asked.
+    rows : Rows
+        Photo and entity of each row.
+    table : CandidateTable
+        Their candidates with the columns of the feature blocks.
+    projected : mapping of str to array
+        Photo to its reduced embedding, where the model has one.
+    texts : list of str, one per candidate
+        The text line of each candidate.
+    photos : mapping of str to PhotoFeatures
+        The features of the photos, where they are at hand.
+    """
+
+    positions: Sequence[int | None]
+    rows: Rows
+    table: CandidateTable
+    projected: Mapping[str, npt.NDArray[np.float32]]
+    texts: list[str]
+    photos: Mapping[str, PhotoFeatures] = field(default_factory=dict)
 
 
 def build_table(
@@ -152,27 +194,12 @@ class _Views:
 
 
 def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:
-    """Return the candidates of the first look, those of the second where it shows none, None where there are none."""
-    candidates, described = describe(views.first, entity, blocks)
-    second_pass = None if any_shown(candidates) else views.second_pass
-    if second_pass is not None:
-        candidates, described = describe(second_pass, entity, blocks)
+    """Return the candidates of the first pass, those of the second where it is needed, None where there are none."""
+    again = views.second_pass
+    if again is not None and not needs_second_pass(views.first.ocr_result, entity, views.first.schema):
+        again = None
+    candidates, described = describe(again or views.first, entity, blocks)
     if not candidates:
         return None
-    return _Found(
-        candidates, tuple(described), np.array(list(described.values())).T.copy(), second_pass is not None
-    )
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Photo and entity of each row, those that were asked first.
-
-    Parameters
-    ----------
-    keys, entities : sequences, one per row
-        Photo and entity.
-    """
-
-    keys: Sequence[str | None]
-    entities: Sequence[str]
+    X = np.array(list(described.values())).T.copy()
+    return _Found(candidates, tuple(described), X, again is not None)

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hybridml._version import __version__
+from hybridml import __version__
 from hybridml.errors import HybridmlError
 
 from . import candidates, compare, evaluate, explore, fetch, inspect, report, run, single

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hybridml.datasets.photos import Checked
     from hybridml.estimator import EntityExtractor
-    from hybridml.prediction.from_store import Answered
+    from hybridml.prediction.from_store import AnsweredRow
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Part:
     """
 
     frame: pd.DataFrame
-    answers: Callable[[], Iterator[Answered]]
+    answers: Callable[[], Iterator[AnsweredRow]]
     row_faults: Callable[[], rowfiles.Faults]
     photo_faults: Callable[[], rowfiles.Faults] = list
 
@@ -86,7 +86,7 @@ def _stored(arguments: argparse.Namespace, extractor: EntityExtractor, given: Ch
 def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -> Asked:
     """Return the rows of a file of candidates, answered from it alone: one part."""
     from hybridml.datasets import photos
-    from hybridml.prediction.from_candidates import DescribedRows
+    from hybridml.prediction.from_candidates import CandidateFileRequest
 
     useless = [name for name in ("images", "workers", "dask", "partial") if getattr(arguments, name)]
     if useless:
@@ -94,7 +94,7 @@ def from_candidates(arguments: argparse.Namespace, extractor: EntityExtractor) -
             f"--candidates opens no photo and no store: leave out --{' and --'.join(useless)}"
         )
     given = photos.checked(arguments.rows, schema=extractor.model_.schema) if arguments.rows else None
-    described = DescribedRows(arguments.candidates, extractor, given)
+    described = CandidateFileRequest(arguments.candidates, extractor.model_, extractor.stages_, given)
     frame, problems = described.frame, described.problems
     part = Part(frame, described.answers, lambda: rowfiles.of_problems(frame, problems))
     return Asked(len(frame), list(frame["entity_name"].unique()), [part])

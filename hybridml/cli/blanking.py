@@ -10,12 +10,12 @@ from .options import tell
 
 if TYPE_CHECKING:
     from hybridml.estimator import EntityExtractor
-    from hybridml.prediction.from_store import Answered
+    from hybridml.prediction.from_store import AnsweredRow
 
 
 def blanking(
     arguments: argparse.Namespace, entities: Iterable[str], extractor: EntityExtractor
-) -> Callable[[Answered], str]:
+) -> Callable[[AnsweredRow], str]:
     """Return what names the option that blanks an answer, empty for none."""
     from hybridml.datasets.thresholds import read_thresholds, threshold_of
 
@@ -35,7 +35,7 @@ def blanking(
                     "which promises nothing for it alone"
                 )
 
-    def option(each: Answered) -> str:
+    def option(each: AnsweredRow) -> str:
         answer = each.answer
         if not answer.prediction:
             return ""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from hybridml.datasets.row_chunks import RowChunks
     from hybridml.estimator import EntityExtractor
-    from hybridml.store.extraction import Report
+    from hybridml.store.extraction import ExtractionReport
 
     _Rows = tuple[pd.DataFrame, rowfiles.Faults]
     """Rows, and the faults of single ones."""
@@ -68,7 +68,7 @@ def new_extractor(arguments: argparse.Namespace, **more: Any) -> EntityExtractor
         images=images_of(arguments),
         store=arguments.store,
         effort=arguments.effort,
-        further=stages_of(arguments),
+        stages=stages_of(arguments),
         ocr=arguments.ocr,
         embedding=arguments.embedding,
         resnet_weights=arguments.resnet_weights,
@@ -143,13 +143,13 @@ class _Total:
     """The report of all parts together; a photo with rows in several of them counts once."""
 
     def __init__(self) -> None:
-        from hybridml.store.extraction import Report
+        from hybridml.store.extraction import ExtractionReport
         from hybridml.utils.hashing import hashes
 
-        self.report = Report()
+        self.report = ExtractionReport()
         self._seen = hashes([])
 
-    def add(self, report: Report, frame: pd.DataFrame) -> None:
+    def add(self, report: ExtractionReport, frame: pd.DataFrame) -> None:
         """Count what was done for the photos of some rows."""
         import numpy as np
 
@@ -167,17 +167,17 @@ class _Total:
         total.done += report.done
         total.failed |= report.failed
         total.seconds += report.seconds
-        total.second += report.second
-        total.second_done += report.second_done
+        total.second_pass += report.second_pass
+        total.second_pass_done += report.second_pass_done
 
 
-def _say_report(report: Report) -> None:
+def _say_report(report: ExtractionReport) -> None:
     rate = f", {report.done / report.seconds:.2f} photos a second" if report.done and report.seconds else ""
     tell(
         f"{report.photos} photos: {report.cached} already in the store, {report.done} worked on now, "
         f"{len(report.failed)} failed; {report.seconds:.1f} s{rate}"
     )
-    if report.second:
+    if report.second_pass:
         tell(
-            f"{report.second} photos show nothing they are asked for: a second look at {report.second_done} now"
+            f"{report.second_pass} photos show nothing that is asked of them: {report.second_pass_done} got a second pass now"
         )

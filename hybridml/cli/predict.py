@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hybridml.estimator import EntityExtractor
-    from hybridml.prediction.from_store import Answered
+    from hybridml.prediction.from_store import AnsweredRow
     from hybridml.spool import Spool
 
 DEFAULT_MODEL = "models/model.joblib"
@@ -131,7 +131,7 @@ def extractor_of(arguments: argparse.Namespace) -> EntityExtractor:
     extractor = serialize.load(path)
     if arguments.without:
         tell(f"going on WITHOUT {', '.join(arguments.without)}, with which the model was trained")
-        extractor.further_ = [e for e in extractor.further_ if e.kind not in arguments.without]
+        extractor.stages_ = extractor.stages_.without(arguments.without)
     extractor.set_params(
         images=images_of(arguments),
         store=arguments.store,
@@ -277,7 +277,7 @@ def _answer_part(
     arguments: argparse.Namespace,
     extractor: EntityExtractor,
     part: Part,
-    blanked_by: Callable[[Answered], str],
+    blanked_by: Callable[[AnsweredRow], str],
     wanted: Mapping[str, str],
     *,
     spool: Spool | None,

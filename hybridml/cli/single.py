@@ -72,16 +72,16 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> int:
-    from hybridml.prediction.from_photo import PhotoPredictor
+    from hybridml.artifact.pretrained import photo_predictor
 
-    ocr = PhotoPredictor(arguments.model)
+    predictor = photo_predictor(arguments.model)
     failures = 0
     for photo in arguments.photos:
         try:
             if arguments.all:
-                _print_all(photo, ocr.read_all(photo), arguments.json)
+                _print_all(photo, predictor.read_all(photo), arguments.json)
             else:
-                _print_answers(photo, ocr.read(photo, arguments.entity), arguments.json)
+                _print_answers(photo, predictor.read(photo, arguments.entity), arguments.json)
         except HybridmlError as error:
             failures += 1
             print(f"hybridml read: {photo}: {error}", file=sys.stderr)

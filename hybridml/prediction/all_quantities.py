@@ -171,7 +171,7 @@ def whole_photos(
     photo_features : iterable of (key, PhotoFeatures)
         What was found on the photos, each once.
     project : callable, optional
-        As for :meth:`Model.answers`.
+        As for :meth:`hybridml.ranking.model.Model.describe`.
     outlines : mapping of key to Outline, optional
         For the layout only, of photos that were seen without; the model does not get them.
 
@@ -185,8 +185,9 @@ def whole_photos(
     while batch := dict(islice(photos, PHOTOS_AT_ONCE)):
         keys = [key for key in batch for _ in entities]
         ranked: dict[str, dict[str, Ranked]] = {key: {} for key in batch}
-        for row, found in model.ranked(keys, entities * len(batch), batch.items(), project):
-            ranked[keys[row]][entities[row % len(entities)]] = found
+        for described in model.describe(keys, entities * len(batch), batch.items(), project):
+            for row, found in model.rank(described):
+                ranked[keys[row]][entities[row % len(entities)]] = found
         for key, photo in batch.items():
             yield key, _whole(model, photo, ranked[key], (outlines or {}).get(key))
 

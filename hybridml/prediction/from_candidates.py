@@ -1,60 +1,44 @@
-"""Rows described once into a file of candidates, and answered from it alone: no photo, no store, no engine."""
+"""Answers from a file of described candidates: no photo, no feature store and no vision stage is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.candidates.find import Candidate
-from hybridml.candidates.parquet import CandidateFile, Described, writing
-from hybridml.candidates.table import CandidateTable, Rows
-from hybridml.datasets.groups import photo_names
+from hybridml.candidates.features import VERSION as FEATURES_VERSION
+from hybridml.candidates.parquet import CandidateFile, writing
+from hybridml.candidates.table import CandidateTable, DescribedRows, Rows
 from hybridml.datasets.photos import Checked
-from hybridml.datasets.rows import RowFault
 from hybridml.errors import ArtifactError
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model
-from hybridml.ranking.scoring import answer_of
-from hybridml.store.extraction import Report
-from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import Stages, settings_of
-from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
+from hybridml.utils.plain_data import checksum
+from hybridml.vision.stages import LIBRARIES, Stage, VisionStages
 
-from .candidate_facts import differences, facts_of, told
-from .from_store import DAMAGED, Answered, keys_of, problems_of, projection
+from .from_store import DAMAGED, AnsweredRow, PredictionRequest
 
-if TYPE_CHECKING:
-    from hybridml.estimator import EntityExtractor
+SHOWN = 6
+"""Differences that an error lists before it only counts."""
 
 ABSENT = "the file of candidates has no row of this image_link and entity_name; describe it with 'hybridml candidates'"
 
 
-def describe_rows(
-    path: str | Path,
-    facts: Mapping[str, Any],
-    model: Model,
-    frame: pd.DataFrame,
-    faults: Iterable[RowFault],
-    report: Report,
-    store: FeatureStore,
-    stages: Stages,
-    progress: bool = False,
-) -> int:
+def write_candidates(path: str | Path, request: PredictionRequest, progress: bool = False) -> int:
     """Write the candidates of rows to a file, in memory for some photos at a time.
 
     Parameters
     ----------
     path : path
         The Parquet file to write or replace.
-    facts : mapping
-        What the candidates are made with, :func:`hybridml.prediction.candidate_facts.facts_of`.
-    model, frame, faults, report, store, engines
-        As for :func:`hybridml.prediction.from_store.answer_rows`.
+    request : PredictionRequest
+        The rows, and what describes them.
     progress : bool
         Show a progress bar.
 
@@ -65,58 +49,42 @@ def describe_rows(
     """
     from tqdm import tqdm
 
-    ocr, embedder, further = stages
-    names, entities = photo_names(frame), list(frame["entity_name"])
-    keys = keys_of(names, report)
-    present = list(dict.fromkeys(key for key in keys if key))
-    project = projection(model.image_block, store, embedder, present)
-    problem = problems_of(frame, faults, names, report)
+    frame = request.frame
     done = np.zeros(len(frame), dtype=bool)
-    shown = 0
+    found = 0
     with (
-        writing(path, frame, facts) as file,
+        writing(path, frame, facts_of(request.model, request.stages)) as file,
         tqdm(total=len(frame), desc="candidates", unit="row", disable=not progress) as bar,
     ):
-        for found, asked in model.batches(keys, store.photo_features(settings_of(ocr, further), present)):
-            rows, table = model.described([keys[i] for i in asked], [entities[i] for i in asked], found)
-            texts = [
-                _text(candidate, as_photo_features(found[rows.keys[row] or ""]), row in table.second_pass)
-                for candidate, row in zip(table.candidates, table.row.tolist(), strict=True)
-            ]
-            positions = [*asked, *[None] * (len(rows.keys) - len(asked))]
-            projected = project(list(found)) if project else {}
-            file.add(Described(positions, rows, table, projected, texts), problem)
+        for described in request.described():
+            asked = [position for position in described.positions if position is not None]
+            file.add(described, request.problem)
             done[asked] = True
-            shown += len(np.unique(table.row[table.row < len(asked)]))
+            found += len(np.unique(described.table.row[described.table.row < len(asked)]))
             bar.update(len(asked))
         left = np.flatnonzero(~done).tolist()
-        report.failed |= {names[row]: DAMAGED for row in left if keys[row] is not None}
+        request.report.failed |= {
+            request.names[row]: DAMAGED for row in left if request.keys[row] is not None
+        }
         if left:
             nothing = CandidateTable((), np.zeros((0, 0), np.float32), np.zeros(0, np.int64), [])
-            rows = Rows([None] * len(left), [entities[row] for row in left])
-            file.add(Described(left, rows, nothing, {}, []), problem)
+            rows = Rows([None] * len(left), [request.entities[row] for row in left])
+            file.add(DescribedRows(left, rows, nothing, {}, []), request.problem)
             bar.update(len(left))
-    return shown
+    return found
 
 
-def _text(candidate: Candidate, photo_features: PhotoFeatures, second_pass: bool) -> str:
-    ocr_result = (
-        photo_features.second_pass
-        if second_pass and photo_features.second_pass
-        else photo_features.ocr_result
-    )
-    return ocr_result.lines[candidate.line].text
-
-
-class DescribedRows:
-    """Rows of a file of candidates, to be answered by a model that describes candidates as the file does.
+class CandidateFileRequest:
+    """Rows to answer from a file of candidates, by a model that describes candidates as the file does.
 
     Parameters
     ----------
     path : path
         What :meth:`hybridml.EntityExtractor.write_candidates` wrote.
-    extractor : EntityExtractor
-        Whose model answers.
+    model : Model
+        What answers.
+    stages : VisionStages
+        Its vision stages.
     given : (data frame, faults), optional
         Checked rows to answer, found in the file by ``image_link`` and ``entity_name``; by default the file's own.
 
@@ -135,14 +103,16 @@ class DescribedRows:
         When its candidates were described otherwise; the message says what differs.
     """
 
-    def __init__(self, path: str | Path, extractor: EntityExtractor, given: Checked | None = None) -> None:
-        self._model = extractor.model_
-        facts = facts_of(extractor)
+    def __init__(
+        self, path: str | Path, model: Model, stages: VisionStages, given: Checked | None = None
+    ) -> None:
+        self._model = model
+        facts = facts_of(model, stages)
         self._file = CandidateFile(path)
         other = differences(self._file.facts, facts)
         if other:
             raise ArtifactError(
-                f"{path}: its candidates were described otherwise than this model does ({told(other)}). "
+                f"{path}: its candidates were described otherwise than this model does ({_summary(other)}). "
                 "Describe them again with 'hybridml candidates --model', or name the model that they were made for"
             )
         if given is None:
@@ -163,39 +133,20 @@ class DescribedRows:
             ]
         self._all = given is None
 
-    def answers(self) -> Iterator[Answered]:
+    def answers(self) -> Iterator[AnsweredRow]:
         """Yield each row's answer once, in the order of the file, those that it lacks first."""
         entities = self.frame["entity_name"].to_numpy()
         order = np.argsort(self._number, kind="stable")
         number = self._number[order]
         first = int(np.searchsorted(number, 0))
         for row in order[:first].tolist():
-            yield Answered(row, Answer(entities[row]), self.problems[row])
+            yield AnsweredRow(row, Answer(entities[row]), self.problems[row])
         groups = np.unique(self._group[order[first:]]).tolist()
         for described in self._file.described(groups, None if self._all else number[first:]):
-            for at, answer in self._answers(described):
+            for at, ranked in self._model.rank(described):
                 begin, end = np.searchsorted(number, [at, at + 1])
                 for row in order[begin:end].tolist():
-                    yield Answered(row, answer, self.problems[row])
-
-    def _answers(self, described: Described) -> Iterator[tuple[int, Answer]]:
-        """Yield number in the file and answer of the rows among ``described``."""
-        rows, table = described.rows, described.table
-        bare = {i: at for i, at in enumerate(described.positions) if at is not None}
-        if len(table):
-            table = self._model.columns.add(
-                table, rows.keys, rows.entities, described.projected, self._model.schema
-            )
-            for each in self._model.scored_rows(table, rows, set(bare)):
-                best = each.where.start + each.order[0][0]
-                text = described.texts[best] if each.answered else None
-                candidates = table.candidates[each.where]
-                yield (
-                    bare.pop(each.row),
-                    answer_of(rows.entities[each.row], candidates, each.order, text),
-                )
-        for i, at in bare.items():
-            yield at, Answer(rows.entities[i])
+                    yield AnsweredRow(row, ranked.answer, self.problems[row])
 
 
 def _places(frame: pd.DataFrame, own: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -205,3 +156,82 @@ def _places(frame: pd.DataFrame, own: pd.DataFrame) -> npt.NDArray[np.int64]:
         place.setdefault(asked, at)
     wished = zip(frame["image_link"], frame["entity_name"], strict=True)
     return np.array([place.get(each, -1) for each in wished], dtype=np.int64)
+
+
+def facts_of(model: Model, stages: VisionStages) -> dict[str, Any]:
+    """Return all that decides the candidates of a photo and what is said of them, as plain JSON values.
+
+    What is learned from labels is left out: a model trained anew describes candidates as the one before.
+
+    Parameters
+    ----------
+    model : Model
+        A fitted model.
+    stages : VisionStages
+        Its vision stages.
+    """
+    image = model.embedding_pca
+    facts = {
+        "features": {
+            "version": FEATURES_VERSION,
+            "blocks": list(model.settings.blocks),
+            "columns": list(model.ranker.columns_)[: -len(model.columns.names) or None],
+        },
+        "joint": model.settings.joint,
+        "stages": {stage.kind: _stage(stage) for stage in stages if stage.kind != "embedding"},
+        "image": {
+            "embedding": _stage(stages.embedding) if stages.embedding else None,
+            "columns": image.columns,
+            "reduction": checksum(image.to_dict()),
+        }
+        if image
+        else None,
+        "entities": asdict(model.schema),
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(facts))  # as they come back from a file
+    return plain
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {"name": stage.name, "settings": dict(stage.settings)}
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what is said of each fact that differs; the versions of libraries may.
+
+    Examples
+    --------
+    >>> then, now = {"side": 736, "torch": "2.6"}, {"side": 960, "torch": "2.7"}
+    >>> differences({"ocr": {"settings": then}}, {"ocr": {"settings": now}})
+    ['reader.settings.side: 736 there, 960 in the model']
+    """
+    old, new = dict(_flat(then)), dict(_flat(now))
+    return [
+        f"{path}: {_brief(old, path)} there, {_brief(new, path)} in the model"
+        for path in dict.fromkeys([*old, *new])
+        if path not in old or path not in new or old[path] != new[path]
+    ]
+
+
+def _summary(found: list[str]) -> str:
+    """Return differences as a part of a sentence: the first few, then how many more."""
+    more = len(found) - SHOWN
+    return "; ".join(found[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _flat(facts: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Yield dotted path and value of everything in mappings, without what only tells the versions of libraries."""
+    if isinstance(facts, Mapping) and facts:
+        for name, value in facts.items():
+            # "after" is a fingerprint of the reader's settings, which are compared themselves
+            if not ("settings" in path.split(".") and name in (*LIBRARIES, "after")):
+                yield from _flat(value, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, facts
+
+
+def _brief(of: Mapping[str, object], path: str) -> str:
+    if path not in of:
+        return "nothing"
+    text = repr(of[path])
+    return text if len(text) <= 60 else f"{text[:50]}... ({len(text)} characters)"

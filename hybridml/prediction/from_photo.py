@@ -1,43 +1,42 @@
-"""One photo at a time: the whole way from a file to answers, without a store."""
+"""Answers from one photo: the whole way from a file to answers, without a store."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from hybridml.artifact.pretrained import model_path
 from hybridml.candidates.find import needs_second_pass
+from hybridml.datasets.images import RGB, decode
 from hybridml.ranking.answer import Answer
-from hybridml.store.schema import as_stored, number_classes_as_stored
+from hybridml.ranking.model import Model
 from hybridml.vision.outline import find_outline
 from hybridml.vision.photo_features import PhotoFeatures
-from hybridml.vision.stages import Stage, adopted
+from hybridml.vision.processor import PhotoProcessor
+from hybridml.vision.stages import VisionStages
+from hybridml.vision.text_line import OCRResult
 
-if TYPE_CHECKING:
-    from .all_quantities import WholePhoto
+from .all_quantities import WholePhoto, whole_photos
+
+PHOTO = "photo"
 
 
 class PhotoPredictor:
-    """Reads photos with a trained model; engines are loaded once, when first needed.
+    """Answers photos with a trained model; its vision stages are loaded once, when first needed.
 
     Parameters
     ----------
-    model : path, optional
-        An artifact; by default the one that :func:`model_path` finds.
+    model : Model
+        The trained model.
+    stages : VisionStages
+        Its vision stages, as this machine has them.
     """
 
-    def __init__(self, model: str | Path | None = None) -> None:
-        from hybridml.artifact import serialize
-
-        path = model_path(model)
-        self._extractor = serialize.load(path)
-        made = self._extractor
-        made.ocr_, made.further_ = adopted(made.ocr_, made.further_)
-        self._stages: dict[str, Any] = {}
+    def __init__(self, model: Model, stages: VisionStages) -> None:
+        self._model, self._stages = model, stages
+        self._processor = PhotoProcessor(stages)
 
     def read(self, photo: Any, entities: Sequence[str] | None = None) -> list[Answer]:
         """Answer what a photo shows.
@@ -60,18 +59,13 @@ class PhotoPredictor:
         EntityError
             When an entity is not known to the model.
         """
-        from hybridml.datasets.images import decode
-
-        model = self._extractor.model_
-        asked = (
-            [model.schema.entity(name).name for name in entities] if entities else list(model.schema.entities)
-        )
+        schema = self._model.schema
+        asked = [schema.entity(name).name for name in entities] if entities else list(schema.entities)
         image = decode(photo)
-        photo_features = self._see(image, asked)
-        answers = model.answer(
-            ["photo"] * len(asked), asked, [("photo", photo_features)], self._vectors(image)
-        )
-        return answers if entities else [a for a in answers if a.prediction]
+        features = self._extract(image, asked)
+        keys = [PHOTO] * len(asked)
+        answers = answer_photos(self._model, keys, asked, [(PHOTO, features)], self._vectors(image))
+        return answers if entities else [answer for answer in answers if answer.prediction]
 
     def read_all(self, photo: Any) -> WholePhoto:
         """Find every quantity on a photo.
@@ -84,55 +78,67 @@ class PhotoPredictor:
         Returns
         -------
         WholePhoto
-            The quantities by region and entity, each with its probability.
+            The quantities by group and entity, each with its probability.
 
         Raises
         ------
         ImageError
             When the photo cannot be decoded.
-        MissingExtraError
-            Without OpenCV, which finds the product's outline: what stands around it belongs together.
         """
-        from hybridml.datasets.images import decode
-        from hybridml.utils.optional import require
-
-        from .all_quantities import whole_photos
-
-        require("finding the product's outline", ["cv2"])
-        model = self._extractor.model_
         image = decode(photo)
-        photo_features = self._see(image, list(model.schema.entities))
-        block = model.image_block
-        projected = block.project(self._vectors(image)) if block else {}
-        found = whole_photos(
-            model, [("photo", photo_features)], lambda _: projected, {"photo": find_outline(image)}
-        )
+        features = self._extract(image, self._model.schema.entities)
+        outlines = {PHOTO: find_outline(image)}
+        pca = self._model.embedding_pca
+        projected = pca.project(self._vectors(image)) if pca else {}
+        found = whole_photos(self._model, [(PHOTO, features)], lambda _: projected, outlines)
         return next(whole for _, whole in found)
 
-    def _vectors(self, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
-        """Return the photo's embedding as the store would give it back; none where the model sees no images."""
-        embedder = self._extractor.embedder_
-        if self._extractor.model_.image_block is None or embedder is None:
-            return []
-        vector = self._stage(embedder).embed([image])[0]
-        return [("photo", vector.astype(np.float16).astype(np.float32))]
-
-    def _see(self, image: np.ndarray, asked: Sequence[str]) -> PhotoFeatures:
-        """Return what reading and looking find, as the store would give it back."""
-        made, schema = self._extractor, self._extractor.model_.schema
-        ocr_result = as_stored(self._stage(made.ocr_).read(image))
-        photo_features = PhotoFeatures(ocr_result)
-        for stage in made.further_:
+    def _extract(self, image: RGB, asked: Iterable[str]) -> PhotoFeatures:
+        schema, processor = self._model.schema, self._processor
+        first = processor.ocr(image)
+        number_classes = second_pass = None
+        for stage in self._stages.further:
             if stage.kind == "number_classifier":
-                found = self._stage(stage).look(image, ocr_result.lines)
-                photo_features = replace(photo_features, number_classes=number_classes_as_stored(found))
-            elif any(needs_second_pass(ocr_result, schema.entity(e), schema) for e in asked):
-                photo_features = replace(
-                    photo_features, second_pass=as_stored(self._stage(stage).read(image, ocr_result))
-                )
-        return photo_features
+                number_classes = processor.number_classes(image, first)
+            elif any(needs_second_pass(first, schema.entity(name), schema) for name in asked):
+                second_pass = processor.second_pass(image, first)
+        return PhotoFeatures(first, number_classes, second_pass)
 
-    def _stage(self, stage: Stage) -> Any:
-        if stage.kind not in self._stages:
-            self._stages[stage.kind] = stage.create()
-        return self._stages[stage.kind]
+    def _vectors(self, image: RGB) -> list[tuple[str, npt.NDArray[np.float32]]]:
+        """Return the embedding of the photo; nothing where the model has no embedding."""
+        if self._model.embedding_pca is None or self._stages.embedding is None:
+            return []
+        return [(PHOTO, self._processor.embed([image])[0])]
+
+
+def answer_photos(
+    model: Model,
+    keys: Sequence[str | None],
+    entities: Sequence[str],
+    photos: Iterable[tuple[str, PhotoFeatures | OCRResult]],
+    vectors: Iterable[tuple[str, npt.NDArray[np.float32]]] = (),
+) -> list[Answer]:
+    """Answer rows from the features of their photos.
+
+    Parameters
+    ----------
+    model : Model
+        The trained model.
+    keys, entities : sequences, one per row
+        The row's photo, None when there is none, and its entity.
+    photos : iterable of (key, PhotoFeatures or OCRResult)
+        Each photo once, in any order.
+    vectors : iterable of (key, array of (n_features,)), optional
+        The embeddings of the photos, in any order.
+
+    Returns
+    -------
+    list of Answer, one per row
+        An answer without value where nothing is answered.
+    """
+    projected = model.embedding_pca.project(vectors) if model.embedding_pca else {}
+    answers = [Answer(entity) for entity in entities]
+    for described in model.describe(keys, entities, photos, lambda _: projected):
+        for row, ranked in model.rank(described):
+            answers[row] = ranked.answer
+    return answers

@@ -1,29 +1,97 @@
-"""Rows answered from the store, one after the other as their photos come: memory for a batch, not for all answers."""
+"""Answers from the feature store: rows are answered one after the other, as the features of their photos come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from hybridml.candidates.table import DescribedRows
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.rows import RowFault
 from hybridml.ranking.answer import Answer
-from hybridml.ranking.embedding_pca import ImageBlock
 from hybridml.ranking.model import Model, Projection, Ranked
-from hybridml.store.extraction import Report
+from hybridml.store.extraction import ExtractionReport
 from hybridml.store.feature_store import FeatureStore, vectors_of
-from hybridml.store.seeing import Stages, settings_of
-from hybridml.vision.stages import Stage
+from hybridml.vision.stages import VisionStages
 
-DAMAGED = "its reading was in a damaged shard; the same command again reads it anew"
+DAMAGED = "its OCR result was in a damaged shard; the same command again reads it anew"
 NOT_YET = "not read yet"
 
 
 @dataclass(frozen=True)
-class Answered:
+class PredictionRequest:
+    """Rows to answer from a feature store, with all that it takes.
+
+    Parameters
+    ----------
+    model : Model
+        What answers.
+    frame : data frame
+        Checked rows.
+    faults : sequence of RowFault
+        What is wrong with single rows.
+    report : ExtractionReport
+        Of the extraction of their photos. Photos whose stored results turn out to be lost are added to
+        ``report.failed``.
+    store : FeatureStore
+        The features of the photos.
+    stages : VisionStages
+        Whose results to answer from.
+    """
+
+    model: Model
+    frame: pd.DataFrame
+    faults: Sequence[RowFault]
+    report: ExtractionReport
+    store: FeatureStore
+    stages: VisionStages
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Name of each row's photo."""
+        return list(photo_names(self.frame))
+
+    @cached_property
+    def entities(self) -> list[str]:
+        """Entity of each row."""
+        return list(self.frame["entity_name"])
+
+    @cached_property
+    def keys(self) -> list[str | None]:
+        """Content key of each row's photo, None where extraction failed or is still to come."""
+        return keys_of(self.names, self.report)
+
+    @cached_property
+    def present(self) -> list[str]:
+        """Keys of the photos, each once."""
+        return list(dict.fromkeys(key for key in self.keys if key))
+
+    @cached_property
+    def _faults_by_index(self) -> dict[object, str]:
+        return {fault.index: f"{fault.column}: {fault.problem}" for fault in self.faults}
+
+    @cached_property
+    def _indexes(self) -> np.ndarray:
+        return self.frame["index"].to_numpy()
+
+    def problem(self, row: int) -> str:
+        """Return why a row cannot be answered: a fault of its own, or what became of its photo; blank for neither."""
+        fault = self._faults_by_index.get(self._indexes[row], "")
+        return fault or self.report.failed.get(self.names[row], "")
+
+    def described(self) -> Iterator[DescribedRows]:
+        """Yield the rows with their candidates, some photos at a time."""
+        photos = self.store.photo_features(self.stages.settings, self.present)
+        project = projection(self.model, self.store, self.stages, self.present)
+        return self.model.describe(self.keys, self.entities, photos, project)
+
+
+@dataclass(frozen=True)
+class AnsweredRow:
     """The answer to one row.
 
     Parameters
@@ -41,103 +109,63 @@ class Answered:
     problem: str = ""
 
 
-def answer_rows(
-    model: Model,
-    frame: pd.DataFrame,
-    faults: Iterable[RowFault],
-    report: Report,
-    store: FeatureStore,
-    stages: Stages,
-) -> Iterator[Answered]:
-    """Yield each row's answer once, in the order in which the photos come from the store, those without one last.
-
-    Parameters
-    ----------
-    model : Model
-        What answers.
-    frame : data frame
-        Checked rows.
-    faults : iterable of RowFault
-        What is wrong with single rows.
-    report : Report
-        Of reading and looking; photos whose reading turns out to be lost are added to ``report.failed``.
-    store : FeatureStore
-        What was read and seen.
-    stages : (reader, embedder or None, looks)
-        Whose results to answer from.
-    """
-    entities = list(frame["entity_name"])
-    for row, ranked, problem in ranked_rows(model, frame, faults, report, store, stages):
-        yield Answered(row, ranked.answer if ranked else Answer(entities[row]), problem)
+def answer_rows(request: PredictionRequest) -> Iterator[AnsweredRow]:
+    """Yield each row's answer once, in the order in which the photos come from the store, those without one last."""
+    for row, ranked, problem in rank_rows(request):
+        yield AnsweredRow(row, ranked.answer if ranked else Answer(request.entities[row]), problem)
 
 
-def ranked_rows(
-    model: Model,
-    frame: pd.DataFrame,
-    faults: Iterable[RowFault],
-    report: Report,
-    store: FeatureStore,
-    stages: Stages,
-) -> Iterator[tuple[int, Ranked | None, str]]:
-    """Yield position, what was considered and problem of each row as :func:`answer_rows` does; None without photo."""
-    ocr, embedder, further = stages
-    names, entities = photo_names(frame), list(frame["entity_name"])
-    keys = keys_of(names, report)
-    present = list(dict.fromkeys(key for key in keys if key))
-    known = problems_of(frame, faults, names, report)
+def rank_rows(request: PredictionRequest) -> Iterator[tuple[int, Ranked | None, str]]:
+    """Yield position, ranked candidates and problem of each row as :func:`answer_rows` does; None without a photo."""
+    report, keys = request.report, request.keys
 
     def problem(row: int) -> str:
-        return known(row) or (NOT_YET if names[row] in report.waiting or row in late else "")
+        waits = request.names[row] in report.waiting or row in late
+        return request.problem(row) or (NOT_YET if waits else "")
 
     late: set[int] = set()
-    settings = settings_of(ocr, further)
-    unread = None
-    if report.partial and "second_pass" in settings:
-        unread = store.table("ocr", settings["second_pass"]).finder(present)
-    done = np.zeros(len(frame), dtype=bool)
-    seen = store.photo_features(settings, present)
-    found = model.ranked(keys, entities, seen, projection(model.image_block, store, embedder, present))
-    for row, ranked in found:
-        done[row] = True
-        # nothing found that could answer it: the second look, still to come, may find it
-        if unread is not None and not ranked.candidates and not unread.has([keys[row] or ""])[0]:
-            late.add(row)
-        yield row, ranked, problem(row)
+    second_pass = None
+    if report.partial and request.stages.second_pass:
+        second_pass = request.store.table_of(request.stages.second_pass).finder(request.present)
+    done = np.zeros(len(keys), dtype=bool)
+    for described in request.described():
+        for row, ranked in request.model.rank(described):
+            done[row] = True
+            # without a candidate, the second pass that is still to come may find one
+            if (
+                second_pass is not None
+                and not ranked.candidates
+                and not second_pass.has([keys[row] or ""])[0]
+            ):
+                late.add(row)
+            yield row, ranked, problem(row)
     for row in np.flatnonzero(~done).tolist():
         if keys[row] is not None and report.partial:
             late.add(row)
         elif keys[row] is not None:
-            report.failed[names[row]] = DAMAGED
+            report.failed[request.names[row]] = DAMAGED
         yield row, None, problem(row)
 
 
-def problems_of(
-    frame: pd.DataFrame, faults: Iterable[RowFault], names: Sequence[str], report: Report
-) -> Callable[[int], str]:
-    """Return what says why a row cannot be answered: its own fault, or what became of its photo; blank for neither."""
-    of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
-    indexes = frame["index"].to_numpy()
-    return lambda row: of_row.get(indexes[row], "") or report.failed.get(names[row], "")
+def projection(
+    model: Model, store: FeatureStore, stages: VisionStages, keys: Sequence[str]
+) -> Projection | None:
+    """Return the function that reduces the stored embeddings of ``keys``; None where the model has no embedding."""
+    pca = model.embedding_pca
+    if pca is None or stages.embedding is None:
+        return None
+    finder = store.table_of(stages.embedding).finder(keys)
+    return lambda some: pca.project(vectors_of(finder.records(some)))
 
 
-def keys_of(names: Sequence[str], report: Report) -> list[str | None]:
-    """Return the key of each row's photo, None where reading or looking failed or is still to come."""
+def keys_of(names: Sequence[str], report: ExtractionReport) -> list[str | None]:
+    """Return the key of each row's photo, None where extraction failed or is still to come."""
     return [
         None if name in report.failed or name in report.waiting else report.keys.get(name) for name in names
     ]
 
 
-def projection(
-    block: ImageBlock | None, store: FeatureStore, embedder: Stage | None, keys: Sequence[str]
-) -> Projection | None:
-    """Return what reduces the stored embeddings of some of ``keys``."""
-    if block is None or embedder is None:
-        return None
-    finder = store.table("embedding", embedder.settings).finder(keys)
-    return lambda some: block.project(vectors_of(finder.records(some)))
-
-
-def answers_frame(frame: pd.DataFrame, answered: Iterable[Answered]) -> pd.DataFrame:
+def answers_frame(frame: pd.DataFrame, answered: Iterable[AnsweredRow]) -> pd.DataFrame:
     """Return the answers as the table that :meth:`hybridml.EntityExtractor.predict` describes."""
     by_row = sorted(answered, key=lambda each: each.row)
     answers = [each.answer for each in by_row]

@@ -16,7 +16,7 @@ MOST_PHOTOS = 5000
 
 
 @dataclass(frozen=True)
-class ImageBlock:
+class EmbeddingPCA:
     """A fitted reduction of embeddings.
 
     Parameters
@@ -31,7 +31,7 @@ class ImageBlock:
     components: Vectors
 
     @classmethod
-    def fit(cls, vectors: Vectors, components: int, seed: int = 0) -> ImageBlock:
+    def fit(cls, vectors: Vectors, components: int, seed: int = 0) -> EmbeddingPCA:
         """Fit on the vectors of training photos (n_photos, n_features), each photo once."""
         from sklearn.decomposition import PCA
 
@@ -66,6 +66,6 @@ class ImageBlock:
         return {"mean": self.mean, "components": self.components}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ImageBlock:
+    def from_dict(cls, data: Mapping[str, Any]) -> EmbeddingPCA:
         """Return the block that :meth:`to_dict` described."""
         return cls(np.asarray(data["mean"]), np.asarray(data["components"]))

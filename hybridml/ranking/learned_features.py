@@ -14,7 +14,7 @@ from hybridml.entities import EntitySchema
 
 from . import label_priors as priors
 from . import unit_preference as unit_preference
-from .embedding_pca import ImageBlock
+from .embedding_pca import EmbeddingPCA
 from .label_priors import Priors
 from .unit_preference import UnitPreference
 
@@ -31,7 +31,7 @@ class LearnedColumns:
 
     Parameters
     ----------
-    image_block : ImageBlock, optional
+    embedding_pca : EmbeddingPCA, optional
         Reduction of the photos' embeddings.
     priors : Priors, optional
         Counts of labels.
@@ -41,7 +41,7 @@ class LearnedColumns:
         Which unit of a dual labels take.
     """
 
-    image_block: ImageBlock | None = None
+    embedding_pca: EmbeddingPCA | None = None
     priors: Priors | None = None
     weak: bool = False
     unit_preference: UnitPreference | None = None
@@ -50,7 +50,7 @@ class LearnedColumns:
     def names(self) -> list[str]:
         """Names of the columns, in order."""
         return [
-            *(self.image_block.columns if self.image_block else []),
+            *(self.embedding_pca.columns if self.embedding_pca else []),
             *(priors.COLUMNS if self.priors else []),
             *([WEAK_LABEL] if self.weak else []),
             *([unit_preference.COLUMN] if self.unit_preference else []),
@@ -75,7 +75,7 @@ class LearnedColumns:
         keys, entities : sequences, one per row
             Photo and what is asked.
         projected : mapping of key to array
-            What :meth:`ImageBlock.project` returned.
+            What :meth:`EmbeddingPCA.project` returned.
         schema : EntitySchema
             Units.
         groups : sequence of str, optional
@@ -85,8 +85,8 @@ class LearnedColumns:
         """
         X = [table.X]
         weak = np.zeros(len(keys), dtype=bool) if weak is None else weak
-        if self.image_block:
-            X.append(self.image_block.of_rows(keys, projected)[table.row])
+        if self.embedding_pca:
+            X.append(self.embedding_pca.of_rows(keys, projected)[table.row])
         if self.priors:
             X.append(self.priors.columns(table.candidates, table.row, entities, schema, groups))
         if self.weak:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.candidates.find import Candidate
-from hybridml.candidates.table import CandidateTable, Rows, build_table
+from hybridml.candidates.table import CandidateTable, DescribedRows, Rows, build_table
 from hybridml.datasets.groups import group_names, name_hashes, photo_names
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
@@ -22,7 +22,7 @@ from hybridml.vision.text_line import OCRResult
 from .answer import Answer
 from .calibration import Calibrator
 from .dimension_order import DimensionOrder
-from .embedding_pca import ImageBlock
+from .embedding_pca import EmbeddingPCA
 from .learned_features import LearnedColumns
 from .ranker import Boost, Ranker, RankerSettings, boost_here
 from .scoring import ScoredRow, answer_of, score_rows
@@ -43,8 +43,8 @@ class Ranked:
     ----------
     answer : Answer
         What is said of the row.
-    photo_features : PhotoFeatures
-        What was found on its photo.
+    photo_features : PhotoFeatures or None
+        The features of its photo; None where they are not at hand.
     candidates : list of Candidate
         All of them, in reading order; often none.
     X : float32 array (n_candidates, n_columns)
@@ -58,7 +58,7 @@ class Ranked:
     """
 
     answer: Answer
-    photo_features: PhotoFeatures
+    photo_features: PhotoFeatures | None
     candidates: list[Candidate] = field(default_factory=list)
     X: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
@@ -188,139 +188,70 @@ class Model:
         return found
 
     @property
-    def image_block(self) -> ImageBlock | None:
+    def embedding_pca(self) -> EmbeddingPCA | None:
         """The fitted reduction of embeddings; None without image features."""
-        return self.columns.image_block
+        return self.columns.embedding_pca
 
-    # ---------------------------------------------------------------- answering
-
-    def answer(
+    def describe(
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
-        vectors: Iterable[tuple[str, npt.NDArray[np.float32]]] = (),
-    ) -> list[Answer]:
-        """Answer rows whose photos were read.
+        photos: Iterable[tuple[str, PhotoFeatures | OCRResult]],
+        project: Projection | None = None,
+    ) -> Iterator[DescribedRows]:
+        """Find and describe the candidates of rows as the features of their photos come, some photos at a time.
 
         Parameters
         ----------
         keys, entities : sequences, one per row
-            The row's photo, None when there is none, and what it asks.
-        ocr_results : iterable of (key, PhotoFeatures or OCRResult)
+            The row's photo, None when there is none, and its entity.
+        photos : iterable of (key, PhotoFeatures or OCRResult)
             Each photo once, in any order.
-        vectors : iterable of (key, array of (n_features,)), optional
-            The photos' embeddings, in any order.
-
-        Returns
-        -------
-        list of Answer, one per row
-            An answer without value where nothing is to be said.
-        """
-        block = self.columns.image_block
-        projected = block.project(vectors) if block else {}
-        answers = [Answer(entity) for entity in entities]
-        for row, answer in self.answers(keys, entities, ocr_results, lambda _: projected):
-            answers[row] = answer
-        return answers
-
-    def answers(
-        self,
-        keys: Sequence[str | None],
-        entities: Sequence[str],
-        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
-        project: Projection | None = None,
-    ) -> Iterator[tuple[int, Answer]]:
-        """Answer rows as their photos come, holding a batch of photos and no answer.
-
-        Parameters
-        ----------
-        keys, entities, readings
-            As for :meth:`answer`.
         project : callable, optional
-            Returns the reduced embeddings (:meth:`ImageBlock.project`) of the photos it is given the keys of.
-
-        Yields
-        ------
-        (int, Answer)
-            Position and answer of each row whose photo comes.
+            Returns the reduced embeddings (:meth:`EmbeddingPCA.project`) of the photos with the given keys.
         """
-        for row, found in self.ranked(keys, entities, ocr_results, project):
-            yield row, found.answer
-
-    def ranked(
-        self,
-        keys: Sequence[str | None],
-        entities: Sequence[str],
-        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
-        project: Projection | None = None,
-    ) -> Iterator[tuple[int, Ranked]]:
-        """Yield what :meth:`answers` yields, with all that was considered."""
-        for found, asked in self.batches(keys, ocr_results):
-            made = dict(
-                self._rank_batch(
-                    [keys[i] for i in asked],
-                    [entities[i] for i in asked],
-                    found,
-                    project(list(found)) if project else {},
-                )
-            )
-            for position, row in enumerate(asked):
-                yield (
-                    row,
-                    made.get(position)
-                    or Ranked(Answer(entities[row]), as_photo_features(found[keys[row] or ""])),
-                )
-
-    @staticmethod
-    def batches(
-        keys: Sequence[str | None], ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]]
-    ) -> Iterator[tuple[dict[str, PhotoFeatures | OCRResult], list[int]]]:
-        """Yield some photos at a time, with the positions of the rows that ask about them."""
         rows_of = _RowsOf(keys)
-        iterator = iter(ocr_results)
-        while found := dict(islice(iterator, PHOTOS_AT_ONCE)):
-            yield found, rows_of(list(found))
+        iterator = iter(photos)
+        while found := {k: as_photo_features(f) for k, f in islice(iterator, PHOTOS_AT_ONCE)}:
+            asked = rows_of(list(found))
+            rows = Rows([keys[i] for i in asked], [entities[i] for i in asked])
+            if self.settings.joint:
+                rows = with_siblings(rows.keys, rows.entities, self.schema)
+            table = build_table(rows.keys, rows.entities, found.items(), self.schema, self.settings.blocks)
+            texts = [
+                found[rows.keys[row] or ""].result_of(row in table.second_pass).lines[candidate.line].text
+                for candidate, row in zip(table.candidates, table.row.tolist(), strict=True)
+            ]
+            positions = [*asked, *[None] * (len(rows.keys) - len(asked))]
+            projected = project(list(found)) if project else {}
+            yield DescribedRows(positions, rows, table, projected, texts, found)
 
-    def _rank_batch(
-        self,
-        keys: Sequence[str | None],
-        entities: Sequence[str],
-        found: Mapping[str, PhotoFeatures | OCRResult],
-        projected: Vectors,
-    ) -> Iterator[tuple[int, Ranked]]:
-        rows, table = self.described(keys, entities, found)
-        if not len(table):
-            return
-        table = self.columns.add(table, rows.keys, rows.entities, projected, self.schema)
-        for each in self.scored_rows(table, rows, range(len(keys))):
-            row, where = each.row, each.where
-            photo_features = as_photo_features(found[keys[row] or ""])
-            ocr_result = (
-                photo_features.second_pass
-                if row in table.second_pass and photo_features.second_pass
-                else photo_features.ocr_result
-            )
-            candidates = table.candidates[where]
-            text = ocr_result.lines[candidates[each.order[0][0]].line].text if each.answered else None
-            answer = answer_of(entities[row], candidates, each.order, text)
-            second_pass = ocr_result is photo_features.second_pass
-            scored_rows = (each.scores, each.joint, each.order)
-            yield row, Ranked(answer, photo_features, candidates, table.X[where], *scored_rows, second_pass)
+    def rank(self, described: DescribedRows) -> Iterator[tuple[int, Ranked]]:
+        """Yield position and ranked candidates of each row that was asked, those without a candidate among them."""
+        rows, table = described.rows, described.table
+        ranked: dict[int, Ranked] = {}
+        if len(table):
+            table = self.columns.add(table, rows.keys, rows.entities, described.projected, self.schema)
+            asked = {i for i, position in enumerate(described.positions) if position is not None}
+            for each in self._score(table, rows, asked):
+                candidates = table.candidates[each.where]
+                text = described.texts[each.where.start + each.order[0][0]] if each.answered else None
+                ranked[each.row] = Ranked(
+                    answer_of(rows.entities[each.row], candidates, each.order, text),
+                    described.photos.get(rows.keys[each.row] or ""),
+                    candidates,
+                    table.X[each.where],
+                    each.scores,
+                    each.joint,
+                    each.order,
+                    each.row in table.second_pass,
+                )
+        for i, position in enumerate(described.positions):
+            if position is not None:
+                photo = described.photos.get(rows.keys[i] or "")
+                yield position, ranked.get(i) or Ranked(Answer(rows.entities[i]), photo)
 
-    def described(
-        self,
-        keys: Sequence[str | None],
-        entities: Sequence[str],
-        found: Mapping[str, PhotoFeatures | OCRResult],
-    ) -> tuple[Rows, CandidateTable]:
-        """Return rows, their siblings where dimensions are weighed together, and their candidates by block."""
-        rows = with_siblings(keys, entities, self.schema) if self.settings.joint else Rows(keys, entities)
-        blocks = self.settings.blocks
-        return rows, build_table(rows.keys, rows.entities, found.items(), self.schema, blocks)
-
-    def scored_rows(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[ScoredRow]:
-        """Judge the rows that were ``asked``, of a table with all columns; see :func:`hybridml.ranking.scoring.score_rows`."""
+    def _score(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[ScoredRow]:
         weigh_by = self.schema if self.settings.joint else None
         return score_rows(table, rows, asked, self.ranker, self.calibrator, weigh_by, self.dimension_order)
 

@@ -27,7 +27,7 @@ from hybridml.vision.text_line import OCRResult
 
 from .calibration import Calibrator, RankedGroup, rank_group
 from .dimension_order import DimensionOrder
-from .embedding_pca import ImageBlock
+from .embedding_pca import EmbeddingPCA
 from .label_priors import Priors, label_table
 from .learned_features import START, LearnedColumns
 from .ranker import Boost, Ranker, RankerSettings, boost_here
@@ -143,23 +143,23 @@ class Training:
         """
         keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
         learned = LearnedColumns(
-            self._image_block(keys),
+            self._embedding_pca(keys),
             self._priors(held),
             bool(self.weak.any()),
             self._unit_preference(held),
         )
-        block = learned.image_block
+        block = learned.embedding_pca
         projected = block.project(self.vectors.items()) if block else {}
         names = self.rows.keys, self.rows.entities
         table = learned.add(self.table, *names, projected, self.schema, self.groups, self.weak)
         return learned, table
 
-    def _image_block(self, keys: Sequence[str]) -> ImageBlock | None:
+    def _embedding_pca(self, keys: Sequence[str]) -> EmbeddingPCA | None:
         known = sorted({k for k in keys if k in self.vectors})
         if not known or self.settings.components < 1:
             return None
         stacked = np.stack([self.vectors[k] for k in known])
-        return ImageBlock.fit(stacked, self.settings.components, self.settings.random_state)
+        return EmbeddingPCA.fit(stacked, self.settings.components, self.settings.random_state)
 
     def _priors(self, held: Bools) -> Priors | None:
         return None if self.labels is None else Priors.fit(self._apart(self.labels, held))
@@ -299,7 +299,7 @@ def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
     model.versions = versions.installed()
     model.training = {
         "rows": len(frame),
-        "rows_of_others": int(data.weak.sum()),
+        "rows_with_weak_labels": int(data.weak.sum()),
         "labels": 0 if data.labels is None else len(data.labels),
         "photos": len({k for k in keys if k}),
         "groups": len({g for g in groups if g}),

@@ -110,12 +110,12 @@ class UnitPreference:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` makes the same habits."""
-        return {"text": self.text, "duals": self.unit_pairs}
+        return {"text": self.text, "pairs": self.unit_pairs}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> UnitPreference:
         """Return the habits that :meth:`to_dict` described."""
-        return cls(data["text"], data["duals"])
+        return cls(data["text"], data["pairs"])
 
 
 def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:

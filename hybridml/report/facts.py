@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from hybridml.candidates.find import ocr_result_for
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Truth, parse_truth
 from hybridml.entities import EntitySchema
@@ -101,7 +102,7 @@ def _cause(told: Explanation, truth: Truth, schema: EntitySchema) -> str:
     entity = schema.entity(told.entity)
     answer = told.answer
     predicted = (answer.value, answer.unit) if answer.value is not None and answer.unit else None
-    return cause_of(truth, predicted, told.photo_features.ocr_result_for(entity, schema), entity, schema)
+    return cause_of(truth, predicted, ocr_result_for(told.photo_features, entity, schema), entity, schema)
 
 
 def _loss(truth: Truth, considered: Sequence[Considered]) -> float:

@@ -88,8 +88,9 @@ def gather(extractor: EntityExtractor, given: Checked, cards: Spool) -> Gathered
 def _groups(extractor: EntityExtractor, some: Sequence[Explanation]) -> dict[str, tuple[Group, ...]]:
     """Return everything that is found on the photos of some rows, by content key."""
     photo_features = {told.key: told.photo_features for told in some if told.photo_features is not None}
-    store = FeatureStore(extractor.store)
-    project = projection(extractor.model_.image_block, store, extractor.embedder_, list(photo_features))
+    project = projection(
+        extractor.model_, FeatureStore(extractor.store), extractor.stages_, list(photo_features)
+    )
     return {
         key: whole.groups for key, whole in whole_photos(extractor.model_, photo_features.items(), project)
     }

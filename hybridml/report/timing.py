@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.status import TITLES
-from hybridml.store.worker import KIND_OF
 from hybridml.vision.stages import Stage
 
 NOT_KEPT = "The store holds no seconds of these photos."
@@ -19,7 +18,7 @@ MEASURED = (
 
 
 def seconds_by_stage(
-    store: FeatureStore, stages: Sequence[Stage], keys: Collection[str]
+    store: FeatureStore, stages: Iterable[Stage], keys: Collection[str]
 ) -> list[tuple[str, float]]:
     """Return each stage and the seconds that it took a photo, on average over all of ``keys``.
 
@@ -27,7 +26,7 @@ def seconds_by_stage(
     ----------
     store : FeatureStore
         Where readings and looks are kept.
-    stages : sequence of Stage
+    stages : iterable of Stage
         What read and looked.
     keys : collection of str
         Content keys of the photos.
@@ -40,7 +39,7 @@ def seconds_by_stage(
     found = []
     for stage in stages:
         seconds: dict[str, float] = {}
-        for _, table in store.table(KIND_OF[stage.kind], stage.settings).shards.tables(["key", "seconds"]):
+        for _, table in store.table_of(stage).shards.tables(["key", "seconds"]):
             told = zip(table["key"].to_pylist(), table["seconds"].to_pylist(), strict=True)
             seconds.update((key, s) for key, s in told if key in keys and s is not None)
         if seconds:

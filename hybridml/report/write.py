@@ -20,7 +20,6 @@ from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_remote, path_of
-from hybridml.vision.stages import Stage
 
 from . import against as others
 from . import folder, overview, suspects
@@ -189,8 +188,7 @@ def _head(title: str, table: pd.DataFrame, schema: EntitySchema) -> dict[str, An
 
 def _of_itself(extractor: EntityExtractor, found: Gathered) -> dict[str, Any]:
     """Return what model and store say of themselves, as :func:`overview.write` takes it."""
-    stages: list[Stage] = [e for e in (extractor.ocr_, *extractor.further_, extractor.embedder_) if e]
-    seconds = seconds_by_stage(FeatureStore(extractor.store), stages, set(found.keys) - {""})
+    seconds = seconds_by_stage(FeatureStore(extractor.store), extractor.stages_, set(found.keys) - {""})
     gain = extractor.model_.ranker.importance()
     return {
         "importance": [(column_words(column), share) for column, share in gain.items() if share],

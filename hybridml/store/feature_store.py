@@ -34,10 +34,11 @@ from hybridml.utils.files import atomic
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import is_remote, path_of, stat_of
 from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.stages import Stage, StageKind
 from hybridml.vision.text_line import OCRResult
 
 from .index import Finder
-from .schema import SCHEMAS, Kind, number_classes_of, ocr_result_of
+from .schema import KIND_OF, SCHEMAS, Kind, number_classes_of, ocr_result_of
 from .shards import Shards, set_aside
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,10 @@ class FeatureStore:
         """Return the table of ``kind`` made with ``settings``."""
         return FeatureTable(self.root, kind, settings)
 
+    def table_of(self, stage: Stage) -> FeatureTable:
+        """Return the table of the output of a vision stage."""
+        return self.table(KIND_OF[stage.kind], stage.settings)
+
     def known_keys(self, photos: Mapping[str, Path | None]) -> dict[str, str]:
         """Return the content key of each photo whose file is as it was when last read; no photo is opened.
 
@@ -232,17 +237,16 @@ class FeatureStore:
         Parameters
         ----------
         settings : mapping
-            Settings of the ``"ocr"`` and, where they were used, of ``"lines"``, ``"number_classifier"`` and
-            ``"second_pass"``, the second look.
+            Settings of each stage by its kind, as :attr:`hybridml.vision.stages.VisionStages.settings`.
         keys : iterable of str
             The photos.
         """
         keys = list(keys)
         ocr_results = self.ocr_results(settings["ocr"], keys)
         finders = {
-            name: self.table(kind, settings[name]).finder(keys)
-            for name, kind, _ in _LOOKS
-            if name in settings
+            kind: self.table(KIND_OF[kind], settings[kind]).finder(keys)
+            for kind in _FURTHER
+            if kind in settings
         }
         while batch := list(islice(ocr_results, PHOTOS_AT_ONCE)):
             yield from _joined(batch, finders)
@@ -256,13 +260,13 @@ def vectors_of(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, npt.
 
 
 def _joined(
-    batch: Sequence[tuple[str, OCRResult]], finders: Mapping[str, Finder]
+    batch: Sequence[tuple[str, OCRResult]], finders: Mapping[StageKind, Finder]
 ) -> Iterator[tuple[str, PhotoFeatures]]:
     keys = [key for key, _ in batch]
     found: dict[str, dict[str, Any]] = {}
-    for name, _, back in _LOOKS:
-        records = finders[name].records(keys) if name in finders else ()
-        found[name] = {r["key"]: back(r) for r in records if r["error"] is None}
+    for kind, back in _FURTHER.items():
+        records = finders[kind].records(keys) if kind in finders else ()
+        found[kind] = {r["key"]: back(r) for r in records if r["error"] is None}
     for key, ocr_result in batch:
         number_classes = found["number_classifier"].get(key)
         if number_classes is not None and len(number_classes) != len(ocr_result.lines):
@@ -300,7 +304,8 @@ def _content(path: Path) -> Told:
         return str(error)
 
 
-_LOOKS: tuple[tuple[str, Kind, Callable[[Mapping[str, Any]], Any]], ...] = (
-    ("number_classifier", "number_classifier", number_classes_of),
-    ("second_pass", "ocr", ocr_result_of),
-)
+_FURTHER: dict[StageKind, Callable[[Mapping[str, Any]], Any]] = {
+    "number_classifier": number_classes_of,
+    "second_pass": ocr_result_of,
+}
+"""What is joined to the OCR result of a photo: the stage, and the way from its records to its output."""

@@ -1,4 +1,4 @@
-"""How the store keeps what was read and seen: records with the columns of a schema, and back."""
+"""The schema of the feature store: the columns of each kind of record, and the way from results to records and back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hybridml.vision.stages import StageKind
 from hybridml.vision.text_line import OCRResult, TextLine
 
 Kind = Literal["ocr", "embedding", "number_classifier"]
+
+KIND_OF: dict[StageKind, Kind] = {
+    "ocr": "ocr",
+    "embedding": "embedding",
+    "number_classifier": "number_classifier",
+    "second_pass": "ocr",
+}
+"""Kind of record in which the store keeps the output of each stage."""
 
 _DONE = [("key", pa.string()), ("error", pa.string()), ("seconds", pa.float32())]
 
@@ -45,13 +54,13 @@ EMPTY: dict[str, dict[str, Any]] = {
 """What a record of a photo that cannot be decoded holds, by kind."""
 
 
-def failure_of(kind: str, key: str, cause: str) -> dict[str, Any]:
+def failure_record(kind: str, key: str, cause: str) -> dict[str, Any]:
     """Return the record of a photo that cannot be decoded."""
     return {"key": key, "error": cause, "seconds": 0.0, **EMPTY[kind]}
 
 
-def record_of(key: str, ocr_result: OCRResult, seconds: float) -> dict[str, Any]:
-    """Return the record in which the store keeps a reading."""
+def ocr_record(key: str, ocr_result: OCRResult, seconds: float) -> dict[str, Any]:
+    """Return the record in which the store keeps an OCR result."""
     return {
         "key": key,
         "width": ocr_result.width,
@@ -65,7 +74,7 @@ def record_of(key: str, ocr_result: OCRResult, seconds: float) -> dict[str, Any]
 
 
 def ocr_result_of(record: Mapping[str, Any]) -> OCRResult:
-    """Return the reading kept in a record: the inverse of :func:`record_of`, in float32."""
+    """Return the OCR result kept in a record: the inverse of :func:`ocr_record`, in float32."""
     flat = record["polygon"]
     corners = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
     lines = tuple(
@@ -77,12 +86,9 @@ def ocr_result_of(record: Mapping[str, Any]) -> OCRResult:
     return OCRResult(lines, record["width"], record["height"])
 
 
-def as_stored(ocr_result: OCRResult) -> OCRResult:
-    """Return a reading as the store would give it back: numbers in float32."""
-    record = record_of("", ocr_result, 0.0)
-    for name in ("confidence", "polygon"):
-        record[name] = np.asarray(record[name], dtype=np.float32).tolist()
-    return ocr_result_of(record)
+def embedding_record(key: str, vector: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
+    """Return the record in which the store keeps the embedding of a photo."""
+    return {"key": key, "error": None, "seconds": seconds, "vector": vector.astype(np.float16)}
 
 
 def number_class_record(key: str, probabilities: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
@@ -99,8 +105,3 @@ def number_class_record(key: str, probabilities: npt.NDArray[Any], seconds: floa
 def number_classes_of(record: Mapping[str, Any]) -> npt.NDArray[np.float32]:
     """Return the probabilities (text lines, classes) kept in a record."""
     return np.asarray(record["probabilities"], np.float32).reshape(-1, max(record["classes"], 1))
-
-
-def number_classes_as_stored(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return probabilities as the store would give them back: numbers in float16."""
-    return probabilities.astype(np.float16).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from .extraction import NO_PHOTO
 from .feature_store import FeatureStore
 from .schema import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
-from .worker import KIND_OF
 
 TITLES = {
     "ocr": "reading",
@@ -87,7 +86,7 @@ class StoreStatus:
     unfinished: list[str] = field(default_factory=list)
 
 
-def status_of(store: FeatureStore, found: Located, stages: Sequence[Stage]) -> StoreStatus:
+def status_of(store: FeatureStore, found: Located, stages: Iterable[Stage]) -> StoreStatus:
     """Return what ``store`` has.
 
     Parameters
@@ -96,7 +95,7 @@ def status_of(store: FeatureStore, found: Located, stages: Sequence[Stage]) -> S
         The store.
     found : Located
         Where each photo lies, and why it is missing.
-    stages : sequence of Stage
+    stages : iterable of Stage
         Whose results to count; of a second look no more than what was taken is known.
     """
     photos = found.paths
@@ -105,7 +104,7 @@ def status_of(store: FeatureStore, found: Located, stages: Sequence[Stage]) -> S
     tables: list[TableStatus] = []
     causes: dict[str, str] = {}
     for stage in stages:
-        table = store.table(KIND_OF[stage.kind], stage.settings)
+        table = store.table_of(stage)
         finder = table.finder(keys.values())
         there = finder.has(list(keys.values()))
         errors = finder.errors()

@@ -1,47 +1,39 @@
-"""What one process does with a photo: decode it once, then read, embed and look as the task says."""
+"""The work of one process on photos: each is decoded once, then goes through the vision stages that it lacks."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import numpy as np
-
+from hybridml.datasets.images import RGB, decode
 from hybridml.errors import HybridmlError, ImageError
 from hybridml.utils.paths import content, is_remote, path_of
+from hybridml.vision.processor import PhotoProcessor
 from hybridml.vision.stages import Stage, StageKind
 from hybridml.vision.text_line import OCRResult
 
-from .schema import Kind, as_stored, failure_of, number_class_record, record_of
-
-KIND_OF: dict[StageKind, Kind] = {
-    "ocr": "ocr",
-    "embedding": "embedding",
-    "number_classifier": "number_classifier",
-    "second_pass": "ocr",
-}
-"""Where the store keeps what an engine found."""
-
+from .schema import KIND_OF, embedding_record, failure_record, number_class_record, ocr_record
 
 DIED = "the process that read it died (out of memory or a crash)"
 """Why a photo failed that takes every process down that tries it."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """A photo and the engines that have not seen it yet.
+class PhotoTask:
+    """A photo and the stages that it lacks.
 
     Parameters
     ----------
     key, path : str
         The photo.
     stages : frozenset of str
-        Kinds of engine to run.
+        Kinds of stage to run.
     ocr_result : OCRResult, optional
-        Its text lines, where the store has them and an engine needs them.
+        Its text lines, where the store has them and a stage needs them.
     """
 
     key: str
@@ -51,8 +43,8 @@ class Task:
 
 
 @dataclass
-class Result:
-    """Records to keep by engine kind, and causes of failures by photo key."""
+class WorkResult:
+    """Records to keep by stage, and causes of failures by photo key."""
 
     records: dict[StageKind, list[dict[str, Any]]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -62,7 +54,7 @@ class Result:
         """Keep a record."""
         self.records.setdefault(kind, []).append(record)
 
-    def merge(self, other: Result) -> None:
+    def merge(self, other: WorkResult) -> None:
         """Take over another result."""
         for kind, records in other.records.items():
             self.records.setdefault(kind, []).extend(records)
@@ -70,27 +62,23 @@ class Result:
 
 
 class Worker:
-    """The engines in one process, each loaded when first needed."""
+    """Runs the vision stages of one process on batches of photos.
 
-    def __init__(self, stages: Mapping[StageKind, Stage], threads: int) -> None:
-        self._stages = dict(stages)
-        self._threads = threads
-        self._made: dict[str, Any] = {}
+    Parameters
+    ----------
+    stages : iterable of Stage
+        The stages.
+    threads : int
+        Threads of each.
+    """
 
-    def _stage(self, kind: StageKind) -> Any:
-        if kind not in self._made:
-            self._made[kind] = self._stages[kind].create(self._threads)
-        return self._made[kind]
+    def __init__(self, stages: Iterable[Stage], threads: int) -> None:
+        self.processor = PhotoProcessor(stages, threads)
 
-    def load(self) -> None:
-        """Load every engine now: the first photo need not wait, and what does not load is known."""
-        for kind in self._stages:
-            self._stage(kind)
-
-    def __call__(self, tasks: Sequence[Task]) -> Result:
-        """Work on ``tasks``; what fails on one photo costs that photo."""
-        result = Result(photos=len(tasks))
-        to_embed: list[tuple[Task, np.ndarray]] = []
+    def __call__(self, tasks: Sequence[PhotoTask]) -> WorkResult:
+        """Work on a batch; what fails on one photo costs that photo."""
+        result = WorkResult(photos=len(tasks))
+        to_embed: list[tuple[PhotoTask, RGB]] = []
         for task in tasks:
             try:
                 image = _decoded(task.path)
@@ -101,52 +89,56 @@ class Worker:
             except ImageError as error:
                 result.failed[task.key] = str(error)
                 for kind in task.stages:
-                    result.add(kind, failure_of(KIND_OF[kind], task.key, str(error)))
+                    result.add(kind, failure_record(KIND_OF[kind], task.key, str(error)))
                 continue
             except MemoryError:
                 result.failed[task.key] = "not enough memory to decode it"
                 continue
-            self._read_and_look(task, image, result)
+            self._process(task, image, result)
             if "embedding" in task.stages and task.key not in result.failed:
                 to_embed.append((task, image))
         self._embed(to_embed, result)
         return result
 
-    def _read_and_look(self, task: Task, image: np.ndarray, result: Result) -> None:
+    def _process(self, task: PhotoTask, image: RGB, result: WorkResult) -> None:
         ocr_result = task.ocr_result
         if "ocr" in task.stages:
-            start = time.perf_counter()
-            with self._costs_only(task, "ocr", result):
-                ocr_result = as_stored(self._stage("ocr").read(image))
-                result.add("ocr", record_of(task.key, ocr_result, time.perf_counter() - start))
+            ocr_result = self._run(task, "ocr", result, partial(self.processor.ocr, image), ocr_record)
         if ocr_result is None:
             return
         if "number_classifier" in task.stages:
-            start = time.perf_counter()
-            with self._costs_only(task, "number_classifier", result):
-                found = self._stage("number_classifier").look(image, ocr_result.lines)
-                result.add(
-                    "number_classifier", number_class_record(task.key, found, time.perf_counter() - start)
-                )
+            classify = partial(self.processor.number_classes, image, ocr_result)
+            self._run(task, "number_classifier", result, classify, number_class_record)
         if "second_pass" in task.stages:
-            start = time.perf_counter()
-            with self._costs_only(task, "second_pass", result):
-                second = self._stage("second_pass").read(image, ocr_result)
-                result.add("second_pass", record_of(task.key, second, time.perf_counter() - start))
+            read_again = partial(self.processor.second_pass, image, ocr_result)
+            self._run(task, "second_pass", result, read_again, ocr_record)
 
-    def _embed(self, photos: Sequence[tuple[Task, np.ndarray]], result: Result) -> None:
+    def _run(
+        self,
+        task: PhotoTask,
+        kind: StageKind,
+        result: WorkResult,
+        stage: Callable[[], Any],
+        record: Callable[[str, Any, float], dict[str, Any]],
+    ) -> Any:
+        """Run a stage on a photo, keep the record of its output and return the output; None where it failed."""
+        start = time.perf_counter()
+        with self._costs_only(task, kind, result):
+            output = stage()
+            result.add(kind, record(task.key, output, time.perf_counter() - start))
+            return output
+        return None
+
+    def _embed(self, photos: Sequence[tuple[PhotoTask, RGB]], result: WorkResult) -> None:
         if not photos:
             return
         start = time.perf_counter()
-        trial = Result()
+        trial = WorkResult()
         with self._costs_only(photos[0][0], "embedding", trial):
-            vectors = self._stage("embedding").embed([image for _, image in photos])
+            vectors = self.processor.embed([image for _, image in photos])
             seconds = (time.perf_counter() - start) / len(photos)
             for (task, _), vector in zip(photos, vectors, strict=True):
-                result.add(
-                    "embedding",
-                    {"key": task.key, "error": None, "seconds": seconds, "vector": vector.astype(np.float16)},
-                )
+                result.add("embedding", embedding_record(task.key, vector, seconds))
         if trial.failed and len(photos) == 1:
             result.failed |= trial.failed
         elif trial.failed:
@@ -155,20 +147,18 @@ class Worker:
 
     @staticmethod
     @contextmanager
-    def _costs_only(task: Task, what: str, result: Result) -> Iterator[None]:
-        """Let an engine's failure on one photo cost that photo; it is not recorded, so the next run tries again."""
+    def _costs_only(task: PhotoTask, kind: StageKind, result: WorkResult) -> Iterator[None]:
+        """Let the failure of a stage cost its photo alone; it is not recorded, so that the next run tries again."""
         try:
             yield
         except HybridmlError:
             raise
         except Exception as error:
-            result.failed[task.key] = f"the {what} failed: {type(error).__name__}: {error}"
+            result.failed[task.key] = f"the stage {kind!r} failed: {type(error).__name__}: {error}"
 
 
-def _decoded(path: str) -> np.ndarray:
-    """Return a photo; raise OSError when its file cannot be had, ImageError when it is none."""
-    from hybridml.datasets.images import decode
-
+def _decoded(path: str) -> RGB:
+    """Return a photo; raise OSError when its file cannot be opened, ImageError when it is no photo."""
     place = path_of(path)
     if is_remote(place):
         return decode(content(place), name=path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-from hybridml._version import __version__
+from hybridml import __version__
 
 LIBRARIES = ("lightgbm", "numpy", "scikit-learn")
 

@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-from hybridml.candidates.find import needs_second_pass
-from hybridml.entities import Entity, EntitySchema
-
 from .text_line import OCRResult
 
 
@@ -31,13 +28,11 @@ class PhotoFeatures:
     number_classes: npt.NDArray[Any] | None = None
     second_pass: OCRResult | None = None
 
-    def ocr_result_for(self, entity: Entity, schema: EntitySchema) -> OCRResult:
-        """Return the reading that answers ``entity``: the second look's where there is one and it is wanted."""
-        if self.second_pass is not None and needs_second_pass(self.ocr_result, entity, schema):
-            return self.second_pass
-        return self.ocr_result
+    def result_of(self, second_pass: bool) -> OCRResult:
+        """Return the OCR result of the second pass, where there is one and it is meant, else that of the first."""
+        return self.second_pass if second_pass and self.second_pass else self.ocr_result
 
 
 def as_photo_features(found: PhotoFeatures | OCRResult) -> PhotoFeatures:
-    """Return ``found``, or a reading as what was seen without looking."""
+    """Return ``found``, an OCR result as features without anything else."""
     return PhotoFeatures(found) if isinstance(found, OCRResult) else found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -73,27 +73,72 @@ class Stage:
         return made
 
 
+@dataclass(frozen=True)
+class VisionStages:
+    """The vision stages of a run.
+
+    Parameters
+    ----------
+    ocr : Stage or None
+        The OCR engine; None where photos are only embedded.
+    embedding : Stage or None
+        The embedding of the whole photo; None without one.
+    further : tuple of Stage
+        What else works on a photo, in this order: number classifier, second pass.
+    """
+
+    ocr: Stage | None
+    embedding: Stage | None = None
+    further: tuple[Stage, ...] = ()
+
+    def __iter__(self) -> Iterator[Stage]:
+        """Return an iterator over the stages that there are."""
+        return (stage for stage in (self.ocr, self.embedding, *self.further) if stage is not None)
+
+    @property
+    def settings(self) -> dict[str, Mapping[str, Any]]:
+        """Settings of each stage by its kind: the keys under which the store holds their results."""
+        return {stage.kind: stage.settings for stage in self}
+
+    @property
+    def first(self) -> VisionStages:
+        """The same stages without the second pass, which only some photos get."""
+        return self.without(["second_pass"])
+
+    @property
+    def second_pass(self) -> Stage | None:
+        """The second pass, None without one."""
+        return next((stage for stage in self.further if stage.kind == "second_pass"), None)
+
+    def without(self, kinds: Collection[str]) -> VisionStages:
+        """Return the same stages without the further stages of some kinds."""
+        return replace(self, further=tuple(stage for stage in self.further if stage.kind not in kinds))
+
+    def adopted(self) -> VisionStages:
+        """Return the stages of a model as this machine has them.
+
+        Results are kept under the versions that made them. A stage that is not installed stays as it was: results of
+        it that the store holds can be ranked without it.
+
+        Raises
+        ------
+        ArtifactError
+            When more than the version of a library differs: weights, models or settings. Raised by
+            :meth:`Stage.create`.
+        """
+        if self.ocr is None:
+            return self
+        ocr = _adopted(self.ocr, self.ocr.options)
+        after = {"ocr": fingerprint(ocr.settings)}
+        further = (
+            _adopted(stage, {**stage.options, **after} if "ocr" in stage.options else stage.options)
+            for stage in self.further
+        )
+        return replace(self, ocr=ocr, further=tuple(further))
+
+
 LIBRARIES = ("rapidocr", "onnxruntime", "tesseract", "torch")
 """Settings that are versions of libraries: another one may change a last digit, not what is meant."""
-
-
-def adopted(ocr: Stage, further: Sequence[Stage]) -> tuple[Stage, list[Stage]]:
-    """Return a model's reader and looks as this machine has them.
-
-    Results are kept under the versions that made them. An engine that is not installed stays as it was: what the
-    store has of it can be ranked without it.
-
-    Raises
-    ------
-    ArtifactError
-        When more than the version of a library differs: weights, models or settings. Said by :meth:`Stage.create`.
-    """
-    now = _adopted(ocr, ocr.options)
-    own = fingerprint(now.settings)
-    return now, [
-        _adopted(look, {**look.options, "ocr": own} if "ocr" in look.options else look.options)
-        for look in further
-    ]
 
 
 def _adopted(stage: Stage, options: Mapping[str, Any]) -> Stage:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]
@@ -81,3 +84,16 @@ class OCRResult:
     lines: tuple[TextLine, ...]
     width: int
     height: int
+
+    def rounded(self) -> OCRResult:
+        """Return the same result with its numbers in single precision, as the feature store keeps them."""
+
+        def single(values: Any) -> Any:
+            return np.asarray(values, dtype=np.float32).tolist()
+
+        def rounded(line: TextLine) -> TextLine:
+            a, b, c, d = (tuple(point) for point in single(line.polygon))
+            return replace(line, confidence=single(line.confidence), polygon=(a, b, c, d))
+
+        lines = tuple(map(rounded, self.lines))
+        return replace(self, lines=lines)

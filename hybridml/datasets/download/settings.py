@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hybridml._version import __version__
+from hybridml import __version__
 from hybridml.errors import HybridmlError
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy.typing as npt
 import pandas as pd
 
+from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.utils.registry import one_of
@@ -16,7 +17,7 @@ from hybridml.vision.photo_features import PhotoFeatures
 
 from .system import Given, System, size_of
 
-PARTS = ("layout", "keywords", "number_class", "unit_pairs", "priors", "joint", "second_pass", "others")
+PARTS = ("layout", "keywords", "number_class", "unit_pairs", "priors", "joint", "second_pass", "weak_labels")
 """What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
 
 
@@ -62,7 +63,7 @@ class RankerSystem(System):
             ranker=RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
             random_state=self.random_state,
         )
-        if "others" in self.without:
+        if "weak_labels" in self.without:
             given = replace(given, weak_labels=None)
         given = given.without_stages(self.without)
         self.model_ = Model(settings_without(self.without, settings), given.schema).fit(
@@ -74,7 +75,9 @@ class RankerSystem(System):
         """Return the ranker's answers."""
         given = given.without_stages(self.without)
         asked = list(given.frame["entity_name"])
-        answers = self.model_.answer(given.keys, asked, given.photo_features.items(), given.vectors.items())
+        answers = answer_photos(
+            self.model_, given.keys, asked, given.photo_features.items(), given.vectors.items()
+        )
         return [answer.prediction for answer in answers]
 
     def size(self) -> int:

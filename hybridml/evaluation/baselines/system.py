@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from hybridml.entities import EntitySchema
-from hybridml.manners import Estimator
 from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 
 Value = TypeVar("Value")
@@ -177,8 +177,8 @@ def without_stages(photo_features: Mapping[str, Any], further: Iterable[str]) ->
     return {key: replace(as_photo_features(found), **gone) for key, found in photo_features.items()}
 
 
-class System(Estimator, ABC):
-    """A system that can be compared: parameters in ``__init__``, as :class:`hybridml.manners.Estimator` says.
+class System(BaseEstimator, ABC):
+    """A system that can be compared: parameters in ``__init__``, as :class:`sklearn.base.BaseEstimator` says.
 
     What ``fit`` learns lies in attributes whose names end in an underscore.
 

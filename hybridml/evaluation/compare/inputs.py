@@ -18,16 +18,15 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.evaluation.baselines.system import OCR, PHOTOS, VECTORS, Given, System
 from hybridml.prediction.from_store import keys_of
-from hybridml.store.extraction import Report, extract
+from hybridml.store.extraction import extract
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import extract_for_rows, settings_of
-from hybridml.store.worker import KIND_OF
 from hybridml.utils.registry import one_of
 from hybridml.vision.presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
 from hybridml.vision.stages import (
     DEFAULT_OCR,
     DEFAULT_WEIGHTS,
     Stage,
+    VisionStages,
     embedding_stage,
     further_stages,
     ocr_stage,
@@ -176,7 +175,7 @@ def gather(
     systems = list(systems)
     needs = frozenset().union(*(system.needs for system in systems))
     problems: dict[str, str] = {}
-    ocr = embedder = None
+    ocr = embedding = None
     further: list[Stage] = []
     if OCR in needs:
         try:
@@ -184,21 +183,30 @@ def gather(
         except HybridmlError as error:
             problems[OCR] = str(error)
     if ocr is not None:
-        wanted = {look for s in systems if OCR in s.needs for look in s.further(source.offered)}
-        further, reasons = further_stages(
-            [n for n in FURTHER_STAGES if n in wanted], ocr, None, source.effort
-        )
+        wanted = {name for s in systems if OCR in s.needs for name in s.further(source.offered)}
+        names = [name for name in FURTHER_STAGES if name in wanted]
+        further, reasons = further_stages(names, ocr, None, source.effort)
         problems |= reasons
     if VECTORS in needs:
         try:
-            embedder, reason = embedding_stage(source.embedding, source.resnet_weights)
+            embedding, reason = embedding_stage(source.embedding, source.resnet_weights)
         except HybridmlError as error:
-            embedder, reason = None, str(error)
-        if embedder is None:
+            embedding, reason = None, str(error)
+        if embedding is None:
             problems[VECTORS] = f"no embedding: {reason}"
+    stages = VisionStages(ocr, embedding, tuple(further))
     everything = frame if weak_labels is None else pd.concat([frame, weak_labels], ignore_index=True)
     store = FeatureStore(source.store)
-    report = _see(everything, source, store, ocr, embedder, further)
+    report = extract(
+        everything,
+        source.images,
+        store,
+        stages,
+        source.schema,
+        source.workers,
+        source.progress,
+        dask=source.dask,
+    )
     for name, cause in islice(report.failed.items(), SHOWN):
         log.warning("%s: %s: its rows are not answered", name, cause)
     if len(report.failed) > SHOWN:
@@ -209,53 +217,28 @@ def gather(
     given = Given(
         everything.reset_index(drop=True),
         keys,
-        dict(store.photo_features(settings_of(ocr, further), present)) if ocr else {},
-        dict(store.embeddings(embedder.settings, present)) if embedder else {},
+        dict(store.photo_features(stages.settings, present)) if ocr else {},
+        dict(store.embeddings(embedding.settings, present)) if embedding else {},
         {report.keys[name]: path for name, path in found.items() if path is not None and name in report.keys},
         source.schema,
     )
-    stages = [stage for stage in (ocr, embedder, *further) if stage is not None]
     return Gathered(
         given,
         len(frame),
         labels,
         source,
-        frozenset(look.kind for look in further),
+        frozenset(stage.kind for stage in further),
         _seconds(store, stages, {key for key in keys[: len(frame)] if key}),
         report.failed,
         problems,
     )
 
 
-def _see(
-    frame: pd.DataFrame,
-    source: Source,
-    store: FeatureStore,
-    ocr: Stage | None,
-    embedder: Stage | None,
-    further: Sequence[Stage],
-) -> Report:
-    if ocr is not None:
-        stages = (ocr, embedder, further)
-        return extract_for_rows(
-            frame,
-            source.images,
-            store,
-            stages,
-            source.schema,
-            source.workers,
-            source.progress,
-            dask=source.dask,
-        )
-    paths = photos.photo_paths(frame, source.images)
-    return extract(paths, store, None, embedder, source.workers, source.progress, dask=source.dask)
-
-
 def _seconds(store: FeatureStore, stages: Iterable[Stage], keys: set[str]) -> dict[str, float]:
     """Return what each engine took on average over ``keys``, those it did not look at included."""
 
     def total(stage: Stage) -> Any:
-        records = store.table(KIND_OF[stage.kind], stage.settings).records(keys)
+        records = store.table_of(stage).records(keys)
         return sum(record["seconds"] for record in records if record["error"] is None)
 
     return {stage.kind: float(total(stage)) / max(len(keys), 1) for stage in stages}

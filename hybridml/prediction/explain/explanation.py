@@ -12,15 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.candidates.find import Candidate
-from hybridml.datasets.groups import as_text, group_names, photo_names
-from hybridml.datasets.rows import VALUE, RowFault
-from hybridml.prediction.from_store import ranked_rows
+from hybridml.datasets.groups import as_text, group_names
+from hybridml.datasets.rows import VALUE
+from hybridml.prediction.from_store import PredictionRequest, rank_rows
 from hybridml.quantity import format_quantity
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Ranked
-from hybridml.store.extraction import Report
-from hybridml.store.feature_store import FeatureStore
-from hybridml.store.seeing import Stages
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult
 
@@ -136,16 +133,10 @@ class Explanation:
         """The reading that answered: text lines of boxes and candidates; None where the photo could not be read."""
         if self.photo_features is None:
             return None
-        return (
-            self.photo_features.second_pass
-            if self.second_pass and self.photo_features.second_pass
-            else self.photo_features.ocr_result
-        )
+        return self.photo_features.result_of(self.second_pass)
 
     def candidates_frame(self) -> pd.DataFrame:
         """Return what was considered as a table, best first; see :func:`hybridml.prediction.explain.explanation.candidates_frame`."""
-        pass
-
         return candidates_frame(self)
 
     def _repr_html_(self) -> str:
@@ -156,28 +147,23 @@ class Explanation:
 
 
 def explain_rows(
-    model: Model,
-    frame: pd.DataFrame,
-    faults: Iterable[RowFault],
-    report: Report,
-    store: FeatureStore,
-    stages: Stages,
-    paths: Mapping[str, Path | None] | None = None,
+    request: PredictionRequest, paths: Mapping[str, Path | None] | None = None
 ) -> Iterator[tuple[int, Explanation]]:
     """Yield position and explanation of each row, in the order in which the photos come from the store.
 
     Parameters
     ----------
-    model, frame, faults, report, store, engines
-        As for :func:`hybridml.prediction.from_store.answer_rows`, whose answers these are.
+    request : PredictionRequest
+        The rows; the answers are those of :func:`hybridml.prediction.from_store.answer_rows`.
     paths : mapping of photo name to path, optional
         Where the photos lie.
     """
-    names, groups, trained = photo_names(frame), group_names(frame), model.trained_on(frame)
+    model, frame, names = request.model, request.frame, request.names
+    groups, trained = group_names(frame), model.trained_on(frame)
     labels = frame[VALUE] if VALUE in frame else [None] * len(frame)
     truths = [None if pd.isna(label) else as_text(label) for label in labels]
-    indexes, entities = frame["index"].to_numpy(), list(frame["entity_name"])
-    found = ranked_rows(model, frame, faults, report, store, stages)
+    indexes, entities = frame["index"].to_numpy(), request.entities
+    found = rank_rows(request)
     while some := list(islice(found, ROWS_AT_ONCE)):
         considered = _considered(model, [(entities[row], ranked) for row, ranked, _ in some if ranked])
         for row, ranked, problem in some:
@@ -195,7 +181,7 @@ def explain_rows(
                     problem=problem,
                     group=groups[row],
                     truth=truths[row],
-                    key=report.keys.get(names[row], ""),
+                    key=request.report.keys.get(names[row], ""),
                     path=str(path) if path else "",
                     trained=bool(trained[row]),
                 ),
@@ -219,11 +205,8 @@ def _reasons(
 
     Columns in which a row's candidates are all alike are left out: they tell of the photo and decided nothing.
     """
-    ocr_result = (
-        ranked.photo_features.second_pass
-        if ranked.second_pass and ranked.photo_features.second_pass
-        else ranked.photo_features.ocr_result
-    )
+    assert ranked.photo_features is not None  # rows that come from the store have them
+    ocr_result = ranked.photo_features.result_of(ranked.second_pass)
     told = Told(ranked.candidates[at], model.schema.entity(entity), ocr_result, model.schema)
     telling = _differing(ranked.X) if len(ranked.order) > 1 else np.ones(ranked.X.shape[1], dtype=bool)
     columns = model.ranker.columns_

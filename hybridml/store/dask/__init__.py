@@ -6,7 +6,7 @@ store holds as on one machine. See docs/cluster.md.
 
 from .client import connected
 from .compatibility import check
-from .contents import contents_there
+from .contents import remote_contents
 from .dispatch import work
 
-__all__ = ["check", "connected", "contents_there", "work"]
+__all__ = ["check", "connected", "remote_contents", "work"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hybridml._version import __version__
+from hybridml import __version__
 from hybridml.errors import HybridmlError
 from hybridml.store.worker import Worker
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import MARK, check_protocol
-from hybridml.vision.stages import Stage, StageKind
+from hybridml.vision.stages import VisionStages
 
 from .client import workers_of
-
-Stages = Mapping[StageKind, Stage]
 
 SECONDS = 2.0
 """How often to see whether the workers that were asked are still there."""
@@ -27,7 +25,7 @@ class UnfitError(HybridmlError):
     """This worker lacks something, or has it in another version."""
 
 
-def worker_of(stages: Stages, version: str, protocols: Iterable[str] = ()) -> Worker:
+def worker_of(stages: VisionStages, version: str, protocols: Iterable[str] = ()) -> Worker:
     """Return what works with ``stages`` in this thread of this process, which loads them once.
 
     Parameters
@@ -46,15 +44,14 @@ def worker_of(stages: Stages, version: str, protocols: Iterable[str] = ()) -> Wo
     """
     if version != __version__:
         raise UnfitError(f"it has hybridml {__version__}, expected {version}: install that there")
-    settings = {kind: dict(stage.settings) for kind, stage in stages.items()}
-    mark = fingerprint({"engines": settings, "protocols": sorted(protocols)})
+    mark = fingerprint({"stages": stages.settings, "protocols": sorted(protocols)})
     known: dict[str, Worker] = vars(_made).setdefault("workers", {})
     if mark not in known:
         made = Worker(stages, threads=1)
         try:
             for protocol in protocols:
                 check_protocol(protocol)
-            made.load()
+            made.processor.load()
         except HybridmlError as error:
             raise UnfitError(str(error)) from None
         known[mark] = made
@@ -72,7 +69,7 @@ def protocols_of(paths: Iterable[str]) -> list[str]:
     return sorted({path.partition(MARK)[0] for path in paths if MARK in path})
 
 
-def _unfit(stages: Stages, version: str, protocols: Sequence[str]) -> str:
+def _unfit(stages: VisionStages, version: str, protocols: Sequence[str]) -> str:
     try:
         worker_of(stages, version, protocols)
     except UnfitError as error:
@@ -80,7 +77,7 @@ def _unfit(stages: Stages, version: str, protocols: Sequence[str]) -> str:
     return ""
 
 
-def check(client: Any, stages: Stages, protocols: Sequence[str] = ()) -> None:
+def check(client: Any, stages: VisionStages, protocols: Sequence[str] = ()) -> None:
     """Let every worker of a cluster load ``stages``, and what ``protocols`` need, before any work starts.
 
     Raises

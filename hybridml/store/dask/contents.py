@@ -8,13 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hybridml._version import __version__
+from hybridml import __version__
 from hybridml.store.feature_store import Told, contents
 from hybridml.utils.paths import path_of
+from hybridml.vision.stages import VisionStages
 
 from .client import connected, workers_of
 from .compatibility import check, protocols_of, worker_of
 from .dispatch import everywhere
+
+NO_STAGES = VisionStages(None)
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +30,11 @@ AHEAD = 3
 
 def _tell(paths: Sequence[str], version: str, protocols: Sequence[str]) -> list[Told]:
     """Tell the contents of some photos; this runs on a worker."""
-    worker_of({}, version, protocols)
+    worker_of(NO_STAGES, version, protocols)
     return list(contents([path_of(path) for path in paths]))
 
 
-def contents_there(address: str, paths: Sequence[Path], progress: bool = False) -> Iterator[Told]:
+def remote_contents(address: str, paths: Sequence[Path], progress: bool = False) -> Iterator[Told]:
     """Yield what :func:`hybridml.store.feature_store.contents` does, in the same order, told by the workers of a cluster.
 
     Parameters
@@ -55,7 +58,7 @@ def contents_there(address: str, paths: Sequence[Path], progress: bool = False) 
     starts = iter(range(0, len(texts), AT_ONCE))
     sent: deque[tuple[int, Any]] = deque()
     with connected(address, progress) as client:
-        check(client, {}, protocols)
+        check(client, NO_STAGES, protocols)
         while True:
             room = AHEAD * max(sum(workers_of(client).values()), 1) - len(sent)
             for _, start in zip(range(room), starts, strict=False):

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hybridml._version import __version__
-from hybridml.store.worker import DIED, Result, Task
+from hybridml import __version__
+from hybridml.store.worker import DIED, PhotoTask, WorkResult
 from hybridml.utils.paths import MARK
+from hybridml.vision.stages import VisionStages
 
 from .client import workers_of
-from .compatibility import Stages, UnfitError, check, protocols_of, worker_of
+from .compatibility import UnfitError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +38,20 @@ PATIENCE = 10.0
 class _Done:
     """What a worker sends back; ``refused`` is why it did nothing."""
 
-    result: Result
+    result: WorkResult
     seconds: float = 0.0
     worker: str = ""
     refused: str = ""
 
 
-def _work(tasks: Sequence[Task], stages: Stages, version: str, protocols: Sequence[str]) -> _Done:
+def _work(tasks: Sequence[PhotoTask], stages: VisionStages, version: str, protocols: Sequence[str]) -> _Done:
     """Work on a batch; this runs on a worker."""
     from distributed import get_worker
 
     try:
         worker = worker_of(stages, version, protocols)
     except UnfitError as error:
-        return _Done(Result(), worker=str(get_worker().address), refused=str(error))
+        return _Done(WorkResult(), worker=str(get_worker().address), refused=str(error))
     start = time.perf_counter()
     return _Done(worker(tasks), time.perf_counter() - start)
 
@@ -64,19 +65,19 @@ class _Batches:
 
     Examples
     --------
-    >>> batches = _Batches(deque(Task(str(i), "", frozenset()) for i in range(60)))
+    >>> batches = _Batches(deque(PhotoTask(str(i), "", frozenset()) for i in range(60)))
     >>> len(batches.next(2)), batches.learn(8, 2.0), len(batches.next(2)), len(batches.next(2))
     (8, None, 24, 14)
     """
 
-    left: deque[Task]
-    alone: deque[Task] = field(default_factory=deque)
+    left: deque[PhotoTask]
+    alone: deque[PhotoTask] = field(default_factory=deque)
     size: int = FIRST
 
     def __bool__(self) -> bool:
         return bool(self.left or self.alone)
 
-    def next(self, shares: int) -> list[Task]:
+    def next(self, shares: int) -> list[PhotoTask]:
         """Return the next batch: no more than one of so many shares of what is left."""
         if self.alone:
             return [self.alone.popleft()]
@@ -90,10 +91,10 @@ class _Batches:
 
 def work(
     client: Any,
-    tasks: Sequence[Task],
-    stages: Stages,
-    prepare: Callable[[Sequence[Task]], Sequence[Task]],
-) -> Iterator[Result]:
+    tasks: Sequence[PhotoTask],
+    stages: VisionStages,
+    prepare: Callable[[Sequence[PhotoTask]], Sequence[PhotoTask]],
+) -> Iterator[WorkResult]:
     """Yield the results of tasks as workers send them.
 
     A worker that goes costs nothing: what it had is done by another. A photo that takes down every worker that tries
@@ -120,7 +121,7 @@ def work(
     protocols = protocols_of(task.path for task in tasks)
     check(client, stages, protocols)
     batches = _Batches(deque(replace(task, path=everywhere(task.path)) for task in tasks))
-    running: dict[Any, list[Task]] = {}
+    running: dict[Any, list[PhotoTask]] = {}
     refused: set[str] = set()
     slots, counted = 0, 0.0
     while batches or running:
@@ -156,7 +157,7 @@ def work(
             yield found.result
 
 
-def _outcome(future: Any, batch: list[Task], batches: _Batches) -> _Done | None:
+def _outcome(future: Any, batch: list[PhotoTask], batches: _Batches) -> _Done | None:
     """Return what came of a batch, or None where its photos are to be tried one by one."""
     from distributed.scheduler import KilledWorker
 
@@ -169,7 +170,7 @@ def _outcome(future: Any, batch: list[Task], batches: _Batches) -> _Done | None:
             batches.alone.extend(batch)
             return None
         log.error("%s took the workers that tried it down; left out", batch[0].path)
-        return _Done(Result(failed={batch[0].key: DIED}, photos=1))
+        return _Done(WorkResult(failed={batch[0].key: DIED}, photos=1))
 
 
 def everywhere(path: str) -> str:

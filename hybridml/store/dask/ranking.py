@@ -14,6 +14,7 @@ import numpy as np
 
 from hybridml.errors import HybridmlError
 from hybridml.ranking.ranker import Boost, Examples, Ints
+from hybridml.vision.stages import VisionStages
 
 from .client import connected, workers_of
 from .compatibility import check
@@ -46,7 +47,7 @@ def boosting(address: str, progress: bool = False) -> Iterator[tuple[Boost, dict
         When there is no cluster, or a worker is unfit.
     """
     with connected(address, progress) as client:
-        check(client, {})
+        check(client, VisionStages(None))
         workers = sorted(workers_of(client))
         _order_ranks(client)
 

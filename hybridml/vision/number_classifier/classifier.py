@@ -72,7 +72,7 @@ class NumberClassifier:
         """Return everything that changes a probability, with the SHA-256 of the weights."""
         return {"name": self.name, "version": VERSION, "size": SIZE, "weights": self._digest}
 
-    def look(self, image: NDArray[np.uint8], lines: Sequence[TextLine]) -> NDArray[np.float32]:
+    def classify(self, image: NDArray[np.uint8], lines: Sequence[TextLine]) -> NDArray[np.float32]:
         """Return the probability of each class for each text line.
 
         Parameters

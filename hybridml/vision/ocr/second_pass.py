@@ -20,7 +20,7 @@ from hybridml.vision.text_line import OCRResult, Point, TextLine
 from . import OCREngine, create
 from .reading_order import overlap, reading_order
 
-NAME = "second-look"
+NAME = "second_pass"
 # Of this module: counts up with every change that changes an answer.
 VERSION = 1
 
@@ -251,7 +251,7 @@ class SecondPass:
         del own["options"]  # they are among the reader's settings
         if not self.config.sure:
             del own["sure"]  # came later: what was read before stays known
-        return {"look": NAME, "version": VERSION, **own, "ocr": self.ocr.settings()}
+        return {"name": NAME, "version": VERSION, **own, "ocr": self.ocr.settings()}
 
     def read(self, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
         """Read a photo again and return both readings as one, in pixels of the photo.

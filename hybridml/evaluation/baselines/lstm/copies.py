@@ -14,11 +14,11 @@ import numpy.typing as npt
 from hybridml.datasets.images import RGB, decode
 from hybridml.errors import HybridmlError, ImageError
 from hybridml.evaluation.baselines.system import Given
-from hybridml.store.extraction import extract
+from hybridml.store.extraction import extract_photos
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.embedding import Embedder
-from hybridml.vision.stages import DEFAULT_WEIGHTS, embedding_stage
+from hybridml.vision.stages import DEFAULT_WEIGHTS, VisionStages, embedding_stage
 
 from .tokens import Floats
 
@@ -130,7 +130,7 @@ def with_copies(
         options = {"embedding": embedding, "resnet_weights": resnet_weights, "copy": copy}
         stage, _ = embedding_stage(VARIED, options=options)
         assert stage is not None  # only "none" has no engine
-        report = extract(paths, features, None, stage, progress=progress)
+        report = extract_photos(paths, features, VisionStages(None, stage), progress=progress)
         for key, cause in report.failed.items():
             log.warning("photo %s has no copy %d: %s", key, copy, cause)
         vectors = dict(features.embeddings(stage.settings, set(report.keys.values())))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.evaluation.baselines.system import Given
-from hybridml.ranking.embedding_pca import ImageBlock
+from hybridml.ranking.embedding_pca import EmbeddingPCA
 from hybridml.vision.photo_features import PhotoFeatures
 
 from .tokens import Bools, Floats
@@ -69,5 +69,5 @@ def reduction(found: Sequence[Floats | None], components: int, seed: int) -> tup
     table: npt.NDArray[np.float32] = np.unique(np.stack(known), axis=0)
     if table.shape[1] <= components:
         return np.zeros(table.shape[1], np.float32), np.eye(table.shape[1], dtype=np.float32)
-    block = ImageBlock.fit(table, components, seed)
+    block = EmbeddingPCA.fit(table, components, seed)
     return block.mean, block.components

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from hybridml.candidates.find import any_shown
+from hybridml.candidates.find import needs_second_pass
 from hybridml.entities import Entity, EntitySchema
 from hybridml.evaluation.baselines.system import Given
 from hybridml.vision.photo_features import PhotoFeatures
@@ -49,6 +49,10 @@ class _Pages:
 
     def sheet(self, entity: Entity) -> Sheet | None:
         """Return the first look's sheet, or the second's where the first shows no quantity of the entity."""
-        shown = any_shown(c for _, c in self._first.candidates if entity.unit_for(c.unit))
-        second_pass = None if shown or self._second is None else sheet_of(self._second, entity, self._schema)
-        return second_pass or sheet_of(self._first, entity, self._schema)
+        if self._second is not None:
+            first = self._photo_features.ocr_result
+            if needs_second_pass(first, entity, self._schema) and (
+                sheet := sheet_of(self._second, entity, self._schema)
+            ):
+                return sheet
+        return sheet_of(self._first, entity, self._schema)
