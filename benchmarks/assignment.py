@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks import command
-from benchmarks.labelled import Data, Sources, answers_of, engines_of, fit, kept, load, only
+from benchmarks.labelled import Data, Sources, answers_of, fit, kept, load, only, stages_of
 from benchmarks.tables import table
 from hybridml.datasets import folds
 from hybridml.datasets.groups import photo_names
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
-    stages = engines_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
+    stages = stages_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
     data = with_several(
         load(frame, np.zeros(len(frame), dtype=int), sources, stages, weak_labels=True, labels=True)
     )

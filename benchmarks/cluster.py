@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import command
-from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, load, training_part
+from benchmarks.labelled import FOLDS, Data, Sources, answers_of, load, stages_of, training_part
 from hybridml.datasets import folds
 from hybridml.datasets.photos import photo_paths
 from hybridml.evaluation import metrics
@@ -41,7 +41,7 @@ from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.training import Training, train
 from hybridml.store import extraction
 from hybridml.store.dask.ranking import boosting
-from hybridml.store.extraction import Report
+from hybridml.store.extraction import ExtractionReport
 from hybridml.store.feature_store import FeatureStore
 
 ONE_THREAD = dict.fromkeys(
@@ -152,7 +152,7 @@ def measured(photos: dict[str, Path], stages: Any, processes: int, cluster: Clus
 
 def _run(
     photos: dict[str, Path], folder: Path, stages: Any, processes: int, cluster: Cluster | None
-) -> Report:
+) -> ExtractionReport:
     ocr, embedder, further = stages
     first = [stage for stage in further if stage.kind != "second_pass"]
     address = cluster.address if cluster else None
@@ -169,7 +169,7 @@ def speed(options: argparse.Namespace) -> int:
     found = photo_paths(sources.rows("labelled"), sources.folder("labelled") / "images")
     names = random.Random(options.seed).sample(sorted(n for n, path in found.items() if path), options.photos)
     photos = {name: path for name in names if (path := found[name])}
-    stages = engines_of("rapidocr", effort=options.effort)
+    stages = stages_of("rapidocr", effort=options.effort)
     costs: Costs = {}
     for _ in range(options.repeats):
         for processes in options.processes:
@@ -211,7 +211,7 @@ def ranker(options: argparse.Namespace) -> int:
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
-    data = load(frame, fold, sources, engines_of("rapidocr", effort=options.effort), True, True)
+    data = load(frame, fold, sources, stages_of("rapidocr", effort=options.effort), True, True)
     answers: dict[str, list[str]] = {}
     truth = list(frame["entity_value"])
     with cluster_of(2) as cluster, boosting(cluster.address) as (boost, facts):

@@ -73,7 +73,7 @@ def outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
     if not options.no_tesseract:
         # a second look is RapidOCR's, and others' rows are read with the better reader only
         names = [name for name in options.systems if name in WITH_TESSERACT]
-        less = replace(source, ocr="tesseract", further=("number_classifier",))
+        less = replace(source, ocr="tesseract", stages=("number_classifier",))
         yield from compare(frame, fold, names, less, labels=labels)
 
 

@@ -28,11 +28,11 @@ from benchmarks.labelled import (
     Result,
     Sources,
     corrected,
-    engines_of,
     kept,
     load,
     only,
     ranker,
+    stages_of,
     with_fold_f1,
     without_stages,
 )
@@ -131,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         best = name == "rapidocr"
         asked = PRESETS[options.effort].further if options.further is None else options.further
         further = [look for look in asked if best or look != "second_pass"]
-        stages = engines_of(name, options.embedding, options.resnet_weights, further, options.effort)
+        stages = stages_of(name, options.embedding, options.resnet_weights, further, options.effort)
         data = load(frame, fold, sources, stages, best and not options.no_others, not options.no_labels)
         if data.second_photos:
             print(f"second look: {data.second_photos} photos, {data.second_seconds:.0f} s of reading")

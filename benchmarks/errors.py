@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import command
-from benchmarks.labelled import Data, Sources, engines_of, load
+from benchmarks.labelled import Data, Sources, load, stages_of
 from benchmarks.tables import table
+from hybridml.candidates.find import ocr_result_for
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
@@ -72,7 +73,7 @@ def wrong_rows(options: argparse.Namespace) -> Wrong:
         if options.first_reading or "second_pass" not in PRESETS[options.effort].further
         else ["second_pass"]
     )
-    stages = engines_of("rapidocr", further=further, effort=options.effort)
+    stages = stages_of("rapidocr", further=further, effort=options.effort)
     data = load(frame, np.zeros(len(frame), dtype=int), sources, stages)
     truths = parse_truth(frame["entity_value"], schema)
     predictions = metrics.parse_predictions(found["prediction"], schema)
@@ -83,7 +84,7 @@ def wrong_rows(options: argparse.Namespace) -> Wrong:
             schema.entity(frame["entity_name"][i]),
             as_photo_features(data.ocr_results[data.keys[i] or ""]),
         )
-        causes[i] = cause_of(truths[i], predictions[i], seen.ocr_result_for(entity, schema), entity, schema)
+        causes[i] = cause_of(truths[i], predictions[i], ocr_result_for(seen, entity, schema), entity, schema)
     return Wrong(frame, found, data, causes)
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from hybridml.candidates.features.lines import DIRECTIONS, FIRM
 
 from benchmarks import command
-from benchmarks.labelled import Data, Sources, engines_of, load
+from benchmarks.labelled import Data, Sources, load, stages_of
 from benchmarks.tables import table
 from hybridml.candidates.features import PhotoView, describe
 from hybridml.candidates.features.unit_pairs import NAMES
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         frame,
         np.zeros(len(frame), dtype=int),
         sources,
-        engines_of("rapidocr", further=["lines"], effort="best"),
+        stages_of("rapidocr", further=["lines"], effort="best"),
     )
     _positions(data, schema)
     labels = sources.labels()

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hybridml.store.seeing import extract_for_rows, settings_of
 
 from hybridml.datasets import links, photos
 from hybridml.datasets.groups import photo_names
@@ -25,11 +24,13 @@ from hybridml.errors import HybridmlError
 from hybridml.evaluation import compare, metrics
 from hybridml.evaluation.baselines import Given, system
 from hybridml.evaluation.baselines.ranker import training_table
+from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, ModelSettings
+from hybridml.store.extraction import extract
 from hybridml.store.feature_store import FeatureStore
 from hybridml.vision.presets import DEFAULT_PRESET
-from hybridml.vision.stages import Stage, embedding_stage, further_stages, ocr_stage
+from hybridml.vision.stages import Stage, VisionStages, embedding_stage, further_stages, ocr_stage
 
 FOLDS = Path(__file__).parent / "folds_labelled.csv"
 
@@ -98,35 +99,34 @@ class Sources:
         return read_labels(folder / "labels_only.csv.gz", folder / "text_only.csv.gz")
 
 
-def engines_of(
+def stages_of(
     ocr: str,
     embedding: str = "none",
     weights: str = "IMAGENET1K_V2",
     further: Sequence[str] | None = None,
     effort: str = DEFAULT_PRESET,
-) -> tuple[Stage, Stage | None, list[Stage]]:
-    """Return the engines by name, and say which are not there."""
-    made = ocr_stage(ocr, None, effort)
-    look, reason = embedding_stage(embedding, weights)
-    found, reasons = further_stages(further, made, None, effort)
+) -> VisionStages:
+    """Return the vision stages by name, and print which are not available."""
+    first = ocr_stage(ocr, None, effort)
+    embedder, reason = embedding_stage(embedding, weights)
+    found, reasons = further_stages(further, first, None, effort)
     for name, why in reasons.items():
-        print(f"look {name!r} is left out: {why}")
+        print(f"stage {name!r} is left out: {why}")
     if reason and embedding != "none":
         print(f"embedding: none ({reason})")
-    return made, look, found
+    return VisionStages(first, embedder, tuple(found))
 
 
 def load(
     frame: pd.DataFrame,
     fold: np.ndarray,
     sources: Sources,
-    stages: tuple[Stage, Stage | None, Sequence[Stage]],
+    stages: VisionStages,
     weak_labels: bool = False,
     labels: bool = False,
 ) -> Data:
     """Read what is missing and return the rows with what was read and seen."""
     store = FeatureStore(sources.store)
-    ocr, embedder, further = stages
     keys, failed = _keys(frame, sources, "labelled", store, stages)
     more = sources.rows("agreed") if weak_labels else None
     other_keys: list[str | None] = []
@@ -136,26 +136,25 @@ def load(
         print(f"failed: {name}: {cause}", file=sys.stderr)
     own = {k for k in keys if k}
     present = own | {k for k in other_keys if k}
-    records = [r["seconds"] for r in store.table("ocr", ocr.settings).records(own) if r["error"] is None]
-    settings = settings_of(ocr, further)
-    again = [
-        r["seconds"]
-        for r in (
-            store.table("ocr", settings["second_pass"]).records(own) if "second_pass" in settings else ()
-        )
-    ]
+    assert stages.ocr is not None
+
+    def seconds(stage: Stage | None) -> list[float]:
+        records = store.table_of(stage).records(own) if stage else ()
+        return [record["seconds"] for record in records if record["error"] is None]
+
+    first, second = seconds(stages.ocr), seconds(stages.second_pass)
     return Data(
         frame,
         fold,
         keys,
-        dict(store.seen(settings, present)),
-        dict(store.embeddings(embedder.settings, present)) if embedder else {},
-        float(np.mean(records)) if records else float("nan"),
+        dict(store.photo_features(stages.settings, present)),
+        dict(store.embeddings(stages.embedding.settings, present)) if stages.embedding else {},
+        float(np.mean(first)) if first else float("nan"),
         more,
         other_keys,
         sources.labels() if labels else None,
-        float(np.sum(again)),
-        len(again),
+        float(np.sum(second)),
+        len(second),
     )
 
 
@@ -164,9 +163,9 @@ def _keys(
     sources: Sources,
     name: str,
     store: FeatureStore,
-    stages: tuple[Stage, Stage | None, Sequence[Stage]],
+    stages: VisionStages,
 ) -> tuple[list[str | None], dict[str, str]]:
-    report = extract_for_rows(frame, sources.folder(name) / "images", store, stages, default_entities())
+    report = extract(frame, sources.folder(name) / "images", store, stages, default_entities())
     return [report.keys.get(photo) for photo in photo_names(frame)], report.failed
 
 
@@ -195,7 +194,7 @@ def answers_of(model: Model, data: Data, keep: np.ndarray) -> list[Answer]:
     ocr_results = [
         (key, part.ocr_results[key]) for key in dict.fromkeys(part.keys) if key in part.ocr_results
     ]
-    return model.answer(part.keys, list(part.frame["entity_name"]), ocr_results, part.vectors.items())
+    return answer_photos(model, part.keys, list(part.frame["entity_name"]), ocr_results, part.vectors.items())
 
 
 def ranker(

@@ -19,7 +19,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import command
-from benchmarks.labelled import FOLDS, Data, Sources, answers_of, engines_of, fit, kept, load, only
+from benchmarks.labelled import FOLDS, Data, Sources, answers_of, fit, kept, load, only, stages_of
 from benchmarks.tables import table
 from hybridml.datasets import folds
 from hybridml.errors import HybridmlError
@@ -219,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
-    stages = engines_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
+    stages = stages_of("rapidocr", further=PRESETS[options.effort].further, effort=options.effort)
     data = load(frame, fold, sources, stages, weak_labels=True, labels=True)
     if options.agreed:
         data = unshared(data)

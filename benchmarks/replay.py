@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from hybridml.store.seeing import settings_of
 
 from hybridml.artifact import serialize
 from hybridml.artifact.pretrained import model_path
@@ -22,7 +21,6 @@ from hybridml.datasets.groups import photo_names
 from hybridml.estimator import EntityExtractor
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import KIND_OF
-from hybridml.vision.stages import adopted
 
 AT_ONCE = 2048
 
@@ -32,7 +30,7 @@ class Tiler:
 
     def __init__(self, shared: Path, store: Path, most_lines: int | None) -> None:
         extractor = serialize.load(model_path(None))
-        self.settings = settings_of(*adopted(extractor.ocr_, extractor.further_))
+        self.settings = extractor.stages_.adopted().settings
         self._frame, _ = photos.checked(shared / "data" / "labelled" / "train.csv", truth=True)
         kept = FeatureStore(store)
         names = photo_names(self._frame)
@@ -73,7 +71,7 @@ class Tiler:
         """Return the settings that a new model is trained with, which may differ from the shipped model's."""
         extractor = EntityExtractor()
         extractor.status(self._frame.head(1))  # makes its engines
-        return settings_of(extractor.ocr_, extractor.further_)
+        return extractor.stages_.settings
 
     def write(self, folder: Path, n: int, settings: dict[str, Any]) -> Path:
         """Write ``n`` rows and a store with what was read for them, under ``settings``; return the rows' file."""

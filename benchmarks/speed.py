@@ -36,13 +36,13 @@ import pandas as pd
 
 from benchmarks import command
 from benchmarks.labelled import Sources
-from hybridml.candidates.find import find_candidates, for_entity
+from hybridml.candidates.find import find_candidates, for_entity, ocr_result_for
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.photos import photo_paths
 from hybridml.entities import default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
-from hybridml.store.schema import KIND_OF
+from hybridml.store.extraction import extract
 from hybridml.vision.photo_features import as_photo_features
 from hybridml.vision.presets import PRESETS
 from hybridml.vision.text_line import OCRResult, TextLine
@@ -170,30 +170,27 @@ def ours(
     effort: str, frame: pd.DataFrame, images: Path, processes: int
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Read and look at photos as 'hybridml features' does; return what was seen by name, and what it cost."""
-    from hybridml.store.seeing import extract_for_rows, settings_of
 
-    from benchmarks.labelled import engines_of
+    from benchmarks.labelled import stages_of
     from hybridml.store.feature_store import FeatureStore
 
     schema = default_entities()
-    stages = engines_of("rapidocr", effort=effort)
+    stages = stages_of("rapidocr", effort=effort)
     with tempfile.TemporaryDirectory() as folder:
         begun = _cost()
         few = frame[frame["image_link"].isin(frame["image_link"].unique()[:processes])]
-        extract_for_rows(
-            few, images, FeatureStore(Path(folder) / "few"), stages, schema, processes, progress=False
-        )
+        extract(few, images, FeatureStore(Path(folder) / "few"), stages, schema, processes, progress=False)
         started = _cost()
         store = FeatureStore(Path(folder) / "store")
-        report = extract_for_rows(frame, images, store, stages, schema, processes, progress=False)
+        report = extract(frame, images, store, stages, schema, processes, progress=False)
         ended = _cost()
         names = {key: name for name, key in report.keys.items()}
-        settings = settings_of(stages[0], stages[2])
-        found = {names[key]: seen for key, seen in store.seen(settings, names)}
+        settings = stages.settings
+        found = {names[key]: seen for key, seen in store.photo_features(settings, names)}
         stages = ", ".join(
             f"{stage.kind} {np.sum([r['seconds'] for r in table.records(names)]) / report.photos:.2f}"
-            for stage in (stages[0], *stages[2])
-            for table in [store.table(KIND_OF[stage.kind], stage.settings)]
+            for stage in stages
+            for table in [store.table_of(stage)]
         )
     print(f"{effort}, seconds a photo: {stages}", flush=True)
     start, photos = started[1] - begun[1], report.photos
@@ -210,7 +207,7 @@ def recall(frame: pd.DataFrame, found: dict[str, Any]) -> float:
     for name, asked in zip(photo_names(frame), frame["entity_name"], strict=True):
         entity = schema.entity(asked)
         seen = as_photo_features(found.get(name, OCRResult((), 1, 1)))
-        among = for_entity(find_candidates(seen.ocr_result_for(entity, schema), schema), entity)
+        among = for_entity(find_candidates(ocr_result_for(seen, entity, schema), schema), entity)
         candidates.append([format_quantity(c.value, c.unit) for c in among])
     return float(np.mean(metrics.reachable(list(frame["entity_value"]), candidates)))
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import command
-from benchmarks.labelled import FOLDS, Data, Result, Sources, engines_of, load, ranker, training_part
+from benchmarks.labelled import FOLDS, Data, Result, Sources, load, ranker, stages_of, training_part
 from benchmarks.tables import difference, table
 from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.datasets import folds
@@ -117,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         frame,
         fold,
         sources,
-        engines_of("rapidocr", further=FURTHER_STAGES, effort="best"),
+        stages_of("rapidocr", further=FURTHER_STAGES, effort="best"),
         weak_labels=True,
         labels=True,
     )

@@ -11,12 +11,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
-from hybridml.datasets import photos
-from hybridml.datasets.groups import as_text, photo_names
-from hybridml.datasets.labels import read_labels
-from hybridml.utils.paths import path_of
-
 from .candidates.features import DEFAULT_BLOCKS, column_names
+from .datasets import photos
+from .datasets.groups import as_text, photo_names
+from .datasets.labels import read_labels
 from .entities import EntitySchema, default_entities, load_entities
 from .errors import HybridmlError, NotFittedError, RowsError
 from .evaluation import metrics
@@ -28,6 +26,7 @@ from .ranking.ranker import Boost, RankerSettings, boost_here
 from .store.extraction import ExtractionReport, extract, extracted_so_far
 from .store.feature_store import FeatureStore
 from .store.status import StoreStatus, status_of
+from .utils.paths import path_of
 from .vision.presets import DEFAULT_PRESET
 from .vision.stages import (
     DEFAULT_EMBEDDING,

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.report_browser import browser, browser_context, opened, written_report  # noqa: F401
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.helpers import ROOT
+from tests.helpers.report_browser import browser, browser_context, opened, written_report  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from hybridml.cli import main
 from hybridml.entities import EntitySchema, default_entities, load_entities, parse_entities
 from hybridml.errors import EntityError
 from hybridml.vision.text_line import OCRResult
-from tests.lines import line
+from tests.helpers.lines import line
 
 UNIT = '[units.{name}]\nfamily = "own"\nfactor = 1\n{more}\n'
 

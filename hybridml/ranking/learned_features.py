@@ -13,7 +13,7 @@ from hybridml.candidates.table import CandidateTable
 from hybridml.entities import EntitySchema
 
 from . import label_priors as priors
-from . import unit_preference as unit_preference
+from . import unit_preference
 from .embedding_pca import EmbeddingPCA
 from .label_priors import Priors
 from .unit_preference import UnitPreference
