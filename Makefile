@@ -23,7 +23,7 @@ OCR ?= rapidocr
 EMBEDDING ?= none
 RESNET_WEIGHTS ?= IMAGENET1K_V2
 EFFORT ?= balanced
-LOOKS ?=
+STAGES ?=
 ENTITIES ?=
 WORKERS ?=
 DASK ?=
@@ -63,19 +63,19 @@ else
 endif
 
 ENTITY_FILE := $(if $(ENTITIES),--entities '$(ENTITIES)')
-ENGINES := --ocr '$(OCR)' --embedding '$(EMBEDDING)' --resnet-weights '$(RESNET_WEIGHTS)' \
-  --effort '$(EFFORT)' $(if $(LOOKS),--looks '$(LOOKS)') $(ENTITY_FILE)
+VISION := --ocr '$(OCR)' --embedding '$(EMBEDDING)' --resnet-weights '$(RESNET_WEIGHTS)' \
+  --effort '$(EFFORT)' $(if $(STAGES),--stages '$(STAGES)') $(ENTITY_FILE)
 FILES := --images '$(PHOTOS)' --store '$(STORE)' $(if $(WORKERS),--workers $(WORKERS)) $(if $(DASK),--dask '$(DASK)')
 
-# The modules that open no image and need no engine; their coverage must stay above 95 %.
-PURE := quantity candidates features rows metrics
+# The modules that open no photo and need no OCR engine; their coverage must stay above 95 %.
+PURE := quantity candidates datasets.rows evaluation.metrics
 
-.PHONY: help install features train predict report cluster test lint dist-check bench shipped clean cleanall
+.PHONY: help install features train predict report cluster test lint docs dist-check bench pretrained clean cleanall
 .NOTPARALLEL:
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT REPORT OCR EMBEDDING RESNET_WEIGHTS EFFORT LOOKS ENTITIES WORKERS DASK TORCH_INDEX"
+	@echo "Variables: TRAIN TEST IMAGES STORE MODEL OUT REPORT OCR EMBEDDING RESNET_WEIGHTS EFFORT STAGES ENTITIES WORKERS DASK TORCH_INDEX"
 
 install: $(VENV)/.installed ## set up .venv and what the system lacks
 
@@ -96,11 +96,11 @@ build/holdout-%/.split: $(TRAIN) $(VENV)/.installed
 	@$(BIN)/hybridml split --rows '$(TRAIN)' --out $(@D) $(ENTITY_FILE)
 	@touch $@
 
-features: $(VENV)/.installed $(ROWS) ## read and embed the photos of both tables into STORE
-	@$(BIN)/hybridml features --rows '$(TRAIN_ROWS)' --rows '$(TEST_ROWS)' $(FILES) $(ENGINES)
+features: $(VENV)/.installed $(ROWS) ## extract the features of the photos of both tables into STORE
+	@$(BIN)/hybridml features --rows '$(TRAIN_ROWS)' --rows '$(TEST_ROWS)' $(FILES) $(VISION)
 
 train: $(VENV)/.installed $(ROWS) ## fit the ranker on TRAIN, write MODEL
-	@$(BIN)/hybridml train --rows '$(TRAIN_ROWS)' $(FILES) $(ENGINES) --model '$(MODEL)'
+	@$(BIN)/hybridml train --rows '$(TRAIN_ROWS)' $(FILES) $(VISION) --model '$(MODEL)'
 
 predict: $(VENV)/.installed $(ROWS) ## answer TEST into OUT, check the submission, print F1 where labels are known
 	@$(BIN)/hybridml predict --rows '$(TEST_ROWS)' $(FILES) --model '$(MODEL)' --out '$(OUT)' \
@@ -115,12 +115,17 @@ cluster: $(VENV)/.installed $(SAMPLE)/.drawn ## the sample set on a Dask cluster
 	@BIN='$(abspath $(BIN))' SAMPLE='$(SAMPLE)' EFFORT='$(EFFORT)' bash tools/cluster.sh
 
 test: $(VENV)/.installed $(VENV)/.browser ## run the test suite
-	@$(BIN)/python -m pytest $(PURE:%=--cov=hybridml.%) --cov-report=term --cov-fail-under=95
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(PURE:%=--cov=hybridml.%) --cov-report=term --cov-fail-under=95
 
-lint: $(VENV)/.installed ## ruff and mypy
+lint: $(VENV)/.installed ## ruff, mypy, and the documentation in strict mode
 	@$(BIN)/ruff check hybridml tests benchmarks
 	@$(BIN)/ruff format --check hybridml tests benchmarks
 	@$(BIN)/mypy
+	@$(BIN)/mkdocs build --quiet --strict --site-dir build/site
+
+docs: $(VENV)/.installed ## build the documentation site in build/site
+	@$(BIN)/mkdocs build --strict --site-dir build/site
+	@echo "open build/site/index.html"
 
 dist-check: $(VENV)/.installed ## build sdist and wheel, install the wheel in a new environment, use it there
 	@PYTHON='$(abspath $(BIN))/python' bash tools/smoke_wheel.sh
@@ -131,15 +136,14 @@ bench: $(VENV)/.installed ## speed and cross-validated F1 on the real photos of 
 	@$(BIN)/python -m benchmarks.crossval --shared $(SHARED) --out build/crossval
 	@$(BIN)/python -m benchmarks.errors --shared $(SHARED) --predictions build/crossval/ranker-rapidocr.csv
 
-shipped: $(VENV)/.installed ## train the shipped model on the real rows of SHARED
-	@$(BIN)/hybridml train --rows '$(SHARED)/data/labelled/train.csv' --others '$(SHARED)/data/agreed/train.csv' \
+pretrained: $(VENV)/.installed ## train the pretrained model on the real rows of SHARED
+	@$(BIN)/hybridml train --rows '$(SHARED)/data/labelled/train.csv' --weak-labels '$(SHARED)/data/agreed/train.csv' \
 	  --labels '$(SHARED)/data/labels_only.csv.gz' '$(SHARED)/data/text_only.csv.gz' \
 	  --images '$(SHARED)/data/labelled/images' \
-	  --images '$(SHARED)/data/agreed/images' --store '$(STORE)' --model models/hybridml.joblib
+	  --images '$(SHARED)/data/agreed/images' --store '$(STORE)' --model hybridml/pretrained/hybridml.joblib
 
 clean: ## remove the environment, caches, sample set and predictions; features/ and models/ stay
 	rm -rf '$(VENV)' build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info predictions.csv*
 
-cleanall: clean ## also remove every stored feature and trained model in features/ and models/, not what is shipped
-	find features models -mindepth 1 ! -name README.md ! -name MODEL_CARD.md ! -name hybridml.joblib \
-	  ! -name 'regions-resnet50.*' -delete
+cleanall: clean ## also remove every stored feature and trained model in features/ and models/
+	find features models -mindepth 1 ! -name README.md -delete

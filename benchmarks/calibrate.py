@@ -1,6 +1,6 @@
 """Measures what the values in the reader's networks range over, for computing in 8 bits.
 
-    python -m benchmarks.calibrate --shared ../shared --out hybridml/data/int8
+    python -m benchmarks.calibrate --shared ../shared --out hybridml/vision/ocr/int8
 
 On photos of agreed/ that share no group and no photo with labelled/: nothing of the rows that numbers are reported on
 goes into the ranges. Writes one file a network; :mod:`hybridml.vision.ocr.quantize` makes 8-bit copies from them.

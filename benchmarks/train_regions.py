@@ -1,6 +1,6 @@
 """Train the regions network from nothing, on drawings and on photos with agreed answers.
 
-    python -m benchmarks.train_regions --shared ../shared --minutes 50 --out models/regions-resnet50.pt
+    python -m benchmarks.train_regions --shared ../shared --minutes 50 --out models/number-classifier-resnet50.pt
 
 The schedule follows the clock, so a busy machine gives fewer samples, not a longer run. Interrupted, it goes on
 from its last checkpoint. On Linux ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000`` in the environment

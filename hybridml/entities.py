@@ -369,4 +369,4 @@ def load_entities(path: str | Path, extend: bool = True) -> EntitySchema:
 def default_entities() -> EntitySchema:
     """Return the packaged entities: the eight of the challenge."""
     text = resources.files("hybridml").joinpath("entities.toml").read_text(encoding="utf-8")
-    return parse_entities(text, "hybridml/data/entities.toml")
+    return parse_entities(text, "hybridml/entities.toml")

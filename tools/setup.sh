@@ -24,7 +24,7 @@ fi
 
 if ! command -v tesseract >/dev/null; then
   apt_install tesseract-ocr ||
-    say "NOTE: Tesseract is not installed and could not be; the reader 'tesseract' will not be available, 'rapidocr'" \
+    say "NOTE: Tesseract is not installed and could not be; the OCR engine 'tesseract' will not be available, 'rapidocr'" \
       "(the default) works without it. To have both, type: sudo apt-get install tesseract-ocr"
 fi
 
@@ -41,5 +41,5 @@ else
     "${pip[@]}" install "torch==$TORCH"
   fi
 fi
-"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,report,baselines,vlm,dask,dev]'
+"${pip[@]}" install "torchvision==$TORCHVISION" -e '.[read,download,explore,report,baselines,vlm,dask,docs,dev]'
 say "ready: $VENV/bin/hybridml --help"

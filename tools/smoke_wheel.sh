@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds sdist and wheel from the files of the working tree, installs the wheel alone in a new environment, and uses it
-# outside the checkout: import, model, and answers from stored readings, with neither torch nor a reader.
+# outside the checkout: import, model, and answers from stored OCR results, with neither torch nor an OCR engine.
 set -euo pipefail
 
 python=${PYTHON:-python3}
@@ -29,7 +29,7 @@ unset PYTHONPATH HYBRIDML_MODEL
 "$work/venv/bin/hybridml" inspect "$("$work/venv/bin/python" -c 'from hybridml.artifact.pretrained import MODEL; print(MODEL)')" \
   >inspect.txt
 head -n 5 inspect.txt
-"$work/venv/bin/hybridml" -q predict --rows rows.csv --store store --images . --without regions --without second \
+"$work/venv/bin/hybridml" -q predict --rows rows.csv --store store --images . --without number_classifier --without second_pass \
   --out answers.csv
 cat answers.csv
 "$work/venv/bin/hybridml" check --rows rows.csv --predictions answers.csv

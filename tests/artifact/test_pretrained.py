@@ -120,5 +120,5 @@ def test_a_wheel_carries_it(tmp_path: Path) -> None:
     subprocess.run(command, cwd=root, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("hybridml.joblib", "regions-resnet50.pt", "MODEL_CARD.md"):
+    for name in ("hybridml.joblib", "number-classifier-resnet50.pt", "MODEL_CARD.md"):
         assert f"hybridml/pretrained/{name}" in names

@@ -19,13 +19,13 @@ from tests.helpers import ROOT
 
 SHIPPED = (
     "hybridml/py.typed",
-    "hybridml/data/entities.toml",
-    "hybridml/data/int8/PP-OCRv6_det_small.json",
-    "hybridml/data/int8/PP-OCRv6_rec_small.json",
+    "hybridml/entities.toml",
+    "hybridml/vision/ocr/int8/PP-OCRv6_det_small.json",
+    "hybridml/vision/ocr/int8/PP-OCRv6_rec_small.json",
     "hybridml/pretrained/hybridml.joblib",
     "hybridml/pretrained/MODEL_CARD.md",
-    "hybridml/pretrained/regions-resnet50.pt",
-    "hybridml/pretrained/regions-resnet50.json",
+    "hybridml/pretrained/number-classifier-resnet50.pt",
+    "hybridml/pretrained/number-classifier-resnet50.json",
     "hybridml/report/assets/index.html",
     "hybridml/report/assets/report.css",
     "hybridml/report/assets/report.js",
@@ -100,7 +100,7 @@ def test_the_metadata_names_version_extras_and_command(built: Path) -> None:
         metadata = file.read(info).decode()
         commands = file.read(info.replace("METADATA", "entry_points.txt")).decode()
     assert f"\nVersion: {hybridml.__version__}\n" in metadata
-    assert {"read", "download", "explore", "report", "dev", "tune"} <= set(
+    assert {"read", "download", "explore", "report", "dev", "docs", "tune"} <= set(
         re.findall(r"Provides-Extra: (\w+)", metadata)
     )
     assert "hybridml = hybridml.cli:main" in commands
