@@ -126,7 +126,7 @@ def rank_rows(request: PredictionRequest) -> Iterator[tuple[int, Ranked | None, 
     late: set[int] = set()
     second_pass = None
     if report.partial and request.stages.second_pass:
-        second_pass = request.store.table_of(request.stages.second_pass).finder(request.present)
+        second_pass = request.store.table_of(request.stages.second_pass).record_index(request.present)
     done = np.zeros(len(keys), dtype=bool)
     for described in request.described():
         for row, ranked in request.model.rank(described):
@@ -154,8 +154,8 @@ def projection(
     pca = model.embedding_pca
     if pca is None or stages.embedding is None:
         return None
-    finder = store.table_of(stages.embedding).finder(keys)
-    return lambda some: pca.project(vectors_of(finder.records(some)))
+    record_index = store.table_of(stages.embedding).record_index(keys)
+    return lambda some: pca.project(vectors_of(record_index.records(some)))
 
 
 def keys_of(names: Sequence[str], report: ExtractionReport) -> list[str | None]:

@@ -21,6 +21,7 @@ from hybridml.errors import HybridmlError
 from hybridml.utils.paths import is_remote
 from hybridml.vision.stages import Stage, StageKind, VisionStages
 
+from . import dask as cluster
 from . import process_pool
 from .feature_store import FLUSH_SECONDS, FeatureStore, FeatureTable
 from .process_pool import Prepare, default_workers
@@ -174,8 +175,6 @@ def extract_photos(
     start = time.perf_counter()
     contents = None
     if dask:
-        from . import dask as cluster
-
         contents = partial(cluster.remote_contents, dask, progress=progress)
     report = ExtractionReport(photos=len(photos), keys=store.photo_keys(photos, progress, contents))
     tables: dict[StageKind, FeatureTable] = {stage.kind: store.table_of(stage) for stage in stages}
@@ -255,7 +254,9 @@ def _tasks(
     """Return what is missing, each content once; count in ``report`` what is there, and what cannot be done."""
     names = [name for name in photos if name in report.keys]
     keys = [report.keys[name] for name in names]
-    there = {kind: table.finder(keys).has(keys, failed=not retry_failed) for kind, table in tables.items()}
+    there = {
+        kind: table.record_index(keys).has(keys, failed=not retry_failed) for kind, table in tables.items()
+    }
     tasks: dict[str, PhotoTask] = {}
     for i, (name, key) in enumerate(zip(names, keys, strict=True)):
         missing = frozenset(kind for kind, has in there.items() if not has[i])
@@ -274,7 +275,9 @@ def _tasks(
 def _errors(tables: Mapping[StageKind, FeatureTable], report: ExtractionReport) -> dict[str, str]:
     """Return name to cause for the photos that are recorded as undecodable."""
     keys = set(report.keys.values())
-    failed = {key: cause for table in tables.values() for key, cause in table.finder(keys).errors().items()}
+    failed = {
+        key: cause for table in tables.values() for key, cause in table.record_index(keys).errors().items()
+    }
     return {name: failed[key] for name, key in report.keys.items() if key in failed}
 
 
@@ -285,10 +288,10 @@ def _adding_ocr_results(tasks: Sequence[PhotoTask], ocr: FeatureTable | None) ->
     ]
     if not needing or ocr is None:
         return lambda batch: batch
-    finder = ocr.finder(needing)
+    record_index = ocr.record_index(needing)
 
     def add(batch: Sequence[PhotoTask]) -> Sequence[PhotoTask]:
-        records = finder.records([task.key for task in batch])
+        records = record_index.records([task.key for task in batch])
         found = {r["key"]: ocr_result_of(r) for r in records if r["error"] is None}
         return [replace(task, ocr_result=found.get(task.key)) for task in batch]
 

@@ -1,17 +1,16 @@
-"""The feature store: what reading and looking found, kept so that no photo is worked on twice.
+"""The feature store: the results of the vision stages, kept so that no photo is worked on twice.
 
 Layout below the store's root (``features/`` by default)::
 
-    photos/part-*.parquet                    name, bytes, mtime_ns, key     which file had which content
-    readings/<fingerprint>/settings.json     what made them
-    readings/<fingerprint>/part-*.parquet    key, width, height, error, seconds, text, confidence, polygon
-    embeddings/<fingerprint>/settings.json
-    embeddings/<fingerprint>/part-*.parquet  key, error, seconds, vector (float16)
-    regions/<fingerprint>/part-*.parquet     key, error, seconds, classes, probabilities (float16)
+    photos/part-*.parquet                           name, bytes, mtime_ns, key: which file had which content
+    ocr/<fingerprint>/part-*.parquet                key, width, height, error, seconds, text, confidence, polygon
+    number_classifier/<fingerprint>/part-*.parquet  key, error, seconds, classes, probabilities (float16)
+    embedding/<fingerprint>/part-*.parquet          key, error, seconds, vector (float16)
+    <kind>/<fingerprint>/settings.json              the settings that made the results
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
-settings never mix. How shards are written, merged and set aside is told in :mod:`hybridml.store.shards`. Reading takes
-memory for the photos asked about, not for what else the store holds.
+settings never mix. :mod:`hybridml.store.shards` describes how shards are written, merged and set aside. Memory is taken
+for the photos that are asked about, not for what else the store holds.
 """
 
 from __future__ import annotations
@@ -37,30 +36,30 @@ from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.stages import Stage, StageKind
 from hybridml.vision.text_line import OCRResult
 
-from .index import Finder
+from .index import RecordIndex
 from .schema import KIND_OF, SCHEMAS, Kind, number_classes_of, ocr_result_of
 from .shards import Shards, set_aside
 
 log = logging.getLogger(__name__)
 
 PHOTOS_AT_ONCE = 512
-"""Photos whose number classes are joined to their readings at a time."""
+"""Photos whose number classes are joined to their OCR results at a time."""
 
 PHOTOS_A_SHARD = 1024
-"""Photos whose content is told before that is written down: what a killed run tells again at most."""
+"""Photos whose content keys are written together: what a killed run hashes again at most."""
 
 FETCHED_AT_ONCE = 32
-"""Photos afar that are fetched together to tell their content."""
+"""Remote photos that are fetched together to hash them."""
 
 FLUSH_SECONDS = 60.0
-"""Time after which what was done is written, however little it is."""
+"""Time after which results are written, however few they are."""
 
 
-Told = tuple[tuple[int, int], str] | str
-"""Size, time of change and content key of a photo, or why they cannot be told."""
+PhotoContent = tuple[tuple[int, int], str] | str
+"""Size and time of change of a photo's file and its content key, or why they cannot be had."""
 
-Tell = Callable[[Sequence[Path]], Iterator[Told]]
-"""What tells that of photos, in their order."""
+Contents = Callable[[Sequence[Path]], Iterator[PhotoContent]]
+"""Returns the contents of photos, in their order."""
 
 
 class FeatureTable:
@@ -81,16 +80,16 @@ class FeatureTable:
         self.fingerprint = fingerprint(self.settings)
         self.folder = root / kind / self.fingerprint
         self.shards = Shards(self.folder, SCHEMAS[kind])
-        self._told = False
+        self._settings_written = False
 
     def append(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Add ``records`` (dicts in the schema of the kind) as one shard."""
-        if records and not self._told:
-            self._tell_settings()
-            self._told = True
+        if records and not self._settings_written:
+            self._write_settings()
+            self._settings_written = True
         self.shards.append(records)
 
-    def _tell_settings(self) -> None:
+    def _write_settings(self) -> None:
         path = self.folder / "settings.json"
         text = json.dumps(self.settings, indent=1, sort_keys=True) + "\n"
         if path.exists():
@@ -103,9 +102,9 @@ class FeatureTable:
         with atomic(path, StoreError) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
-    def finder(self, keys: Iterable[str]) -> Finder:
+    def record_index(self, keys: Iterable[str]) -> RecordIndex:
         """Return what finds and reads the records of ``keys``."""
-        return Finder(self.shards, list(keys))
+        return RecordIndex(self.shards, list(keys))
 
     def keys(self) -> set[str]:
         """Return the keys of all photos done, those recorded as undecodable included."""
@@ -113,20 +112,20 @@ class FeatureTable:
 
     def errors(self) -> dict[str, str]:
         """Return key to cause for the photos recorded as undecodable."""
-        return self.finder(self.keys()).errors()
+        return self.record_index(self.keys()).errors()
 
     def records(self, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Yield the record of each of ``keys`` that the table holds, in the order of the shards."""
-        return self.finder(keys).records()
+        return self.record_index(keys).records()
 
 
 class FeatureStore:
-    """A folder with the photos' keys, readings and embeddings.
+    """A folder with the photos' keys, OCR results and embeddings.
 
     Parameters
     ----------
     root : str or Path
-        The folder; made when the first result is written. May be afar (``s3://``), see :mod:`hybridml.utils.paths`.
+        The folder; made when the first result is written. May be remote (``s3://``), see :mod:`hybridml.utils.paths`.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -168,7 +167,10 @@ class FeatureStore:
         return keys
 
     def photo_keys(
-        self, photos: Mapping[str, Path | None], progress: bool = False, tell: Tell | None = None
+        self,
+        photos: Mapping[str, Path | None],
+        progress: bool = False,
+        remote_contents: Contents | None = None,
     ) -> dict[str, str]:
         """Return the content key of each photo, reading the files that are new or changed.
 
@@ -178,8 +180,8 @@ class FeatureStore:
             As for :meth:`known_keys`.
         progress : bool
             Show a progress bar while photos are read.
-        tell : callable, optional
-            What tells the contents of photos afar, by default :func:`contents`.
+        remote_contents : callable, optional
+            Returns the contents of remote photos, by default :func:`contents`.
 
         Returns
         -------
@@ -198,10 +200,15 @@ class FeatureStore:
         written = time.monotonic()
         try:
             paths = list(unknown.values())
-            afar = any(is_remote(path) for path in paths)
-            told = zip(unknown, (tell if tell and afar else contents)(paths), strict=True)
+            remote = any(is_remote(path) for path in paths)
+            contents_of = remote_contents if remote_contents and remote else contents
             for name, found in tqdm(
-                told, "contents", len(unknown), unit="photo", disable=not (progress and unknown), leave=None
+                zip(unknown, contents_of(paths), strict=True),
+                "contents",
+                len(unknown),
+                unit="photo",
+                disable=not (progress and unknown),
+                leave=None,
             ):
                 if isinstance(found, str):
                     log.warning("%s", found)
@@ -243,13 +250,13 @@ class FeatureStore:
         """
         keys = list(keys)
         ocr_results = self.ocr_results(settings["ocr"], keys)
-        finders = {
-            kind: self.table(KIND_OF[kind], settings[kind]).finder(keys)
+        record_indexes = {
+            kind: self.table(KIND_OF[kind], settings[kind]).record_index(keys)
             for kind in _FURTHER
             if kind in settings
         }
         while batch := list(islice(ocr_results, PHOTOS_AT_ONCE)):
-            yield from _joined(batch, finders)
+            yield from _joined(batch, record_indexes)
 
 
 def vectors_of(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
@@ -260,12 +267,12 @@ def vectors_of(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, npt.
 
 
 def _joined(
-    batch: Sequence[tuple[str, OCRResult]], finders: Mapping[StageKind, Finder]
+    batch: Sequence[tuple[str, OCRResult]], record_indexes: Mapping[StageKind, RecordIndex]
 ) -> Iterator[tuple[str, PhotoFeatures]]:
     keys = [key for key, _ in batch]
     found: dict[str, dict[str, Any]] = {}
     for kind, back in _FURTHER.items():
-        records = finders[kind].records(keys) if kind in finders else ()
+        records = record_indexes[kind].records(keys) if kind in record_indexes else ()
         found[kind] = {r["key"]: back(r) for r in records if r["error"] is None}
     for key, ocr_result in batch:
         number_classes = found["number_classifier"].get(key)
@@ -275,15 +282,15 @@ def _joined(
 
 
 def _stat(path: Path) -> tuple[int, int] | None:
-    """Return size and modification time of a file, None when it cannot be told."""
+    """Return size and modification time of a file, None when they cannot be had."""
     try:
         return stat_of(path)
     except OSError:
         return None
 
 
-def contents(paths: Sequence[Path]) -> Iterator[Told]:
-    """Yield size, time and content key of each file, or why they cannot be told; of files afar several at a time."""
+def contents(paths: Sequence[Path]) -> Iterator[PhotoContent]:
+    """Yield size, time and content key of each file, or why they cannot be had; remote files several at a time."""
     if not any(is_remote(path) for path in paths):
         yield from map(_content, paths)
         return
@@ -292,7 +299,7 @@ def contents(paths: Sequence[Path]) -> Iterator[Told]:
             yield from pool.map(_content, paths[start : start + PHOTOS_AT_ONCE])
 
 
-def _content(path: Path) -> Told:
+def _content(path: Path) -> PhotoContent:
     from hybridml.datasets.images import fingerprint as content_key
 
     stat = _stat(path)

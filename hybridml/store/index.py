@@ -1,4 +1,4 @@
-"""Where in the shards the results of given photos lie: sixteen bytes a photo, whatever else the store holds."""
+"""The index of a table: where in its shards the records of given photos lie, in sixteen bytes a photo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .shards import ShardGoneError, Shards
 NOWHERE = -1
 
 
-class Finder:
+class RecordIndex:
     """Finds and reads the records of the photos it was made for.
 
     Parameters
@@ -92,7 +92,7 @@ class Finder:
             try:
                 for table in self._shards.take(self._paths[number], self._row[here].astype(np.int64)):
                     for record in table.to_pylist():
-                        # two photos with one hash are told apart
+                        # two photos may have one hash
                         if record["key"] == self._keys[here[taken]]:
                             yield record
                         taken += 1

@@ -168,7 +168,7 @@ class Shards:
             raise ShardGoneError from None
 
     def _fetch(self, path: Path) -> bytes:
-        """Return a shard afar as bytes; the last one stays at hand, since its row groups are asked for in turn."""
+        """Return a remote shard as bytes; the last one stays at hand, since its row groups are asked for in turn."""
         if self._fetched is None or self._fetched[0] != path:
             try:
                 self._fetched = (path, content(path))
@@ -286,7 +286,7 @@ def _age(path: Path) -> float:
 
 
 def records_in(path: Path) -> int:
-    """Return the number of records of a shard, -1 when it cannot be told."""
+    """Return the number of records of a shard, -1 when that cannot be known."""
     try:
         source = pa.BufferReader(content(path)) if is_remote(path) else path
         return int(pq.read_metadata(source).num_rows)

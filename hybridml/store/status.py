@@ -1,4 +1,4 @@
-"""What a store has for given photos, what failed, and what else lies in it; nothing is computed."""
+"""The status of a feature store: what it has for given photos, what failed, and what else lies in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .schema import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
 
 TITLES = {
-    "ocr": "reading",
-    "number_classifier": "number_classifier",
-    "second_pass": "second look",
+    "ocr": "OCR",
+    "number_classifier": "number classifier",
+    "second_pass": "second pass",
     "embedding": "embedding",
 }
 
@@ -96,7 +96,7 @@ def status_of(store: FeatureStore, found: Located, stages: Iterable[Stage]) -> S
     found : Located
         Where each photo lies, and why it is missing.
     stages : iterable of Stage
-        Whose results to count; of a second look no more than what was taken is known.
+        Whose results to count; of a second pass no more than what was taken is known.
     """
     photos = found.paths
     keys = store.known_keys(photos)
@@ -105,9 +105,9 @@ def status_of(store: FeatureStore, found: Located, stages: Iterable[Stage]) -> S
     causes: dict[str, str] = {}
     for stage in stages:
         table = store.table_of(stage)
-        finder = table.finder(keys.values())
-        there = finder.has(list(keys.values()))
-        errors = finder.errors()
+        record_index = table.record_index(keys.values())
+        there = record_index.has(list(keys.values()))
+        errors = record_index.errors()
         failed = {name: errors[key] for name, key in keys.items() if key in errors}
         causes |= failed
         missing = None if stage.kind == "second_pass" else len(photos) - int(there.sum())
@@ -119,7 +119,7 @@ def status_of(store: FeatureStore, found: Located, stages: Iterable[Stage]) -> S
     folders = sorted(
         f for kind in SCHEMAS if kind != "photos" for f in (store.root / kind).glob("*") if f.is_dir()
     )
-    others = [_status(store, folder, _told(folder)) for folder in folders]
+    others = [_status(store, folder, _made_by(folder)) for folder in folders]
     return StoreStatus(
         str(store.root),
         len(photos),
@@ -157,8 +157,8 @@ def _status(
     return TableStatus(what, place, done, failed, missing, records, shards, size, newest)
 
 
-def _told(folder: Path) -> str:
-    """Return what the settings of a table say made it."""
+def _made_by(folder: Path) -> str:
+    """Return the stage that made a table, by its settings."""
     try:
         settings: dict[str, Any] = json.loads((folder / "settings.json").read_bytes())
         named = next(

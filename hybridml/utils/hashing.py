@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from hybridml.errors import HybridmlError
 
@@ -81,4 +80,6 @@ def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each key."""
     array = np.empty(len(keys), dtype=object)
     array[:] = keys
+    import pandas as pd
+
     return np.asarray(pd.util.hash_array(array, categorize=False), dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""What a photo looks like as a vector: embedders, chosen by name.
+"""Embeddings: a photo as a vector, by an embedder that is chosen by name.
 
 torch is imported when an embedder computes, not before.
 """

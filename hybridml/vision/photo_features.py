@@ -1,4 +1,4 @@
-"""What reading and looking found on one photo, whatever is asked of it."""
+"""The features of one photo: the results of all vision stages, whatever entity is asked for."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .text_line import OCRResult
 
 @dataclass(frozen=True)
 class PhotoFeatures:
-    """Everything that features are computed from.
+    """The results of the vision stages on one photo.
 
     Parameters
     ----------
     ocr_result : OCRResult
         The photo's text lines.
     number_classes : array (text lines, classes), optional
-        What the region network takes each text line's number for, :data:`hybridml.vision.number_classifier.CLASSES`.
+        Class probabilities of the number in each text line, in the order of :data:`hybridml.vision.number_classifier.CLASSES`.
     second_pass : OCRResult, optional
-        The reading of a second look, used where the first shows nothing that could be the answer.
+        OCR result of the second pass, used where the first has no candidate.
     """
 
     ocr_result: OCRResult

@@ -1,4 +1,4 @@
-"""How much work a photo gets: named settings of reading and looking."""
+"""Presets: named settings of the vision stages, from the least work on a photo to the most."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ DEFAULT_PRESET = "balanced"
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings of reading and looking that belong together.
+    """Settings of the vision stages that belong together.
 
     Parameters
     ----------
     ocr : mapping
-        Settings of the reader, by its name; one that is not there has its own defaults.
+        Settings of each OCR engine by its name; one that is not listed keeps its own defaults.
     further : tuple of str
-        What else looks at photos.
+        Names of the stages besides OCR and embedding.
     stage_options : mapping of str to mapping
-        Settings of each look, by name.
+        Settings of each further stage by name.
     """
 
     ocr: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -33,9 +33,9 @@ class Preset:
     stage_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-# Lines one by one: none is padded to the length of another. Only tall ones are read both ways.
+# Lines are read one by one, so that none is padded to the length of another. Only tall lines are read both ways.
 _QUICK = {"trim": True, "batch": 1, "sure_score": 0.0, "characters": "western", "scaling": "linear"}
-# Numbers that this leaves unsure are read again, in floats and as wide as in training; sentences are not read.
+# Numbers of low confidence are read again, in floats and as wide as in training; sentences are not read.
 _CHECKED = {"precision": "checked", "least_width": 192, "check_width": 320, "longest_line": 24.0}
 
 PRESETS: dict[str, Preset] = {
@@ -59,11 +59,11 @@ PRESETS: dict[str, Preset] = {
     ),
     "best": Preset(further=FURTHER_STAGES),
 }
-"""From the least work to the most; the README has what each costs and finds."""
+"""The presets by name, which are the values of ``--effort``; the results page says what each costs and finds."""
 
 
 def preset_of(name: str) -> Preset:
-    """Return the effort called ``name``.
+    """Return the preset called ``name``.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def preset_of(name: str) -> Preset:
     Examples
     --------
     >>> preset_of("best").further
-    ('regions', 'second')
+    ('number_classifier', 'second_pass')
     """
     if name not in PRESETS:
         raise SettingsError(f"unknown effort {name!r}; expected one of: {', '.join(PRESETS)}")

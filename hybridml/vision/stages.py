@@ -1,4 +1,4 @@
-"""Which reader and embedding a run uses: names and options turned into engines with their full settings."""
+"""Vision stages: the OCR engine, number classifier, second pass and embedding of a run, with all of their settings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from hybridml.errors import ArtifactError, HybridmlError, MissingExtraError, Wei
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
 
+from . import embedding, ocr
+from .number_classifier import NumberClassifier
+from .ocr.second_pass import SecondPass
 from .presets import DEFAULT_PRESET, FURTHER_STAGES, preset_of
 
 log = logging.getLogger(__name__)
@@ -25,19 +28,19 @@ DEFAULT_WEIGHTS = "IMAGENET1K_V2"
 
 @dataclass(frozen=True)
 class Stage:
-    """A reader, an embedding, or what else looks at photos: its name and the settings it is created with.
+    """A vision stage: its kind, its name, and the settings with which it is created.
 
     Parameters
     ----------
     kind : {"ocr", "embedding", "number_classifier", "second_pass"}
-        What it is: it reads, embeds, finds dimension lines, judges regions, or takes a second look.
+        What the stage does.
     name : str
         As registered, or ``module:name``.
     options : mapping
         Keyword arguments for its creation.
     settings : mapping
-        Everything that changes a result, as the created engine tells it; its fingerprint is the key of the
-        results in the store.
+        Everything that changes a result, as the created stage reports it. The store keeps results under the
+        fingerprint of these settings.
     """
 
     kind: StageKind
@@ -46,31 +49,31 @@ class Stage:
     settings: Mapping[str, Any]
 
     def create(self, threads: int | None = None) -> Any:
-        """Make the engine and check that it is the one whose results the settings stand for.
+        """Create the stage and check that it has the settings that are kept here.
 
         Parameters
         ----------
         threads : int, optional
-            Threads of a packaged engine; changes no result.
+            Threads of a packaged stage; changes no result.
 
         Raises
         ------
         ArtifactError
-            When what is installed has other settings, another version, say: its results must not be kept,
-            or ranked, as those of this engine.
+            When what is installed has other settings, such as another version: its results must not be mixed
+            with those of this stage.
         """
         options = dict(self.options)
         if threads is not None and ":" not in self.name:
             options["threads"] = threads
-        made = _make(self.kind, self.name, options)
-        now = _settings(self.kind, self.name, made, self.options)
+        created = _create(self.kind, self.name, options)
+        now = _settings(self.kind, self.name, created, self.options)
         if now != dict(self.settings):
             differ = "; ".join(_differences(self.settings, now).values())
             raise ArtifactError(
-                f"the {self.kind} {self.name!r} on this machine is not the one the model was trained with: "
+                f"the {self.kind} {self.name!r} on this machine is not the one that the model was trained with: "
                 f"{differ}. Install what it was trained with, or train again"
             )
-        return made
+        return created
 
 
 @dataclass(frozen=True)
@@ -143,19 +146,19 @@ LIBRARIES = ("rapidocr", "onnxruntime", "tesseract", "torch")
 
 def _adopted(stage: Stage, options: Mapping[str, Any]) -> Stage:
     try:
-        settings = _settings(stage.kind, stage.name, _make(stage.kind, stage.name, options), options)
+        settings = _settings(stage.kind, stage.name, _create(stage.kind, stage.name, options), options)
     except MissingExtraError:
         return stage
     now = replace(stage, options=dict(options), settings=settings)
     if settings == dict(stage.settings) or _essence(settings) != _essence(stage.settings):
-        # what differs in essence is refused when it is to be used
+        # other weights or settings are refused when the stage is used
         return stage
     log.warning(
-        "the %s %r has another library version than the model was trained with (%s): results may differ slightly",
+        "the %s %r has another library version than in training (%s): results may differ slightly",
         stage.kind,
         stage.name,
         "; ".join(v for k, v in _differences(stage.settings, settings).items() if k in LIBRARIES)
-        or "of what reads for it",
+        or "of the OCR engine before it",
     )
     return now
 
@@ -177,26 +180,19 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, s
     }
 
 
-def _make(kind: StageKind, name: str, options: Mapping[str, Any]) -> Any:
+def _create(kind: StageKind, name: str, options: Mapping[str, Any]) -> Any:
     if kind == "ocr":
-        from . import ocr
-
         return ocr.create(name, **options)
     if kind in ("number_classifier", "second_pass"):
-        from .number_classifier import NumberClassifier
-        from .ocr.second_pass import SecondPass
-
         own = {k: v for k, v in options.items() if k != "ocr"}
         return NumberClassifier(**own) if kind == "number_classifier" else SecondPass(**own)
-    from . import embedding
-
     return embedding.create(name, **options)
 
 
-def _settings(kind: StageKind, name: str, made: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    # what looks at text lines depends on who read them
+def _settings(kind: StageKind, name: str, created: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    # results that depend on text lines depend on the OCR engine
     after = {"after": options["ocr"]} if "ocr" in options else {}
-    own = made.settings()
+    own = created.settings()
     try:
         settings = {kind: name, "decoding": images.VERSION, **after, **own}
         fingerprint(settings)
@@ -209,29 +205,28 @@ def _settings(kind: StageKind, name: str, made: Any, options: Mapping[str, Any])
 
 def further_stages(
     names: Sequence[str] | None,
-    ocr: Stage,
+    ocr_stage: Stage,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     effort: str = DEFAULT_PRESET,
 ) -> tuple[list[Stage], dict[str, str]]:
-    """Return the engines that look at photos besides reading and embedding them.
+    """Return the stages besides OCR and embedding.
 
     Parameters
     ----------
     names : sequence of str, optional
-        Of ``"lines"``, ``"number_classifier"`` and ``"second_pass"``; by default the effort's.
-    ocr : Stage
-        Who reads the text lines that two of them look at.
+        Of ``"number_classifier"`` and ``"second_pass"``; by default those of the preset.
+    ocr_stage : Stage
+        The OCR stage on whose text lines they work.
     options : mapping, optional
-        Settings of each, by name, in place of the effort's.
+        Settings of each by name, in place of those of the preset.
     effort : str
-        As in :data:`hybridml.vision.presets.PRESETS`.
+        Name of the preset, of :data:`hybridml.vision.presets.PRESETS`.
 
     Returns
     -------
     stages : list of Stage
     reasons : dict of str to str
-        Name to why it is not there: the one that needs torch or weights which are not at hand; said once as
-        a warning, too.
+        Name to reason of each stage that is not available, such as missing weights; also logged as a warning.
     """
     made: list[Stage] = []
     reasons: dict[str, str] = {}
@@ -239,11 +234,13 @@ def further_stages(
     given = {**wanted.stage_options, **(options or {})}
     for name in wanted.further if names is None else names:
         if name not in FURTHER_STAGES:
-            raise HybridmlError(f"unknown look {name!r}; expected some of: {', '.join(FURTHER_STAGES)}")
+            raise HybridmlError(
+                f"unknown vision stage {name!r}; expected some of: {', '.join(FURTHER_STAGES)}"
+            )
         own = dict(given.get(name, {}))
-        own["ocr"] = fingerprint(ocr.settings)
+        own["ocr"] = fingerprint(ocr_stage.settings)
         try:
-            settings = _settings(name, name, _make(name, name, own), own)
+            settings = _settings(name, name, _create(name, name, own), own)
         except (WeightsError, MissingExtraError) as error:
             if (options or {}).get(name):
                 raise
@@ -257,30 +254,30 @@ def further_stages(
 def ocr_stage(
     name: str = DEFAULT_OCR, options: Mapping[str, Any] | None = None, effort: str = DEFAULT_PRESET
 ) -> Stage:
-    """Return the reader called ``name``.
+    """Return the stage of the OCR engine called ``name``.
 
     Parameters
     ----------
     name : str
         As registered, or ``module:name``.
     options : mapping, optional
-        Settings that differ from the effort's.
+        Settings that differ from those of the preset.
     effort : str
         As in :data:`hybridml.vision.presets.PRESETS`.
 
     Raises
     ------
     MissingExtraError
-        When it is not installed; says what to type.
+        When the engine is not installed; the message says what to type.
     """
     options = {**preset_of(effort).ocr.get(name, {}), **(options or {})}
-    return Stage("ocr", name, options, _settings("ocr", name, _make("ocr", name, options), options))
+    return Stage("ocr", name, options, _settings("ocr", name, _create("ocr", name, options), options))
 
 
 def embedding_stage(
     name: str = DEFAULT_EMBEDDING, weights: str = DEFAULT_WEIGHTS, options: Mapping[str, Any] | None = None
 ) -> tuple[Stage | None, str | None]:
-    """Return the embedding called ``name``, or the reason why there is none.
+    """Return the stage of the embedding called ``name``, or the reason why there is none.
 
     Parameters
     ----------
@@ -296,17 +293,17 @@ def embedding_stage(
     stage : Stage or None
         None when there are no image features.
     reason : str or None
-        Why not, for reports and the artifact.
+        Why there are none, for reports and the artifact.
 
     Raises
     ------
     WeightsError
-        When its weights cannot be had: an embedding is there only when it was asked for.
+        When the weights of an embedding that was asked for are not available.
     """
     if name == "none":
         return None, "not asked for (--embedding none)"
     options = dict(options or {})
     if name == "resnet50":
         options["weights"] = weights
-    made = _make("embedding", name, options)
-    return Stage("embedding", name, options, _settings("embedding", name, made, options)), None
+    created = _create("embedding", name, options)
+    return Stage("embedding", name, options, _settings("embedding", name, created, options)), None

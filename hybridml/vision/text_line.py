@@ -1,4 +1,4 @@
-"""A line of text as a reader saw it: the one form in which OCR results travel through hybridml."""
+"""Text lines and OCR results: the one form in which text travels through hybridml."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TextLine:
     text : str
         What was read.
     confidence : float
-        Of the reader, 0 to 1.
+        Confidence of the OCR engine, 0 to 1.
     polygon : tuple of four (x, y)
         Corners in pixels of the original photo, in reading order: top left, top right, bottom right,
         bottom left *of the text*. For text that runs upwards the first corner is the photo's bottom left,
@@ -71,7 +71,7 @@ class TextLine:
 
 @dataclass(frozen=True)
 class OCRResult:
-    """What a reader saw on one photo.
+    """The text lines of one photo.
 
     Parameters
     ----------

@@ -37,9 +37,9 @@ def read(path: Path, remedy: str = "") -> Mapping[str, Any]:
         # torch maps its newer files only, which are archives
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # pickle, zip and torch each have their own
-        told = (str(error).splitlines() or [type(error).__name__])[0]
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(
-            _with(f"{path}: is not a file of weights that torch can load: {told}", remedy)
+            _with(f"{path}: is not a file of weights that torch can load: {cause}", remedy)
         ) from error
     if not isinstance(state, dict):
         raise WeightsError(_with(f"{path}: expected a state_dict, got {type(state).__name__}", remedy))
@@ -86,9 +86,11 @@ def fitting(
         "unexpected": set(state) - set(wanted),
         "of the wrong shape": {k for k in both if getattr(state[k], "shape", None) != wanted[k].shape},
     }
-    told = "; ".join(f"{len(keys)} keys {fault}: {_listed(keys)}" for fault, keys in faults.items() if keys)
-    if told:
-        raise WeightsError(_with(f"{path}: is not a state_dict of {what}: {told}", remedy))
+    differences = "; ".join(
+        f"{len(keys)} keys {fault}: {_listed(keys)}" for fault, keys in faults.items() if keys
+    )
+    if differences:
+        raise WeightsError(_with(f"{path}: is not a state_dict of {what}: {differences}", remedy))
     return state
 
 

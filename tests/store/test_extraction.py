@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from hybridml.datasets import images
 from hybridml.errors import ArtifactError, HybridmlError, ImageError
-from hybridml.store.extraction import ExtractionReport, extract_photos
+from hybridml.store import worker
+from hybridml.store.extraction import ExtractionReport, extract_photos, extracted_so_far
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.worker import PhotoTask, Worker
 from hybridml.vision.stages import Stage, VisionStages, embedding_stage, ocr_stage
@@ -55,12 +57,18 @@ def test_processes_that_cannot_start_are_no_fault_of_the_photos(tmp_path: Path) 
     photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(12)})
     script = f"""
 from pathlib import Path
-from hybridml.engines import ocr_stage
-from hybridml.featurize import featurize
-from hybridml.store import FeatureStore
+from hybridml.store.extraction import extract_photos
+from hybridml.store.feature_store import FeatureStore
+from hybridml.vision.stages import VisionStages, ocr_stage
 folder = Path({str(tmp_path)!r})
 photos = {{p.name: p for p in folder.glob("*.png")}}
-featurize(photos, FeatureStore(folder / "store"), ocr_stage("tests.helpers.fakes:PixelReader"), None, 2, progress=False)
+extract_photos(
+    photos,
+    FeatureStore(folder / "store"),
+    VisionStages(ocr_stage("tests.helpers.fakes:PixelReader")),
+    2,
+    progress=False,
+)
 """
     (tmp_path / "script.py").write_text(script)
     root = ROOT
@@ -159,22 +167,22 @@ def test_a_failed_photo_is_tried_again_when_its_bytes_change_or_when_asked(
         decoded.append(path.name)
         raise ImageError(f"{path}: no luck")
 
-    monkeypatch.setattr(images, "decode", fails)
+    monkeypatch.setattr(worker, "decode", fails)
     assert set(run(tmp_path, some).failed) == {"a.png", "b.png"}
-    monkeypatch.setattr(images, "decode", lambda path: decoded.append(path.name) or decode(path))
+    monkeypatch.setattr(worker, "decode", lambda path: decoded.append(path.name) or decode(path))
     assert set(run(tmp_path, some).failed) == {"a.png", "b.png"}
     assert len(decoded) == 2
     write_photo(tmp_path / "a.png", [line("7 g")])
     assert set(run(tmp_path, some).failed) == {"b.png"}
-    report = extract(
-        some, FeatureStore(tmp_path / "store"), READER, None, 1, progress=False, retry_failed=True
+    report = extract_photos(
+        some, FeatureStore(tmp_path / "store"), VisionStages(READER), 1, progress=False, retry_failed=True
     )
     assert (report.failed, report.cached, report.done) == ({}, 1, 1)
     assert run(tmp_path, some).cached == 2
 
 
 def test_a_file_that_cannot_be_opened_is_no_failure_of_the_photo() -> None:
-    result = Worker({}, 1)([PhotoTask("k", "/nowhere/a.png", frozenset({"ocr"}))])
+    result = Worker((), 1)([PhotoTask("k", "/nowhere/a.png", frozenset({"ocr"}))])
     assert "No such file" in result.failed["k"]
     assert not result.records
 
@@ -194,7 +202,7 @@ def test_many_small_shards_are_merged_at_the_end(tmp_path: Path, monkeypatch: py
     assert len(table.keys()) == 20
 
 
-def test_what_is_done_so_far_is_told_without_opening_a_photo(
+def test_what_is_done_so_far_is_known_without_opening_a_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = photos(tmp_path, {f"{i}.png": f"{i} g" for i in range(4)})
@@ -202,9 +210,11 @@ def test_what_is_done_so_far_is_told_without_opening_a_photo(
     some |= {"bad.png": tmp_path / "bad.png", "gone.png": None}
     store = FeatureStore(tmp_path / "store")
     run(tmp_path, {name: some[name] for name in ("0.png", "1.png", "bad.png")})
-    monkeypatch.setattr(images, "decode", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr(worker, "decode", lambda path: pytest.fail(f"{path} was opened"))
     monkeypatch.setattr(images, "fingerprint", lambda path: pytest.fail(f"{path} was opened"))
-    report = done_so_far(some, store, [READER])
+    rows = pd.DataFrame({"image_link": list(some)})
+    report = extracted_so_far(rows, tmp_path, store, VisionStages(READER))
     assert report.waiting == {"2.png", "3.png"}
     assert set(report.failed) == {"bad.png", "gone.png"}
-    assert done_so_far(some, store, [READER, EMBEDDER]).waiting == {"0.png", "1.png", "2.png", "3.png"}
+    both = extracted_so_far(rows, tmp_path, store, VisionStages(READER, EMBEDDER))
+    assert both.waiting == {"0.png", "1.png", "2.png", "3.png"}

@@ -25,7 +25,7 @@ OCR = OCRResult(
 )
 
 
-@pytest.mark.parametrize("reading", [OCR, OCRResult((), 1, 1)])
+@pytest.mark.parametrize("ocr_result", [OCR, OCRResult((), 1, 1)])
 def test_a_reading_comes_back_as_it_was(tmp_path: Path, ocr_result: OCRResult) -> None:
     store = FeatureStore(tmp_path)
     store.table("ocr", SETTINGS).append([ocr_record("k", ocr_result, 0.1)])

@@ -69,7 +69,7 @@ def test_damage_is_found_named_and_set_aside(
         assert texts(table, "a", "b", "c") == {"c": "c g"}
     assert hurt.name in caplog.text
     assert hurt.with_suffix(".damaged").exists()
-    assert not table.finder(["a"]).has(["a"])[0]
+    assert not table.record_index(["a"]).has(["a"])[0]
     add(table, "a", "b")
     assert texts(table, "a", "b", "c") == {"a": "a g", "b": "b g", "c": "c g"}
 
@@ -161,9 +161,9 @@ def test_photos_are_found_though_their_shards_are_merged_meanwhile(
     names = [f"k{i}" for i in range(12)]
     for name in names:
         add(table, name)
-    finder = table.finder(names)
+    record_index = table.record_index(names)
     found, seen = [], set()
-    for i, record in enumerate(finder.records()):
+    for i, record in enumerate(record_index.records()):
         found.append(record["key"])
         if i < rounds:
             assert table.shards.merge()
@@ -179,10 +179,10 @@ def test_photos_are_found_though_their_shards_are_merged_meanwhile(
 def test_a_shard_that_another_process_sets_aside_costs_its_photos_only(table: FeatureTable) -> None:
     (first,) = add(table, "a")
     add(table, "b")
-    finder = table.finder(["a", "b"])
+    record_index = table.record_index(["a", "b"])
     os.replace(first, first.with_suffix(".damaged"))
-    assert [record["key"] for record in finder.records()] == ["b"]
-    assert finder.has(["a", "b"]).tolist() == [False, True]
+    assert [record["key"] for record in record_index.records()] == ["b"]
+    assert record_index.has(["a", "b"]).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("merged", [False, True])
@@ -191,12 +191,12 @@ def test_a_reading_counts_more_than_an_earlier_failure(
 ) -> None:
     monkeypatch.setattr(shards, "MANY", 2)
     table.append([failure_record("ocr", "a", "truncated"), failure_record("ocr", "b", "truncated")])
-    assert table.finder(["a"]).has(["a"], failed=False).tolist() == [False]
+    assert table.record_index(["a"]).has(["a"], failed=False).tolist() == [False]
     add(table, "a")
     if merged:
         assert table.shards.merge() == 2
     assert table.errors() == {"b": "truncated"}
-    assert table.finder(["a", "b"]).has(["a", "b"], failed=False).tolist() == [True, False]
+    assert table.record_index(["a", "b"]).has(["a", "b"], failed=False).tolist() == [True, False]
     assert [record["error"] for record in table.records(["a"])] == [None]
 
 

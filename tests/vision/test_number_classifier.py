@@ -88,7 +88,7 @@ def test_the_border_of_a_photo_is_no_line() -> None:
 
 
 def test_rows_of_lines_without_a_digit_are_nan(weights: Path) -> None:
-    rows = NumberClassifier(weights, threads=1).look(photo(), LINES)
+    rows = NumberClassifier(weights, threads=1).classify(photo(), LINES)
     assert rows.shape == (3, len(CLASSES))
     assert rows.dtype == np.float32
     assert np.isnan(rows[1]).all()
@@ -97,14 +97,14 @@ def test_rows_of_lines_without_a_digit_are_nan(weights: Path) -> None:
 
 def test_without_digits_nothing_is_loaded(weights: Path) -> None:
     looker = NumberClassifier(weights)
-    assert looker.look(photo(), []).shape == (0, len(CLASSES))
-    assert np.isnan(looker.look(photo(), LINES[1:2])).all()
+    assert looker.classify(photo(), []).shape == (0, len(CLASSES))
+    assert np.isnan(looker.classify(photo(), LINES[1:2])).all()
     assert looker._loaded is None
 
 
 def test_a_line_is_seen_the_same_beside_others(weights: Path) -> None:
     looker = NumberClassifier(weights, threads=1)
-    rows, again = looker.look(photo(), LINES), looker.look(photo(), LINES)
+    rows, again = looker.classify(photo(), LINES), looker.classify(photo(), LINES)
     assert np.array_equal(rows, again, equal_nan=True)
 
 
@@ -121,26 +121,28 @@ def test_folding_batch_norms_changes_no_answer(weights: Path) -> None:
             torch.from_numpy(view.geometry),
         )
         wanted = network(planes, geometry, torch.zeros(1, dtype=torch.int64)).softmax(1).numpy()
-    assert NumberClassifier(weights).look(photo(), LINES[:1]) == pytest.approx(wanted, abs=1e-4)
+    assert NumberClassifier(weights).classify(photo(), LINES[:1]) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_the_network_is_translated_once(weights: Path, cache: Path) -> None:
-    NumberClassifier(weights, threads=1).look(photo(), LINES)
+    NumberClassifier(weights, threads=1).classify(photo(), LINES)
     made = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
     assert made
-    NumberClassifier(weights, threads=1).look(photo(), LINES)
+    NumberClassifier(weights, threads=1).classify(photo(), LINES)
     assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == made
 
 
 def test_where_it_is_translated_only_the_head_is_loaded(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = NumberClassifier(weights, threads=1).look(photo(), LINES)
+    wanted = NumberClassifier(weights, threads=1).classify(photo(), LINES)
     monkeypatch.setattr(
         "hybridml.vision.number_classifier.classifier.load_network",
         lambda path: pytest.fail(f"{path} is loaded"),
     )
-    assert np.array_equal(NumberClassifier(weights, threads=1).look(photo(), LINES), wanted, equal_nan=True)
+    assert np.array_equal(
+        NumberClassifier(weights, threads=1).classify(photo(), LINES), wanted, equal_nan=True
+    )
 
 
 def test_a_network_that_cannot_be_translated_says_what_to_do(
@@ -152,7 +154,7 @@ def test_a_network_that_cannot_be_translated_says_what_to_do(
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
     monkeypatch.setattr(onnx_backbone, "_translate", fail)
     with pytest.raises(HybridmlError, match=r"unsupported operator.*--effort fast"):
-        NumberClassifier(weights).look(photo(), LINES)
+        NumberClassifier(weights).classify(photo(), LINES)
     assert not list(tmp_path.iterdir())
 
 
@@ -161,7 +163,7 @@ def test_a_missing_package_is_named(weights: Path, monkeypatch: pytest.MonkeyPat
     found = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else found(name))
     with pytest.raises(MissingExtraError, match=f"needs {module}"):
-        NumberClassifier(weights).look(photo(), LINES)
+        NumberClassifier(weights).classify(photo(), LINES)
 
 
 def test_settings_change_with_the_weights(weights: Path, tmp_path: Path) -> None:
@@ -181,14 +183,14 @@ def test_unreadable_weights_say_what_to_do(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (tmp_path / "text.pt").write_text("no weights")
     with pytest.raises(WeightsError, match="train_regions"):
-        NumberClassifier(tmp_path / "text.pt").look(photo(), LINES)
+        NumberClassifier(tmp_path / "text.pt").classify(photo(), LINES)
 
 
 def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"fc.weight": torch.zeros(2)}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match=r"fc\.weight|backbone"):
-        NumberClassifier(tmp_path / "other.pt").look(photo(), LINES)
+        NumberClassifier(tmp_path / "other.pt").classify(photo(), LINES)
 
 
 @pytest.mark.skipif(not default_weights().is_file(), reason="the shipped weights are not here")
@@ -201,7 +203,7 @@ def test_the_shipped_weights_tell_drawn_dimensions_apart() -> None:
         hits = lines = 0
         for _ in range(20):
             drawing = render.draw(rng, only=name)
-            rows = looker.look(drawing.image, drawing.lines)[:, :3]
+            rows = looker.classify(drawing.image, drawing.lines)[:, :3]
             known = np.array(drawing.labels, dtype=int) == wanted
             hits += int((rows[known].argmax(axis=1) == wanted).sum())
             lines += int(known.sum())

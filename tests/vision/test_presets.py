@@ -33,9 +33,9 @@ def photo() -> tuple[np.ndarray, tuple[float, float, float, float]]:
 
 
 def test_best_keeps_results_stored_before_efforts_were_named() -> None:
-    told = RapidOCRSettings(**PRESETS["best"].ocr.get("rapidocr", {})).told()
+    told = RapidOCRSettings(**PRESETS["best"].ocr.get("rapidocr", {})).to_dict()
     assert not set(RapidOCRSettings.LATER) & set(told)
-    assert set(RapidOCRSettings(trim=True).told()) - set(told) == {"trim"}
+    assert set(RapidOCRSettings(trim=True).to_dict()) - set(told) == {"trim"}
 
 
 def test_each_effort_has_settings_of_its_own() -> None:

@@ -21,7 +21,7 @@ def without_binary(path):
 torch.ops.load_library = without_binary
 """
 USE = """
-from hybridml.torchvision_ops import import_torchvision
+from hybridml.vision.torchvision_compat import import_torchvision
 torchvision = import_torchvision()
 assert import_torchvision() is torchvision
 import torch

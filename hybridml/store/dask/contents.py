@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridml import __version__
-from hybridml.store.feature_store import Told, contents
+from hybridml.store.feature_store import PhotoContent, contents
 from hybridml.utils.paths import path_of
 from hybridml.vision.stages import VisionStages
 
@@ -28,13 +28,13 @@ AHEAD = 3
 """Tasks that are sent for each that a worker can take."""
 
 
-def _tell(paths: Sequence[str], version: str, protocols: Sequence[str]) -> list[Told]:
+def _tell(paths: Sequence[str], version: str, protocols: Sequence[str]) -> list[PhotoContent]:
     """Tell the contents of some photos; this runs on a worker."""
     worker_of(NO_STAGES, version, protocols)
     return list(contents([path_of(path) for path in paths]))
 
 
-def remote_contents(address: str, paths: Sequence[Path], progress: bool = False) -> Iterator[Told]:
+def remote_contents(address: str, paths: Sequence[Path], progress: bool = False) -> Iterator[PhotoContent]:
     """Yield what :func:`hybridml.store.feature_store.contents` does, in the same order, told by the workers of a cluster.
 
     Parameters

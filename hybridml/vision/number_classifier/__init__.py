@@ -1,4 +1,4 @@
-"""Which dimension does a number label? A ResNet-50 that looks at the lines drawn around the texts of a photo."""
+"""The number classifier: a ResNet-50 that says what each number on a photo labels, from the lines drawn around it."""
 
 from .classifier import NumberClassifier, default_weights
 from .inputs import CLASSES, SIZE, View, look_at

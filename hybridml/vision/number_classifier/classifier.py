@@ -58,7 +58,7 @@ class NumberClassifier:
         self._path = default_weights() if weights is None else Path(weights)
         if not self._path.is_file():
             raise WeightsError(
-                f"no weights of the regions network at {str(self._path)!r}: name a file that "
+                f"no weights of the number classifier at {str(self._path)!r}: name a file that "
                 "'python -m benchmarks.train_regions' wrote, or train one with it"
             )
         self._digest = sha256_of(self._path, WeightsError)
@@ -128,7 +128,7 @@ def load_network(path: Path) -> Any:
     # Without storage: initial values would be drawn for a second only to be replaced.
     with torch.device("meta"):
         network = NumberClassifierNetwork()
-    state = fitting(path, network, "the regions network", REMEDY, _is_counter)
+    state = fitting(path, network, "the number classifier", REMEDY, _is_counter)
     network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False, assign=True)
     network.eval().requires_grad_(False)
     fold_batch_norms(network.backbone)
@@ -149,7 +149,7 @@ def load_head(path: Path) -> Any:
 
     with torch.device("meta"):
         head = new_head()
-    state = fitting(path, head, "the regions network", REMEDY, prefix="head.")
+    state = fitting(path, head, "the number classifier", REMEDY, prefix="head.")
     head.load_state_dict({k: v.float() for k, v in state.items()}, assign=True)
     return head.eval().requires_grad_(False)
 

@@ -23,7 +23,7 @@ class ShippedEmbedder:
     """Global average pool of the ResNet-50 that sees the photo around each number: 2,048 numbers per photo.
 
     Its weights are our own, trained to tell what a number on a photo labels, from gray and thin lines on a small
-    square. Where text stands, which that network also sees, is left out: an embedding does not depend on a reader.
+    square. Where text stands, which that network also sees, is left out: an embedding does not depend on an OCR engine.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int 
             _translate(loaded, target)
         except Exception as error:
             raise HybridmlError(
-                f"cannot translate the regions network for ONNX Runtime ({type(error).__name__}: {error}): use the "
+                f"cannot translate the number classifier for ONNX Runtime ({type(error).__name__}: {error}): use the "
                 "versions that setup.cfg names, or leave it out with '--effort fast' or '--without regions'"
             ) from error
 

@@ -1,4 +1,4 @@
-"""Readers: engines that turn a photo into text lines, behind one protocol and chosen by name.
+"""OCR engines: they turn a photo into text lines, behind one protocol, and are chosen by name.
 
 Engines are imported when one is created, so this package costs nothing to import.
 """
@@ -63,7 +63,7 @@ def _tesseract_missing() -> str | None:
     return missing()
 
 
-#: The packaged readers: how each is made, and what it lacks on this machine.
+#: The packaged OCR engines: how each is created, and what it lacks on this machine.
 OCR_ENGINES: dict[str, tuple[Callable[..., OCREngine], Callable[[], str | None]]] = {
     "rapidocr": (_rapidocr, _rapidocr_missing),
     "tesseract": (_tesseract, _tesseract_missing),
@@ -71,12 +71,12 @@ OCR_ENGINES: dict[str, tuple[Callable[..., OCREngine], Callable[[], str | None]]
 
 
 def available() -> dict[str, str | None]:
-    """Return each packaged reader with None when it can be used, or the reason why not and what to type."""
+    """Return each packaged OCR engine with None when it can be used, or the reason why not and what to type."""
     return {name: missing() for name, (_, missing) in OCR_ENGINES.items()}
 
 
 def create(name: str, **settings: Any) -> OCREngine:
-    """Create the reader called ``name``.
+    """Create the OCR engine called ``name``.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ def create(name: str, **settings: Any) -> OCREngine:
         reason = OCR_ENGINES[name][1]()
         if reason:
             raise MissingExtraError(reason)
-    ocr = build("ocr", name, {n: factory for n, (factory, _) in OCR_ENGINES.items()}, settings)
-    if not isinstance(ocr, OCREngine):
+    engine = build("OCR engine", name, {n: factory for n, (factory, _) in OCR_ENGINES.items()}, settings)
+    if not isinstance(engine, OCREngine):
         raise SettingsError(
-            f"reader {name!r}: expected an object with name, settings() and read(image), got {ocr!r}"
+            f"OCR engine {name!r}: expected an object with name, settings() and read(image), got {engine!r}"
         )
-    return ocr
+    return engine

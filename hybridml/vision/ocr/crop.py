@@ -1,4 +1,4 @@
-"""The part of a photo that is not plain background: what lies outside holds no text and needs no looking at."""
+"""The part of a photo that is not plain background; what lies outside holds no text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
 LONGEST = 480
-"""Pixels, at least, of the longest side of the copy on which the background is told apart."""
+"""Pixels, at least, of the longest side of the copy on which the background is found."""
 
 STEP = 20
 """Levels (of 255) by which something differs from the background."""
@@ -63,7 +63,7 @@ def content_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int]:
 
 
 def moved(ocr_result: OCRResult, left: int, top: int, width: int, height: int) -> OCRResult:
-    """Return the reading of a part of a photo where it lies in the photo of ``width`` x ``height``."""
+    """Return the OCR result of a part of a photo where it lies in the photo of ``width`` x ``height``."""
     lines = []
     for line in ocr_result.lines:
         a, b, c, d = ((x + left, y + top) for x, y in line.polygon)

@@ -1,4 +1,4 @@
-"""The networks a reader runs: those of its wheel, or lighter copies, made from them once on each machine."""
+"""The ONNX models of an OCR engine: those of its wheel, or lighter copies that are made once on each machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDED = ("onnx", "onnxruntime", "platformdirs")
 def check(model: Path, eight: bool = False, western: bool = False) -> None:
     """Raise :class:`MissingExtraError` when :func:`lighter` lacks a package, or the ranges of this model."""
     if eight or western:
-        require("reading with lighter networks (any --effort but best)", NEEDED)
+        require("OCR with lighter networks (any --effort but best)", NEEDED)
     if eight and (reason := quantize.missing(model)):
         raise MissingExtraError(reason)
 
@@ -49,9 +49,9 @@ def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
     import onnxruntime
 
     source = sha256_of(model)
-    told = [source]
-    told += [f"western {charset.VERSION}"] if western else []
-    told += [f"int8 {quantize.digest(model)} {onnxruntime.__version__}"] if eight else []
+    made_of = [source]
+    made_of += [f"western {charset.VERSION}"] if western else []
+    made_of += [f"int8 {quantize.digest(model)} {onnxruntime.__version__}"] if eight else []
     name = "-".join([model.stem, *(["western"] if western else []), *(["int8"] if eight else [])])
 
     def make(target: Path) -> None:
@@ -63,7 +63,7 @@ def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
                 "precision='float32' and characters='all' (--effort best), or the versions that setup.cfg names"
             ) from error
 
-    return cache.made_once(f"{name}.onnx", " ".join(told), make)
+    return cache.made_once(f"{name}.onnx", " ".join(made_of), make)
 
 
 def _make(model: Path, target: Path, eight: bool, western: bool) -> None:

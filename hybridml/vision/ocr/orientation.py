@@ -1,4 +1,4 @@
-"""Which way the text in a detected box runs, as RapidOCR turns what it reads."""
+"""The direction of text in a detected box, as RapidOCR turns what it reads."""
 
 from __future__ import annotations
 

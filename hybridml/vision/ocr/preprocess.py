@@ -1,4 +1,4 @@
-"""What is done to a photo before an engine reads it. Pure functions on arrays; all off unless asked for."""
+"""Preprocessing of a photo before OCR: pure functions on arrays, all off unless asked for."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PreprocessSettings:
         in_range("unsharp_sigma", self.unsharp_sigma, 0.1, 20)
         one_of("scaling", self.scaling, tuple(SCALING))
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the settings as they are kept: without those that came later and are as if they had not."""
         plain = {each.name: each.default for each in fields(self)}
         return {

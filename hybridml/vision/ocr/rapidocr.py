@@ -22,8 +22,7 @@ from hybridml.utils.optional import install, lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
-from . import charset as characters
-from . import quantize
+from . import charset, quantize
 from .crop import content_box, moved
 from .onnx_models import check, lighter
 from .orientation import is_tall, turned_polygon
@@ -80,10 +79,11 @@ class RapidOCRSettings(PreprocessSettings):
     check_width : int
         ``least_width`` of lines that are read again; 0 for the same.
     characters : {"all", "western"}
-        What the recognizer tells apart: all that it knows, or not the East Asian ones, which are nine in ten.
+        What the recognizer distinguishes: all characters that it knows, or none of the East Asian ones, which are
+        nine in ten.
     trim : bool
-        Whether only the part of the photo that is not plain background is looked at; ``detector_side`` is
-        then that of the part.
+        Whether only the part of the photo that is not plain background is read; ``detector_side`` is then that of
+        the part.
     batch : int
         Lines that are read together: all are padded to the longest.
     least_width : int
@@ -145,8 +145,8 @@ class RapidOCRSettings(PreprocessSettings):
 
 
 def missing() -> str | None:
-    """Return what this reader lacks on this machine and what to type, or None."""
-    return lacking(f"the reader {NAME!r}", ("rapidocr", "onnxruntime", "cv2"))
+    """Return what this engine lacks on this machine and what to type, or None."""
+    return lacking(f"the OCR engine {NAME!r}", ("rapidocr", "onnxruntime", "cv2"))
 
 
 @lru_cache(maxsize=8)
@@ -177,7 +177,7 @@ class RapidOCREngine:
         if threads is not None:
             in_range("threads", threads, 1, 1024, whole=True)
         self.threads = threads
-        self.config = settings_of(RapidOCRSettings, f"reader {NAME!r}", settings)
+        self.config = settings_of(RapidOCRSettings, f"OCR engine {NAME!r}", settings)
         if reason := missing():
             raise MissingExtraError(reason)
         spec = importlib.util.find_spec("rapidocr")
@@ -189,7 +189,7 @@ class RapidOCREngine:
             path = folder / getattr(self.config, part)
             if not path.is_file():
                 raise MissingExtraError(
-                    f"the reader {NAME!r} lacks its {part} model {path}; "
+                    f"the OCR engine {NAME!r} lacks its {part} model {path}; "
                     f"install its wheel again: {install()} --force-reinstall"
                 )
             self._models[part] = str(path)
@@ -209,14 +209,14 @@ class RapidOCREngine:
             "version": VERSION,
             "rapidocr": importlib.metadata.version("rapidocr"),
             "onnxruntime": importlib.metadata.version("onnxruntime"),
-            **self.config.told(),
+            **self.config.to_dict(),
             **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
             **{
                 f"{part}_int8": quantize.digest(self.model(part))
                 for part in INT8_PARTS[self.config.precision]
             },
             **({"detector_input": "float32"} if self.config.precision != "float32" else {}),
-            **({"characters_version": characters.VERSION} if self.config.characters != "all" else {}),
+            **({"characters_version": charset.VERSION} if self.config.characters != "all" else {}),
         }
 
     def model(self, part: str) -> Path:

@@ -1,8 +1,8 @@
-"""A second look: read a photo again, larger, where the first reading shows nothing that was asked for.
+"""The second pass: OCR of a photo once more, larger, where the first result shows nothing that was asked for.
 
-The first reading has a size that suits most photos at a low cost. What it misses is small print above all, so
+The first OCR result has a size that suits most photos at a low cost. What it misses is small print above all, so
 the second one enlarges the photo, may turn it or cut it into tiles, and costs more: it is meant for the few
-photos that :func:`hybridml.candidates.find.needs_second_pass` picks. What it reads is merged into the first reading.
+photos that :func:`hybridml.candidates.find.needs_second_pass` picks. Its lines are merged with those of the first.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ NAME = "second_pass"
 # Of this module: counts up with every change that changes an answer.
 VERSION = 1
 
-SAME = 0.5
-"""Two readings of which one covers this part of the other are readings of one place."""
+SAME_PLACE = 0.5
+"""Two lines of which one covers this part of the other stand at one place."""
 
-MARGIN = 0.1
-"""The first reading of a place stays only where it is surer than the second, larger one by this much."""
+FIRST_SURER_BY = 0.1
+"""A line of the first pass stays only where it is surer than that of the second, larger one by this much."""
 
 CUT = 2.0
 """A line that ends this close to where a tile was cut, in pixels of the tile, was cut itself."""
@@ -41,7 +41,7 @@ class SecondPassSettings:
     Parameters
     ----------
     engine : str
-        The reader, as :func:`hybridml.vision.ocr.create` knows it.
+        The OCR engine, as :func:`hybridml.vision.ocr.create` knows it.
     longest_side : int
         Each view is scaled so that its longest side has this many pixels, and is both searched and read so.
         RapidOCR itself shrinks what is larger than 2000.
@@ -58,7 +58,7 @@ class SecondPassSettings:
     text_score : float
         Lines read with less confidence are dropped.
     sure : float
-        Text that the first reading is this sure of is not read again; 0 reads all. Only RapidOCR can.
+        Text that the first OCR result is this sure of is not read again; 0 reads all. Only RapidOCR can.
     options : mapping
         Further settings of the engine.
     """
@@ -91,7 +91,7 @@ class SecondPassSettings:
 
 @dataclass(frozen=True)
 class View:
-    """One picture that a second look reads: a part of the photo, scaled, then turned.
+    """One picture that a second pass reads: a part of the photo, scaled, then turned.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class View:
         return TextLine(line.text, line.confidence, (a, b, c, d))
 
     def lines(self, ocr_result: OCRResult, width: int, height: int) -> list[TextLine]:
-        """Return the lines of a reading of the view where they lie in a photo of ``width`` x ``height``.
+        """Return the lines of an OCR result of the view where they lie in a photo of ``width`` x ``height``.
 
         Without those that touch a side at which the view was cut out of the photo.
         """
@@ -208,7 +208,7 @@ def _cuts(side: int, n: int, shared: float) -> list[tuple[int, int]]:
 
 
 class SecondPass:
-    """Reads a photo again where the first reading shows too little.
+    """Reads a photo again where the first OCR result shows too little.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ class SecondPass:
     name = NAME
 
     def __init__(self, ocr: OCREngine | None = None, threads: int | None = None, **settings: Any) -> None:
-        self.config = settings_of(SecondPassSettings, "the second look", settings)
+        self.config = settings_of(SecondPassSettings, "the second pass", settings)
         self.ocr = ocr or self._created(threads)
 
     def _created(self, threads: int | None) -> OCREngine:
@@ -245,16 +245,16 @@ class SecondPass:
         return create(c.engine, **{**options, **c.options})
 
     def settings(self) -> dict[str, Any]:
-        """Return everything that changes an answer, that of the reader included."""
-        merging = {"same": SAME, "margin": MARGIN, "cut": CUT}
+        """Return everything that changes an answer, that of the OCR engine included."""
+        merging = {"same": SAME_PLACE, "margin": FIRST_SURER_BY, "cut": CUT}
         own = {**asdict(self.config), "turns": list(self.config.turns), **merging}
-        del own["options"]  # they are among the reader's settings
+        del own["options"]  # they are among the OCR engine's settings
         if not self.config.sure:
-            del own["sure"]  # came later: what was read before stays known
+            del own["sure"]  # came later: results from before stay valid
         return {"name": NAME, "version": VERSION, **own, "ocr": self.ocr.settings()}
 
     def read(self, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
-        """Read a photo again and return both readings as one, in pixels of the photo.
+        """Read a photo again and return both OCR results as one, in pixels of the photo.
 
         Parameters
         ----------
@@ -266,8 +266,8 @@ class SecondPass:
         height, width = image.shape[:2]
         second = OCRResult((), width, height)
         for view in views(width, height, self.config):
-            seen = view.lines(self._read(view, image, first), width, height)
-            second = pool(second, OCRResult(tuple(seen), width, height))
+            lines = view.lines(self._read(view, image, first), width, height)
+            second = pool(second, OCRResult(tuple(lines), width, height))
         return merge(first, second)
 
     def _read(self, view: View, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
@@ -277,12 +277,12 @@ class SecondPass:
         return self.ocr.read(view.picture(image), known)  # type: ignore[call-arg]
 
 
-def merge(first: OCRResult, second: OCRResult, margin: float = MARGIN) -> OCRResult:
-    """Return two readings of one photo as one.
+def merge(first: OCRResult, second: OCRResult, margin: float = FIRST_SURER_BY) -> OCRResult:
+    """Return two OCR results of one photo as one.
 
-    Lines that cover one place are compared together: what one reader saw as one line the other may have seen
-    as two. The second reading's stay, unless the first was surer of its own by more than ``margin``; a text
-    that both read alike stays once, as the surer one read it. Lines that only one of them saw all stay.
+    Lines that cover one place are compared together: one line of one result may be two lines of the other. Those of
+    the second stay, unless the first is surer of its own by more than ``margin``. A text that both have stays once, as
+    the surer one has it. Lines that only one of them has all stay.
 
     Parameters
     ----------
@@ -324,13 +324,13 @@ def pool(one: OCRResult, other: OCRResult) -> OCRResult:
     fresh = [
         line
         for line in other.lines
-        if not any(_text([line]) == _text([own]) and overlap(line, own) > SAME for own in one.lines)
+        if not any(_text([line]) == _text([own]) and overlap(line, own) > SAME_PLACE for own in one.lines)
     ]
     return OCRResult(reading_order([*one.lines, *fresh]), one.width, one.height)
 
 
 def added(first: OCRResult, merged: OCRResult) -> tuple[bool, ...]:
-    """Return for each line of a merged reading whether it is new, that is, not one of ``first``."""
+    """Return for each line of a merged result whether it is new, that is, not one of ``first``."""
     own = set(first.lines)
     return tuple(line not in own for line in merged.lines)
 
@@ -338,7 +338,7 @@ def added(first: OCRResult, merged: OCRResult) -> tuple[bool, ...]:
 def _places(
     first: Iterable[TextLine], second: Iterable[TextLine]
 ) -> list[tuple[list[TextLine], list[TextLine]]]:
-    """Group the lines of two readings by the place they cover, through any number of overlaps."""
+    """Group the lines of two OCR results by the place they cover, through any number of overlaps."""
     ours, theirs = list(first), list(second)
     group = list(range(len(ours) + len(theirs)))
 
@@ -349,7 +349,7 @@ def _places(
 
     for i, line in enumerate(ours):
         for j, other in enumerate(theirs, len(ours)):
-            if overlap(line, other) > SAME:
+            if overlap(line, other) > SAME_PLACE:
                 group[root(j)] = root(i)
     places: dict[int, tuple[list[TextLine], list[TextLine]]] = {}
     for i in range(len(group)):

@@ -31,7 +31,7 @@ INSTALL_ENGINE = "apt-get install tesseract-ocr"
 
 # Two lines that cover each other by more than this are one piece of text read twice.
 SAME = 0.5
-# A turned reading must be this much surer than the upright one it replaces.
+# Turned text must be this much surer than the upright text that it replaces.
 MARGIN = 0.1
 
 
@@ -74,11 +74,13 @@ class TesseractSettings(PreprocessSettings):
 
 
 def missing() -> str | None:
-    """Return what this reader lacks on this machine and what to type, or None."""
-    if reason := lacking(f"the reader {NAME!r}", ("pytesseract", "cv2")):
+    """Return what this engine lacks on this machine and what to type, or None."""
+    if reason := lacking(f"the OCR engine {NAME!r}", ("pytesseract", "cv2")):
         return reason
     if shutil.which("tesseract") is None:
-        return f"the reader {NAME!r} needs the program tesseract, which is not on the PATH: {INSTALL_ENGINE}"
+        return (
+            f"the OCR engine {NAME!r} needs the program tesseract, which is not on the PATH: {INSTALL_ENGINE}"
+        )
     return None
 
 
@@ -95,7 +97,7 @@ class TesseractEngine:
     Parameters
     ----------
     threads : int, optional
-        Accepted so that every reader can be given it. Tesseract always runs on one: more cost 2.6 times the
+        Accepted because every engine is given it. Tesseract always runs on one: more cost 2.6 times the
         processor time for the same text.
     **settings
         See :class:`TesseractSettings`.
@@ -111,7 +113,7 @@ class TesseractEngine:
     def __init__(self, threads: int | None = None, **settings: Any) -> None:
         if threads is not None:
             in_range("threads", threads, 1, 1024, whole=True)
-        self.config = settings_of(TesseractSettings, f"reader {NAME!r}", settings)
+        self.config = settings_of(TesseractSettings, f"OCR engine {NAME!r}", settings)
         if reason := missing():
             raise MissingExtraError(reason)
         import pytesseract
@@ -121,12 +123,12 @@ class TesseractEngine:
             if language not in installed:
                 package = f"tesseract-ocr-{language.replace('_', '-').lower()}"
                 raise MissingExtraError(
-                    f"the reader {NAME!r} lacks the language {language!r}: apt-get install {package}"
+                    f"the OCR engine {NAME!r} lacks the language {language!r}: apt-get install {package}"
                 )
 
     def settings(self) -> dict[str, Any]:
         """Return every setting and the version of the engine."""
-        return {"engine": NAME, "version": VERSION, "tesseract": _version(), **self.config.told()}
+        return {"engine": NAME, "version": VERSION, "tesseract": _version(), **self.config.to_dict()}
 
     def read(self, image: NDArray[np.uint8]) -> OCRResult:
         """Read one RGB photo; lines come in reading order, polygons in pixels of ``image``."""
@@ -249,7 +251,7 @@ def _reads_along(line: TextLine) -> bool:
 
 
 def merged(upright: list[TextLine], turned: list[TextLine]) -> list[TextLine]:
-    """Keep each piece of text once: of two readings of one place the surer, upright ones by preference."""
+    """Keep each piece of text once: of two OCR results of one place the surer, upright ones by preference."""
     ranked = [(line.confidence + MARGIN, line) for line in upright]
     ranked += [(line.confidence, line) for line in turned]
     ranked.sort(key=lambda each: -each[0])

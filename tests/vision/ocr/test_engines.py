@@ -194,7 +194,7 @@ def test_both_ways_to_find_the_direction(turned: str) -> None:
 
 def test_unknown_reader_lists_the_known() -> None:
     with pytest.raises(
-        SettingsError, match=r"unknown reader 'easyocr'; expected one of: rapidocr, tesseract"
+        SettingsError, match=r"unknown OCR engine 'easyocr'; expected one of: rapidocr, tesseract"
     ):
         create("easyocr")
 

@@ -70,9 +70,9 @@ def test_settings_validate_themselves(name: str, value: object) -> None:
 
 
 def test_settings_that_came_later_are_told_only_where_they_differ() -> None:
-    assert "scaling" not in PreprocessSettings(longest_side=900).told()
-    assert PreprocessSettings(scaling="linear").told()["scaling"] == "linear"
-    assert PreprocessSettings(longest_side=900).told()["longest_side"] == 900
+    assert "scaling" not in PreprocessSettings(longest_side=900).to_dict()
+    assert PreprocessSettings(scaling="linear").to_dict()["scaling"] == "linear"
+    assert PreprocessSettings(longest_side=900).to_dict()["longest_side"] == 900
 
 
 def test_both_ways_of_scaling_show_the_same_picture() -> None:
