@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hybridml import __version__
 from hybridml.errors import HybridmlError
 
-from . import candidates, compare, evaluate, explore, fetch, inspect, report, run, single
+from . import candidates, compare, download, evaluate, explore, inspect, report, run, single
 
 DESCRIPTION = """\
 Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
     top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (single, fetch, explore, run, candidates, evaluate, compare, report, inspect):
+    for module in (single, download, explore, run, candidates, evaluate, compare, report, inspect):
         module.add_commands(commands)
     return top
 
