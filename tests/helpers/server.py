@@ -1,4 +1,4 @@
-"""A real server on this machine whose paths misbehave: ``/missing/a.png`` is not there, ``/drip/a.png`` drips."""
+"""A local HTTP server whose paths misbehave: ``/missing/a.png`` gives 404, ``/drip/a.png`` never ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ PAGE = b"<!DOCTYPE html><html><head><title>Sorry &amp;\n goodbye</title></head><
 
 
 def photo(name: str, side: int = 8) -> bytes:
-    """Return a PNG, another one for each name."""
+    """Return a PNG whose colour depends on the name."""
     content = io.BytesIO()
     colour = tuple(hashlib.sha256(name.encode()).digest()[:3])
     Image.new("RGB", (side, side), colour).save(content, "PNG", compress_level=1)
@@ -30,7 +30,7 @@ def photo(name: str, side: int = 8) -> bytes:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Does what the first part of the path says."""
+    """Behaves as the first part of the path says."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -39,8 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.enter(self.path, dict(self.headers))
         try:
-            what, *self.rest = self.path.strip("/").split("/")
-            getattr(self, f"on_{what.replace('-', '_')}")()
+            behaviour, *self.rest = self.path.strip("/").split("/")
+            getattr(self, f"on_{behaviour.replace('-', '_')}")()
         finally:
             self.server.leave()
 
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def begin(self, length: int | None = None) -> None:
-        """Send headers of a body that will not be well, and close after it."""
+        """Send the headers of a body that will be faulty; the connection closes after it."""
         self.close_connection = True
         self.send_response(200)
         self.send_header("Content-Type", "image/png")
@@ -66,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     @property
-    def tries(self) -> int:
+    def requests(self) -> int:
+        """Requests for this path so far, this one included."""
         return self.server.hits[self.path]
 
     def on_photo(self) -> None:
@@ -92,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
             self.on_missing()
 
     def on_flaky(self) -> None:
-        if self.tries < 3:
+        if self.requests < 3:
             self.answer(b"", 500)
         else:
             self.on_photo()
@@ -101,14 +102,14 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(b"", 503)
 
     def on_busy(self) -> None:
-        if self.tries == 1:
+        if self.requests == 1:
             self.answer(b"", 429, Retry_After="1")
         else:
             self.on_photo()
 
     def on_busy_until(self) -> None:
-        if self.tries == 1:
-            at = datetime.now(UTC) + timedelta(seconds=2)
+        if self.requests == 1:
+            at = datetime.now(UTC) + timedelta(seconds=30)
             self.answer(b"", 503, Retry_After=format_datetime(at, usegmt=True))
         else:
             self.on_photo()
@@ -144,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_short(self) -> None:
         body = photo(self.path)
-        self.begin(len(body) if self.tries > 1 else len(body) + 1000)
+        self.begin(len(body) if self.requests > 1 else len(body) + 1000)
         self.wfile.write(body)
 
     def on_always_short(self) -> None:
@@ -154,13 +155,17 @@ class Handler(BaseHTTPRequestHandler):
     def on_cut(self) -> None:
         body = photo(self.path, side=64)
         self.begin()
-        self.wfile.write(body if self.tries > 1 else body[: len(body) // 2])
+        self.wfile.write(body if self.requests > 1 else body[: len(body) // 2])
 
     def on_drip(self) -> None:
         self.begin(10_000)
         with contextlib.suppress(OSError):
             while not self.server.stop.wait(0.05):
                 self.wfile.write(b"x")
+
+    def on_held(self) -> None:
+        self.server.release.wait(20)
+        self.on_photo()
 
     def on_silent(self) -> None:
         self.close_connection = True
@@ -183,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_reset(self) -> None:
         self.close_connection = True
-        if self.tries > 2:
+        if self.requests > 2:
             self.on_photo()
             return
         # with a linger time of 0, closing resets
@@ -210,11 +215,15 @@ class Server(ThreadingHTTPServer):
     headers : list of dict
         The headers of each request.
     most : int
-        The most requests that were under way at once.
+        The largest number of simultaneous requests.
     target : str
         Where ``/to/`` redirects.
     mended : bool
         Whether ``/later/`` has photos.
+    release : Event
+        Lets the photos of ``/held/`` go.
+    on_request : callable
+        Called at each request.
     """
 
     daemon_threads = True
@@ -223,14 +232,20 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.release = threading.Event()
+        self.on_request: Callable[[], None] = lambda: None
+        self.stop = threading.Event()
+        self._active = 0
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all requests."""
         self.hits: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
         self.most = 0
         self.target = ""
         self.mended = False
-        self.stop = threading.Event()
-        self._active = 0
-        self._lock = threading.Lock()
 
     def enter(self, path: str, headers: dict[str, str]) -> None:
         with self._lock:
@@ -238,13 +253,14 @@ class Server(ThreadingHTTPServer):
             self.headers.append(headers)
             self._active += 1
             self.most = max(self.most, self._active)
+        self.on_request()
 
     def leave(self) -> None:
         with self._lock:
             self._active -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
-        pass  # clients that hang up are what is tested
+        pass  # the tests make clients hang up
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         """Return the URL of a path."""
@@ -260,6 +276,7 @@ def running() -> Iterator[Server]:
         try:
             yield server
         finally:
+            server.release.set()
             server.stop.set()
             server.shutdown()
             thread.join()

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: those of the public internet."""
+"""The guard against private networks: only addresses of the public internet are connected to."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _PROTOCOLS = ip_network("192.0.0.0/24")
 class PrivateAddressError(OSError):
     """A connection to an address that is not on the public internet was refused.
 
-    The text is always the same: a client that tries the addresses of a host in turn then reports this error
-    itself, not a mixture.
+    The message is always the same: a client that tries all addresses of a host then raises this error itself, not a
+    combination of several.
     """
 
     def __init__(self) -> None:
@@ -24,9 +24,9 @@ class PrivateAddressError(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Return whether an address is one of the public internet.
+    """Return whether an address is on the public internet.
 
-    An IPv6 address that stands for an IPv4 address (mapped, 6to4, NAT64) is judged as that.
+    An IPv6 address that embeds an IPv4 address (mapped, 6to4, NAT64) is treated as that IPv4 address.
 
     Examples
     --------
@@ -37,14 +37,14 @@ def is_public(address: str) -> bool:
     """
     ip = ip_address(address)
     if isinstance(ip, IPv6Address):
-        inner = _inner(ip)
-        if inner is None:
+        embedded = _embedded(ip)
+        if embedded is None:
             return ip.is_global and ip in _GLOBAL_UNICAST
-        ip = inner
+        ip = embedded
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip not in _PROTOCOLS
 
 
-def _inner(ip: IPv6Address) -> IPv4Address | None:
+def _embedded(ip: IPv6Address) -> IPv4Address | None:
     """Return the IPv4 address that packets to ``ip`` would reach, if any."""
     if ip in _NAT64:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
@@ -52,13 +52,13 @@ def _inner(ip: IPv6Address) -> IPv4Address | None:
 
 
 def public_socket(info: tuple[Any, ...]) -> socket.socket:
-    """Return a socket for an address about to be connected to: the one place every connection goes through.
+    """Return a socket for an address about to be connected to; every connection goes through here.
 
     Parameters
     ----------
     info : tuple
-        As ``socket.getaddrinfo`` gives it. No name is looked up after this, so that a host whose name
-        leads elsewhere at the second asking gains nothing by it.
+        As ``socket.getaddrinfo`` gives it. No name is looked up after this check, so a host whose name resolves to
+        another address the next time gains nothing by it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Grey files in place of photos that failed, for pipelines that need a file per row; never taken for photos."""
+"""Placeholders: grey images in place of failed photos, for pipelines that need a file per row; never read as photos."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 MARK = b"hybridml placeholder"
-"""What every placeholder ends with, after the image proper: it is known as one even without its status table."""
+"""The last bytes of every placeholder, by which it is recognised even without the status table."""
 
 LARGEST = 4096
 """Bytes above which a file is no placeholder."""
@@ -17,7 +17,7 @@ _FORMATS = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
 
 
 def placeholder(name: str) -> bytes:
-    """Return a grey image in the format that a file's name stands for, else as JPEG."""
+    """Return a grey image in the format of a file name's suffix, JPEG by default."""
     from PIL import Image
 
     content = io.BytesIO()
@@ -28,8 +28,6 @@ def placeholder(name: str) -> bytes:
 def is_placeholder(path: Path) -> bool:
     """Return whether a file is a placeholder; False where it cannot be read."""
     try:
-        if not len(MARK) < path.stat().st_size <= LARGEST:
-            return False
-        return path.read_bytes().endswith(MARK)
+        return len(MARK) < path.stat().st_size <= LARGEST and path.read_bytes().endswith(MARK)
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""How photos are fetched: limits, patience and manners."""
+"""The settings of a download: limits, timeouts and retries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hybridml.errors import HybridmlError
 
 
 @dataclass(frozen=True)
-class Settings:
+class DownloadSettings:
     """How photos are fetched.
 
     Parameters
@@ -17,7 +17,7 @@ class Settings:
     jobs : int
         Photos fetched at once.
     per_host : int
-        Of them from one host.
+        Photos fetched at once from one host.
     timeout : float
         Seconds that one attempt at a photo may take in all.
     stall : float
@@ -25,22 +25,22 @@ class Settings:
     retries : int
         Further attempts at a photo after the first.
     backoff : float
-        The wait before further attempt n is drawn between 0 and ``backoff * 2 ** (n - 1)`` seconds.
+        The wait before retry n is drawn between 0 and ``backoff * 2 ** (n - 1)`` seconds.
     max_bytes : int
-        Size from which a body is refused.
+        Largest body that is accepted.
     retry_failed : bool
-        Fetch what failed in an earlier run again.
+        Fetch photos again that failed in an earlier run.
     placeholders : bool
-        Write a grey photo where there is none, marked in the status table.
+        Write a grey image where a photo failed, marked in the status table.
     allow_private : bool
-        Connect to addresses on private networks, too.
+        Also connect to addresses on private networks.
     user_agent : str
-        What to introduce oneself as.
+        The ``User-Agent`` header.
 
     Raises
     ------
     HybridmlError
-        When a limit is not above 0.
+        When a setting is out of range.
     """
 
     jobs: int = 32

@@ -1,7 +1,7 @@
-"""The status table beside the photos: which link became which file, and what came of each.
+"""The status table beside the photos: the file of each link, and what came of it.
 
-While a run is at work, its results go line by line to a journal; when it ends, and when the next one begins, the
-journal is folded into the table. A killed run loses the line it was writing at most.
+A running download appends its results to a journal, line by line; when it ends, or when the next one begins, the
+journal is merged into the table. A killed run loses at most the line it was writing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import IO
@@ -24,39 +25,37 @@ JOURNAL = "download.journal.jsonl"
 FAULTS = "download.faults.csv"
 LOCK = ".download.lock"
 PART = ".download-"
-"""What the names of unfinished files begin with."""
-
-PARTS = f"{PART}*.part"
+"""Beginning of the names of unfinished files."""
 
 OK, FAILED, PLACEHOLDER = "ok", "failed", "placeholder"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What came of one link.
+    """The outcome of one link.
 
     Parameters
     ----------
     link : str
-        As it is in the rows.
+        As in the rows.
     file : str
         Name below the images folder.
     status : {"ok", "failed", "placeholder"}
-        A placeholder is a failed photo with a grey file in its place.
+        A placeholder is a failed photo with a grey image in its place.
     problem : str
-        Why it failed; of a photo, what was odd about it.
+        Why it failed, or what is unusual about a photo.
     http_status : int, optional
-        The last one; none where no server answered or none was asked.
+        The last one; None where no server answered or none was asked.
     bytes : int, optional
         Size of the photo.
     sha256 : str
         Of the photo's bytes.
     attempts : int
-        How often it was tried; 0 for a file that was there.
+        0 for a file that was already there.
     seconds : float
-        How long that took, waits included.
+        Duration of all attempts, waits included.
     when : str
-        The end of it, UTC.
+        When they ended, UTC.
     """
 
     link: str
@@ -80,21 +79,32 @@ COLUMNS = tuple(field.name for field in fields(Record))
 
 
 def read(folder: Path) -> dict[str, Record]:
-    """Return link to record from the status table of a folder and the journal of a run that was killed.
+    """Return link to record from the status table of a folder and the journal of a killed or running download.
 
     Raises
     ------
     HybridmlError
-        When the table is not one of a download.
+        When the table is not that of a download.
     """
     # the journal first: a run that ends meanwhile moves its lines from there to the table
-    later = {record.link: record for record in _journal(folder / JOURNAL)}
-    return {record.link: record for record in _table(folder / TABLE)} | later
+    newer = {record.link: record for record in _journal(folder / JOURNAL)}
+    return {record.link: record for record in _table(folder / TABLE)} | newer
 
 
 def part_of(folder: Path) -> Path:
-    """Return a name for an unfinished file, short whatever it is to be called."""
+    """Return a new name for an unfinished file, short however long its final name is."""
     return folder / f"{PART}{uuid.uuid4().hex}.part"
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block, which writes a path, into a HybridmlError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise HybridmlError(
+            f"cannot write {path}: {error.strerror}; make room or name another folder, then run the command again"
+        ) from None
 
 
 def _table(path: Path) -> Iterator[Record]:
@@ -113,56 +123,47 @@ def _table(path: Path) -> Iterator[Record]:
 
 
 def _record(place: str, cells: Iterable[object]) -> Record:
-    link, file, status, problem, http_status, size, sha256, tries, seconds, when = cells
+    texts = ("" if cell is None else str(cell) for cell in cells)
+    link, file, status, problem, http_status, size, sha256, attempts, seconds, when = texts
     try:
         if status not in (OK, FAILED, PLACEHOLDER):
             raise ValueError(f"unknown status {status!r}")
         # a name with a slash would lead out of the folder
-        if not file or Path(str(file)).name != file:
-            raise ValueError(f"{file!r} is not a file's name")
-        return Record(
-            str(link),
-            str(file),
-            str(status),
-            str(problem),
-            _whole(http_status),
-            _whole(size),
-            str(sha256),
-            int(str(tries)),
-            float(str(seconds)),
-            str(when),
-        )
+        if not file or Path(file).name != file:
+            raise ValueError(f"{file!r} is not a file name")
+        numbers = _optional_int(http_status), _optional_int(size)
+        return Record(link, file, status, problem, *numbers, sha256, int(attempts), float(seconds), when)
     except ValueError as error:
         raise HybridmlError(
             f"{place}: not a line of a download's status table ({error}); correct the line or remove it"
         ) from None
 
 
-def _whole(cell: object) -> int | None:
-    return None if cell in (None, "") else int(str(cell))
+def _optional_int(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def _journal(path: Path) -> Iterator[Record]:
     try:
-        text = path.read_bytes()
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return
-    whole, _, torn = text.rpartition(b"\n")
+    *lines, torn = content.split(b"\n")
     if torn:
-        log.warning("%s: the last line is cut short (a run was killed, or is at work); left out", path)
-    for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
+        log.warning("%s: the last line is cut short and skipped (a download was killed, or is running)", path)
+    for number, line in enumerate(lines, start=1):
         try:
             cells = json.loads(line)
             if len(cells) != len(COLUMNS):
                 raise ValueError
         except (ValueError, TypeError):
-            log.warning("%s, line %d: damaged, left out; its photo is checked again", path, number)
+            log.warning("%s, line %d: damaged and skipped; its photo is checked again", path, number)
             continue
         yield _record(f"{path}, line {number}", cells)
 
 
 class Journal:
-    """Keeps the records of a run, each on disk as soon as it is known.
+    """The records of a run, each written to disk as soon as it is known.
 
     Parameters
     ----------
@@ -178,20 +179,18 @@ class Journal:
         self._file: IO[str] | None = None
 
     def add(self, record: Record) -> None:
-        """Keep a record."""
+        """Append a record."""
         path = self._folder / JOURNAL
-        try:
+        with write_errors(path):
             if self._file is None:
                 self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115
             self._file.write(json.dumps(astuple(record)) + "\n")
-            # past this a killed process loses nothing
+            # from here on, killing the process loses nothing
             self._file.flush()
-        except OSError as error:
-            raise HybridmlError(f"cannot write {path}: {error.strerror}; make room and start again") from None
         self.records[record.link] = record
 
-    def fold(self) -> None:
-        """Write the table and remove the journal, which it now has."""
+    def merge(self) -> None:
+        """Write all records to the table and remove the journal."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,4 +1,4 @@
-"""From rows to the files that a download made of their links: what counts as a photo, and which photo is whose."""
+"""Rows and downloaded files: which file belongs to which link, and what counts as a photo."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def downloaded(folder: Path, **file_of: str) -> Path:
     folder.mkdir(exist_ok=True)
     links = {"x": X, "y": Y, "z": Z}
     records = {links[n]: Record(links[n], file, "ok", http_status=200) for n, file in file_of.items()}
-    Journal(folder, records).fold()
+    Journal(folder, records).merge()
     for file in file_of.values():
         (folder / file).write_bytes(photo(file))
     return folder
@@ -42,13 +42,13 @@ def downloaded(folder: Path, **file_of: str) -> Path:
 
 def failed(folder: Path, link: str, file: str, state: str = "failed") -> None:
     records = status.read(folder) | {link: Record(link, file, state, "HTTP 404 Not Found", 404)}
-    Journal(folder, records).fold()
+    Journal(folder, records).merge()
 
 
 # ------------------------------------------------------------------------------- names
 
 
-def test_rows_without_a_download_are_as_they_were(tmp_path: Path) -> None:
+def test_without_a_status_table_rows_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(photo("a"))
     frame, _ = checked(table([X, "b.png", ""]), images=tmp_path)
     assert "photo_file" not in frame.columns
@@ -82,7 +82,7 @@ def test_two_links_to_one_file_are_one_photo(tmp_path: Path) -> None:
     assert photo_paths(frame, folder) == {"a.png": folder / "a.png"}
 
 
-def test_links_that_share_a_name_are_an_error_until_it_is_known_whose_it_is(tmp_path: Path) -> None:
+def test_links_that_share_a_name_are_an_error_without_a_status_table(tmp_path: Path) -> None:
     frame, _ = checked(table([X, Y]), images=tmp_path)
     with pytest.raises(RowsError, match="hybridml download") as caught:
         located(frame, tmp_path)
@@ -95,7 +95,7 @@ def test_links_that_share_a_name_are_an_error_until_it_is_known_whose_it_is(tmp_
     assert parts_of(frame).tolist() == [0, 0]
 
 
-def test_a_row_on_its_own_gets_its_own_photo(tmp_path: Path) -> None:
+def test_a_single_row_gets_its_own_photo(tmp_path: Path) -> None:
     folder = downloaded(tmp_path, x="a.png", y="a-1.png")
     assert located(table([Y]), folder).paths == {"a.png": folder / "a-1.png"}
     found = located(table([Z]), folder)
@@ -105,7 +105,7 @@ def test_a_row_on_its_own_gets_its_own_photo(tmp_path: Path) -> None:
     assert located(table(["photos/a.png"]), folder).paths == {"a.png": folder / "a.png"}
 
 
-def test_of_several_folders_the_first_with_the_photo_counts(tmp_path: Path) -> None:
+def test_the_first_folder_with_the_photo_counts(tmp_path: Path) -> None:
     one, two = downloaded(tmp_path / "one", x="a.png"), downloaded(tmp_path / "two", y="a.png", z="a-3.png")
     failed(one, Y, "a-2.png")
     frame, _ = checked(table([X, Y, Z]), images=[one, two])
@@ -115,15 +115,15 @@ def test_of_several_folders_the_first_with_the_photo_counts(tmp_path: Path) -> N
     assert found.causes == {}
 
 
-def test_a_name_in_the_rows_leads_out_of_no_folder() -> None:
+def test_file_names_in_rows_cannot_leave_the_folder() -> None:
     frame = table([X, Y]).assign(photo_file=["../secret.png", "b.png"])
     assert photo_names(frame) == ["secret.png", "b.png"]
 
 
-# ------------------------------------------------------------------- failed is failed
+# ------------------------------------------------------------- failed and placeholders
 
 
-def test_what_failed_is_no_photo_and_says_why(tmp_path: Path) -> None:
+def test_a_failed_photo_has_a_cause(tmp_path: Path) -> None:
     folder = downloaded(tmp_path, x="a.png")
     failed(folder, "https://x.org/b.png", "b.png")
     failed(folder, "https://x.org/c.png", "c.png", "placeholder")
@@ -142,9 +142,7 @@ def test_what_failed_is_no_photo_and_says_why(tmp_path: Path) -> None:
     assert located(frame, folder).paths["b.png"] == folder / "b.png"
 
 
-def test_features_takes_no_placeholder_for_a_photo(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_features_does_not_read_placeholders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "images"
     write_photo(folder / "a.png", [line("Net weight 5 g", 50, 50)])
     links = [X, "https://x.org/b.png", "https://x.org/c.png"]
@@ -169,12 +167,12 @@ def test_features_takes_no_placeholder_for_a_photo(
     assert faults == {1: "the download failed: HTTP 404 Not Found", 2: "placeholder: HTTP 404 Not Found"}
     capsys.readouterr()
     assert main(["features", *files, *stages, "--status"]) == 0
-    said = capsys.readouterr().out
-    assert "2 causes of photos that are not there" in said
-    assert "1 x the download failed: HTTP 404 Not Found" in said
+    printed = capsys.readouterr().out
+    assert "2 causes of photos that are not there" in printed
+    assert "1 x the download failed: HTTP 404 Not Found" in printed
     assert main(["features", *files, *stages, "--status", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["no_photo"] == {"b.png": faults[1], "c.png": faults[2]}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["no_photo"] == {"b.png": faults[1], "c.png": faults[2]}
 
 
 def test_rows_that_share_a_name_are_answered_from_their_own_photos(tmp_path: Path) -> None:
@@ -182,7 +180,7 @@ def test_rows_that_share_a_name_are_answered_from_their_own_photos(tmp_path: Pat
     images = tmp_path / "images"
     for link, file, weight in ((X, "a.png", 111), (Y, "a-1.png", 222)):
         write_photo(images / file, [line(f"Net weight {weight} g", 50, 50)])
-        Journal(images, status.read(images) | {link: Record(link, file, "ok")}).fold()
+        Journal(images, status.read(images) | {link: Record(link, file, "ok")}).merge()
     extractor = EntityExtractor(
         images=str(images), store=str(tmp_path / "store"), progress=False, **OPTIONS
     ).fit(frame)
@@ -192,13 +190,13 @@ def test_rows_that_share_a_name_are_answered_from_their_own_photos(tmp_path: Pat
         extractor.predict(table([X, Z]))
 
 
-def test_the_commands_keep_apart_what_a_download_kept_apart(tmp_path: Path) -> None:
+def test_the_commands_use_the_status_table(tmp_path: Path) -> None:
     images, rows, out = tmp_path / "images", tmp_path / "rows.csv", tmp_path / "out.csv"
     frame = write_rows(tmp_path, 80)
     alike = table([X, Y, Z]).assign(index=range(900, 903), group_id=["x", "y", "z"], entity_value="111 gram")
     for n, link in enumerate((X, Y)):
         write_photo(images / f"a-{n}.png", [line(f"Net weight {n + 1}11 g", 50, 50)])
-        Journal(images, status.read(images) | {link: Record(link, f"a-{n}.png", "ok")}).fold()
+        Journal(images, status.read(images) | {link: Record(link, f"a-{n}.png", "ok")}).merge()
     failed(images, Z, "a-2.png")
     pd.concat([frame, alike]).to_csv(rows, index=False)
     stages = ["--ocr", "tests.helpers.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
