@@ -213,7 +213,7 @@ def test_what_a_download_could_not_fetch_is_counted_by_cause(tmp_path: Path) -> 
         ("d", FAILED, "dns"),
     ):
         journal.add(Record(f"https://x.example/{name}.jpg", f"{name}.jpg", state, problem))
-    journal.fold()
+    journal.merge()
     assert download_failures(tmp_path).to_numpy().tolist() == [["404", 2], ["dns", 1]]
 
 

@@ -156,7 +156,7 @@ def test_features_does_not_read_placeholders(tmp_path: Path, capsys: pytest.Capt
         "tests.helpers.fakes:PixelReader",
         "--embedding",
         "none",
-        "--looks",
+        "--stages",
         "none",
         "--workers",
         "1",
@@ -199,7 +199,7 @@ def test_the_commands_use_the_status_table(tmp_path: Path) -> None:
         Journal(images, status.read(images) | {link: Record(link, f"a-{n}.png", "ok")}).merge()
     failed(images, Z, "a-2.png")
     pd.concat([frame, alike]).to_csv(rows, index=False)
-    stages = ["--ocr", "tests.helpers.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
+    stages = ["--ocr", "tests.helpers.fakes:PixelReader", "--embedding", "none", "--stages", "none"]
     files = ["--images", str(images), "--store", str(tmp_path / "store"), "--workers", "1"]
     model = ["--model", str(tmp_path / "model.joblib")]
     assert main(["-q", "split", "--rows", str(rows), "--images", str(images), "--out", str(tmp_path)]) == 0
