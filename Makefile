@@ -121,10 +121,10 @@ lint: $(VENV)/.installed ## ruff, mypy, and the documentation in strict mode
 	@$(BIN)/ruff check hybridml tests benchmarks
 	@$(BIN)/ruff format --check hybridml tests benchmarks
 	@$(BIN)/mypy
-	@$(BIN)/mkdocs build --quiet --strict --site-dir build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 docs: $(VENV)/.installed ## build the documentation site in build/site
-	@$(BIN)/mkdocs build --strict --site-dir build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 	@echo "open build/site/index.html"
 
 dist-check: $(VENV)/.installed ## build sdist and wheel, install the wheel in a new environment, use it there
