@@ -1,7 +1,7 @@
-"""The built-in sample set: drawn photos of invented products, with truth.
+"""The built-in sample set: drawn photos of invented products, with known truth.
 
-A demonstration and a test bed: accuracy on it says nothing about real photos. Everything is drawn with Pillow
-and its own font, so that it is free of anyone's rights and the same on every machine.
+It is a demonstration and a test bed: accuracy on it says nothing about real photos. Everything is drawn with
+Pillow and the font that comes with it, so nobody else holds rights in it and it is the same on every machine.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from .manifest import SampleSet, is_complete
 
 __all__ = ["SampleSet", "draw"]
 
-# Five scenes and one row without answer in each table need so many.
+# Each table needs all eight entities and one row whose value is absent.
 MIN_PHOTOS = 20
 
 
 def draw(out: Path, seed: int = 0, photos: int = 150, progress: bool = False) -> SampleSet:
-    """Draw the sample set into a folder, unless the same set is there already.
+    """Draw the sample set into a folder, unless the folder holds the same set already.
 
     Writes ``images/*.jpg``, ``train.csv`` (index, image_link, group_id, entity_name, entity_value),
     ``test.csv`` (the same without entity_value) and ``truth.csv`` (the test rows with entity_value).
-    About 70 % of the photos are for training; the tables share no group and no photo. Some 8 % of
-    the rows ask for what the photo does not show: their truth is empty.
+    About 70 % of the photos are for training; the tables share no group and no photo. About 8 % of
+    the rows ask for a value that the photo does not show: their entity_value is empty.
 
     Parameters
     ----------
     out : Path
-        Folder to write to; made when it is not there. Photos of an older sample set in it are removed.
+        Folder to write to, created if needed. Photos of an older sample set in it are removed.
     seed : int
         The same seed draws the same bytes with the same versions of Pillow and NumPy.
     photos : int
-        How many photos, at least 20; there are about four rows to three photos.
+        Number of photos, at least 20. There are about four rows to three photos.
     progress : bool
-        Show a bar on standard error.
+        Show a progress bar on standard error.
 
     Returns
     -------
     SampleSet
-        Where everything lies.
+        The paths of everything written.
 
     Raises
     ------
     HybridmlError
-        When ``photos`` is too small, or the folder cannot be written.
+        When ``photos`` is too small or the folder cannot be written.
     MissingExtraError
         When Pillow is not installed.
     """

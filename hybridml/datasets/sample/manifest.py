@@ -1,4 +1,4 @@
-"""A sample set on disk: where its parts lie, and how a complete one is recognised."""
+"""The sample set on disk: the paths of its files, and the manifest by which a complete set is recognised."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hybridml.utils.files import atomic
 
-# Raised whenever the same seed draws something else.
-VERSION = 1
+# Raised whenever the same seed draws another set.
+VERSION = 2
 NAME = "manifest.json"
 
 
@@ -22,11 +23,11 @@ class SampleSet:
     Parameters
     ----------
     folder : Path
-        What it was drawn into.
+        Folder it was drawn into.
     photos : int
-        How many photos it has, in ``images``.
+        Number of photos in ``images``.
     drawn : bool
-        False when a complete set was there already.
+        False when the folder held the complete set already.
     """
 
     folder: Path
@@ -61,7 +62,7 @@ def write_atomically(path: Path, data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(folder: Path) -> dict[str, object]:
+def _read(folder: Path) -> dict[str, Any]:
     try:
         raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -74,24 +75,21 @@ def is_complete(folder: Path, seed: int, photos: int) -> bool:
     manifest = _read(folder)
     if [manifest.get(k) for k in ("version", "seed", "photos")] != [VERSION, seed, photos]:
         return False
-    files = manifest["files"]
-    assert isinstance(files, dict)
     try:
         return all(
             hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-            for name, digest in files.items()
+            for name, digest in manifest["files"].items()
         )
     except OSError:
         return False
 
 
 def forget(folder: Path) -> None:
-    """Remove the manifest of an older set and the photos it lists: they belong to no row any more."""
+    """Remove the manifest of an older set and the photos it lists, which no row refers to any longer."""
     files = _read(folder).get("files", {})
-    assert isinstance(files, dict)
     (folder / NAME).unlink(missing_ok=True)
     for name in files:
-        # The names come from a file: only a plain name directly below images/ can be one of ours.
+        # The names come from a file that anyone may have edited: only photos directly below images/ are removed.
         if Path(name).parent == Path("images") and Path(name).suffix == ".jpg":
             (folder / name).unlink(missing_ok=True)
 

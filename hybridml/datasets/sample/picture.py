@@ -1,4 +1,4 @@
-"""One picture for a README: photos side by side, each with what was read and where."""
+"""The README's picture: photos side by side, each with an answer and the box that it was read from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from hybridml.errors import HybridmlError
 
-from .canvas import DARK, WHITE, Box, Canvas, Colour
+from .canvas import WHITE, Box, Canvas, Colour
 from .manifest import write_atomically
 
 WIDTH = 1200
@@ -45,9 +45,9 @@ def compose(cards: Sequence[tuple[Path, str, Box | None]], out: Path) -> None:
     canvas = Canvas(WIDTH, tall + CAPTION + 2 * GAP, colour=(244, 244, 246))
     for k, (photo, (_, caption, _)) in enumerate(zip(photos, cards, strict=True)):
         x = GAP + k * (cell + GAP)
-        canvas.draw.rectangle((x - 1, GAP - 1, x + cell, GAP + tall), fill=WHITE, outline=(205, 205, 210))
+        canvas.draw.rectangle((x - 1, GAP - 1, x + cell, GAP + tall), WHITE, (205, 205, 210))
         canvas.image.paste(photo, (x, GAP + (tall - photo.height) // 2))
-        canvas.text((x + cell / 2, GAP + tall + CAPTION / 2 + 4), caption, 24, DARK, fit=cell - 12)
+        canvas.text((x + cell / 2, GAP + tall + CAPTION / 2 + 4), caption, 24, fit=cell - 12)
     data = io.BytesIO()
     canvas.image.save(data, kind)
     write_atomically(out, data.getvalue())
