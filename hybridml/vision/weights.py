@@ -12,7 +12,7 @@ from typing import Any
 
 from hybridml.errors import WeightsError
 
-SHOWN = 5
+KEYS_SHOWN = 5
 """Names of weights in a message at most."""
 
 
@@ -100,7 +100,7 @@ def _with(message: str, remedy: str) -> str:
 
 def _listed(keys: set[str]) -> str:
     names = sorted(keys)
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return ", ".join(names[:KEYS_SHOWN]) + (", ..." if len(names) > KEYS_SHOWN else "")
 
 
 def fold_batch_norms(network: Any) -> None:

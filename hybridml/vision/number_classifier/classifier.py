@@ -1,4 +1,4 @@
-"""Looks at photos with trained weights; torch is imported when it computes, not before."""
+"""The number classifier with trained weights; torch is imported when it computes, not before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hybridml.vision.weights import fitting, fold_batch_norms
 
 from .inputs import CLASSES, SIZE, has_digit, look_at
 from .onnx_backbone import Maps, maps_of
-from .pretrained import REGIONS
+from .pretrained import NUMBER_CLASSIFIER
 
 # Of this package: counts up with every change that changes a probability.
 VERSION = 2
@@ -28,7 +28,7 @@ REMEDY = "train weights anew with 'python -m benchmarks.train_regions'"
 
 def default_weights() -> Path:
     """Return where the shipped weights are expected."""
-    return REGIONS
+    return NUMBER_CLASSIFIER
 
 
 class NumberClassifier:

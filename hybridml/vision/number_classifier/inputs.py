@@ -1,4 +1,4 @@
-"""What the network sees of a photo: gray, thin lines that survive downscaling, and where text stands."""
+"""The inputs of the number classifier: gray, thin lines that survive downscaling, and where text stands."""
 
 from __future__ import annotations
 

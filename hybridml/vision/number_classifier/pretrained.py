@@ -8,5 +8,5 @@ from pathlib import Path
 FOLDER = Path(str(resources.files("hybridml"))) / "pretrained"
 """Folder of everything that was trained and comes with the package."""
 
-REGIONS = FOLDER / "number-classifier-resnet50.pt"
+NUMBER_CLASSIFIER = FOLDER / "number-classifier-resnet50.pt"
 """Our own weights of the ResNet-50 that sees the photo around each number."""

@@ -13,7 +13,7 @@ LONGEST = 480
 STEP = 20
 """Levels (of 255) by which something differs from the background."""
 
-MARGIN = 0.015
+CROP_MARGIN = 0.015
 """Part of the longest side that is left around what was found."""
 
 
@@ -53,7 +53,7 @@ def content_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     if not wide or not high:
         return (0, 0, width, height)
     across, down = width / size[0], height / size[1]
-    margin = MARGIN * max(height, width)
+    margin = CROP_MARGIN * max(height, width)
     return (
         max(0, int(left * across - margin)),
         max(0, int(top * down - margin)),

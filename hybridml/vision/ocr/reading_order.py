@@ -1,4 +1,4 @@
-"""Reading order and overlap of text lines: small pure functions on polygons."""
+"""The reading order of text lines, and their overlap: small pure functions on polygons."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ VERSION = 1
 INSTALL_ENGINE = "apt-get install tesseract-ocr"
 
 # Two lines that cover each other by more than this are one piece of text read twice.
-SAME = 0.5
+SAME_PLACE = 0.5
 # Turned text must be this much surer than the upright text that it replaces.
-MARGIN = 0.1
+TURNED_SURER_BY = 0.1
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ def _reads_along(line: TextLine) -> bool:
 
 def merged(upright: list[TextLine], turned: list[TextLine]) -> list[TextLine]:
     """Keep each piece of text once: of two OCR results of one place the surer, upright ones by preference."""
-    ranked = [(line.confidence + MARGIN, line) for line in upright]
+    ranked = [(line.confidence + TURNED_SURER_BY, line) for line in upright]
     ranked += [(line.confidence, line) for line in turned]
     ranked.sort(key=lambda each: -each[0])
     kept: list[tuple[bool, TextLine]] = []
@@ -260,6 +260,6 @@ def merged(upright: list[TextLine], turned: list[TextLine]) -> list[TextLine]:
     for _, line in ranked:
         own = id(line) in originals
         # Upright lines are one pass: what overlaps among them is Tesseract's own layout.
-        if all((own and other_own) or overlap(line, other) <= SAME for other_own, other in kept):
+        if all((own and other_own) or overlap(line, other) <= SAME_PLACE for other_own, other in kept):
             kept.append((own, line))
     return [line for _, line in kept]
