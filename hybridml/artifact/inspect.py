@@ -1,4 +1,4 @@
-"""What an artifact is made of, for people, and where two differ; needs neither LightGBM nor an engine."""
+"""The contents of an artifact as facts and text, and the differences between two; needs no LightGBM or OCR engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hybridml.utils.plain_data import checksum
 from . import file as artifact_file
 
 PRECISIONS = (0.9, 0.95, 0.99)
-"""Precisions whose confidence thresholds are told."""
+"""Precisions whose confidence thresholds are shown."""
 
 LONG_TEXT = 60
 SHOWN_ITEMS = 6
@@ -35,8 +35,9 @@ def inspect(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Sections ``file, versions, reader, looks, embedding, entities, features, ranker, learned, thresholds,
-        training``. A threshold is the confidence from which answers have that precision, None where none has.
+        Sections ``file, versions, ocr, further_stages, missing_stages, embedding, entities, features, ranker, settings,
+        learned, thresholds, training``. A threshold is the confidence from which answers have that precision, None
+        where none has.
 
     Raises
     ------
@@ -52,13 +53,15 @@ def inspect(path: str | Path) -> dict[str, Any]:
                 "format": data["format"],
                 "checksum": data["checksum"],
             },
-            "versions": data["versions"],
-            "ocr": data["stages"]["ocr"],
-            "further_stages": {stage["name"]: stage for stage in data["stages"]["further"]},
-            "missing_stages": data["missing_stages"],
-            "embedding": data["stages"]["embedding"] or {"name": "none", "reason": data["image_reason"]},
+            "versions": dict(data["versions"]),
+            "ocr": _stage(data["stages"]["ocr"]),
+            "further_stages": {stage["name"]: _stage(stage) for stage in data["stages"]["further"]},
+            "missing_stages": dict(data["missing_stages"]),
+            "embedding": _stage(
+                data["stages"]["embedding"] or {"name": "none", "reason": data["image_reason"]}
+            ),
             "entities": {
-                name: {"units": list(entity["units"]), "keywords": len(entity["keywords"])}
+                name: {"units": [str(unit) for unit in entity["units"]], "keywords": len(entity["keywords"])}
                 for name, entity in data["entities"]["entities"].items()
             },
             "features": {"version": data["features_version"], "blocks": _by_block(data["columns"])},
@@ -76,6 +79,10 @@ def inspect(path: str | Path) -> dict[str, Any]:
                 "known_groups_and_photos": len(data["training"]["group_and_photo_hashes"]),
             },
         }
+
+
+def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {**stage, "name": str(stage["name"])}
 
 
 def _by_block(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -103,24 +110,24 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
         },
         "weak_labels": data["weak"],
         "weak_weight": data["weak_weight"],
-        "dimension_order_learned_from": DimensionOrder.from_dict(data.get("dimension_order") or []).pairs,
-        "unit_of_a_pair_learned_from": (data.get("unit_preference") or {}).get("pairs", 0),
+        "dimension_order_learned_from": DimensionOrder.from_dict(data["dimension_order"]).pairs,
+        "unit_preference_learned_from": data["unit_preference"]["pairs"] if data["unit_preference"] else 0,
     }
 
 
 def _thresholds(calibrator: Calibrator) -> dict[str, dict[str, float | None]]:
-    def told(entity: str) -> dict[str, float | None]:
+    def of(entity: str) -> dict[str, float | None]:
         found = {f"{p:g}": calibrator.threshold(p, entity) for p in PRECISIONS}
         return {p: float(t) if math.isfinite(t) else None for p, t in found.items()}
 
-    return {"all": told(""), **{entity: told(entity) for entity in calibrator.entities}}
+    return {"all": of(""), **{entity: of(entity) for entity in calibrator.entities}}
 
 
 # ---------------------------------------------------------------- as text
 
 
 def text(facts: Mapping[str, Any]) -> str:
-    """Return what :func:`inspect` told as text for a terminal."""
+    """Return what :func:`inspect` found as text for a terminal."""
     file, training = facts["file"], facts["training"]
     head = [
         f"{file['path']}: hybridml artifact, format {file['format']}, {file['bytes']:,} bytes",
@@ -130,10 +137,10 @@ def text(facts: Mapping[str, Any]) -> str:
     sections = {
         "versions it was made with": facts["versions"],
         "training": training,
-        f"OCR engine: {facts['ocr']['name']}": _stage(facts["ocr"]),
-        **{f"stage: {name}": _stage(stage) for name, stage in facts["further_stages"].items()},
+        f"OCR engine: {facts['ocr']['name']}": _untitled(facts["ocr"]),
+        **{f"stage: {name}": _untitled(stage) for name, stage in facts["further_stages"].items()},
         "stages left out": facts["missing_stages"],
-        f"embedding: {facts['embedding']['name']}": _stage(facts["embedding"]),
+        f"embedding: {facts['embedding']['name']}": _untitled(facts["embedding"]),
         "entities and units": {
             name: f"{', '.join(entity['units'])} ({entity['keywords']} keywords)"
             for name, entity in facts["entities"].items()
@@ -150,21 +157,16 @@ def text(facts: Mapping[str, Any]) -> str:
             for entity, of in facts["thresholds"].items()
         },
     }
-    lines = [*head, *(line for title, told in sections.items() for line in _section(title, told))]
-    return "\n".join(map(_printable, lines))
+    lines = [*head, *(line for title, values in sections.items() for line in _section(title, values))]
+    return "\n".join(map(artifact_file.printable, lines))
 
 
-def _printable(told: str) -> str:
-    """Return a line without control characters: a file may hold what a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in told)
-
-
-def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
+def _untitled(stage: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in stage.items() if key not in ("kind", "name")}
 
 
-def _section(title: str, told: Mapping[str, Any]) -> Iterator[str]:
-    lines = list(_flat(told))
+def _section(title: str, values: Mapping[str, Any]) -> Iterator[str]:
+    lines = list(_flat(values))
     if not lines:
         return
     width = min(max(len(name) for name, _ in lines), 40)
@@ -174,39 +176,39 @@ def _section(title: str, told: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {name:<{width}}  {_value(value)}"
 
 
-def _flat(told: object, path: str = "") -> Iterator[tuple[str, object]]:
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Yield dotted path and value of everything in mappings and in lists of mappings."""
-    if isinstance(told, list | tuple) and told and all(isinstance(item, Mapping) for item in told):
-        names = [str(item.get("name")) for item in told]
-        told = dict(zip(names if len(set(names)) == len(names) else range(len(names)), told, strict=True))
-    if isinstance(told, Mapping) and told:
-        for name, value in told.items():
-            yield from _flat(value, f"{path}.{name}" if path else str(name))
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        names = [str(item.get("name")) for item in value]
+        value = dict(zip(names if len(set(names)) == len(names) else range(len(names)), value, strict=True))
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            yield from _flat(item, f"{path}.{name}" if path else str(name))
     elif path:
-        yield path, told
+        yield path, value
 
 
 def _value(value: object) -> str:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, Mapping) or value is None:
         return "none"
     return format(value, ".6g") if isinstance(value, float) else str(value)
 
 
-# ---------------------------------------------------------------- two of them
+# ---------------------------------------------------------------- two artifacts
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What two artifacts have otherwise.
+    """A place where two artifacts differ.
 
     Parameters
     ----------
     path : str
         Dotted path in the artifact.
     old, new : str
-        What the first and the second have there; what is long by its kind, size and hash.
+        What the first and the second have there; kind, size and hash of what is long.
     """
 
     path: str
@@ -215,23 +217,21 @@ class Difference:
 
 
 def differences(first: str | Path, second: str | Path) -> list[Difference]:
-    """Return where two artifacts differ; none when they give the same answers and say the same of themselves.
+    """Return where two artifacts differ, apart from their checksums.
 
     Raises
     ------
     ArtifactError
         When a file is no artifact that this version reads.
     """
-    old, new = (dict(_flat(_without_checksum(artifact_file.read(path)))) for path in (first, second))
+    old, new = (
+        dict(_flat(artifact_file.without_checksum(artifact_file.read(path)))) for path in (first, second)
+    )
     return [
-        Difference(*map(_printable, (path, _brief(old, new, path), _brief(new, old, path))))
+        Difference(*map(artifact_file.printable, (path, _brief(old, new, path), _brief(new, old, path))))
         for path in dict.fromkeys([*old, *new])
         if path not in old or path not in new or checksum(old[path]) != checksum(new[path])
     ]
-
-
-def _without_checksum(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if key != "checksum"}
 
 
 def _brief(of: Mapping[str, object], other: Mapping[str, object], path: str) -> str:
@@ -242,13 +242,12 @@ def _brief(of: Mapping[str, object], other: Mapping[str, object], path: str) -> 
         return f"array of {value.dtype} {value.shape}, sha256 {checksum(value)[:12]}"
     if isinstance(value, str) and len(value) > LONG_TEXT:
         return f"text of {len(value)} characters, sha256 {checksum(value)[:12]}"
-    if not isinstance(value, list | tuple) or (
-        len(value) <= SHOWN_ITEMS and len(repr(value)) <= 2 * LONG_TEXT
-    ):
+    if not isinstance(value, list) or (len(value) <= SHOWN_ITEMS and len(repr(value)) <= 2 * LONG_TEXT):
         return repr(value)
-    told = f"{type(value).__name__} of {len(value)}, sha256 {checksum(value)[:12]}"
+    brief = f"list of {len(value)}, sha256 {checksum(value)[:12]}"
     theirs = other.get(path)
-    own = [v for v in value if isinstance(theirs, list | tuple) and isinstance(v, str) and v not in theirs]
+    known = {v for v in theirs if isinstance(v, str)} if isinstance(theirs, list) else None
+    own = [v for v in value if known is not None and isinstance(v, str) and v not in known]
     more = f" and {len(own) - SHOWN_ITEMS} more" if len(own) > SHOWN_ITEMS else ""
     short = [v if len(v) <= LONG_TEXT else f"{v[:20]!r}..." for v in own[:SHOWN_ITEMS]]
-    return f"{told}; only here: {', '.join(short)}{more}" if own else told
+    return f"{brief}; only here: {', '.join(short)}{more}" if own else brief

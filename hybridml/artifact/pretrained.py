@@ -1,4 +1,4 @@
-"""The model that comes with the package, and the functions that answer a photo with it or with another model."""
+"""The pretrained model that comes with the package, and the functions that answer a photo with it or another model."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .serialize import load
 MODEL = FOLDER / "hybridml.joblib"
 """The pretrained artifact."""
 
-
 DEFAULT_MODEL = Path("models/model.joblib")
+"""Where training writes an artifact, and where one is looked for first."""
 
 
 def model_path(model: str | Path | None = None) -> Path:
-    """Return the artifact to use.
+    """Return the path of the artifact to use.
 
     That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
-    ``models/model.joblib`` below the current folder where there is one, else the shipped model.
+    :data:`DEFAULT_MODEL` where it exists, else :data:`MODEL`.
 
     Raises
     ------
     ArtifactError
-        When the file that was named, or the shipped one, is not there.
+        When there is no such file.
     """
     named = model or os.environ.get("HYBRIDML_MODEL")
     path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
@@ -57,38 +57,38 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     photo : path, bytes, PIL image or array
         The photo.
     entities : sequence of str, optional
-        What to read; by default whatever is found.
+        What to read; by default every entity that has an answer.
     model : path, optional
-        An artifact; see :class:`PhotoPredictor`.
+        An artifact; by default that of :func:`model_path`.
 
     Returns
     -------
     list of Answer
-        With value, unit, confidence, box and runner-ups.
+        Each with value, unit, confidence, box and runner-ups.
     """
     return photo_predictor(model).read(photo, entities)
 
 
 def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
-    """Find every quantity on one photo, by the region to which it belongs, with a trained model.
+    """Find every quantity on one photo, by the group to which it belongs, with a trained model.
 
     Parameters
     ----------
     photo : path, bytes, PIL image or array
         The photo.
     model : path, optional
-        An artifact; see :class:`PhotoPredictor`.
+        An artifact; by default that of :func:`model_path`.
 
     Returns
     -------
     WholePhoto
-        Its ``regions`` hold the quantities, each with the entity it most probably answers, box and probability.
+        Its ``groups`` hold the quantities, each with the entity it most probably answers, box and probability.
     """
     return photo_predictor(model).read_all(photo)
 
 
 def photo_predictor(model: str | Path | None) -> PhotoPredictor:
-    """Return what answers photos with a model; it is loaded once, until its file changes."""
+    """Return the predictor of a model, which is loaded once, until its file changes."""
     path = model_path(model).resolve()
     stat = path.stat()
     return _loaded(path, stat.st_mtime_ns, stat.st_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -196,11 +197,12 @@ def _settings(kind: StageKind, name: str, created: Any, options: Mapping[str, An
     try:
         settings = {kind: name, "decoding": images.VERSION, **after, **own}
         fingerprint(settings)
+        kept: dict[str, Any] = json.loads(json.dumps(settings))  # as an artifact keeps them: tuples are lists
     except (TypeError, ValueError) as error:
         raise SettingsError(
             f"the {kind} {name!r}: settings() must return a mapping of names to plain values: {error}"
         ) from error
-    return settings
+    return kept
 
 
 def further_stages(

@@ -1,4 +1,4 @@
-"""``hybridml inspect``: everything that decides a model's answers, and where two differ."""
+"""``hybridml inspect``: everything that decides the answers of a model, and the differences between two."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from hybridml.errors import ArtifactError
 from tests.artifact.golden.make import FOLDER
 
 GOLDEN = FOLDER / f"format{FORMAT}.joblib"
+HASHES = "group_and_photo_hashes"
 
 
 @pytest.fixture(scope="module")
@@ -25,31 +26,31 @@ def data() -> dict[str, Any]:
     return file.read(GOLDEN)
 
 
-def test_it_tells_what_decides_the_answers(data: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_shows_what_decides_the_answers(data: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(GOLDEN)]) == 0
-    told = capsys.readouterr().out
-    for said in (
+    shown = capsys.readouterr().out
+    for part in (
         f"format {FORMAT}, {GOLDEN.stat().st_size:,} bytes",
         data["checksum"],
         f"F1 at training, out of fold: {data['training']['f1_out_of_fold']:.3f}",
         data["training"]["fingerprint"],
         data["versions"]["lightgbm"],
-        "reader: rapidocr",
-        "look: lines",
+        "OCR engine: rapidocr",
+        "stage: second_pass",
         "embedding: resnet50",
         "not available: drawn",
         "gram, kilogram, microgram, milligram, ounce, pound, ton",
         "features, version",
-        "span (",
+        "form (",
         "unit_factor",
         "trees",
         "0.9: ",
-        "trust_in_rows_of_others.width",
+        "weak_weight.width",
     ):
-        assert said in told, said
+        assert part in shown, part
 
 
-def test_as_json_it_tells_the_same(data: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_as_json_it_shows_the_same(data: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(GOLDEN), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["file"]["checksum"] == data["checksum"]
@@ -57,15 +58,15 @@ def test_as_json_it_tells_the_same(data: dict[str, Any], capsys: pytest.CaptureF
     assert facts["ranker"]["trees"] == 50
     assert facts["learned"]["pca"] == {"components": 2, "of": 8}
     assert facts["training"]["f1_out_of_fold"] == data["training"]["f1_out_of_fold"]
-    assert set(facts["thresholds"]) == {"all", *data["decision"]["entities"]}
+    assert set(facts["thresholds"]) == {"all", *data["calibrator"]["entities"]}
 
 
-def test_thresholds_are_those_of_the_decision(data: dict[str, Any], tmp_path: Path) -> None:
+def test_thresholds_are_those_of_the_calibrator(data: dict[str, Any], tmp_path: Path) -> None:
     curve = {"": [[0.9, 0.5, 1.0], [0.95, 0.7, 0.5]], "width": []}
-    changed = {**data, "decision": {**data["decision"], "thresholds": curve}}
-    told = inspect.inspect(file.write(changed, tmp_path / "m.joblib"))["thresholds"]
-    assert told["all"] == told["height"] == {"0.9": 0.5, "0.95": 0.7, "0.99": None}
-    assert told["width"] == {"0.9": None, "0.95": None, "0.99": None}
+    changed = {**data, "calibrator": {**data["calibrator"], "thresholds": curve}}
+    shown = inspect.inspect(file.write(changed, tmp_path / "m.joblib"))["thresholds"]
+    assert shown["all"] == shown["height"] == {"0.9": 0.5, "0.95": 0.7, "0.99": None}
+    assert shown["width"] == {"0.9": None, "0.95": None, "0.99": None}
 
 
 def test_equal_models_differ_in_nothing(
@@ -76,18 +77,19 @@ def test_equal_models_differ_in_nothing(
     assert capsys.readouterr().out == ""
 
 
-def test_only_what_differs_is_told(
+def test_only_what_differs_is_shown(
     data: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ranker, training = data["ranker"], data["training"]
-    look = {**data["looks"][0], "settings": {"lines": "lines", "added": 1}}
+    stages = data["stages"]
+    stage = {**stages["further"][0], "settings": {"second_pass": "second_pass", "added": 1}}
     changed = {
         **data,
         "ranker": {**ranker, "models": [*ranker["models"][:-1], ranker["models"][-1] + "\n"]},
-        "training": {**training, "rows": 7, "seen": training["seen"][:-1]},
+        "training": {**training, "rows": 7, HASHES: training[HASHES][:-1]},
         "columns": [*data["columns"][:-1], "mine.own"],
         "embedding_pca": {**data["embedding_pca"], "mean": np.ones(8, np.float32)},
-        "looks": [look],
+        "stages": {**stages, "further": [stage]},
     }
     other = str(file.write(changed, tmp_path / "other.joblib"))
     assert main(["inspect", str(GOLDEN), other, "--json"]) == 1
@@ -95,16 +97,16 @@ def test_only_what_differs_is_told(
     assert set(differ) == {
         "ranker.models",
         "training.rows",
-        "training.seen",
+        f"training.{HASHES}",
         "columns",
         "embedding_pca.mean",
-        "looks.lines.settings.golden",
-        "looks.lines.settings.added",
+        "stages.further.second_pass.settings.golden",
+        "stages.further.second_pass.settings.added",
     }
     assert differ["training.rows"] == ("240", "7")
-    assert differ["looks.lines.settings.golden"] == ("True", "absent")
-    assert differ["looks.lines.settings.added"] == ("absent", "1")
-    assert "only here: row.source" in differ["columns"][0]
+    assert differ["stages.further.second_pass.settings.golden"] == ("True", "absent")
+    assert differ["stages.further.second_pass.settings.added"] == ("absent", "1")
+    assert "only here: row.weak_label" in differ["columns"][0]
     assert "only here: mine.own" in differ["columns"][1]
     assert differ["embedding_pca.mean"][0].startswith("array of float32 (8,), sha256")
     assert all(len(text) < 300 for pair in differ.values() for text in pair)
@@ -115,22 +117,23 @@ def test_only_what_differs_is_told(
 def test_a_terminal_is_not_steered(
     data: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changed = {**data, "ocr": {**data["ocr"], "name": "\x1b[2Jred", "options": {"\x1b[31m": "\x07"}}}
+    ocr = {**data["stages"]["ocr"], "name": "\x1b[2Jred", "options": {"\x1b[31m": "\x07"}}
+    changed = {**data, "stages": {**data["stages"], "ocr": ocr}}
     path = str(file.write(changed, tmp_path / "m.joblib"))
     main(["inspect", path])
     main(["inspect", str(GOLDEN), path])
-    told = capsys.readouterr().out
-    assert "\x1b" not in told
-    assert "\x07" not in told
-    assert "red" in told
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "red" in shown
 
 
-@pytest.mark.parametrize("change", [{"decision": None}, {"columns": 3}, {"training": {}}, {"ranker": {}}])
+@pytest.mark.parametrize("change", [{"calibrator": None}, {"columns": 3}, {"training": {}}, {"ranker": {}}])
 def test_what_lacks_something_is_refused(
     data: dict[str, Any], tmp_path: Path, change: dict[str, Any]
 ) -> None:
     path = file.write({**data, **change}, tmp_path / "m.joblib")
-    with pytest.raises(ArtifactError, match=r"m\.joblib lacks, or has otherwise"):
+    with pytest.raises(ArtifactError, match=r"m\.joblib lacks, or has in another form"):
         inspect.inspect(path)
 
 

@@ -1,4 +1,4 @@
-"""What is shipped works, and refuses to work with other weights than its own."""
+"""The shipped model works, and refuses other weights than its own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import hybridml
-from hybridml.artifact import pretrained
+from hybridml.artifact import file, pretrained
 from hybridml.datasets.sample import draw
 from hybridml.errors import ArtifactError
-from hybridml.vision.number_classifier.pretrained import REGIONS
+from hybridml.vision.number_classifier.pretrained import NUMBER_CLASSIFIER
 from hybridml.vision.ocr import available
-from hybridml.vision.stages import adopted
+from hybridml.vision.stages import Stage, VisionStages
 
 pytestmark = pytest.mark.skipif(not pretrained.MODEL.is_file(), reason="the shipped model is not here")
 
@@ -26,39 +26,44 @@ def model() -> hybridml.EntityExtractor:
 
 
 def test_all_of_it_is_under_sixty_megabytes() -> None:
-    assert sum(path.stat().st_size for path in (pretrained.MODEL, REGIONS)) < 60_000_000
-    assert REGIONS.stat().st_size < 50_000_000
+    assert sum(path.stat().st_size for path in (pretrained.MODEL, NUMBER_CLASSIFIER)) < 60_000_000
+    assert NUMBER_CLASSIFIER.stat().st_size < 50_000_000
+
+
+def _number_classifier(model: hybridml.EntityExtractor) -> Stage:
+    (stage,) = (stage for stage in model.stages_ if stage.kind == "number_classifier")
+    return stage
 
 
 def test_the_model_carries_the_hash_of_the_weights_that_are_shipped(model: hybridml.EntityExtractor) -> None:
     from hybridml.vision.number_classifier import NumberClassifier
 
-    (regions,) = (look for look in model.further_ if look.kind == "number_classifier")
-    assert regions.settings["weights"] == NumberClassifier().settings()["weights"]
+    assert _number_classifier(model).settings["weights"] == NumberClassifier().settings()["weights"]
     assert any(c.startswith("number_class.") for c in model.model_.ranker.columns_)
 
 
 def test_other_weights_stop_it(model: hybridml.EntityExtractor) -> None:
-    (regions,) = (look for look in model.further_ if look.kind == "number_classifier")
-    other = replace(regions, settings={**regions.settings, "weights": "0" * 64})
-    ocr, (kept,) = adopted(model.ocr_, [other])
-    assert ocr.name == model.ocr_.name
+    stage = _number_classifier(model)
+    other = replace(stage, settings={**stage.settings, "weights": "0" * 64})
+    stages = VisionStages(model.stages_.ocr, None, (other,)).adopted()
+    assert stages.ocr.name == model.stages_.ocr.name
     with pytest.raises(ArtifactError, match="weights"):
-        kept.create()
+        stages.further[0].create()
 
 
-def test_another_version_of_a_library_is_said_and_kept_apart(
+def test_another_version_of_a_library_is_a_warning_and_kept_apart(
     model: hybridml.EntityExtractor, caplog: pytest.LogCaptureFixture
 ) -> None:
     if reason := available()["rapidocr"]:
         pytest.skip(reason)
-    old = replace(model.ocr_, settings={**model.ocr_.settings, "onnxruntime": "0.1"})
+    ocr = model.stages_.ocr
+    old = replace(ocr, settings={**ocr.settings, "onnxruntime": "0.1"})
     with caplog.at_level(logging.WARNING):
-        now, further = adopted(old, model.further_)
+        now = replace(model.stages_, ocr=old).adopted()
     assert "onnxruntime was '0.1'" in caplog.text
-    assert now.settings["onnxruntime"] != "0.1"
-    now.create(1)
-    assert [look.kind for look in further] == [look.kind for look in model.further_]
+    assert now.ocr.settings["onnxruntime"] != "0.1"
+    now.ocr.create(1)
+    assert [stage.kind for stage in now] == [stage.kind for stage in model.stages_]
 
 
 def test_it_reads_a_drawn_photo_without_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,12 +91,10 @@ def test_it_reads_a_drawn_photo_without_training(tmp_path: Path, monkeypatch: py
 
 
 def test_no_row_of_the_training_data_is_in_the_model() -> None:
-    import joblib
-
-    data = joblib.load(pretrained.MODEL)
+    data = file.read(pretrained.MODEL)
     counts = data["priors"]
     assert all(n >= 20 for table in counts.values() for n in table["n"])
-    assert data["training"]["seen"].dtype == "uint64"
+    assert data["training"]["group_and_photo_hashes"].dtype == "uint64"
 
 
 def test_a_wheel_carries_it(tmp_path: Path) -> None:

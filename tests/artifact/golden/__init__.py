@@ -1,1 +1,1 @@
-"""Golden artifacts: one of each released format, with the answers it gave when it was made."""
+"""Golden artifacts: a small one of the present format with its answers, and one of an older format."""

@@ -1,4 +1,4 @@
-"""Makes the golden artifact of the present format: ``python -m tests.artifact.golden.make [--replace]``."""
+"""Script that makes the golden artifact of the present format: ``python -m tests.artifact.golden.make [--replace]``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Photo = dict[str, Any]
 
 
 def draw_photos(n: int, seed: int) -> list[Photo]:
-    """Draw photos as plain data: text lines, a dimension line, regions, an embedding, and their truth."""
+    """Draw photos as plain data: text lines, number classes, an embedding, and their truth."""
     rng = np.random.default_rng(seed)
     photos = []
     for i in range(n):
@@ -45,7 +45,7 @@ def draw_photos(n: int, seed: int) -> list[Photo]:
                 "key": f"photo{seed}-{i}",
                 "entity": entity,
                 "truth": truth,
-                "lines": [_told(line, rng) for line in lines],
+                "lines": [_line(line, rng) for line in lines],
                 "number_classifier": rng.dirichlet(np.ones(len(CLASSES)), len(lines)).round(4).tolist(),
                 "vector": rng.normal(size=8).round(4).tolist(),
             }
@@ -53,15 +53,15 @@ def draw_photos(n: int, seed: int) -> list[Photo]:
     return photos
 
 
-def _told(line: TextLine, rng: np.random.Generator) -> Photo:
-    """Return a text line as plain data, half of them without their words: a model has to doubt."""
+def _line(line: TextLine, rng: np.random.Generator) -> Photo:
+    """Return a text line as plain data, half of them without their words, so that a model has to doubt."""
     bare = " ".join(line.text.split()[-2:])
     polygon = [[x + float(rng.integers(0, 200)), y] for x, y in line.polygon]
     return {**asdict(line), "text": bare if rng.random() < 0.5 else line.text, "polygon": polygon}
 
 
-def seen_on(photo: Photo) -> PhotoFeatures:
-    """Return what was seen on a photo of :func:`draw_photos`, or of a golden file."""
+def features_of(photo: Photo) -> PhotoFeatures:
+    """Return the features of a photo of :func:`draw_photos`, or of a golden file."""
     lines = tuple(
         TextLine(line["text"], line["confidence"], tuple((x, y) for x, y in line["polygon"]))
         for line in photo["lines"]
@@ -70,11 +70,11 @@ def seen_on(photo: Photo) -> PhotoFeatures:
 
 
 def answers(model: Model, photos: list[Photo]) -> list[dict[str, Any]]:
-    """Return what the model answers, numbers rounded to :data:`DIGITS`."""
+    """Return the answers of the model, numbers rounded to :data:`DIGITS`."""
     vectors = [(photo["key"], np.asarray(photo["vector"], np.float32)) for photo in photos]
     keys, entities = [photo["key"] for photo in photos], [photo["entity"] for photo in photos]
     found = answer_photos(
-        model, keys, entities, [(photo["key"], seen_on(photo)) for photo in photos], vectors
+        model, keys, entities, [(photo["key"], features_of(photo)) for photo in photos], vectors
     )
     made: list[dict[str, Any]] = json.loads(
         json.dumps([answer.to_dict() for answer in found]), parse_float=_round
@@ -87,7 +87,7 @@ def _round(number: str) -> float:
 
 
 def _label(photos: list[Photo], i: int) -> str:
-    """Return the label of a photo: some are empty, some wrong, so that confidences are not all one."""
+    """Return the label of a photo; some are empty, some wrong, so that confidences are not all one."""
     if i % 7 == 3:
         return ""
     truth: str = photos[i - 4 if i % 9 == 5 else i]["truth"]
@@ -121,7 +121,7 @@ def train() -> EntityExtractor:
     vectors = {photo["key"]: np.asarray(photo["vector"], np.float32) for photo in photos}
     extractor = EntityExtractor()
     extractor.model_ = Model(settings).fit(
-        frame, keys, [(p["key"], seen_on(p)) for p in photos], vectors, labels
+        frame, keys, [(p["key"], features_of(p)) for p in photos], vectors, labels
     )
     extractor.stages_ = VisionStages(
         Stage("ocr", "rapidocr", {"trim": True}, {"ocr": "rapidocr", "golden": True}),
@@ -138,12 +138,12 @@ def may_write(path: Path, replace: bool) -> str | None:
     if not path.exists():
         return None
     if file.read(path)["features_version"] == VERSION:
-        return f"{path.name} is there and its features are those of now: what it answers must stay"
-    return None if replace else f"{path.name} is of other features: --replace puts a new one in its place"
+        return f"{path.name} exists and its features are those of this version: its answers must stay"
+    return None if replace else f"{path.name} has other features: --replace writes a new one in its place"
 
 
 def main() -> int:
-    """Train, write the artifact and what it answers."""
+    """Train a model, and write the artifact and its answers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="where candidates and features changed")
     path = FOLDER / f"format{file.FORMAT}.joblib"
@@ -152,9 +152,9 @@ def main() -> int:
         return 2
     serialize.save(train(), path)
     photos = draw_photos(ASKED, 1)
-    told = {"photos": photos, "answers": answers(serialize.load(path).model_, photos)}
+    golden = {"photos": photos, "answers": answers(serialize.load(path).model_, photos)}
     path.with_suffix(".json").write_text(
-        json.dumps(told, indent=None, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(golden, indent=None, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return 0
 
