@@ -19,9 +19,9 @@ from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult, TextLine
 
 VERSION = 1
-"""Raised when a candidate comes out otherwise than before, be it for a change of the parser.
+"""Raised when a candidate comes out otherwise than before, also by a change of the parser.
 
-A part of :data:`hybridml.candidates.features.VERSION`.
+It is a part of :data:`hybridml.candidates.features.VERSION`.
 """
 
 Origin = Literal["line", "beside", "below", "declared"]

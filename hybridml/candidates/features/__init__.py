@@ -1,7 +1,7 @@
 """The features of candidates, in blocks: each file declares a block's columns, their version and their phrases.
 
 A block is a function ``(photo, entity, candidates) -> {column: one float per candidate}`` whose columns begin with its
-name. Blocks see text lines, candidates and what the number classifier said; a user's own is named ``module:name``.
+name. It sees text lines, candidates and the number classifier's probabilities. A user's block is named ``module:name``.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ COLUMNS: dict[str, Column] = {c.name: c for module in _MODULES.values() for c in
 VERSION: int = find.VERSION + sum(module.VERSION for module in _MODULES.values())
 """Version of candidates and features together, which a model and a file of candidates must share with the package.
 
-It rises with :data:`hybridml.candidates.find.VERSION` and with the ``VERSION`` of a block. A block's is raised when a
-column of the same name comes out otherwise than before.
+It rises with the ``VERSION`` of a block, which is raised when a column of the same name comes out otherwise than before,
+and with :data:`hybridml.candidates.find.VERSION`, which is also raised when scores are weighed otherwise.
 """
 
-PhotoView = PhotoContext
+PhotoView = PhotoContext  # the name until its users are renamed
 
 __all__ = [
     "BLOCKS",
@@ -87,7 +87,7 @@ def describe(
     photo : PhotoContext
         The photo.
     entity : Entity
-        What is asked.
+        The requested entity.
     blocks : sequence of str
         Names of the blocks to compute.
 
@@ -101,7 +101,7 @@ def describe(
     Raises
     ------
     HybridmlError
-        When a block is not known, or makes other columns than it should.
+        When a block is unknown, or its columns are not one number per candidate under names of their own.
     """
     candidates = photo.for_entity(entity)
     columns: dict[str, npt.NDArray[np.float32]] = {}
@@ -113,15 +113,15 @@ def describe(
             _check(name, made, len(candidates))
         if not columns.keys().isdisjoint(made):
             raise HybridmlError(
-                f"feature block {name!r} makes the column {next(c for c in made if c in columns)!r}, which there is "
-                "already; give each block once, and begin the names of its columns with its own"
+                f"feature block {name!r} makes the column {next(c for c in made if c in columns)!r}, which already "
+                "exists; name each block once, and begin the names of its columns with the block's own"
             )
         columns |= {column: np.asarray(values, dtype=np.float32) for column, values in made.items()}
     return candidates, columns
 
 
 def _check(name: str, made: object, n: int) -> None:
-    """Raise HybridmlError unless a user's own block made columns of ``n`` numbers."""
+    """Raise HybridmlError unless a user's block made columns of ``n`` numbers."""
     if not isinstance(made, Mapping):
         raise HybridmlError(
             f"feature block {name!r}: expected a mapping of column to numbers, got {type(made).__name__}"

@@ -100,13 +100,13 @@ COLUMNS = (
 )
 
 
-def _share_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
+def _number_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
     """Return how many of ``distinct`` are larger than each of ``values``."""
     return len(distinct) - np.searchsorted(np.sort(distinct), values * (1 + 1e-9), side="right")
 
 
 def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-    """Return the set features of each candidate."""
+    """Return the comparison features of each candidate."""
     return photo.shared("comparison", entity, lambda: _columns(photo, entity, candidates))
 
 
@@ -133,8 +133,8 @@ def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate
     close = np.abs(base[:, None] - base[None]) <= PAIR_TOLERANCE * np.maximum(base[:, None], base[None])
     other_unit = unit[:, None] != unit[None]
     same_line = line[:, None] == line[None]
-    dual = close & other_unit
-    dual_beside = dual & same_line
+    pair = close & other_unit
+    pair_beside = pair & same_line
     identical = (value[:, None] == value[None]) & ~other_unit
     apart = ~same_line | (start[:, None] != start[None])
     elsewhere = close & ~same_line
@@ -142,7 +142,7 @@ def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate
     def rank(values: np.ndarray) -> np.ndarray:
         return (values[None, solid] > values[:, None] + 1e-9).sum(axis=1).astype(float)
 
-    above = _share_above(base, distinct)
+    above = _number_above(base, distinct)
     is_part = np.array([c.part is not None for c in candidates], dtype=bool)
     part_index = np.array([c.part[0] if c.part else -1 for c in candidates], dtype=int)
     in_product = np.full(n, -1.0)
@@ -171,10 +171,10 @@ def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate
         "comparison.above": rank(center[:, 1]),
         "comparison.repeats": (identical & apart & solid[None]).sum(axis=1).astype(float),
         "comparison.elsewhere": (elsewhere & solid[None]).sum(axis=1).astype(float),
-        "comparison.pair": (dual & solid[None]).any(axis=1).astype(float),
-        "comparison.pair_beside": (dual_beside & solid[None]).any(axis=1).astype(float),
-        "comparison.pair_first": (dual_beside & (start[:, None] < start[None])).any(axis=1).astype(float),
-        "comparison.pair_second": (dual_beside & (start[:, None] > start[None])).any(axis=1).astype(float),
+        "comparison.pair": (pair & solid[None]).any(axis=1).astype(float),
+        "comparison.pair_beside": (pair_beside & solid[None]).any(axis=1).astype(float),
+        "comparison.pair_first": (pair_beside & (start[:, None] < start[None])).any(axis=1).astype(float),
+        "comparison.pair_second": (pair_beside & (start[:, None] > start[None])).any(axis=1).astype(float),
         "comparison.same_unit": (~other_unit & solid[None]).mean(axis=1),
         "comparison.imperial": imperial.astype(float),
         "comparison.imperial_share": np.full(n, float(imperial[solid].mean())),

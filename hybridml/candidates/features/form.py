@@ -10,7 +10,7 @@ from hybridml.candidates.find import ORIGINS, Candidate
 from hybridml.entities import Entity
 from hybridml.quantity import Form
 
-from .column import Column, PhraseContext, flag, number_of, share_of
+from .column import Column, PhraseContext, flag, number_of, percentage
 from .photo_context import PhotoContext, rivals_of
 
 VERSION = 1
@@ -85,7 +85,7 @@ COLUMNS = (
     Column("form.part", "place within A x B x C", _part),
     Column("form.parts", "number of parts of its A x B x C", _parts),
     Column("form.labelled", "what the number's own label names", _label),
-    share_of("form.share_of_line", "its text line"),
+    Column("form.share_of_line", "share of its text line", percentage("it takes up {} of its text line")),
     number_of("form.before", "character before it in its text line", "characters before it in its text line"),
     number_of("form.after", "character after it in its text line", "characters after it in its text line"),
 )

@@ -32,7 +32,7 @@ _MEASURES = {
     ),
     "on_line": ("distance to {} in its text line", "beside it", "the text beside it says {word!r}"),
 }
-"""By the end of a column's name: its noun phrase, where a word that is not there is missed, and the clause."""
+"""For each measure of a word: the noun phrase, where the word is said to be missing, and the clause for one found."""
 
 _WORDS = {"own": "a word for the requested entity", "rival": "a word for another entity"}
 

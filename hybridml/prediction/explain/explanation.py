@@ -131,12 +131,12 @@ def explain_rows(
             )
 
 
-def _considered(model: Model, asked: Sequence[tuple[str, Ranked]]) -> Iterator[tuple[Considered, ...]]:
+def _considered(model: Model, rows: Sequence[tuple[str, Ranked]]) -> Iterator[tuple[Considered, ...]]:
     """Yield what was considered for each row, with the reasons of the best."""
-    best = [[at for at, _ in ranked.order[:BEST]] for _, ranked in asked]
-    tables = [ranked.X[at] for (_, ranked), at in zip(asked, best, strict=True) if at]
+    best = [[at for at, _ in ranked.order[:BEST]] for _, ranked in rows]
+    tables = [ranked.X[at] for (_, ranked), at in zip(rows, best, strict=True) if at]
     parts = iter(model.ranker.contributions(np.vstack(tables)) if tables else ())
-    for (entity, ranked), some in zip(asked, best, strict=True):
+    for (entity, ranked), some in zip(rows, best, strict=True):
         reasons = {at: _reasons(model, entity, ranked, at, next(parts)) for at in some}
         yield tuple(Considered(ranked.candidates[at], p, reasons.get(at, ())) for at, p in ranked.order)
 

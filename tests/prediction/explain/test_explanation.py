@@ -85,7 +85,7 @@ def test_the_best_have_reasons_the_strongest_first(explained: list[Explanation])
             assert bool(strength) == (i < BEST)
 
 
-def test_what_decides_speaks_for_the_answer(explained: list[Explanation]) -> None:
+def test_reasons_favour_the_answer(explained: list[Explanation]) -> None:
     """'Net weight 500 g' beside 'sugar 8 g': the reasons of the first weigh more than those of the second."""
     pairs = [each for each in explained if each.entity == "item_weight" and len(each.considered) > 1]
     assert pairs
@@ -112,9 +112,7 @@ def test_columns_that_all_candidates_share_are_no_reason(explained: list[Explana
             assert not features & {"layout.lines", "comparison.count", "layout.photo_pixels", "form.entity"}
 
 
-def test_weighing_dimensions_together_is_a_reason(
-    fitted: EntityExtractor, explained: list[Explanation]
-) -> None:
+def test_joint_scoring_is_a_reason(fitted: EntityExtractor, explained: list[Explanation]) -> None:
     widths = [e for e in explained if e.entity in ("width", "height")]
     given = [r for e in widths for c in e.considered for r in c.reasons if r.feature == JOINT]
     assert given
