@@ -46,9 +46,7 @@ def _order_share(value: float, context: PhraseContext) -> str:
 
 
 def _in_product(value: float, _: PhraseContext) -> str:
-    return (
-        "it is in no A x B x C of the photo" if value < 0 else f"it is number {value + 1:.0f} of an A x B x C"
-    )
+    return "it is in no A x B x C" if value < 0 else f"it is number {value + 1:.0f} of an A x B x C"
 
 
 COLUMNS = (
@@ -65,22 +63,16 @@ COLUMNS = (
         "height of its letters relative to the largest candidate's",
         percentage("its letters are {} of the largest candidate's"),
     ),
-    number_of(
-        "comparison.surer", "candidate read with more confidence", "candidates read with more confidence"
-    ),
+    number_of("comparison.surer", "candidate read more surely", "candidates read more surely"),
     Column("comparison.order", "place in reading order", _order),
     Column("comparison.order_share", "share of the candidates that come before it", _order_share),
-    number_of(
-        "comparison.solid_before", "clearly read candidate before it", "clearly read candidates before it"
-    ),
+    number_of("comparison.solid_before", "unrepaired candidate before it", "unrepaired candidates before it"),
     number_of("comparison.right_of", "candidate left of it", "candidates left of it"),
     number_of("comparison.left_of", "candidate right of it", "candidates right of it"),
     number_of("comparison.below", "candidate above it", "candidates above it"),
     number_of("comparison.above", "candidate below it", "candidates below it"),
     number_of("comparison.repeats", "repetition of it on the photo", "repetitions of it on the photo"),
-    number_of(
-        "comparison.elsewhere", "mention of it in another text line", "mentions of it in other text lines"
-    ),
+    number_of("comparison.elsewhere", "mention in another text line", "mentions in other text lines"),
     flag("comparison.pair", "it is also given in another unit", "it is given in one unit only"),
     flag("comparison.pair_beside", "another unit of it is beside it", "no other unit of it is beside it"),
     flag("comparison.pair_first", "it is the first unit of a pair", "it is not the first unit of a pair"),
@@ -88,15 +80,11 @@ COLUMNS = (
     share_of("comparison.same_unit", "the candidates in its unit"),
     flag("comparison.imperial", "its unit is imperial", "its unit is metric"),
     share_of("comparison.imperial_share", "the candidates in imperial units"),
-    number_of(
-        "comparison.on_line", "clearly read candidate in its line", "clearly read candidates in its line"
-    ),
+    number_of("comparison.on_line", "unrepaired candidate in its line", "unrepaired candidates in its line"),
     Column("comparison.in_product", "place within an A x B x C of the photo", _in_product),
     number_of("comparison.products", "candidate in an A x B x C", "candidates in an A x B x C"),
-    number_of(
-        "comparison.of_family", "quantity of its kind on the photo", "quantities of its kind on the photo"
-    ),
-    number_of("comparison.all", "quantity of any kind on the photo", "quantities of any kind on the photo"),
+    number_of("comparison.of_family", "quantity of its kind", "quantities of its kind"),
+    number_of("comparison.all", "quantity of any kind", "quantities of any kind"),
 )
 
 

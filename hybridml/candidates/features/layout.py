@@ -31,9 +31,7 @@ def _slant(value: float, _: PhraseContext) -> str:
 
 
 COLUMNS = (
-    Column(
-        "layout.confidence", "OCR confidence of its text line", percentage("OCR is {} sure of its text line")
-    ),
+    Column("layout.confidence", "OCR confidence of its text", percentage("OCR is {} sure of its text")),
     Column("layout.font", "height of its letters", percentage("its letters are {} of the photo's height")),
     Column(
         "layout.font_to_median",
@@ -64,11 +62,7 @@ COLUMNS = (
     Column("layout.angle", "direction of its text", lambda value, _: f"its text runs at {value:.0f} degrees"),
     Column("layout.steep", "whether its text runs vertically", _steep),
     Column("layout.slant", "whether its text is slanted", _slant),
-    Column(
-        "layout.line_length",
-        "length of its text line",
-        percentage("its text line is {} of the photo's width"),
-    ),
+    Column("layout.line_length", "length of its line", percentage("its line is {} of the photo's width")),
     number_of("layout.characters", "character in its text line", "characters in its text line"),
     Column("layout.photo_aspect", "aspect ratio of the photo"),
     Column(
