@@ -1,7 +1,7 @@
 """Candidates: every span of text on a photo that could be the answer to some entity.
 
-A candidate has its number read from the photo and its unit read beside it, in the neighbouring text line,
-or inherited from a text that names the unit for others ("Unit: cm"). Nothing here opens an image.
+The number of a candidate was read on the photo; its unit was read beside the number, in a neighbouring text line, or in
+a text that declares it for other numbers ("Unit: cm"). Nothing here opens an image.
 """
 
 from __future__ import annotations
@@ -10,31 +10,40 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from hybridml import quantity
 from hybridml.entities import Entity, EntitySchema, default_entities
-from hybridml.quantity import Quantity
+from hybridml.quantity import Number, Quantity
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult, TextLine
 
+VERSION = 1
+"""Raised when a candidate comes out otherwise than before, also by a change of the parser.
+
+It is a part of :data:`hybridml.candidates.features.VERSION`.
+"""
+
 Origin = Literal["line", "beside", "below", "declared"]
 
-Parse = Callable[[str, EntitySchema], Sequence[Quantity]]
+ORIGINS = get_args(Origin)
+"""Where a unit may come from, the surest first; an origin's place here is its number in ``form.origin``."""
+
+_Parse = Callable[[str, EntitySchema], Sequence[Quantity]]
 
 MAX_LINES = 400
-"""Text lines of one photo that are looked at, the largest first: a poster of small print stays cheap."""
+"""Text lines of a photo that are searched, the largest ones: a poster of small print stays cheap."""
 
 _STAR = re.compile(r"(?<=[0-9])\*(?! ?[*0-9A-Za-z])")
 
 UNWRITTEN = "multipack total"
-"""The form that is no candidate: nobody reads it from the photo, and labels give what each of the pack holds."""
+"""The form that is no candidate: it is not written on the photo, and labels give the content of one item."""
 
 MAX_GAP = 1.6
-"""How far apart neighbouring text lines may be, in font sizes, for a number and its unit to be one."""
+"""How far apart neighbouring text lines may be, in font sizes, to be read as a number and its unit."""
 
-OVERLAP = 0.7
-"""How far into each other they may reach: a detector widens its regions by a part of their height."""
+MAX_OVERLAP = 0.7
+"""How far they may overlap, in font sizes: text detectors widen their boxes by a part of the height."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,9 @@ class Candidate:
     unit_line : int
         Index of the text line that holds, or declares, the unit.
     start, end : int
-        The part of the line's text that is the candidate's.
+        Where in the line's text the candidate stands.
     origin : {"line", "beside", "below", "declared"}
-        Where the unit came from: the same line, the next line along or below, or a declaration.
+        Where the unit stands: in the same line, in the next line along or below, or in a declaration.
     form, repaired, part, label
         As in :class:`hybridml.quantity.Quantity`.
     number_text : str
@@ -83,7 +92,7 @@ class Candidate:
 
 
 def span_box(line: TextLine, start: int, end: int) -> tuple[float, float, float, float]:
-    """Return the upright box of characters ``start`` to ``end``, taking them as equally wide.
+    """Return the upright box of the characters from ``start`` to ``end``, as if all were equally wide.
 
     Examples
     --------
@@ -107,8 +116,8 @@ def _largest(ocr_result: OCRResult) -> list[int]:
     return sorted(by_size[:MAX_LINES])
 
 
-class _Place(NamedTuple):
-    """Where a text line stands, computed once for all its neighbours."""
+class _Geometry(NamedTuple):
+    """Position, size and direction of a text line, computed once for all its neighbours."""
 
     characters: int
     x: float
@@ -120,8 +129,8 @@ class _Place(NamedTuple):
     uy: float
 
     @classmethod
-    def of(cls, line: TextLine) -> _Place:
-        """Return the place of a line."""
+    def of(cls, line: TextLine) -> _Geometry:
+        """Return the geometry of a line."""
         angle = line.angle
         turn = math.radians(angle)
         return cls(
@@ -129,8 +138,8 @@ class _Place(NamedTuple):
         )
 
 
-def _relation(a: _Place, b: _Place) -> Literal["beside", "below"] | None:
-    """Return how ``b`` continues ``a`` in the direction ``a`` runs, if it does."""
+def _relation(a: _Geometry, b: _Geometry) -> Literal["beside", "below"] | None:
+    """Return how ``b`` continues ``a`` in the direction in which ``a`` runs, if it does."""
     turn = abs((a.angle - b.angle + 180) % 360 - 180)
     if turn > 20 and min(a.characters, b.characters) > 3:
         return None
@@ -140,7 +149,7 @@ def _relation(a: _Place, b: _Place) -> Literal["beside", "below"] | None:
     tall = max(a.height, b.height, 1.0)
     gap_along = along - (a.length + b.length) / 2
     gap_across = across - (a.height + b.height) / 2
-    if abs(across) < 0.6 * tall and -OVERLAP * size < gap_along < MAX_GAP * tall and along > 0:
+    if abs(across) < 0.6 * tall and -MAX_OVERLAP * size < gap_along < MAX_GAP * tall and along > 0:
         return "beside"
     overlap = (a.length + b.length) / 2 - abs(along)
     if across > 0 and -0.5 * size < gap_across < 0.8 * size and overlap > 0.5 * min(a.length, b.length):
@@ -153,74 +162,66 @@ def _written(text: str, schema: EntitySchema) -> list[Quantity]:
     return [q for q in quantity.parse(text, schema) if q.form != UNWRITTEN]
 
 
-def _own(
+def _candidate(
+    ocr_result: OCRResult,
+    number: Quantity | Number,
+    unit: str,
+    origin: Origin,
+    lines: tuple[int, int],
+    schema: EntitySchema,
+) -> Candidate:
+    """Return a number as a candidate; ``lines`` are those of the number and of its unit."""
+    line = ocr_result.lines[lines[0]]
+    start, end = number.span[0], min(number.span[1], len(line.text))
+    return Candidate(
+        number.value,
+        unit,
+        schema.unit(unit).family,
+        *lines,
+        start,
+        end,
+        origin,
+        number.form,
+        number.repaired,
+        number.part,
+        number.label,
+        number.number_text if isinstance(number, Quantity) else line.text[start:end],
+        span_box(line, start, end),
+    )
+
+
+def _in_line(
     ocr_result: OCRResult, index: int, found: Iterable[Quantity], schema: EntitySchema
 ) -> list[Candidate]:
-    line = ocr_result.lines[index]
-    return [
-        Candidate(
-            q.value,
-            q.unit,
-            schema.unit(q.unit).family,
-            index,
-            index,
-            *q.span,
-            "line",
-            q.form,
-            q.repaired,
-            q.part,
-            q.label,
-            q.number_text,
-            span_box(line, *q.span),
-        )
-        for q in found
-    ]
+    """Return the quantities found in a text line as candidates."""
+    return [_candidate(ocr_result, q, q.unit, "line", (index, index), schema) for q in found]
 
 
 def _joined(
-    ocr_result: OCRResult, i: int, j: int, relation: Origin, schema: EntitySchema, parse: Parse = _written
+    ocr_result: OCRResult, i: int, j: int, relation: Origin, schema: EntitySchema, parse: _Parse = _written
 ) -> list[Candidate]:
-    """Return quantities that only exist across the end of line ``i`` and the start of line ``j``.
+    """Return the quantities that only exist across the end of line ``i`` and the start of line ``j``.
 
     Besides the one that crosses the seam, those that share its unit: all of ``10 x 5 x 3`` before ``cm``.
     """
-    a, b = ocr_result.lines[i], ocr_result.lines[j]
-    seam = len(a.text)
-    read = parse(f"{a.text} {b.text}", schema)
-    shared = {q.unit for q in read if q.span[0] < seam < q.span[1] - 1}
-    alone = {(q.value, q.unit, q.span) for q in parse(a.text, schema)} if shared else set()
-    found = []
-    for q in read:
-        start, end = q.span
-        if start >= seam or q.unit not in shared or (q.value, q.unit, q.span) in alone:
-            continue
-        found.append(
-            Candidate(
-                q.value,
-                q.unit,
-                schema.unit(q.unit).family,
-                i,
-                j,
-                start,
-                min(end, seam),
-                relation,
-                q.form,
-                q.repaired,
-                q.part,
-                q.label,
-                q.number_text,
-                span_box(a, start, min(end, seam)),
-            )
-        )
-    return found
+    text, next_text = ocr_result.lines[i].text, ocr_result.lines[j].text
+    seam = len(text)
+    found = parse(f"{text} {next_text}", schema)
+    crossing = {q.unit for q in found if q.span[0] < seam < q.span[1] - 1}
+    alone = {(q.value, q.unit, q.span) for q in parse(text, schema)} if crossing else set()
+    return [
+        _candidate(ocr_result, q, q.unit, relation, (i, j), schema)
+        for q in found
+        if q.span[0] < seam and q.unit in crossing and (q.value, q.unit, q.span) not in alone
+    ]
 
 
 def _declared(
-    ocr_result: OCRResult, numbers: dict[int, list[quantity.Number]], schema: EntitySchema
+    ocr_result: OCRResult, numbers: dict[int, list[Number]], schema: EntitySchema
 ) -> list[Candidate]:
-    """Return bare numbers with the unit that the nearest declaration names for them."""
+    """Return bare numbers with the unit that the nearest declaration gives them."""
     declarations = [
-        (i, mention)
+        (i, mention.unit)
         for i, line in enumerate(ocr_result.lines)
         for mention in quantity.declared_unit(line.text, schema)
     ]
@@ -230,33 +231,20 @@ def _declared(
     for i, bare in numbers.items():
         line = ocr_result.lines[i]
         x, y = line.center
-        by_family: dict[str, tuple[float, int, str]] = {}
-        for j, mention in declarations:
-            bx, by = ocr_result.lines[j].center
-            same_row = abs(by - y) < 0.6 * max(line.height, ocr_result.lines[j].height)
+        nearest: dict[str, tuple[float, int, str]] = {}
+        for j, unit in declarations:
+            other = ocr_result.lines[j]
+            bx, by = other.center
+            same_row = abs(by - y) < 0.6 * max(line.height, other.height)
             distance = math.hypot(bx - x, by - y) * (0.25 if same_row or i == j else 1.0)
-            family = schema.unit(mention.unit).family
-            if family not in by_family or distance < by_family[family][0]:
-                by_family[family] = (distance, j, mention.unit)
-        for number in bare:
-            for family, (_, j, unit) in by_family.items():
-                found.append(
-                    Candidate(
-                        number.value,
-                        unit,
-                        family,
-                        i,
-                        j,
-                        *number.span,
-                        "declared",
-                        number.form,
-                        number.repaired,
-                        number.part,
-                        number.label,
-                        line.text[slice(*number.span)],
-                        span_box(line, *number.span),
-                    )
-                )
+            family = schema.unit(unit).family
+            if family not in nearest or distance < nearest[family][0]:
+                nearest[family] = (distance, j, unit)
+        found += [
+            _candidate(ocr_result, number, unit, "declared", (i, j), schema)
+            for number in bare
+            for _, j, unit in nearest.values()
+        ]
     return found
 
 
@@ -284,7 +272,9 @@ def find_candidates(ocr_result: OCRResult, schema: EntitySchema | None = None) -
     """
     schema = schema or default_entities()
     kept = _largest(ocr_result)
-    own = [c for i in kept for c in _own(ocr_result, i, _written(ocr_result.lines[i].text, schema), schema)]
+    own = [
+        c for i in kept for c in _in_line(ocr_result, i, _written(ocr_result.lines[i].text, schema), schema)
+    ]
     more = _starred(ocr_result, kept, own, schema) + _per_area(ocr_result, kept, schema)
     return _distinct(own + _across(ocr_result, kept, schema) + more)
 
@@ -294,7 +284,7 @@ def _across(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) ->
     numbers = {i: found for i in kept if (found := quantity.numbers(ocr_result.lines[i].text, schema))}
     if not numbers:
         return []
-    places = {i: _Place.of(ocr_result.lines[i]) for i in kept}
+    places = {i: _Geometry.of(ocr_result.lines[i]) for i in kept}
     joined = [
         c
         for i in numbers
@@ -308,7 +298,7 @@ def _across(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) ->
 def _starred(
     ocr_result: OCRResult, kept: Sequence[int], own: Sequence[Candidate], schema: EntitySchema
 ) -> list[Candidate]:
-    """Return numbers whose inch mark was read as an asterisk, on a photo that gives others in inches."""
+    """Return numbers whose inch mark was read as an asterisk, on a photo that gives other numbers in inches."""
     marked = {q.unit for q in quantity.parse('1"', schema)}
     if not any(c.unit in marked and not c.repaired for c in own):
         return []
@@ -321,16 +311,16 @@ def _starred(
             inches = [
                 q for q in quantity.parse(edited, schema) if q.span[1] - 1 in stars and q.unit in marked
             ]
-            found += _own(ocr_result, i, (replace(q, repaired=True) for q in inches), schema)
+            found += _in_line(ocr_result, i, (replace(q, repaired=True) for q in inches), schema)
     return found
 
 
 def _per_area(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
-    """Return what a square metre of fabric or paper weighs, where the photo says so."""
+    """Return weights per square metre, as of fabric or paper."""
     found = [
         c
         for i in kept
-        for c in _own(ocr_result, i, quantity.grammage(ocr_result.lines[i].text, schema), schema)
+        for c in _in_line(ocr_result, i, quantity.grammage(ocr_result.lines[i].text, schema), schema)
     ]
     units = [
         j
@@ -338,7 +328,7 @@ def _per_area(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) 
         if any(not q.span[0] for q in quantity.grammage(f"1 {ocr_result.lines[j].text}", schema))
     ]
     if units:
-        places = {i: _Place.of(ocr_result.lines[i]) for i in kept}
+        places = {i: _Geometry.of(ocr_result.lines[i]) for i in kept}
         numbers = [i for i in kept if quantity.numbers(ocr_result.lines[i].text, schema)]
         for i, j in ((i, j) for i in numbers for j in units if i != j):
             if relation := _relation(places[i], places[j]):
@@ -347,9 +337,9 @@ def _per_area(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) 
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    weak_weight = {"line": 0, "beside": 1, "below": 2, "declared": 3}
+    """Return one candidate for each quantity at each place, the surest, in reading order."""
     best: dict[tuple[object, ...], Candidate] = {}
-    for c in sorted(candidates, key=lambda c: (c.repaired, weak_weight[c.origin])):
+    for c in sorted(candidates, key=lambda c: (c.repaired, ORIGINS.index(c.origin))):
         best.setdefault((c.value, c.unit, c.line, c.start), c)
     return sorted(best.values(), key=lambda c: (c.line, c.start, c.repaired, c.end))
 
@@ -372,7 +362,7 @@ def for_entity(candidates: Sequence[Candidate], entity: Entity) -> list[Candidat
 
 
 def needs_second_pass(ocr_result: OCRResult, entity: Entity, schema: EntitySchema) -> bool:
-    """Return whether a first OCR result has no candidate for ``entity`` that a person would see as the item's own.
+    """Return whether the first OCR pass found no quantity of the item itself that could answer ``entity``.
 
     A weight per area ("180 gsm") is not the item's own. The search ends at the first candidate.
 
@@ -390,8 +380,11 @@ def needs_second_pass(ocr_result: OCRResult, entity: Entity, schema: EntitySchem
     return not for_entity(_across(ocr_result, kept, schema), entity)
 
 
+def uses_second_pass(photo: PhotoFeatures, entity: Entity, schema: EntitySchema) -> bool:
+    """Return whether an entity is answered from the second OCR pass: where there is one, and it is needed."""
+    return photo.second_pass is not None and needs_second_pass(photo.ocr_result, entity, schema)
+
+
 def ocr_result_for(photo: PhotoFeatures, entity: Entity, schema: EntitySchema) -> OCRResult:
-    """Return the OCR result that answers an entity: that of the second pass where there is one and it is needed."""
-    return photo.result_of(
-        photo.second_pass is not None and needs_second_pass(photo.ocr_result, entity, schema)
-    )
+    """Return the OCR result that an entity is answered from."""
+    return photo.result_of(uses_second_pass(photo, entity, schema))

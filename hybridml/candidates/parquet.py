@@ -1,9 +1,9 @@
-"""DescribedRows candidates of rows in one Parquet file: a line a candidate, a float32 column a feature.
+"""The candidate file: rows with their described candidates, as Parquet with a line per candidate.
 
-Lines of one row stand together, the rows of one photo in one row group, those that nobody asked (see
-:mod:`hybridml.ranking.sibling_rows`) among them, with a blank ``row``. A row without a candidate has one line, with a blank
-``value``. What a row is asked by (``index``, ``image_link``, ...) and its ``problem`` stand on its first line. The
-metadata say what the candidates were made with.
+Every feature is a column of float32. The lines of a row stand together; the rows of a photo are in one row group, and
+with them its sibling rows (see :mod:`hybridml.ranking.sibling_rows`), which have a blank ``row``. A row without a
+candidate has one line with a blank ``value``. A row's own columns (``index``, ``image_link``, ...) and its ``problem``
+stand on its first line. The metadata say what the candidates were made with.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from .find import Candidate
 from .table import CandidateTable, DescribedRows, Rows
 
 FORMAT = 1
-KEY = b"hybridml.candidates.find"
+METADATA_KEY = b"hybridml.candidates"
 
 LINES_A_GROUP = 8_192
-"""Candidates that are in memory together, at least: as many as make reading a few hundred columns worth while."""
+"""Least number of lines in a row group, which are in memory together: fewer would make reading columns slow."""
 
-ASKED = ("index", "image_link", "group_id", "entity_name", PRODUCT, PHOTO)
-"""Columns of rows that are kept, where the rows have them."""
+ROW_COLUMNS = ("index", "image_link", "group_id", "entity_name", PRODUCT, PHOTO)
+"""Columns of the rows that are kept, where the rows have them."""
 
-CANDIDATE = pa.schema(
+CANDIDATE_COLUMNS = pa.schema(
     [
         ("value", pa.float64()),
         ("unit", pa.string()),
@@ -62,25 +62,24 @@ CANDIDATE = pa.schema(
         ("text", pa.string()),
     ]
 )
-"""Columns of a candidate: those of :class:`hybridml.candidates.find.Candidate`, and the text line it stands in."""
+"""Columns of a candidate: the fields of :class:`hybridml.candidates.find.Candidate`, and the text of its line."""
 
-
-PLAIN = CANDIDATE.names[:10]
-"""Those that are the first fields of a candidate as they are."""
+_SAME_AS_FIELDS = CANDIDATE_COLUMNS.names[:10]
+"""Those that hold the first fields of a candidate as they are."""
 
 
 @dataclass(frozen=True)
-class AskedRows:
-    """Rows of a file of candidates.
+class StoredRows:
+    """Rows of a candidate file.
 
     Parameters
     ----------
     frame : data frame
-        What they were asked by.
+        Their own columns.
     problems : list of str
         Why each cannot be answered, blank where it can.
     number, group : int arrays, one per row
-        Its place among all rows of the file, rising, and its row group.
+        Position among all rows of the file, ascending, and row group.
     """
 
     frame: pd.DataFrame
@@ -89,33 +88,33 @@ class AskedRows:
     group: npt.NDArray[np.int64]
 
 
-# ---------------------------------------------------------------- writing
-
-
 class CandidateWriter:
-    """Writes candidates as they come, a row group at a time; see :func:`writing`.
+    """Writer of a candidate file, which keeps one row group in memory; see :func:`writing`.
 
     Parameters
     ----------
     path : Path
         The file.
     frame : data frame
-        The rows that are asked.
+        The requested rows.
     facts : mapping
-        What the candidates are made with, :func:`hybridml.prediction.candidate_facts.facts_of`.
+        What the candidates are made with, as :func:`hybridml.prediction.from_candidates.facts_of` returns it.
     """
 
     def __init__(self, path: Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> None:
-        self._asked = {name: frame[name].to_numpy() for name in ASKED if name in frame.columns}
+        self._row_columns = {name: frame[name].to_numpy() for name in ROW_COLUMNS if name in frame.columns}
         image = facts["image"]["columns"] if facts["image"] else []
         self._columns = [*facts["features"]["columns"], *image]
         whole = pd.api.types.is_integer_dtype(frame["index"])
         fields = [pa.field("row", pa.int64()), pa.field("photo", pa.int64())]
-        fields += [pa.field(name, pa.string()) for name in (*self._asked, "problem")]
+        fields += [pa.field(name, pa.string()) for name in (*self._row_columns, "problem")]
         fields[2] = pa.field("index", pa.int64() if whole else pa.string())
-        fields += [*CANDIDATE, *(pa.field(name, pa.float32(), nullable=False) for name in self._columns)]
-        told = {"format": FORMAT, "facts": facts}
-        schema = pa.schema(fields, {KEY: json.dumps(told, allow_nan=False).encode()})
+        fields += [
+            *CANDIDATE_COLUMNS,
+            *(pa.field(name, pa.float32(), nullable=False) for name in self._columns),
+        ]
+        metadata = {"format": FORMAT, "facts": facts}
+        schema = pa.schema(fields, {METADATA_KEY: json.dumps(metadata, allow_nan=False).encode()})
         self._file = pq.ParquetWriter(
             path, schema, compression="zstd", write_statistics=False, write_page_checksum=True
         )
@@ -123,7 +122,7 @@ class CandidateWriter:
         self._photos = 0
 
     def add(self, described: DescribedRows, problem: Callable[[int], str]) -> None:
-        """Add the rows of some photos, all rows of each; ``problem`` says why a row cannot be answered."""
+        """Add the rows of some photos, all rows of each; ``problem`` tells why a row cannot be answered."""
         rows, table = described.rows, described.table
         bare = np.setdiff1d(np.arange(len(described.positions)), table.row)
         bare = bare[[described.positions[i] is not None for i in bare]]
@@ -131,16 +130,16 @@ class CandidateWriter:
         first = np.ones(len(of_line), dtype=bool)
         first[1:] = of_line[1:] != of_line[:-1]
         positions = [described.positions[i] for i in of_line.tolist()]
-        asked = [row if new else None for row, new in zip(positions, first.tolist(), strict=True)]
+        starts = [row if new else None for row, new in zip(positions, first.tolist(), strict=True)]
         codes, known = pd.factorize(np.array(rows.keys, dtype=object))
         photos = pd.array(self._photos + codes, dtype="Int64")
         photos[codes < 0] = pd.NA
         self._photos += len(known)
         columns: dict[str, Any] = {"row": pa.array(positions, pa.int64()), "photo": photos[of_line]}
-        for name, values in self._asked.items():
-            columns[name] = [None if row is None else values[row] for row in asked]
+        for name, values in self._row_columns.items():
+            columns[name] = [None if row is None else values[row] for row in starts]
         columns["entity_name"] = [rows.entities[i] for i in of_line.tolist()]
-        columns["problem"] = [None if row is None else problem(row) for row in asked]
+        columns["problem"] = [None if row is None else problem(row) for row in starts]
         columns |= _candidate_columns(table.candidates, described.texts, len(bare))
         X = np.full((len(of_line), len(self._columns)), np.nan, np.float32)
         if len(table):
@@ -155,35 +154,35 @@ class CandidateWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one row group."""
+        """Write the lines in memory as one row group."""
         if self._waiting:
             together = pa.concat_tables(self._waiting)
             self._file.write_table(together, row_group_size=max(together.num_rows, 1))
             self._waiting = []
 
     def close(self) -> None:
-        """End the file."""
+        """Finish the file."""
         self._file.close()
 
 
 def _candidate_columns(
     candidates: Sequence[Candidate], texts: Sequence[str], bare: int
 ) -> dict[str, list[Any]]:
-    """Return the columns of CANDIDATE, with as many blank lines at the end as ``bare`` says."""
+    """Return the candidate columns, with ``bare`` blank lines at the end."""
     columns: dict[str, list[Any]] = {
-        name: [getattr(c, name) for c in candidates] for name in (*PLAIN, "label", "number_text")
+        name: [getattr(c, name) for c in candidates] for name in (*_SAME_AS_FIELDS, "label", "number_text")
     }
     columns["part"] = [c.part and c.part[0] for c in candidates]
     columns["parts"] = [c.part and c.part[1] for c in candidates]
     for side, name in enumerate(("left", "top", "right", "bottom")):
         columns[name] = [c.box[side] for c in candidates]
     columns["text"] = list(texts)
-    return {name: [*columns[name], *[None] * bare] for name in CANDIDATE.names}
+    return {name: [*columns[name], *[None] * bare] for name in CANDIDATE_COLUMNS.names}
 
 
 @contextmanager
 def writing(path: str | Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[CandidateWriter]:
-    """Give what writes candidates to ``path``, which is at any time either as it was or complete."""
+    """Open a writer of candidates to ``path``, which at any time is either as it was or complete."""
     with atomic(path, StoreError) as temporary:
         writer = CandidateWriter(temporary, frame, facts)
         try:
@@ -193,16 +192,13 @@ def writing(path: str | Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> 
             writer.close()
 
 
-# ---------------------------------------------------------------- reading
-
-
 class CandidateFile:
-    """A file of described candidates.
+    """A file of described candidates, open for reading.
 
     Parameters
     ----------
     path : path
-        What :func:`writing` wrote.
+        A file that :func:`writing` wrote.
 
     Attributes
     ----------
@@ -212,7 +208,7 @@ class CandidateFile:
     Raises
     ------
     StoreError
-        When there is no such file, or it is damaged or none of candidates; the message says what to do.
+        When the file is missing, damaged or no candidate file; the message says what to do.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -222,16 +218,17 @@ class CandidateFile:
         with self._readable():
             self._file = pq.ParquetFile(self.path, page_checksum_verification=True)
             kept = self._file.schema_arrow.metadata or {}
-            if KEY not in kept:
+            if METADATA_KEY not in kept:
                 raise StoreError(
                     f"{path} holds no candidates; expected a file that 'hybridml candidates' wrote"
                 )
-            told = json.loads(kept[KEY])
-        if told["format"] != FORMAT:
+            metadata = json.loads(kept[METADATA_KEY])
+        if metadata["format"] != FORMAT:
             raise StoreError(
-                f"{path}: format {told['format']} of candidates, and this hybridml reads {FORMAT}: write them again"
+                f"{path}: candidate format {metadata['format']}, but this hybridml reads format {FORMAT}: write the "
+                "candidates again"
             )
-        self.facts: dict[str, Any] = told["facts"]
+        self.facts: dict[str, Any] = metadata["facts"]
         image = self.facts["image"]
         self._columns: tuple[str, ...] = tuple(self.facts["features"]["columns"])
         self._image: tuple[str, ...] = tuple(image["columns"]) if image else ()
@@ -246,9 +243,9 @@ class CandidateFile:
                 f"{self.path} cannot be read, or is damaged ({why}): write it again with 'hybridml candidates'"
             ) from None
 
-    def rows(self, links: Iterable[str] | None = None) -> AskedRows:
-        """Return the rows that were asked, in their order, or those of some ``links`` alone."""
-        have = [name for name in ASKED if name in self._file.schema_arrow.names]
+    def rows(self, links: Iterable[str] | None = None) -> StoredRows:
+        """Return the requested rows in their order, or only those of some ``links``."""
+        have = [name for name in ROW_COLUMNS if name in self._file.schema_arrow.names]
         names = ["row", *have, "problem"]
         wanted = None if links is None else pa.array(list(dict.fromkeys(links)), pa.string())
         parts, groups = [self._file.schema_arrow.empty_table().select(names)], [np.zeros(0, np.int64)]
@@ -271,12 +268,12 @@ class CandidateFile:
             raise StoreError(f"{self.path} lacks rows: write it again with 'hybridml candidates'")
         frame = pd.DataFrame({name: together[name].to_numpy(zero_copy_only=False)[order] for name in have})
         problems = together["problem"].to_numpy(zero_copy_only=False)[order].tolist()
-        return AskedRows(frame, problems, number[order], np.concatenate(groups)[order])
+        return StoredRows(frame, problems, number[order], np.concatenate(groups)[order])
 
     def described(
         self, groups: Iterable[int], wanted: npt.NDArray[np.int64] | None
     ) -> Iterator[DescribedRows]:
-        """Yield the candidates of row groups, those of the photos of the rows that are ``wanted``; None for all."""
+        """Yield the candidates of row groups: those of the photos of the ``wanted`` rows, or all with None."""
         for group in groups:
             found = _of_photos(self._read(group), wanted)
             if found.num_rows:
@@ -306,7 +303,7 @@ class CandidateFile:
 
 
 def _array(found: pa.Table, columns: Sequence[str], lines: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return ``columns`` of some of the lines, side by side."""
+    """Return some ``lines`` of some ``columns`` as one array."""
     made = np.empty((len(lines), len(columns)), np.float32)
     for i, name in enumerate(columns):
         made[:, i] = found[name].to_numpy()[lines]
@@ -319,7 +316,7 @@ def _numbers(found: pa.Table, name: str) -> npt.NDArray[np.int64]:
 
 
 def _of_photos(found: pa.Table, wanted: npt.NDArray[np.int64] | None) -> pa.Table:
-    """Return the lines of the photos of wanted rows, those of rows without a photo among them."""
+    """Return the lines of the photos of wanted rows, and of wanted rows without a photo."""
     if wanted is None:
         return found
     row, photo = _numbers(found, "row"), _numbers(found, "photo")
@@ -333,5 +330,7 @@ def _candidates(found: pa.Table, has: npt.NDArray[np.bool_]) -> list[Candidate]:
 
     parts = ((a, b) if a is not None else None for a, b in zip(column("part"), column("parts"), strict=True))
     boxes = zip(*map(column, ("left", "top", "right", "bottom")), strict=True)
-    lines = zip(*map(column, PLAIN), parts, column("label"), column("number_text"), boxes, strict=True)
+    lines = zip(
+        *map(column, _SAME_AS_FIELDS), parts, column("label"), column("number_text"), boxes, strict=True
+    )
     return [Candidate(*line) for line, there in zip(lines, has.tolist(), strict=True) if there]

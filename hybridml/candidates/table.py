@@ -1,21 +1,20 @@
-"""The candidate table: every candidate of every row, with its features, for the ranker."""
+"""The candidate table: every candidate of every row with its features, as the ranker takes it."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.entities import Entity, EntitySchema
+from hybridml.entities import EntitySchema
 from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult
 
-from .features import DEFAULT_BLOCKS, PhotoView, describe
-from .find import Candidate, needs_second_pass
+from .features import DEFAULT_BLOCKS, PhotoContext, describe
+from .find import Candidate, uses_second_pass
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,11 @@ class CandidateTable:
     X : float32 array (n_candidates, n_columns)
         The features.
     row : int array (n_candidates,)
-        Position of each candidate's row; ascending, so that a row's candidates stand together.
+        Position of each candidate's row, ascending: a row's candidates stand together.
     candidates : list of Candidate
         What the features describe.
     second_pass : frozenset of int
-        Rows whose candidates are those of the second look.
+        Rows whose candidates are those of the second pass.
     """
 
     columns: tuple[str, ...]
@@ -53,7 +52,7 @@ class CandidateTable:
         return [(int(self.row[a]), slice(int(a), int(b))) for a, b in itertools.pairwise(edges)]
 
     def with_columns(self, names: Sequence[str], per_row: npt.NDArray[np.float32]) -> CandidateTable:
-        """Return the table with columns added that are one per row: ``per_row`` is (n_rows, n_names)."""
+        """Return the table with further columns, whose values ``per_row`` (n_rows, n_names) holds once per row."""
         return replace(
             self,
             columns=(*self.columns, *names),
@@ -68,7 +67,7 @@ class CandidateTable:
 
 @dataclass(frozen=True)
 class Rows:
-    """Photo and entity of each row, those that were asked first.
+    """Photo and entity of each row, requested rows before sibling rows.
 
     Parameters
     ----------
@@ -87,13 +86,13 @@ class DescribedRows:
     Parameters
     ----------
     positions : sequence of int or None
-        Position of each row among the rows that were asked, None for a sibling row that nobody asked.
+        Position of each row among the requested rows, None for a sibling row.
     rows : Rows
         Photo and entity of each row.
     table : CandidateTable
         Their candidates with the columns of the feature blocks.
     projected : mapping of str to array
-        Photo to its reduced embedding, where the model has one.
+        Reduced embedding of each photo, where the model uses embeddings.
     texts : list of str, one per candidate
         The text line of each candidate.
     photos : mapping of str to PhotoFeatures
@@ -122,9 +121,9 @@ def build_table(
     photos : sequence of str or None, one per row
         Key of the row's photo in ``ocr_results``; rows whose photo is not there have no candidate.
     entities : sequence of str, one per row
-        What the row asks; rows of an entity that ``schema`` does not know have no candidate.
+        The requested entity; rows of an entity that ``schema`` does not know have no candidate.
     ocr_results : iterable of (key, PhotoFeatures or OCRResult)
-        What was found on the photos, each photo once.
+        Features of the photos, each photo once.
     schema : EntitySchema
         Entities and units.
     blocks : sequence of str
@@ -134,26 +133,28 @@ def build_table(
     -------
     CandidateTable
     """
-    rows_of: dict[str, list[int]] = {}
-    for i, (photo, entity) in enumerate(zip(photos, entities, strict=True)):
-        if photo is not None and entity in schema.entities:
-            rows_of.setdefault(photo, []).append(i)
-    found: dict[int, _Found] = {}
+    rows_of: dict[str, dict[str, list[int]]] = {}
+    for i, (key, name) in enumerate(zip(photos, entities, strict=True)):
+        if key is not None and name in schema.entities:
+            rows_of.setdefault(key, {}).setdefault(name, []).append(i)
+    found: dict[int, _Described] = {}
     columns: tuple[str, ...] = ()
-    for photo, found_there in ocr_results:
-        rows = rows_of.get(photo, [])
-        if not rows:
-            continue
-        views = _Views(as_photo_features(found_there), schema)
-        by_entity: dict[str, _Found | None] = {}
-        for i in rows:
-            name = entities[i]
-            if name not in by_entity:
-                by_entity[name] = _found(views, schema.entity(name), blocks)
-            here = by_entity[name]
-            if here:
-                found[i] = here
-                columns = here.columns
+    for photo_key, features in ocr_results:
+        photo = as_photo_features(features)
+        contexts: dict[bool, PhotoContext] = {}
+        for name, rows in rows_of.get(photo_key, {}).items():
+            entity = schema.entity(name)
+            second_pass = uses_second_pass(photo, entity, schema)
+            if second_pass not in contexts:
+                # the number classifier runs on the lines of the first pass
+                classes = None if second_pass else photo.number_classes
+                result = photo.result_of(second_pass)
+                contexts[second_pass] = PhotoContext(result, schema, classes, second_pass)
+            candidates, described = describe(contexts[second_pass], entity, blocks)
+            if candidates:
+                columns = tuple(described)
+                X = np.array(list(described.values())).T.copy()
+                found |= dict.fromkeys(rows, _Described(candidates, X, second_pass))
     order = sorted(found)
     return CandidateTable(
         columns,
@@ -165,41 +166,9 @@ def build_table(
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The candidates for one entity on one photo, described."""
+class _Described:
+    """The candidates for one entity on one photo, described by the feature blocks."""
 
     candidates: list[Candidate]
-    columns: tuple[str, ...]
     X: npt.NDArray[np.float32]
     second_pass: bool
-
-
-class _Views:
-    """What features need to know of one photo's readings, each computed when it is first wanted."""
-
-    def __init__(self, photo_features: PhotoFeatures, schema: EntitySchema) -> None:
-        self._photo_features, self._schema = photo_features, schema
-
-    @cached_property
-    def first(self) -> PhotoView:
-        """The first look."""
-        return PhotoView(self._photo_features.ocr_result, self._schema, self._photo_features.number_classes)
-
-    @cached_property
-    def second_pass(self) -> PhotoView | None:
-        """The second look, which the region network did not see, where there was one."""
-        if self._photo_features.second_pass is None:
-            return None
-        return PhotoView(self._photo_features.second_pass, self._schema, second_pass=True)
-
-
-def _found(views: _Views, entity: Entity, blocks: Sequence[str]) -> _Found | None:
-    """Return the candidates of the first pass, those of the second where it is needed, None where there are none."""
-    again = views.second_pass
-    if again is not None and not needs_second_pass(views.first.ocr_result, entity, views.first.schema):
-        again = None
-    candidates, described = describe(again or views.first, entity, blocks)
-    if not candidates:
-        return None
-    X = np.array(list(described.values())).T.copy()
-    return _Found(candidates, tuple(described), X, again is not None)

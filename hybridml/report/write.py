@@ -15,7 +15,7 @@ from hybridml.datasets.groups import as_text
 from hybridml.datasets.rows import VALUE, read_rows
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.evaluation.compare.files import read_scores
-from hybridml.prediction.explain import column_words
+from hybridml.prediction.explain import column_name
 from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import require
@@ -191,7 +191,7 @@ def _of_itself(extractor: EntityExtractor, found: Gathered) -> dict[str, Any]:
     seconds = seconds_by_stage(FeatureStore(extractor.store), extractor.stages_, set(found.keys) - {""})
     gain = extractor.model_.ranker.importance()
     return {
-        "importance": [(column_words(column), share) for column, share in gain.items() if share],
+        "importance": [(column_name(column), share) for column, share in gain.items() if share],
         "seconds": seconds,
         "seconds_note": MEASURED if seconds else NOT_KEPT,
     }

@@ -1,4 +1,4 @@
-"""Features: finite, aligned with their candidates, and saying what their names say."""
+"""Features: finite, declared, aligned with their candidates, and true to their names."""
 
 from __future__ import annotations
 
@@ -9,22 +9,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridml.candidates.features import BLOCKS, DEFAULT_BLOCKS, PhotoView, column_names, describe, get_block
-from hybridml.candidates.features.keywords import FAR
+from hybridml.candidates.features import (
+    BLOCKS,
+    COLUMNS,
+    DEFAULT_BLOCKS,
+    PhotoContext,
+    column_names,
+    describe,
+    find_column,
+    get_block,
+    unit_pairs,
+)
+from hybridml.candidates.features.keywords import NOWHERE
 from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
+from hybridml.quantity.unit_pairs import COLUMNS as DESCRIBED
 from tests.helpers.lines import line, ocr_result
 
 SCHEMA = default_entities()
 
 
 def columns(entity: str, *lines, **size: int) -> tuple[list, dict[str, np.ndarray]]:
-    return describe(PhotoView(ocr_result(lines, **size), SCHEMA), SCHEMA.entity(entity))
+    return describe(PhotoContext(ocr_result(lines, **size), SCHEMA), SCHEMA.entity(entity))
 
 
 def feature(name: str, entity: str, *lines) -> dict[float, float]:
-    """Return a feature by the candidate's value, of those read without repair."""
+    """Return a feature by the candidate's value, for candidates read without repair."""
     candidates, made = columns(entity, *lines)
     return {c.value: float(v) for c, v in zip(candidates, made[name], strict=True) if not c.repaired}
 
@@ -43,6 +54,13 @@ def test_every_block_describes_every_candidate() -> None:
     assert list(made) == column_names(DEFAULT_BLOCKS, SCHEMA)
 
 
+def test_columns_are_those_that_the_blocks_declare() -> None:
+    names = column_names(DEFAULT_BLOCKS, SCHEMA)
+    assert [name for name in names if name in COLUMNS] == list(COLUMNS)
+    assert [column.name for name in names if (column := find_column(name))] == names
+    assert tuple(f"unit_pairs.{name}" for name in DESCRIBED) == unit_pairs.NAMES
+
+
 def test_no_candidate_no_columns() -> None:
     assert columns("voltage", *DRAWING) == ([], {})
     assert columns("voltage") == ([], {})
@@ -51,8 +69,8 @@ def test_no_candidate_no_columns() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("keywords.own_before", {30.0: 1.0, 50.0: FAR, 20.0: FAR}),
-        ("keywords.rival_before", {30.0: FAR, 50.0: 2.0, 20.0: FAR}),
+        ("keywords.own_before", {30.0: 1.0, 50.0: NOWHERE, 20.0: NOWHERE}),
+        ("keywords.rival_before", {30.0: NOWHERE, 50.0: 2.0, 20.0: NOWHERE}),
         ("keywords.own_count", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
         ("comparison.larger", {30.0: 1.0, 50.0: 0.0, 20.0: 2.0}),
         ("comparison.smaller", {30.0: 1.0, 50.0: 2.0, 20.0: 0.0}),
@@ -62,20 +80,17 @@ def test_no_candidate_no_columns() -> None:
         ("form.whole", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
     ],
 )
-def test_what_a_feature_says(name: str, expected: dict[float, float]) -> None:
+def test_features_are_true_to_their_names(name: str, expected: dict[float, float]) -> None:
     assert feature(name, "width", *DRAWING) == pytest.approx(expected)
 
 
 def test_the_same_words_speak_for_one_entity_and_against_another() -> None:
-    own, rival = (
-        feature("keywords.own_near", "height", *DRAWING),
-        feature("keywords.rival_near", "height", *DRAWING),
-    )
+    own, rival = (feature(f"keywords.{kind}_near", "height", *DRAWING) for kind in ("own", "rival"))
     assert own[50.0] < rival[50.0]
     assert rival[30.0] < own[30.0]
 
 
-def test_a_dual_unit_is_seen() -> None:
+def test_a_quantity_in_two_units_is_a_pair() -> None:
     lines = (line("12 oz / 340 g"), line("5 kg", 0, 300))
     assert feature("comparison.pair_first", "item_weight", *lines) == {12.0: 1.0, 340.0: 0.0, 5.0: 0.0}
     assert feature("comparison.pair_second", "item_weight", *lines) == {12.0: 0.0, 340.0: 1.0, 5.0: 0.0}
@@ -99,7 +114,7 @@ def test_scale_of_the_photo_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keywords", "text", "hit"),
+    ("words", "text", "hit"),
     [
         (["net wt"], "net  wt 5", True),
         (["net wt"], "netwt", True),
@@ -115,7 +130,7 @@ def test_words_are_whole(words: list[str], text: str, hit: bool) -> None:
     assert bool(word_pattern(words).search(text)) is hit
 
 
-def test_blocks_of_your_own_and_unknown_ones() -> None:
+def test_user_blocks_and_unknown_blocks() -> None:
     assert get_block("tests.candidates.test_features:lengths")(None, None, [1, 2]) == {
         "mine.length": [0.0, 0.0]
     }
@@ -125,13 +140,13 @@ def test_blocks_of_your_own_and_unknown_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("blocks", "told"),
+    ("blocks", "message"),
     [
         (
             ["tests.candidates.test_features:lengths", "tests.candidates.test_features:lengths_again"],
             r"lengths_again.*'mine\.length'",
         ),
-        (["form", "form"], r"'span'.*'form\.\w+'.*once"),
+        (["form", "form"], r"'form'.*'form\.\w+'.*once"),
         (["form", "tests.candidates.test_features:too_few"], r"too_few.*'few\.one'.*1 candidates.*\(0,\)"),
         (
             ["tests.candidates.test_features:not_numbers"],
@@ -140,12 +155,12 @@ def test_blocks_of_your_own_and_unknown_ones() -> None:
         (["tests.candidates.test_features:nothing"], r"nothing.*mapping.*NoneType"),
     ],
 )
-def test_blocks_that_make_other_columns_than_they_should(blocks: list[str], told: str) -> None:
-    with pytest.raises(HybridmlError, match=told):
+def test_blocks_with_invalid_columns_are_refused(blocks: list[str], message: str) -> None:
+    with pytest.raises(HybridmlError, match=message):
         column_names(blocks, SCHEMA)
 
 
-def test_a_block_whose_module_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_block_in_a_broken_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_block.py").write_text("def block(:\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(HybridmlError, match=r"broken_block:block.*SyntaxError"):
@@ -188,28 +203,32 @@ def lengths(photo: object, entity: object, candidates: list) -> dict[str, list[f
 )
 def test_always_finite(lines: list, entity: str) -> None:
     _, made = columns(entity, *(line(*given_) for given_ in lines))
-    once = np.isnan(made["unit_pairs.gap"]) if "unit_pairs.gap" in made else None
+    single = np.isnan(made["unit_pairs.gap"]) if made else None
     for name, values in made.items():
-        # what was not looked at is NaN, and how a dual is written where there is none; nothing else is
+        # NaN where the number classifier did not run, and for a quantity in one unit only; nowhere else
         unseen = name.startswith("number_class.")
-        known = ~once if name.startswith("unit_pairs.") else np.full(len(values), not unseen)
+        known = ~single if name.startswith("unit_pairs.") else np.full(len(values), not unseen)
         np.testing.assert_array_equal(np.isfinite(values), known, err_msg=name)
 
 
-def test_what_entities_share_is_what_each_has_alone() -> None:
-    seen = ocr_result(DRAWING)
-    together = PhotoView(seen, SCHEMA)
+def test_features_shared_by_entities_are_those_of_each_alone() -> None:
+    result = ocr_result(DRAWING)
+    together = PhotoContext(result, SCHEMA)
     for entity in ("width", "height", "depth"):
-        _, alone = describe(PhotoView(seen, SCHEMA), SCHEMA.entity(entity))
+        _, alone = describe(PhotoContext(result, SCHEMA), SCHEMA.entity(entity))
         _, shared = describe(together, SCHEMA.entity(entity))
         assert list(shared) == list(alone)
         for name in alone:
             np.testing.assert_array_equal(shared[name], alone[name], err_msg=name)
 
 
-def test_words_of_two_lines_are_no_words_of_one() -> None:
-    photo = PhotoView(ocr_result([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), SCHEMA)
-    hits = photo.words["entity:item_weight"]
-    assert 2 in hits.line
-    assert all(photo.texts[i][a:b].strip() for i, a, b in zip(hits.line, hits.start, hits.end, strict=True))
-    assert (hits.end <= np.array([len(photo.texts[i]) for i in hits.line])).all()
+def test_keywords_do_not_span_two_lines() -> None:
+    photo = PhotoContext(
+        ocr_result([line("net", 0, 0), line("wt 5 g", 0, 100), line("net wt", 0, 200)]), SCHEMA
+    )
+    words = photo.words["entity:item_weight"]
+    assert 2 in words.line
+    assert all(
+        photo.texts[i][a:b].strip() for i, a, b in zip(words.line, words.start, words.end, strict=True)
+    )
+    assert (words.end <= np.array([len(photo.texts[i]) for i in words.line])).all()

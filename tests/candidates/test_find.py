@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,15 +44,13 @@ def test_where_the_unit_comes_from(lines: list, entity: str, expected: set) -> N
 
 @pytest.mark.parametrize("angle", [-90, 90, 30, -45])
 def test_the_next_line_is_next_in_the_direction_of_the_text(angle: float) -> None:
-    import math
-
     ux, uy = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     number, unit = line("120", 500, 500, angle=angle), line("cm", 500 + 36 * ux, 500 + 36 * uy, angle=angle)
     assert found(number, unit) == {(120.0, "centimetre", "beside")}
 
 
 @pytest.mark.parametrize(("across", "expected"), [(8, {(30.0, "centimetre", "beside")}), (4, set())])
-def test_widened_regions_may_reach_into_each_other(across: float, expected: set) -> None:
+def test_widened_boxes_may_overlap(across: float, expected: set) -> None:
     number, unit = line("30", 0, 0), line("cm", across, 0)  # both 20 px high and long
     assert found(number, unit) == expected
 
@@ -95,8 +95,8 @@ def test_one_quantity_at_one_place_is_one_candidate() -> None:
 def test_an_asterisk_is_an_inch_mark_where_others_are(
     texts: list[str], expected: set[tuple[float, str, bool]]
 ) -> None:
-    seen = ocr_result([line(text, 0, 200 * i) for i, text in enumerate(texts)])
-    found = {(c.value, c.unit, c.repaired) for c in find_candidates(seen) if c.value not in (9, 4, 5)}
+    result = ocr_result([line(text, 0, 200 * i) for i, text in enumerate(texts)])
+    found = {(c.value, c.unit, c.repaired) for c in find_candidates(result) if c.value not in (9, 4, 5)}
     assert found == expected
 
 
@@ -126,14 +126,15 @@ def test_never_raises_on_any_text(lines: list[tuple[str, float, float]]) -> None
         [line("made of cotton", 0, 0), line("2024", 0, 100)],
     ],
 )
-def test_a_photo_shows_an_entity_where_it_has_a_candidate(lines: list[TextLine], entity: str) -> None:
-    asked, seen = SCHEMA.entity(entity), ocr_result(lines)
-    assert needs_second_pass(seen, asked, SCHEMA) != bool(for_entity(find_candidates(seen, SCHEMA), asked))
+def test_an_entity_without_a_candidate_needs_the_second_pass(lines: list[TextLine], entity: str) -> None:
+    requested, result = SCHEMA.entity(entity), ocr_result(lines)
+    found = for_entity(find_candidates(result, SCHEMA), requested)
+    assert needs_second_pass(result, requested, SCHEMA) != bool(found)
 
 
 def test_a_total_that_nobody_wrote_is_no_candidate() -> None:
-    said = [(c.value, c.form) for c in find_candidates(ocr_result([line("6 x 330 ml", 0, 0)]))]
-    assert said == [(330.0, "multipack each")]
+    unwritten = find_candidates(ocr_result([line("6 x 330 ml", 0, 0)]))
+    assert [(c.value, c.form) for c in unwritten] == [(330.0, "multipack each")]
     written = find_candidates(ocr_result([line("4 x 28 g = 112 g", 0, 0)]))
     assert [c.value for c in written] == [28.0, 112.0]
     parts = find_candidates(ocr_result([line("6 x", 0, 0), line("330 ml", 120, 0)]))

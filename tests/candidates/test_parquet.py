@@ -1,4 +1,4 @@
-"""Candidates described once in a file: the same answers from it alone, and what is refused."""
+"""The candidate file: the same answers from it alone as from the store, and what is refused."""
 
 from __future__ import annotations
 
@@ -24,22 +24,12 @@ from tests.helpers.fakes import OPTIONS, write_photo, write_rows
 from tests.helpers.lines import line
 
 COLUMNS = ["index", "image_link", "group_id", "entity_name", "product_id"]
-HEAVY = (
-    "torch",
-    "onnxruntime",
-    "rapidocr",
-    "cv2",
-    "PIL",
-    "sklearn",
-    "scipy",
-    "lightgbm",
-    "tests.helpers.fakes",
-)
+HEAVY = ("torch", "onnxruntime", "rapidocr", "cv2", "PIL", "tests.helpers.fakes")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with photos, a model, rows of all sorts, and their candidates."""
+    """Return a folder with photos, a model, all sorts of rows, and their candidates."""
     folder = tmp_path_factory.mktemp("candidates")
     train = write_rows(folder, 32)
     extractor = fitted(folder, train)
@@ -47,10 +37,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train.to_csv(folder / "train.csv", index=False)
     write_rows(folder, 12, seed=1)
     write_photo(folder / "images" / "bare.png", [line("nothing to see", 50, 50)])
-    asked = [
+    requested = [
         *((f"photo1_{i}.png", entity) for i in (5, 3, 7, 0, 11) for entity in ("height", "item_weight")),
         ("photo1_5.png", "width"),
-        ("photo1_5.png", "height"),  # asked twice
+        ("photo1_5.png", "height"),  # a second time
         ("bare.png", "voltage"),
         ("gone.png", "width"),
         ("photo1_2.png", "widht"),
@@ -59,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     rows = [
         (100 - i, f"https://shop.example/{photo}", f"1-{photo}", entity, f"P{i % 3}")
-        for i, (photo, entity) in enumerate(asked)
+        for i, (photo, entity) in enumerate(requested)
     ]
     pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "rows.csv", index=False)
     assert run(folder, "candidates", *source(folder), "--out", folder / "candidates.parquet") == 0
@@ -78,20 +68,12 @@ def run(folder: Path, command: str, *arguments: object) -> int:
 
 
 def source(folder: Path) -> tuple[object, ...]:
-    return (
-        "--rows",
-        folder / "rows.csv",
-        "--images",
-        folder / "images",
-        "--store",
-        folder / "store",
-        "--workers",
-        1,
-    )
+    rows, images, store = folder / "rows.csv", folder / "images", folder / "store"
+    return ("--rows", rows, "--images", images, "--store", store, "--workers", 1)
 
 
 def written(path: Path) -> dict[str, bytes]:
-    """Return what ``predict`` wrote, by the end of the file's name."""
+    """Return the bytes of the files that ``predict`` wrote, by the end of the file's name."""
     return {
         file.name.removeprefix(path.name): file.read_bytes() for file in path.parent.glob(f"{path.name}*")
     }
@@ -132,15 +114,15 @@ def test_the_f1_of_labels_is_the_same(
     sources = ("--rows", labelled, *source(folder)[2:])
     assert run(folder, "candidates", *sources, "--out", tmp_path / "train.parquet") == 0
     capsys.readouterr()
-    said = []
+    printed = []
     for given in (sources, ("--candidates", tmp_path / "train.parquet")):
         assert run(folder, "predict", *given, "--truth", labelled, "--out", out) == 0
-        said.append(capsys.readouterr().out)
-    assert said[0] == said[1]
-    assert "F1" in said[0]
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert "F1" in printed[0]
 
 
-def test_rows_of_the_file_in_another_order_and_others_told(folder: Path, tmp_path: Path) -> None:
+def test_rows_in_another_order_and_rows_that_the_file_lacks(folder: Path, tmp_path: Path) -> None:
     rows = pd.read_csv(folder / "rows.csv")
     some = pd.concat([rows.iloc[[10, 2, 15, 0]], rows.iloc[[0]].assign(entity_name="voltage", index=1)])
     some = some.assign(index=range(len(some)))
@@ -156,7 +138,7 @@ def test_rows_of_the_file_in_another_order_and_others_told(folder: Path, tmp_pat
         assert alone["confidence"].iloc[0] == found["confidence"].iloc[at]
 
 
-def test_answers_do_not_depend_on_how_many_are_in_memory(
+def test_answers_do_not_depend_on_the_size_of_row_groups(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hybridml.load(folder / "model.joblib").predict_candidates(folder / "candidates.parquet")
@@ -178,17 +160,15 @@ def test_a_model_trained_anew_answers_from_the_same_file(folder: Path) -> None:
     pd.testing.assert_frame_equal(anew.predict_candidates(path), anew.predict(folder / "rows.csv"))
 
 
-def test_another_description_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
-    other = fitted(
-        folder, pd.read_csv(folder / "train.csv", dtype=str), blocks=("form", "keywords"), stages=()
-    )
+def test_another_description_is_refused_by_name(folder: Path) -> None:
+    other = fitted(folder, pd.read_csv(folder / "train.csv", dtype=str), blocks=("form", "keywords"))
     with pytest.raises(
-        ArtifactError, match=r"features\.blocks: .*looks\.lines\..* there, nothing in the model"
+        ArtifactError, match=r"features\.blocks: .* there, \['form', 'keywords'\] in the model"
     ):
         other.predict_candidates(folder / "candidates.parquet")
     extractor = hybridml.load(folder / "model.joblib")
-    extractor.ocr_.settings["version"] = 2  # type: ignore[index]
-    with pytest.raises(ArtifactError, match=r"reader\.settings\.version: 1 there, 2 in the model"):
+    extractor.stages_.ocr.settings["version"] = 2  # type: ignore[index]
+    with pytest.raises(ArtifactError, match=r"stages\.ocr\.settings\.version: 1 there, 2 in the model"):
         extractor.predict_candidates(folder / "candidates.parquet")
 
 
@@ -200,19 +180,15 @@ def test_versions_of_libraries_may_differ() -> None:
     assert differences(then, {**now, "joint": True}) == ["joint: nothing there, True in the model"]
 
 
-def test_a_file_that_is_damaged_or_none_of_candidates_is_named(folder: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_and_one_without_candidates_are_named(folder: Path, tmp_path: Path) -> None:
     extractor = hybridml.load(folder / "model.joblib")
     whole = (folder / "candidates.parquet").read_bytes()
-    path = tmp_path / "broken.parquet"
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(StoreError, match=r"broken\.parquet cannot be read, or is damaged"):
-        extractor.predict_candidates(path)
-    middle = len(whole) // 3
-    path.write_bytes(
-        whole[:middle] + bytes(b ^ 255 for b in whole[middle : middle + 64]) + whole[middle + 64 :]
-    )
-    with pytest.raises(StoreError, match=r"broken\.parquet cannot be read, or is damaged"):
-        extractor.predict_candidates(path)
+    path, middle = tmp_path / "broken.parquet", len(whole) // 3
+    flipped = bytes(b ^ 255 for b in whole[middle : middle + 64])
+    for damaged in (whole[: len(whole) // 2], whole[:middle] + flipped + whole[middle + 64 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(StoreError, match=r"broken\.parquet cannot be read, or is damaged"):
+            extractor.predict_candidates(path)
     pq.write_table(pq.read_table(folder / "candidates.parquet").slice(5), path)
     with pytest.raises(StoreError, match=r"broken\.parquet lacks rows: write it again"):
         extractor.predict_candidates(path)
@@ -239,7 +215,7 @@ def test_a_run_that_fails_leaves_the_file_as_it_was(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ((), "give --rows, or --candidates"),
         (
@@ -248,18 +224,18 @@ def test_a_run_that_fails_leaves_the_file_as_it_was(
         ),
     ],
 )
-def test_options_that_make_no_sense_are_told(
-    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+def test_contradictory_options_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str
 ) -> None:
     assert run(folder, "predict", *options) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_answering_loads_neither_engines_nor_photos(folder: Path, tmp_path: Path) -> None:
     arguments = ["-q", "predict", "--model", str(folder / "model.joblib"), "--out", str(tmp_path / "out.csv")]
     arguments += ["--candidates", str(folder / "candidates.parquet")]
     code = (
-        "import sys, json; sys.modules['tests'] = None;"  # the reader is not there
+        "import sys, json; sys.modules['tests'] = None;"  # the OCR engine is not there
         "from hybridml.cli import main;"
         f"print(json.dumps([main({arguments!r}), [m for m in {HEAVY} if m in sys.modules]]))"
     )
@@ -268,10 +244,6 @@ def test_answering_loads_neither_engines_nor_photos(folder: Path, tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
-    # nothing else is touched: no store is made where the command runs
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "out.csv",
-        "out.csv.details.jsonl",
-        "out.csv.faults.csv",
-        "out.csv.products.csv",
-    }
+    # nothing else is written: no store appears in the working directory
+    ends = ("", ".details.jsonl", ".faults.csv", ".products.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {f"out.csv{end}" for end in ends}

@@ -1,54 +1,70 @@
-"""Features: what can be said of each candidate, block by block, as a table the ranker sees.
+"""The features of candidates, in blocks: each file declares a block's columns, their version and their phrases.
 
-A block is a function ``(photo, entity, candidates) -> {column: one float per candidate}`` whose columns
-start with its name. Blocks see text lines, candidates and what was seen around them; a user's own is
-named ``module:name``.
+A block is a function ``(photo, entity, candidates) -> {column: one float per candidate}`` whose columns begin with its
+name. It sees text lines, candidates and the number classifier's probabilities. A user's block is named ``module:name``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hybridml.candidates import find
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity, EntitySchema
 from hybridml.errors import HybridmlError
 from hybridml.utils.registry import named
 from hybridml.vision.text_line import OCRResult, TextLine
 
-from . import comparison as rivals
-from . import form as span
-from . import keywords as words
-from . import layout
-from . import number_class as regions
-from . import unit_pairs as dual
-from .photo_context import PhotoView
+from . import comparison, form, keywords, layout, number_class, unit_pairs
+from .column import Column
+from .form import CATEGORICAL
+from .photo_context import PhotoContext
 
-Block = Callable[[PhotoView, Entity, Sequence[Candidate]], Mapping[str, Any]]
+Block = Callable[[PhotoContext, Entity, Sequence[Candidate]], Mapping[str, Any]]
 
-BLOCKS: dict[str, Block] = {
-    "form": span.block,
-    "layout": layout.block,
-    "keywords": words.block,
-    "comparison": rivals.block,
-    "number_class": regions.block,
-    "unit_pairs": dual.block,
+_MODULES: dict[str, ModuleType] = {
+    "form": form,
+    "layout": layout,
+    "keywords": keywords,
+    "comparison": comparison,
+    "number_class": number_class,
+    "unit_pairs": unit_pairs,
 }
-"""The packaged blocks, by name."""
 
-VERSION = 7
-"""Raised when a candidate or a column of the same name comes out otherwise than before, the parser's part included,
-or when scores are weighed otherwise."""
+BLOCKS: dict[str, Block] = {name: module.block for name, module in _MODULES.items()}
+"""The packaged blocks, by name."""
 
 DEFAULT_BLOCKS: tuple[str, ...] = tuple(BLOCKS)
 
-CATEGORICAL: tuple[str, ...] = ("form.entity", "form.unit", "form.form", "form.origin")
-"""Columns that are numbers of a category, not magnitudes."""
+COLUMNS: dict[str, Column] = {c.name: c for module in _MODULES.values() for c in module.COLUMNS}
+"""The columns of the packaged blocks, by name, but for those of an entity file's context words."""
 
-__all__ = ["BLOCKS", "CATEGORICAL", "DEFAULT_BLOCKS", "PhotoView", "column_names", "describe", "get_block"]
+VERSION: int = find.VERSION + sum(module.VERSION for module in _MODULES.values())
+"""Version of candidates and features together, which a model and a file of candidates must share with the package.
+
+It rises with the ``VERSION`` of a block, which is raised when a column of the same name comes out otherwise than
+before, and with :data:`hybridml.candidates.find.VERSION`, which is also raised when scores are weighed otherwise.
+"""
+
+PhotoView = PhotoContext  # the name until its users are renamed
+
+__all__ = [
+    "BLOCKS",
+    "CATEGORICAL",
+    "COLUMNS",
+    "DEFAULT_BLOCKS",
+    "Column",
+    "PhotoContext",
+    "column_names",
+    "describe",
+    "find_column",
+    "get_block",
+]
 
 
 def get_block(name: str) -> Block:
@@ -56,17 +72,22 @@ def get_block(name: str) -> Block:
     return named("feature block", name, BLOCKS)
 
 
+def find_column(name: str) -> Column | None:
+    """Return the declaration of a packaged block's column; None for any other column."""
+    return COLUMNS.get(name) or keywords.context_column(name)
+
+
 def describe(
-    photo: PhotoView, entity: Entity, blocks: Sequence[str] = DEFAULT_BLOCKS
+    photo: PhotoContext, entity: Entity, blocks: Sequence[str] = DEFAULT_BLOCKS
 ) -> tuple[list[Candidate], dict[str, npt.NDArray[np.float32]]]:
     """Return the candidates for ``entity`` on a photo, and their features.
 
     Parameters
     ----------
-    photo : PhotoView
+    photo : PhotoContext
         The photo.
     entity : Entity
-        What is asked.
+        The requested entity.
     blocks : sequence of str
         Names of the blocks to compute.
 
@@ -80,7 +101,7 @@ def describe(
     Raises
     ------
     HybridmlError
-        When a block is not known, or makes other columns than it should.
+        When a block is unknown, or its columns are not one number per candidate under names of their own.
     """
     candidates = photo.for_entity(entity)
     columns: dict[str, npt.NDArray[np.float32]] = {}
@@ -92,15 +113,15 @@ def describe(
             _check(name, made, len(candidates))
         if not columns.keys().isdisjoint(made):
             raise HybridmlError(
-                f"feature block {name!r} makes the column {next(c for c in made if c in columns)!r}, which there is "
-                "already; give each block once, and begin the names of its columns with its own"
+                f"feature block {name!r} makes the column {next(c for c in made if c in columns)!r}, which already "
+                "exists; name each block once, and begin the names of its columns with the block's own"
             )
         columns |= {column: np.asarray(values, dtype=np.float32) for column, values in made.items()}
     return candidates, columns
 
 
 def _check(name: str, made: object, n: int) -> None:
-    """Raise HybridmlError unless a user's own block made columns of ``n`` numbers."""
+    """Raise HybridmlError unless a user's block made columns of ``n`` numbers."""
     if not isinstance(made, Mapping):
         raise HybridmlError(
             f"feature block {name!r}: expected a mapping of column to numbers, got {type(made).__name__}"
@@ -125,7 +146,7 @@ def column_names(blocks: Sequence[str], schema: EntitySchema) -> list[str]:
     unit = schema.unit(entity.units[0])
     spelling = (*unit.spellings, *unit.exact, unit.name)[0]
     line = TextLine(f"12 {spelling}", 1.0, ((0, 0), (90, 0), (90, 20), (0, 20)))
-    photo = PhotoView(OCRResult((line,), 100, 100), schema)
+    photo = PhotoContext(OCRResult((line,), 100, 100), schema)
     if not photo.candidates:
         raise HybridmlError(
             f"the entity file makes no candidate of {line.text!r}: check the spellings of {unit.name}"

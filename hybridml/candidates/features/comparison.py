@@ -9,23 +9,96 @@ import numpy as np
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .photo_context import PhotoView
+from .column import Column, Phrase, PhraseContext, flag, number_of, percent, percentage, share_of
+from .photo_context import PhotoContext
 
-SAME = 0.015
-"""Two quantities in different units within this share of each other are one quantity given twice."""
+VERSION = 1
+
+PAIR_TOLERANCE = 0.015
+"""Share by which two candidates may differ and still count as one quantity, in the same unit or in another.
+
+Changing it changes the features: pairs printed on a photo have wider tolerances of their own in
+:mod:`hybridml.quantity.unit_pairs`.
+"""
 
 
-def _share_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
+def _factor(name: str) -> Phrase:
+    """Return how a quantity compares with the one called ``name``, from the decimal logarithm of their ratio."""
+
+    def say(value: float, _: PhraseContext) -> str:
+        factor = 10 ** abs(value)
+        if factor < 1.01:
+            return f"it is the {name} quantity"
+        if value > 0:
+            return f"it is {factor:.3g} times as large as the {name} quantity"
+        return f"the {name} quantity is {factor:.3g} times as large"
+
+    return say
+
+
+def _order(value: float, _: PhraseContext) -> str:
+    first = "it is the first candidate in reading order"
+    return first if value < 0.5 else f"{value:.0f} candidates come before it"
+
+
+def _order_share(value: float, context: PhraseContext) -> str:
+    return _order(0, context) if value <= 0 else f"{percent(value)} of the candidates come before it"
+
+
+def _in_product(value: float, _: PhraseContext) -> str:
+    return "it is in no A x B x C" if value < 0 else f"it is number {value + 1:.0f} of an A x B x C"
+
+
+COLUMNS = (
+    number_of("comparison.count", "candidate in all", "candidates in all"),
+    number_of("comparison.distinct", "distinct quantity", "distinct quantities"),
+    number_of("comparison.larger", "larger quantity", "larger quantities"),
+    number_of("comparison.smaller", "smaller quantity", "smaller quantities"),
+    Column("comparison.to_largest", "size relative to the largest quantity", _factor("largest")),
+    Column("comparison.to_smallest", "size relative to the smallest quantity", _factor("smallest")),
+    Column("comparison.to_middle", "size relative to the median quantity", _factor("median")),
+    number_of("comparison.larger_font", "candidate in larger letters", "candidates in larger letters"),
+    Column(
+        "comparison.font_to_largest",
+        "height of its letters relative to the largest candidate's",
+        percentage("its letters are {} of the largest candidate's"),
+    ),
+    number_of("comparison.surer", "candidate read more surely", "candidates read more surely"),
+    Column("comparison.order", "place in reading order", _order),
+    Column("comparison.order_share", "share of the candidates that come before it", _order_share),
+    number_of("comparison.solid_before", "unrepaired candidate before it", "unrepaired candidates before it"),
+    number_of("comparison.right_of", "candidate left of it", "candidates left of it"),
+    number_of("comparison.left_of", "candidate right of it", "candidates right of it"),
+    number_of("comparison.below", "candidate above it", "candidates above it"),
+    number_of("comparison.above", "candidate below it", "candidates below it"),
+    number_of("comparison.repeats", "repetition of it on the photo", "repetitions of it on the photo"),
+    number_of("comparison.elsewhere", "mention in another text line", "mentions in other text lines"),
+    flag("comparison.pair", "it is also given in another unit", "it is given in one unit only"),
+    flag("comparison.pair_beside", "another unit of it is beside it", "no other unit of it is beside it"),
+    flag("comparison.pair_first", "it is the first unit of a pair", "it is not the first unit of a pair"),
+    flag("comparison.pair_second", "it is the second unit of a pair", "it is not the second unit of a pair"),
+    share_of("comparison.same_unit", "the candidates in its unit"),
+    flag("comparison.imperial", "its unit is imperial", "its unit is metric"),
+    share_of("comparison.imperial_share", "the candidates in imperial units"),
+    number_of("comparison.on_line", "unrepaired candidate in its line", "unrepaired candidates in its line"),
+    Column("comparison.in_product", "place within an A x B x C of the photo", _in_product),
+    number_of("comparison.products", "candidate in an A x B x C", "candidates in an A x B x C"),
+    number_of("comparison.of_family", "quantity of its kind", "quantities of its kind"),
+    number_of("comparison.all", "quantity of any kind", "quantities of any kind"),
+)
+
+
+def _number_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
     """Return how many of ``distinct`` are larger than each of ``values``."""
     return len(distinct) - np.searchsorted(np.sort(distinct), values * (1 + 1e-9), side="right")
 
 
-def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-    """Return the set features of each candidate."""
-    return photo.shared("rivals", entity, lambda: _columns(photo, entity, candidates))
+def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return the comparison features of each candidate."""
+    return photo.shared("comparison", entity, lambda: _columns(photo, entity, candidates))
 
 
-def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     n = len(candidates)
     schema = photo.schema
     base = np.array([schema.to_base(c.value, c.unit) for c in candidates], dtype=float)
@@ -45,11 +118,11 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
     middle = max(float(np.median(distinct)), 1e-9)
     tiny = np.maximum(base, 1e-9)
 
-    close = np.abs(base[:, None] - base[None]) <= SAME * np.maximum(base[:, None], base[None])
+    close = np.abs(base[:, None] - base[None]) <= PAIR_TOLERANCE * np.maximum(base[:, None], base[None])
     other_unit = unit[:, None] != unit[None]
     same_line = line[:, None] == line[None]
-    dual = close & other_unit
-    dual_beside = dual & same_line
+    pair = close & other_unit
+    pair_beside = pair & same_line
     identical = (value[:, None] == value[None]) & ~other_unit
     apart = ~same_line | (start[:, None] != start[None])
     elsewhere = close & ~same_line
@@ -57,7 +130,7 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
     def rank(values: np.ndarray) -> np.ndarray:
         return (values[None, solid] > values[:, None] + 1e-9).sum(axis=1).astype(float)
 
-    above = _share_above(base, distinct)
+    above = _number_above(base, distinct)
     is_part = np.array([c.part is not None for c in candidates], dtype=bool)
     part_index = np.array([c.part[0] if c.part else -1 for c in candidates], dtype=int)
     in_product = np.full(n, -1.0)
@@ -86,10 +159,10 @@ def _columns(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) 
         "comparison.above": rank(center[:, 1]),
         "comparison.repeats": (identical & apart & solid[None]).sum(axis=1).astype(float),
         "comparison.elsewhere": (elsewhere & solid[None]).sum(axis=1).astype(float),
-        "comparison.pair": (dual & solid[None]).any(axis=1).astype(float),
-        "comparison.pair_beside": (dual_beside & solid[None]).any(axis=1).astype(float),
-        "comparison.pair_first": (dual_beside & (start[:, None] < start[None])).any(axis=1).astype(float),
-        "comparison.pair_second": (dual_beside & (start[:, None] > start[None])).any(axis=1).astype(float),
+        "comparison.pair": (pair & solid[None]).any(axis=1).astype(float),
+        "comparison.pair_beside": (pair_beside & solid[None]).any(axis=1).astype(float),
+        "comparison.pair_first": (pair_beside & (start[:, None] < start[None])).any(axis=1).astype(float),
+        "comparison.pair_second": (pair_beside & (start[:, None] > start[None])).any(axis=1).astype(float),
         "comparison.same_unit": (~other_unit & solid[None]).mean(axis=1),
         "comparison.imperial": imperial.astype(float),
         "comparison.imperial_share": np.full(n, float(imperial[solid].mean())),

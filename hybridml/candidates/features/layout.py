@@ -1,4 +1,4 @@
-"""Features of the text line: font size, place on the photo, direction of the text."""
+"""Features of the text line: font size, position on the photo and direction of the text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,77 @@ import numpy as np
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .photo_context import PhotoView
+from .column import Column, Phrase, PhraseContext, flag, number_of, percentage, share_of
+from .photo_context import PhotoContext
+
+VERSION = 1
+
+_SIDES = ("left", "middle", "right")
+_ROWS = ("upper", "middle", "lower")
 
 
-def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+def _third(names: tuple[str, str, str], of: str) -> Phrase:
+    return lambda value, _: f"it stands in the {names[min(max(int(3 * value), 0), 2)]} third of {of}"
+
+
+def _steep(value: float, _: PhraseContext) -> str:
+    return f"its text runs {'vertically' if value > 0.7 else 'horizontally'}"
+
+
+def _slant(value: float, _: PhraseContext) -> str:
+    return f"its text is {'slanted' if value > 0.2 else 'not slanted'}"
+
+
+COLUMNS = (
+    Column("layout.confidence", "OCR confidence of its text", percentage("OCR is {} sure of its text")),
+    Column("layout.font", "height of its letters", percentage("its letters are {} of the photo's height")),
+    Column(
+        "layout.font_to_median",
+        "height of its letters relative to the median",
+        lambda value, _: f"its letters are {value:.2g} times as high as the median",
+    ),
+    share_of("layout.font_rank", "the text lines in larger letters"),
+    Column(
+        "layout.font_to_largest",
+        "height of its letters relative to the largest",
+        percentage("its letters are {} of the largest on the photo"),
+    ),
+    Column("layout.x", "horizontal position on the photo", _third(_SIDES, "the photo's width")),
+    Column("layout.y", "vertical position on the photo", _third(_ROWS, "the photo's height")),
+    Column(
+        "layout.from_center_x",
+        "horizontal distance from the centre",
+        percentage("it stands {} of the photo's width beside the centre"),
+    ),
+    Column(
+        "layout.from_center_y",
+        "vertical distance from the centre",
+        percentage("it stands {} of the photo's height above or below the centre"),
+    ),
+    Column("layout.x_in_text", "horizontal position within all text", _third(_SIDES, "the text's width")),
+    Column("layout.y_in_text", "vertical position within all text", _third(_ROWS, "the text's height")),
+    Column("layout.edge", "distance from the nearest edge", percentage("it stands {} from the nearest edge")),
+    Column("layout.angle", "direction of its text", lambda value, _: f"its text runs at {value:.0f} degrees"),
+    Column("layout.steep", "whether its text runs vertically", _steep),
+    Column("layout.slant", "whether its text is slanted", _slant),
+    Column("layout.line_length", "length of its line", percentage("its line is {} of the photo's width")),
+    number_of("layout.characters", "character in its text line", "characters in its text line"),
+    Column("layout.photo_aspect", "aspect ratio of the photo"),
+    Column(
+        "layout.photo_pixels", "size of the photo", lambda v, _: f"the photo has {10**v / 1e6:.2g} megapixels"
+    ),
+    number_of("layout.lines", "text line on the photo", "text lines on the photo"),
+    flag("layout.second_look", "it was found by the second pass", "it was found by the first pass"),
+    share_of("layout.lines_steep", "the photo's text that runs vertically"),
+)
+
+
+def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return the layout features of each candidate; lengths relative to the photo."""
     return photo.shared("layout", entity, lambda: _columns(photo, candidates))
 
 
-def _columns(photo: PhotoView, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+def _columns(photo: PhotoContext, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     line = np.array([c.line for c in candidates], dtype=int)
     boxes = np.array([c.box for c in candidates], dtype=float).reshape(-1, 4)
     center = (boxes[:, :2] + boxes[:, 2:]) / 2 / photo.size

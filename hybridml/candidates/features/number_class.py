@@ -1,8 +1,10 @@
-"""Features of the region: what the network that sees the photo around a number takes it for."""
+"""Features from the number classifier, which sees the photo around a number: what it takes the number for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,30 +12,70 @@ from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 from hybridml.vision.number_classifier import CLASSES
 
-from .photo_context import PhotoView
+from .column import Column, PhraseContext, percent, spaced
+from .photo_context import PhotoContext, rivals_of
+
+VERSION = 1
+
+_UNLIKELY = 0.02
+"""Probability below which an explanation says that the classifier does not take a number for a class."""
 
 
-def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-    """Return the network's probabilities for each candidate; all NaN on a photo that it did not see."""
-    n = len(candidates)
-    line = np.array([c.line for c in candidates], dtype=int)
-    photo_features = (
-        np.full((n, len(CLASSES)), np.nan)
-        if photo.number_classes is None
-        else photo.number_classes[line].astype(float)
+def _takes_for(what: str, log_probability: float) -> str:
+    probability = math.exp(log_probability)
+    if probability < _UNLIKELY:
+        return f"the number classifier does not take it for {what}"
+    return f"the number classifier takes it for {what} with a probability of {percent(probability)}"
+
+
+def _class_column(name: str) -> Column:
+    what = "none of the entities" if name == "other" else spaced(name)
+    return Column(
+        f"number_class.{name}",
+        f"the number classifier's probability of {what}",
+        lambda value, _: _takes_for(what, value),
     )
-    with np.errstate(divide="ignore"):
-        log = np.log(np.maximum(photo_features, 1e-4))
+
+
+def _beside_phrase(value: float, context: PhraseContext) -> str:
+    return f"{'no other' if value > -1e-6 else 'another'} candidate looks more like {context.requested}"
+
+
+_DECLARED = (
+    *map(_class_column, CLASSES),
+    Column(
+        "number_class.own",
+        "the number classifier's probability of the requested entity",
+        lambda value, context: _takes_for(context.requested, value),
+    ),
+    Column(
+        "number_class.own_lead",
+        "the number classifier's preference for the requested entity over others",
+        lambda value, context: (
+            f"the number classifier prefers {context.requested if value > 0 else 'another entity'} for it"
+        ),
+    ),
+    Column(
+        "number_class.own_beside",
+        "the number classifier's probability of the requested entity relative to the other candidates'",
+        _beside_phrase,
+    ),
+)
+COLUMNS = tuple(replace(column, missing="the number classifier did not look at it") for column in _DECLARED)
+
+
+def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return the logarithms of the classifier's probabilities for each candidate; NaN on a photo without them."""
+    unknown = np.full(len(candidates), np.nan)
+    if photo.number_classes is None:
+        return {column.name: unknown for column in COLUMNS}
+    probabilities = photo.number_classes[[c.line for c in candidates]].astype(float)
+    log = np.log(np.maximum(probabilities, 1e-4))
     columns = {f"number_class.{name}": log[:, i] for i, name in enumerate(CLASSES)}
-    own = log[:, CLASSES.index(entity.name)] if entity.name in CLASSES else np.full(n, np.nan)
-    rivals = [
-        log[:, CLASSES.index(e.name)]
-        for e in photo.schema.entities.values()
-        if e.family == entity.family and e.name != entity.name and e.name in CLASSES
-    ]
-    rival = np.max(rivals, axis=0) if rivals else np.full(n, np.nan)
+    own = columns.get(f"number_class.{entity.name}", unknown)
+    rivals = [log[:, CLASSES.index(e.name)] for e in rivals_of(entity, photo.schema) if e.name in CLASSES]
     best = own[np.isfinite(own)].max(initial=-np.inf)
     columns["number_class.own"] = own
-    columns["number_class.own_lead"] = own - rival
-    columns["number_class.own_beside"] = own - best if np.isfinite(best) else np.full(n, np.nan)
+    columns["number_class.own_lead"] = own - (np.max(rivals, axis=0) if rivals else unknown)
+    columns["number_class.own_beside"] = own - best if np.isfinite(best) else unknown
     return columns

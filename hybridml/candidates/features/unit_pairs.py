@@ -1,27 +1,71 @@
-"""Features of a quantity given twice: how it and its other unit are written beside each other."""
+"""Features of a quantity that is given in two units: how the two are written beside each other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
-from hybridml.quantity.unit_pairs import COLUMNS, Mention, close, describe
+from hybridml.quantity.unit_pairs import Mention, close, describe
 
-from .photo_context import PhotoView
+from .column import Column, flag
+from .photo_context import PhotoContext
 
-NAMES = tuple(f"unit_pairs.{name}" for name in COLUMNS)
-"""Columns of the block; NaN for a candidate that is there in one unit only."""
+VERSION = 1
+
+_DECLARED = (
+    flag("unit_pairs.imperial_first", "its imperial unit comes first", "its metric unit comes first"),
+    flag("unit_pairs.same_line", "both its units are in one text line", "its units are in two text lines"),
+    Column("unit_pairs.gap", "characters between its two units"),
+    flag(
+        "unit_pairs.imperial_spaced",
+        "a space stands before its imperial unit",
+        "no space stands before its imperial unit",
+    ),
+    flag(
+        "unit_pairs.metric_spaced",
+        "a space stands before its metric unit",
+        "no space stands before its metric unit",
+    ),
+    Column("unit_pairs.imperial_written", "how its imperial unit is written"),
+    Column("unit_pairs.metric_written", "how its metric unit is written"),
+    Column("unit_pairs.sign", "sign between its two units"),
+    flag(
+        "unit_pairs.blank_before_sign",
+        "a space follows the first of its units",
+        "no space follows the first of its units",
+    ),
+    flag(
+        "unit_pairs.blank_after_sign",
+        "a space stands before its second number",
+        "no space stands before its second number",
+    ),
+    Column("unit_pairs.imperial_decimals", "decimals of its imperial number"),
+    Column("unit_pairs.metric_decimals", "decimals of its metric number"),
+    flag(
+        "unit_pairs.page_imperial_first",
+        "the photo's first quantity is imperial",
+        "the photo's first quantity is metric",
+    ),
+    Column("unit_pairs.difference", "difference between its metric and its imperial size"),
+    flag("unit_pairs.capitals", "its imperial unit is in capitals", "its imperial unit is in small letters"),
+    flag("unit_pairs.closed", "a bracket closes after the pair", "no bracket closes after the pair"),
+)
+COLUMNS = tuple(replace(column, missing="it is not given in a second unit") for column in _DECLARED)
+
+NAMES = tuple(column.name for column in COLUMNS)
+"""The columns in the order of :func:`hybridml.quantity.unit_pairs.describe`; NaN for a candidate in one unit only."""
 
 
-def block(photo: PhotoView, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-    """Return how each candidate's dual is written."""
+def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return how each candidate's pair is written."""
     return photo.shared("unit_pairs", entity, lambda: _columns(photo, candidates, entity.family))
 
 
-def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> dict[str, np.ndarray]:
+def _columns(photo: PhotoContext, candidates: Sequence[Candidate], family: str) -> dict[str, np.ndarray]:
     schema = photo.schema
     found = np.full((len(candidates), len(NAMES)), np.nan)
     imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
@@ -37,12 +81,13 @@ def _columns(photo: PhotoView, candidates: Sequence[Candidate], family: str) -> 
     return dict(zip(NAMES, found.T, strict=True))
 
 
-def _mention(photo: PhotoView, c: Candidate) -> Mention:
+def _mention(photo: PhotoContext, c: Candidate) -> Mention:
     text = photo.ocr_result.lines[c.line].text
     return Mention(c.value, c.unit, text, c.start, c.end, c.number_text, c.line)
 
 
 def _distance(one: Candidate, other: Candidate) -> tuple[bool, float]:
+    """Return how far two candidates are apart: those of one text line come before those of two."""
     if one.line == other.line:
         return False, abs(one.start - other.start)
     return True, float(np.hypot(one.center[0] - other.center[0], one.center[1] - other.center[1]))

@@ -1,6 +1,5 @@
-"""The ranker's columns in words: what each is about, and what its value says of a candidate."""
+"""Answers with reasons: what was considered for a row, how probable it is, and what counted for and against it."""
 
-from .column_names import JOINT, NOUNS, column_words, plain
-from .phrases import Told, words_of
+from .explanation import column_name, phrase_of
 
-__all__ = ["JOINT", "NOUNS", "Told", "column_words", "plain", "words_of"]
+__all__ = ["column_name", "phrase_of"]

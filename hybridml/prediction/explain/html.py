@@ -1,7 +1,7 @@
-"""One row as a card for notebooks: the photo with what was read and considered on it, the answer, and why.
+"""The card of an explained row, for notebooks: the photo with its text lines and candidates, the answer, and why.
 
-The card is one piece of HTML that refers to nothing outside itself and runs no script. Whatever comes from photos and
-tables is escaped.
+The card is one piece of HTML that refers to nothing outside itself and runs no script. All text from photos and tables
+is escaped.
 """
 
 from __future__ import annotations
@@ -10,23 +10,25 @@ import base64
 import io
 from html import escape
 
+from hybridml.candidates.features.column import percent
+from hybridml.datasets.images import decode
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
 from hybridml.vision.text_line import OCRResult, TextLine
 
-from .explanation import Considered, Explanation
+from .explained_row import Considered, ExplainedRow
 
-SIDE = 640
+CARD_PHOTO_SIDE = 640
 """Longest side of the embedded photo, in pixels."""
 
-SHOWN = 8
-"""Quantities listed at most."""
+CARD_QUANTITIES = 8
+"""Quantities listed on a card."""
 
-REASONS = 5
-"""Reasons named at most, of each quantity that has any."""
+CARD_REASONS = 5
+"""Reasons listed on a card for each quantity."""
 
-# Told apart by colour-blind readers, and by their dashes in print: Okabe and Ito's blue, orange and grey.
+# Blue, orange and grey of Okabe and Ito, which colour-blind readers can distinguish; dashes distinguish them in print.
 ANSWER, OTHER, LINE = "#0072B2", "#B35900", "#8A8A8A"
 
 _CARD = (
@@ -36,12 +38,12 @@ _CARD = (
 _CELL = "border-bottom:1px solid #ddd;padding:.2rem .5rem;text-align:left;vertical-align:top;color:#222"
 
 
-def card_html(explanation: Explanation) -> str:
+def card_html(row: ExplainedRow) -> str:
     """Return the card of one row.
 
     Parameters
     ----------
-    explanation : Explanation
+    row : ExplainedRow
         The row. Without its photo the text lines stand on a blank canvas of the photo's size.
 
     Returns
@@ -49,48 +51,46 @@ def card_html(explanation: Explanation) -> str:
     str
         HTML for a notebook's output cell.
     """
-    picture, problem = _picture(explanation)
-    told = [text for text in (explanation.problem, problem) if text]
-    notes = "".join(f'<p style="margin:.3rem 0;color:#8a1c1c">{escape(text)}</p>' for text in told)
+    picture, problem = _picture(row)
+    problems = [text for text in (row.problem, problem) if text]
+    notes = "".join(f'<p style="margin:.3rem 0;color:#8a1c1c">{escape(text)}</p>' for text in problems)
     return (
         f'<div class="hybridml-card" style="{_CARD}">'
-        f'<div style="flex:1 1 20rem;min-width:16rem">{_drawing(explanation, picture)}</div>'
-        f'<div style="flex:1 1 24rem;min-width:18rem">{_heading(explanation)}{notes}{_table(explanation)}</div></div>'
+        f'<div style="flex:1 1 20rem;min-width:16rem">{_drawing(row, picture)}</div>'
+        f'<div style="flex:1 1 24rem;min-width:18rem">{_heading(row)}{notes}{_table(row)}</div></div>'
     )
 
 
-def _picture(explanation: Explanation) -> tuple[str, str]:
+def _picture(row: ExplainedRow) -> tuple[str, str]:
     """Return the photo as a data URI, and why it cannot be shown where it should be."""
-    if not explanation.path:
+    if not row.path:
         return "", ""
-    from hybridml.datasets.images import decode
-
     try:
-        image = decode(explanation.path)
+        image = decode(row.path)
     except HybridmlError as error:
         return "", f"photo not shown: {error}"
     from PIL import Image
 
     small = Image.fromarray(image)
-    small.thumbnail((SIDE, SIDE))
+    small.thumbnail((CARD_PHOTO_SIDE, CARD_PHOTO_SIDE))
     written = io.BytesIO()
     small.save(written, "JPEG", quality=82)
     return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode("ascii"), ""
 
 
-def _drawing(explanation: Explanation, picture: str) -> str:
-    ocr_result = explanation.ocr_result
+def _drawing(row: ExplainedRow, picture: str) -> str:
+    ocr_result = row.ocr_result
     if ocr_result is None:
         return '<p style="margin:0;color:#555">The photo could not be read.</p>'
     width, height = max(ocr_result.width, 1), max(ocr_result.height, 1)
     shown = f'<image href="{picture}" width="{width}" height="{height}"/>' if picture else ""
     lines = "".join(_text_line(line) for line in ocr_result.lines)
-    chosen = bool(explanation.answer.prediction)
-    considered = list(enumerate(explanation.considered[:SHOWN], 1))
+    chosen = bool(row.answer.prediction)
+    considered = list(enumerate(row.considered[:CARD_QUANTITIES], 1))
     boxes = "".join(_box(each, n, chosen and n == 1, width) for n, each in reversed(considered))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(explanation.photo)}" style="width:100%;max-height:34rem;background:#fff;'
+        f'aria-label="{escape(row.photo)}" style="width:100%;max-height:34rem;background:#fff;'
         f'border:1px solid #ddd">{shown}{lines}{boxes}</svg>'
     )
 
@@ -118,32 +118,32 @@ def _box(considered: Considered, number: int, chosen: bool, width: int) -> str:
     )
 
 
-def _heading(explanation: Explanation) -> str:
-    answer = explanation.answer
+def _heading(row: ExplainedRow) -> str:
+    answer = row.answer
     if answer.prediction:
-        said = (
-            f"<b>{escape(answer.prediction)}</b>, {_percent(answer.confidence)} sure, read in "
+        text = (
+            f"<b>{escape(answer.prediction)}</b>, {percent(answer.confidence)} sure, read in "
             f"<q>{escape(answer.text)}</q>"
         )
     else:
-        said = "nothing"
-    lines = [("answer", said)]
-    if explanation.truth is not None:
-        told = escape(explanation.truth) or "nothing to find"
-        lines.append(("truth", f"<b>{told}</b>{_verdict(explanation)}"))
-    if explanation.trained:
+        text = "nothing"
+    lines = [("answer", text)]
+    if row.truth is not None:
+        label = escape(row.truth) or "nothing to find"
+        lines.append(("truth", f"<b>{label}</b>{_verdict(row)}"))
+    if row.trained:
         lines.append(("note", "the model was trained on this row's group or photo"))
-    where = f"{escape(explanation.photo)}, row {escape(str(explanation.index))}"
+    where = f"{escape(row.photo)}, row {escape(str(row.index))}"
     return (
-        f'<p style="margin:0"><b>{escape(explanation.entity)}</b> <span style="color:#555">{where}</span></p>'
+        f'<p style="margin:0"><b>{escape(row.entity)}</b> <span style="color:#555">{where}</span></p>'
         + "".join(f'<p style="margin:.2rem 0">{name}: {text}</p>' for name, text in lines)
     )
 
 
-def _verdict(explanation: Explanation) -> str:
-    """Return what the metric says of the answer; nothing of a label that it cannot read."""
-    blank = parse_truth([explanation.truth or ""])[0].blank
-    label, answer = _label(explanation), explanation.answer
+def _verdict(row: ExplainedRow) -> str:
+    """Return whether the answer is right by the metric; blank for a label that cannot be parsed."""
+    blank = parse_truth([row.truth or ""])[0].blank
+    label, answer = _label(row), row.answer
     if label is None and not blank:
         return ""
     if not answer.prediction:
@@ -151,11 +151,11 @@ def _verdict(explanation: Explanation) -> str:
     return ": right" if (answer.value, answer.unit) == label else ": wrong"
 
 
-def _label(explanation: Explanation) -> tuple[float, str] | None:
-    """Return what the label says; a unit that only the model's own entities have is one that was considered."""
-    quantity = parse_truth([explanation.truth or ""])[0].quantity
-    number, _, unit = (explanation.truth or "").partition(" ")
-    if quantity is None and unit in {each.candidate.unit for each in explanation.considered}:
+def _label(row: ExplainedRow) -> tuple[float, str] | None:
+    """Return the label's quantity; a unit that only the model's own entities have must be one that was considered."""
+    quantity = parse_truth([row.truth or ""])[0].quantity
+    number, _, unit = (row.truth or "").partition(" ")
+    if quantity is None and unit in {each.candidate.unit for each in row.considered}:
         try:
             return float(number), unit
         except ValueError:
@@ -163,17 +163,15 @@ def _label(explanation: Explanation) -> tuple[float, str] | None:
     return quantity
 
 
-def _table(explanation: Explanation) -> str:
-    if not explanation.considered:
+def _table(row: ExplainedRow) -> str:
+    if not row.considered:
         return '<p style="margin:.3rem 0;color:#555">No quantity on the photo could answer it.</p>'
-    shown = explanation.considered[:SHOWN]
-    chosen = bool(explanation.answer.prediction)
-    label = _label(explanation)
-    rows = "".join(
-        _row(each, n, chosen and n == 1, label, explanation.ocr_result) for n, each in enumerate(shown, 1)
-    )
+    shown = row.considered[:CARD_QUANTITIES]
+    chosen = bool(row.answer.prediction)
+    label = _label(row)
+    rows = "".join(_row(each, n, chosen and n == 1, label, row.ocr_result) for n, each in enumerate(shown, 1))
     head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("", "quantity", "probability", "because"))
-    left = len(explanation.considered) - len(shown)
+    left = len(row.considered) - len(shown)
     more = f'<p style="margin:.3rem 0;color:#555">and {left} more</p>' if left else ""
     return f'<table style="border-collapse:collapse;margin-top:.5rem;font:inherit"><tr>{head}</tr>{rows}</table>{more}'
 
@@ -192,7 +190,7 @@ def _row(
     cells = (
         f'<b style="color:{ANSWER if chosen else OTHER}">{number}</b>',
         f'{name}<br><span style="color:#555">{escape(text)}</span>',
-        _percent(considered.confidence),
+        percent(considered.confidence),
         _reasons(considered),
     )
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
@@ -200,13 +198,10 @@ def _row(
 
 def _reasons(considered: Considered) -> str:
     return "<br>".join(
-        f"{escape(reason.words)} <b>{reason.contribution:+.2f}</b>" for reason in considered.reasons[:REASONS]
+        f"{escape(reason.words)} <b>{reason.contribution:+.2f}</b>"
+        for reason in considered.reasons[:CARD_REASONS]
     )
 
 
 def _quantity(considered: Considered) -> str:
     return format_quantity(considered.candidate.value, considered.candidate.unit)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

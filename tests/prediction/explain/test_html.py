@@ -1,4 +1,4 @@
-"""The card of one row in a notebook, and its candidates as a table."""
+"""The card of an explained row in a notebook, and its candidates as a table."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def explanation(found: OCRResult | None = None, **changes: object) -> Explanatio
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def test_it_says_what_was_answered_and_why() -> None:
+def test_the_card_shows_the_answer_and_why() -> None:
     page = Page(explanation()._repr_html_())
     for text in (
         *("item_weight", "photo.jpg, row 7", "500 gram", "87 % sure", "NET WT 500 g", "500.0 gram: right"),
@@ -83,20 +83,20 @@ def test_it_says_what_was_answered_and_why() -> None:
     assert svg["viewbox"] == "0 0 800 1000"
 
 
-def test_a_unit_of_ones_own_is_judged_too() -> None:
+def test_a_unit_that_only_the_model_knows_is_compared_too() -> None:
     unit = "milliampere hour"
     given = explanation()
     first = given.considered[0]
     own = replace(first, candidate=replace(first.candidate, value=500.0, unit=unit))
-    for truth, said in ((f"500 {unit}", ": right"), (f"600 {unit}", ": wrong"), (f"many {unit}", "")):
+    for truth, verdict in ((f"500 {unit}", ": right"), (f"600 {unit}", ": wrong"), (f"many {unit}", "")):
         page = Page(
             explanation(
                 considered=(own, given.considered[1]), answer=replace(given.answer, unit=unit), truth=truth
             )._repr_html_()
         )
-        assert f"truth: {truth}{said}" in page.text
-        assert (": right" in page.text or ": wrong" in page.text) == bool(said)
-        assert ("(the label)" in page.text) == (said == ": right")
+        assert f"truth: {truth}{verdict}" in page.text
+        assert (": right" in page.text or ": wrong" in page.text) == bool(verdict)
+        assert ("(the label)" in page.text) == (verdict == ": right")
 
 
 def test_the_answer_is_solid_and_what_was_not_chosen_dashed() -> None:
@@ -110,7 +110,7 @@ def test_the_answer_is_solid_and_what_was_not_chosen_dashed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "truth", "told"),
+    ("answer", "truth", "text"),
     [
         ("500", "500 gram", "500 gram: right"),
         ("500", "0.5 kilogram", "0.5 kilogram: wrong"),
@@ -120,13 +120,13 @@ def test_the_answer_is_solid_and_what_was_not_chosen_dashed() -> None:
         ("500", "half a stone", "half a stone"),
     ],
 )
-def test_the_label_is_judged_as_the_metric_does(answer: str, truth: str, told: str) -> None:
+def test_the_label_is_compared_as_in_the_metric(answer: str, truth: str, text: str) -> None:
     made = Answer("item_weight", 500.0, "gram", 0.9) if answer else Answer("item_weight")
     page = Page(card.card_html(explanation(answer=made, truth=truth)))
     lines = re.split(r"answer: |truth: ", page.text)
-    assert lines[2].startswith(told)
-    if told == truth:
-        assert not lines[2].startswith(f"{told}:")
+    assert lines[2].startswith(text)
+    if text == truth:
+        assert not lines[2].startswith(f"{text}:")
 
 
 def test_an_unlabelled_row_has_no_label() -> None:
@@ -184,7 +184,9 @@ def test_a_photo_that_cannot_be_shown_is_named(tmp_path: Path) -> None:
 def test_a_photo_that_could_not_be_read_says_why() -> None:
     page = Page(
         card.card_html(
-            explanation(seen=None, considered=(), answer=Answer("item_weight"), problem="image: is empty")
+            explanation(
+                photo_features=None, considered=(), answer=Answer("item_weight"), problem="image: is empty"
+            )
         )
     )
     assert "The photo could not be read" in page.text
@@ -195,19 +197,19 @@ def test_a_photo_that_could_not_be_read_says_why() -> None:
 def test_many_quantities_are_counted_not_listed() -> None:
     found = ocr_result([line(f"{n} g", 10, 20 * n) for n in range(1, 21)])
     considered = tuple(Considered(c, 1 / (n + 2)) for n, c in enumerate(find_candidates(found)))
-    page = Page(card.card_html(explanation(seen=PhotoFeatures(found), considered=considered)))
-    assert len(page.all("rect")) == card.SHOWN
+    page = Page(card.card_html(explanation(photo_features=PhotoFeatures(found), considered=considered)))
+    assert len(page.all("rect")) == card.CARD_QUANTITIES
     assert "and 12 more" in page.text
 
 
-def test_the_second_look_is_drawn_where_it_answered() -> None:
+def test_the_second_pass_is_drawn_where_it_answered() -> None:
     second = ocr_result([line("NET WT 501 g", 20, 30)])
     (candidate,) = find_candidates(second)
     page = Page(
         card.card_html(
             explanation(
-                seen=PhotoFeatures(ocr_result([]), second=second),
-                second=True,
+                photo_features=PhotoFeatures(ocr_result([]), second_pass=second),
+                second_pass=True,
                 considered=(Considered(candidate, 0.5),),
             )
         )
@@ -234,7 +236,7 @@ def test_candidates_as_a_table() -> None:
 
 
 def test_candidates_of_several_rows() -> None:
-    blank = explanation(index=8, seen=None, considered=())
+    blank = explanation(index=8, photo_features=None, considered=())
     table = hybridml.candidates_frame(iter([explanation(), blank, explanation(index=9)]))
     assert list(table["index"]) == [7, 7, 9, 9]
     assert set(table["entity_name"]) == {"item_weight"}
