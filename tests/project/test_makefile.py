@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hybridml.cli import parser
 from tests.helpers import ROOT
 
 
@@ -72,21 +71,6 @@ def test_a_test_table_needs_a_training_table() -> None:
     done = make("predict", "TEST=rows.csv")
     assert done.returncode != 0
     assert "TRAIN=" in done.stderr
-
-
-def test_the_readme_names_commands_and_options_that_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
-    commands = next(a for a in parser()._actions if a.dest == "command").choices
-    assert commands is not None
-    shown = re.findall(r"^\| `hybridml (\w+) ([^`]*)`", readme, re.MULTILINE)
-    assert {name for name, _ in shown} == set(commands)
-    for name, rest in shown:
-        known = {option for action in commands[name]._actions for option in action.option_strings}
-        assert set(re.findall(r"--[\w-]+", rest)) <= known, name
-    targets = re.findall(r"^make ((?:[a-z]+ ?)+)", readme, re.MULTILINE)
-    assert len(targets) >= 3
-    for target in targets:
-        assert set(target.split()) <= {"features", "train", "predict", "report", "test", "cluster"}
 
 
 def test_only_the_tests_get_a_browser() -> None:
