@@ -24,7 +24,7 @@ from .calibration import Calibrator
 from .dimension_order import DimensionOrder
 from .embedding_pca import EmbeddingPCA
 from .learned_features import LearnedColumns
-from .ranker import Boost, Ranker, RankerSettings, boost_here
+from .ranker import Ranker, RankerSettings
 from .scoring import ScoredRow, answer_of, score_rows
 from .sibling_rows import with_siblings
 
@@ -147,7 +147,6 @@ class Model:
         ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         vectors: Vectors | None = None,
         labels: pd.DataFrame | None = None,
-        boost: Boost = boost_here,
     ) -> Model:
         """Learn from rows whose photos were read.
 
@@ -166,8 +165,6 @@ class Model:
         labels : data frame, optional
             Labels to learn habits of labels from, with or without photos, the rows' own included; by default the
             rows' own.
-        boost : callable
-            What fits the boosters of the ranker that answers, by default this process.
 
         Raises
         ------
@@ -176,7 +173,7 @@ class Model:
         """
         from .training import Training, train
 
-        return train(self, Training(self, frame, keys, ocr_results, vectors or {}, labels), boost)
+        return train(self, Training(self, frame, keys, ocr_results, vectors or {}, labels))
 
     def trained_on(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows share a group or a photo with what the model was trained on."""

@@ -10,7 +10,7 @@ Burges, "From RankNet to LambdaRank to LambdaMART: An Overview", MSR-TR-2010-82.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -59,61 +59,6 @@ class RankerSettings:
                 raise HybridmlError(f"ranker setting {name} must be at least 1, got {getattr(self, name)}")
 
 
-@dataclass(frozen=True)
-class Examples:
-    """What boosters learn from.
-
-    Parameters
-    ----------
-    X : array (n_candidates, n_columns)
-        The table, group after group.
-    relevance : int array (n_candidates,)
-        0 for a wrong candidate; higher is better.
-    sizes : int array (n_groups,)
-        Candidates of each group.
-    weight : array (n_candidates,), optional
-        How much each candidate's group counts.
-    columns : list of str
-        Names of the columns, as LightGBM takes them.
-    categorical : list of int
-        Positions of those that are categories.
-    start : array (n_candidates,), optional
-        Scores that the boosters start from, and add to.
-    """
-
-    X: Floats
-    relevance: Ints
-    sizes: Ints
-    weight: Floats | None
-    columns: list[str]
-    categorical: list[int]
-    start: Floats | None = None
-
-
-Boost = Callable[[Sequence[Mapping[str, Any]], Examples], list[str]]
-"""What fits a booster for each of several sets of LightGBM's parameters, and returns LightGBM's text of each."""
-
-
-def boost_here(options: Sequence[Mapping[str, Any]], examples: Examples) -> list[str]:
-    """Fit boosters in this process."""
-    from lightgbm import LGBMRanker
-
-    texts = []
-    for each in options:
-        model = LGBMRanker(**each)
-        model.fit(
-            examples.X,
-            examples.relevance,
-            group=examples.sizes,
-            sample_weight=examples.weight,
-            init_score=examples.start,
-            feature_name=examples.columns,
-            categorical_feature=examples.categorical,
-        )
-        texts.append(model.booster_.model_to_string())
-    return texts
-
-
 class Ranker:
     """Average of LambdaRank boosters.
 
@@ -151,7 +96,6 @@ class Ranker:
         columns: Sequence[str],
         categorical: Sequence[str] = (),
         weight: Floats | None = None,
-        boost: Boost = boost_here,
         start: Mapping[str, float] | None = None,
     ) -> Ranker:
         """Learn to put relevant candidates first.
@@ -170,8 +114,6 @@ class Ranker:
             Those of them that are categories.
         weight : array (n_candidates,), optional
             How much each candidate's group counts, 1 by default.
-        boost : callable
-            What fits the boosters, by default this process.
         start : mapping of column to float, optional
             Columns that say something already, and what one of each column's units is worth: scores start from
             these, and the boosters, which do not see them, learn what is to be added.
@@ -181,6 +123,8 @@ class Ranker:
         HybridmlError
             When no group has both a right and a wrong candidate: nothing can be learned.
         """
+        from lightgbm import LGBMRanker
+
         keep = _informative(relevance, group)
         if not keep.any():
             raise HybridmlError(
@@ -190,17 +134,18 @@ class Ranker:
         group = group[keep]
         self.columns_ = list(columns)
         self.start_ = {name: worth for name, worth in (start or {}).items() if name in self.columns_}
-        examples = Examples(
-            self._without_start(X[keep]),
-            relevance[keep],
-            np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
-            None if weight is None else weight[keep],
-            [c.replace(":", "_") for c in columns],
-            [i for i, c in enumerate(columns) if c in categorical],
-            self._started(X[keep]) if self.start_ else None,
-        )
+        data = {
+            "X": self._without_start(X[keep]),
+            "y": relevance[keep],
+            "group": np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
+            "sample_weight": None if weight is None else weight[keep],
+            "init_score": self._started(X[keep]) if self.start_ else None,
+            "feature_name": [c.replace(":", "_") for c in columns],
+            "categorical_feature": [i for i, c in enumerate(columns) if c in categorical],
+        }
         self._boosters = []
-        self.models_ = boost([self._options(seed) for seed in range(self.settings.seeds)], examples)
+        models = [LGBMRanker(**self._options(seed)) for seed in range(self.settings.seeds)]
+        self.models_ = [model.fit(**data).booster_.model_to_string() for model in models]
         return self
 
     def _options(self, seed: int) -> dict[str, Any]:

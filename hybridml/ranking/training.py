@@ -30,7 +30,7 @@ from .dimension_order import DimensionOrder
 from .embedding_pca import EmbeddingPCA
 from .label_priors import Priors, label_table
 from .learned_features import START, LearnedColumns
-from .ranker import Boost, Ranker, RankerSettings, boost_here
+from .ranker import Ranker, RankerSettings
 from .sibling_rows import score_jointly, with_siblings
 from .unit_preference import LEAST, UnitPreference, unit_pair_table
 
@@ -188,9 +188,8 @@ class Training:
         keep: Bools,
         weak_weight: Mapping[str, float],
         settings: RankerSettings,
-        boost: Boost = boost_here,
     ) -> Ranker:
-        """Fit a ranker on the rows where ``keep`` holds; ``boost`` fits its boosters."""
+        """Fit a ranker on the rows where ``keep`` holds."""
         weights = np.ones(len(self.rows.keys))
         for i in np.flatnonzero(self.weak):
             weights[i] = weak_weight.get(self.rows.entities[int(i)], FULL)
@@ -205,7 +204,6 @@ class Training:
             table.columns,
             CATEGORICAL,
             w[use],
-            boost,
             START,
         )
 
@@ -276,11 +274,8 @@ def choose_weak_weight(data: Training, settings: RankerSettings) -> dict[str, fl
     return weak_weight
 
 
-def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
-    """Fit ``model`` on rows that were described for it; see :meth:`hybridml.ranking.model.Model.fit`.
-
-    Only the ranker that answers is fitted by ``boost``; those that score out of fold are fitted here.
-    """
+def train(model: Model, data: Training) -> Model:
+    """Fit ``model`` on rows that were described for it; see :meth:`hybridml.ranking.model.Model.fit`."""
     from hybridml.datasets.groups import name_hashes
 
     settings, frame, keys = model.settings, data.frame, data.rows.keys[: data.asked]
@@ -292,7 +287,7 @@ def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
     none = np.zeros(len(frame), dtype=bool)
     model.columns, table = data.described(none)
     model.dimension_order = data.dimension_order(none)
-    model.ranker = data.ranker(table, ~none, model.weak_weight, settings.ranker, boost)
+    model.ranker = data.ranker(table, ~none, model.weak_weight, settings.ranker)
     scores = data.out_of_fold(model.weak_weight, settings.ranker)
     _fit_calibrator(model, data, scores)
     groups = group_names(frame)
