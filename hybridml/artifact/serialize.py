@@ -24,7 +24,7 @@ from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.ranking.embedding_pca import EmbeddingPCA
 from hybridml.ranking.label_priors import Priors
-from hybridml.ranking.learned_features import LearnedColumns
+from hybridml.ranking.learned_features import LearnedFeatures
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import Ranker, RankerSettings
 from hybridml.ranking.unit_preference import UnitPreference
@@ -54,10 +54,10 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         "entities": _schema_to_dict(model.schema),
         "ranker": model.ranker.to_dict(),
         "calibrator": model.calibrator.to_dict(),
-        "embedding_pca": model.columns.embedding_pca.to_dict() if model.columns.embedding_pca else None,
-        "priors": model.columns.priors.to_dict() if model.columns.priors else None,
-        "weak": model.columns.weak,
-        "unit_preference": model.columns.unit_preference.to_dict() if model.columns.unit_preference else None,
+        "embedding_pca": model.learned.embedding_pca.to_dict() if model.learned.embedding_pca else None,
+        "priors": model.learned.priors.to_dict() if model.learned.priors else None,
+        "weak": model.learned.weak,
+        "unit_preference": model.learned.unit_preference.to_dict() if model.learned.unit_preference else None,
         "dimension_order": model.dimension_order.to_dict(),
         "weak_weight": model.weak_weight,
         "training": model.training,
@@ -79,7 +79,7 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
     model = Model(ModelSettings(**settings), _schema_from_dict(data["entities"]))
     model.ranker = Ranker.from_dict(data["ranker"])
     model.calibrator = Calibrator.from_dict(data["calibrator"])
-    model.columns = LearnedColumns(
+    model.learned = LearnedFeatures(
         EmbeddingPCA.from_dict(data["embedding_pca"]) if data["embedding_pca"] else None,
         Priors.from_dict(data["priors"]) if data["priors"] else None,
         bool(data["weak"]),
@@ -128,7 +128,7 @@ def _check_lightgbm(then: str, source: str) -> None:
 
 def _check_columns(model: Model, data: Mapping[str, Any], source: str) -> None:
     now = column_names(model.settings.blocks, model.schema)
-    now += model.columns.names
+    now += model.learned.names
     then = list(data["columns"])
     if data["features_version"] != FEATURES_VERSION:
         raise ArtifactError(
