@@ -1,7 +1,7 @@
 """Extraction on a Dask cluster: batches of photos as tasks for workers on many machines.
 
 The workers run the vision stages and send back the results; the calling process writes the store, so that all rules of
-the store hold as on one machine. See docs/cluster.md.
+the store hold as on one machine. Dask connections are neither authenticated nor encrypted unless TLS is configured.
 """
 
 from .client import connected

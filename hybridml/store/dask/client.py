@@ -36,7 +36,13 @@ def connected(address: str, progress: bool = False) -> Iterator[Any]:
     """
     require(f"the cluster at {address}", ("dask", "distributed"), "dask")
     from distributed import Client
+    from distributed.security import Security
 
+    if address.startswith("tls://") and not Security().get_connection_args("client").get("ssl_context"):
+        raise HybridmlError(
+            f"Dask has no certificates to connect to {address}: name them in its configuration, such as "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ...__TLS__CLIENT__CERT and ...__TLS__CLIENT__KEY"
+        )
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

@@ -231,6 +231,11 @@ def test_no_scheduler_no_workers_no_dask(
         run(photos, tmp_path, slow(), "tcp://127.0.0.1:9")
 
 
+def test_tls_without_certificates_is_refused(photos: dict[str, Path | None], tmp_path: Path) -> None:
+    with pytest.raises(HybridmlError, match=r"no certificates to connect to tls://.*TLS__CA_FILE"):
+        run(photos, tmp_path, slow(), "tls://127.0.0.1:9")
+
+
 def _lacks(what: str, modules: Any, extra: str) -> None:
     from hybridml.utils.optional import require
 
