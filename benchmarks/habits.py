@@ -63,7 +63,7 @@ def _units(labels: pd.DataFrame, schema: EntitySchema) -> None:
         if learned is None:
             print(f"only {len(unit_pairs)} texts give the label in two units: too few to learn from")
             return
-        foreseen[fold == k] = learned.log_odds(described[fold == k]) > 0
+        foreseen[fold == k] = learned.odds(described[fold == k]) > 0
     first = unit_pairs["unit_pairs.imperial_first"].to_numpy(bool)
     lines = [
         [
