@@ -1,17 +1,15 @@
-"""What a Dask cluster costs beside the processes of one machine, on the same real photos.
+"""The cost of a Dask cluster compared with processes of the same machine, on the same real photos.
 
     python -m benchmarks.cluster --shared ../shared --photos 200 --effort fast
-    python -m benchmarks.cluster --shared ../shared --ranker
 
-Photos are drawn by a seed and read and looked at once (no second look) by 1 and 2 processes of this machine, and by 1
-and 2 workers of a cluster of processes on it, one thread each. The runs take turns, each into an empty store; starting
-and loading engines, told by a run of as many photos as there are processes, is taken off. Workers run without Dask's
-profiler, as in 'make cluster'. Printed are the medians: wall and processor seconds a photo, those of scheduler and
-client included, and of them what Dask's processes take with nothing to do: by the clock, not by the photo. On a machine
-that does other work too go by processor seconds, and by the overhead in brackets, which is without those.
+Photos are drawn with a seed. Their features are extracted (without the second pass) by 1 and 2 processes of this
+machine, and by a cluster of 1 and 2 worker processes on it, each with one thread. The runs take turns, and each fills
+an empty store. The time to start and to load the engines is measured by a run with as many photos as there are
+processes, and subtracted. Workers run without Dask's profiler, as in 'make cluster'.
 
---ranker compares instead the F1 of rankers that two workers fitted with that of rankers fitted here, cross-validated
-on stored readings; everything else of the models is the same.
+The benchmark prints medians per photo: wall time and processor seconds, including those of the scheduler and the
+client, and the share that idle Dask processes take, which depends on the clock and not on the photos. On a machine
+that does other work as well, compare processor seconds, and the overhead in brackets, which leaves the idle share out.
 """
 
 from __future__ import annotations
@@ -28,42 +26,41 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import active_children
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks import command
-from benchmarks.labelled import FOLDS, Data, Sources, answers_of, load, stages_of, training_part
-from hybridml.datasets import folds
+from benchmarks.labelled import Sources, stages_of
 from hybridml.datasets.photos import photo_paths
-from hybridml.evaluation import metrics
-from hybridml.ranking.model import Model, ModelSettings
-from hybridml.ranking.training import Training, train
-from hybridml.store import extraction
-from hybridml.store.dask.ranking import boosting
-from hybridml.store.extraction import ExtractionReport
+from hybridml.store import process_pool
+from hybridml.store.extraction import ExtractionReport, extract_photos
 from hybridml.store.feature_store import FeatureStore
+from hybridml.vision.stages import VisionStages
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
 TICKS = os.sysconf("SC_CLK_TCK")
 Costs = dict[tuple[str, int], list[list[float]]]
-"""Of each place and number of processes, what each run cost."""
+"""The costs of each run, by where it ran and the number of processes."""
 
 GOAL = 0.05
-"""Share of a photo's processor seconds that the cluster should cost at most."""
+"""Largest share of a photo's processor seconds that the cluster may add."""
+
+
+_LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
+_WORKER = (*_LOCAL, "--nthreads", "1", "--no-nanny")
 
 
 class Cluster:
-    """A scheduler and workers of one thread as processes of this machine."""
+    """A scheduler and single-threaded workers, as processes of this machine."""
 
     def __init__(self, workers: int, folder: Path) -> None:
         from distributed import Client
 
         file = folder / "scheduler.json"
         self.processes = [
-            _started("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
+            _started("scheduler", *_LOCAL, "--port", "0", "--scheduler-file", str(file)),
             *(
                 _started("worker", "--scheduler-file", str(file), *_WORKER, "--local-directory", str(folder))
                 for _ in range(workers)
@@ -76,12 +73,12 @@ class Cluster:
             self.address = str(client.scheduler.address)
 
     def cpu(self) -> tuple[float, float]:
-        """Return the processor seconds of its processes, and of them the scheduler's."""
+        """Return the processor seconds of all its processes, and those of the scheduler alone."""
         scheduler, *workers = (_cpu_of(process.pid) for process in self.processes)
         return scheduler + sum(workers), scheduler
 
     def idle(self, seconds: float = 10.0) -> float:
-        """Return the processor seconds that its processes take in a second while they have nothing to do."""
+        """Return the processor seconds that its processes take per second while idle."""
         before = self.cpu()[0]
         time.sleep(seconds)
         return (self.cpu()[0] - before) / seconds
@@ -91,9 +88,6 @@ class Cluster:
         for process in reversed(self.processes):
             process.kill()
             process.wait()
-
-
-_WORKER = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
 
 
 def _started(kind: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -106,15 +100,15 @@ def _started(kind: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def _cpu_of(process: int) -> float:
-    """Return the processor seconds of a process that runs."""
-    # the name of the program, in parentheses, may hold blanks
+    """Return the processor seconds of a running process."""
+    # the program name, in parentheses, may contain blanks
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 @contextmanager
 def cluster_of(workers: int) -> Iterator[Cluster]:
-    """Give a cluster that ends with the block."""
+    """Start a cluster that stops at the end of the block."""
     with tempfile.TemporaryDirectory() as folder:
         made = Cluster(workers, Path(folder))
         try:
@@ -124,7 +118,7 @@ def cluster_of(workers: int) -> Iterator[Cluster]:
 
 
 def _spent(cluster: Cluster | None) -> tuple[float, float, float]:
-    """Return the clock, the processor seconds of all that works, and of them those of client and scheduler."""
+    """Return the wall clock, the processor seconds of all processes, and those of client and scheduler alone."""
     now = time.perf_counter()
     for child in active_children():
         child.join()
@@ -134,8 +128,10 @@ def _spent(cluster: Cluster | None) -> tuple[float, float, float]:
     return now, own + every, own + scheduler
 
 
-def measured(photos: dict[str, Path], stages: Any, processes: int, cluster: Cluster | None) -> list[float]:
-    """Return what :func:`_spent` counts, a photo, without what starting takes."""
+def measured(
+    photos: dict[str, Path], stages: VisionStages, processes: int, cluster: Cluster | None
+) -> list[float]:
+    """Return the three costs of :func:`_spent` per photo, without the cost of starting."""
     few = dict(list(photos.items())[:processes])
     costs = []
     for some in (few, photos):
@@ -144,27 +140,23 @@ def measured(photos: dict[str, Path], stages: Any, processes: int, cluster: Clus
             report = _run(some, Path(folder), stages, processes, cluster)
             after = _spent(cluster)
         if report.failed:
-            raise SystemExit(f"not all photos were read: {report.failed}")
+            raise SystemExit(f"the features of some photos could not be extracted: {report.failed}")
         costs.append([b - a for a, b in zip(before, after, strict=True)])
     between = len(photos) - len(few)
     return [(many - start) / between for start, many in zip(*costs, strict=True)]
 
 
 def _run(
-    photos: dict[str, Path], folder: Path, stages: Any, processes: int, cluster: Cluster | None
+    photos: dict[str, Path], folder: Path, stages: VisionStages, processes: int, cluster: Cluster | None
 ) -> ExtractionReport:
-    ocr, embedder, further = stages
-    first = [stage for stage in further if stage.kind != "second_pass"]
     address = cluster.address if cluster else None
-    return extraction.extract(
-        photos, FeatureStore(folder), ocr, embedder, processes, False, first, dask=address
-    )
+    return extract_photos(photos, FeatureStore(folder), stages.first, processes, progress=False, dask=address)
 
 
 def speed(options: argparse.Namespace) -> int:
-    """Print what a photo costs with and without a cluster; return 1 where the goal is missed."""
-    # one process computes with one thread, as a worker does
-    extraction.default_workers = lambda: 1
+    """Print the cost of a photo with and without a cluster; return 1 when the goal is missed."""
+    # a single process computes with one thread, as a worker does
+    process_pool.default_workers = lambda: 1
     sources = Sources(options.shared, Path("features"))
     found = photo_paths(sources.rows("labelled"), sources.folder("labelled") / "images")
     names = random.Random(options.seed).sample(sorted(n for n, path in found.items() if path), options.photos)
@@ -177,7 +169,7 @@ def speed(options: argparse.Namespace) -> int:
                 measured(photos, stages, processes, None)
             )
             with cluster_of(processes) as cluster:
-                # the workers load their engines here and keep them: starting is not counted for them either
+                # the workers load and keep their engines here, so that starting is not counted for them either
                 measured(dict(list(photos.items())[: 4 * processes]), stages, processes, cluster)
                 idle = cluster.idle()
                 cost = measured(photos, stages, processes, cluster)
@@ -206,47 +198,6 @@ def _report(costs: Costs, options: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-def ranker(options: argparse.Namespace) -> int:
-    """Print the cross-validated F1 of rankers fitted here and on a cluster."""
-    sources = Sources(options.shared, options.store)
-    frame = sources.rows("labelled")
-    fold = np.asarray(folds.load_folds(FOLDS, frame))
-    data = load(frame, fold, sources, stages_of("rapidocr", effort=options.effort), True, True)
-    answers: dict[str, list[str]] = {}
-    truth = list(frame["entity_value"])
-    with cluster_of(2) as cluster, boosting(cluster.address) as (boost, facts):
-        for k in np.unique(fold):
-            model = Model(ModelSettings())
-            start = time.perf_counter()
-            training = Training(model, *training_part(data, fold != k))
-            train(model, training)
-            _answer(model, data, fold == k, answers.setdefault("this machine", [""] * len(frame)))
-            middle = time.perf_counter()
-            every = np.ones(training.asked, dtype=bool)
-            _, table = training.described(~every)
-            model.ranker = training.ranker(table, every, model.weak_weight, model.settings.ranker, boost)
-            _answer(model, data, fold == k, answers.setdefault("cluster", [""] * len(frame)))
-            took = f"{middle - start:.0f} s to train here, {time.perf_counter() - middle:.0f} s for the ranker there"
-            print(f"fold {k}: {took}; {len(table)} candidates; {facts}", flush=True)
-    print("| ranker fitted on | F1 | " + " | ".join(f"fold {k}" for k in np.unique(fold)) + " |")
-    for what, predictions in answers.items():
-        parts = [
-            metrics.score([truth[i] for i in at], [predictions[i] for i in at]).f1
-            for at in (np.flatnonzero(fold == k) for k in np.unique(fold))
-        ]
-        total = metrics.score(truth, predictions).f1
-        print(f"| {what} | {total:.4f} | " + " | ".join(f"{f1:.3f}" for f1 in parts) + " |")
-    same = np.mean([a == b for a, b in zip(*answers.values(), strict=True)])
-    print(f"{same:.1%} of the answers are the same")
-    return 0
-
-
-def _answer(model: Model, data: Data, held: np.ndarray, answers: list[str]) -> None:
-    """Answer the rows that were held out, into ``answers``."""
-    for i, answer in zip(np.flatnonzero(held), answers_of(model, data, held), strict=True):
-        answers[i] = answer.prediction
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = command.parser(__doc__)
@@ -255,10 +206,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--photos", type=int, default=200, help="(default: %(default)s)")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2], help="(default: 1 2)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the drawing (default: %(default)s)")
-    parser.add_argument("--ranker", action="store_true", help="compare rankers, not speed")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
     options = parser.parse_args(argv)
-    return ranker(options) if options.ranker else speed(options)
+    return speed(options)
 
 
 if __name__ == "__main__":

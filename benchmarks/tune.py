@@ -23,8 +23,8 @@ from benchmarks.tables import difference, table
 from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.datasets import folds
 from hybridml.evaluation import metrics
-from hybridml.ranking.model import Model, ModelSettings
-from hybridml.ranking.training import Training, choose_weak_weight
+from hybridml.ranking.model import ModelSettings
+from hybridml.ranking.training import TrainingData, choose_weak_weight
 from hybridml.utils.optional import missing
 from hybridml.vision.presets import FURTHER_STAGES
 
@@ -52,7 +52,7 @@ def suggested(trial: Any, base: ModelSettings) -> ModelSettings:
     )
 
 
-def inner_right(start: Training, settings: ModelSettings, weak_weight: dict[str, float]) -> int:
+def inner_right(start: TrainingData, settings: ModelSettings, weak_weight: dict[str, float]) -> int:
     """Return how many training rows inner folds answer right."""
     part = start.without([b for b in OPTIONAL if b not in settings.blocks])
     return int(part.right(part.out_of_fold(weak_weight, replace(settings.ranker, seeds=1))).sum())
@@ -66,7 +66,7 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
         raise missing("tuning", "optuna", error, "tune") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     keep = data.fold != k
-    start = Training(Model(base), *training_part(data, keep))
+    start = TrainingData(*training_part(data, keep), settings=base)
     weak_weight = choose_weak_weight(start, base.ranker)
     study = optuna.create_study(
         study_name=f"fold {k}",

@@ -82,7 +82,7 @@ def _units(labels: pd.DataFrame, schema: EntitySchema) -> None:
         if model is None:
             print(f"only {len(pairs)} texts give the label in two units: too few to learn from")
             return
-        predicted[fold == k] = model.odds(described[fold == k]) > 0
+        predicted[fold == k] = model.log_odds(described[fold == k]) > 0
     first = pairs["unit_pairs.imperial_first"].to_numpy(bool)
     entities = rows["entity_name"].to_numpy()
     parts = {"all": np.ones(len(rows), dtype=bool)}

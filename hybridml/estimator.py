@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from .prediction.explain.explanation import Explanation, explain_rows
 from .prediction.from_candidates import CandidateFileRequest, write_candidates
 from .prediction.from_store import AnsweredRow, PredictionRequest, answer_rows, answers_frame, keys_of
 from .ranking.model import Model, ModelSettings
-from .ranking.ranker import Boost, RankerSettings, boost_here
+from .ranking.ranker import RankerSettings
+from .ranking.training import train
 from .store.extraction import ExtractionReport, extract, extracted_so_far
 from .store.feature_store import FeatureStore
 from .store.status import StoreStatus, status_of
@@ -83,8 +83,8 @@ class EntityExtractor(BaseEstimator):
     workers : int, optional
         Processes that read and look; by default one per core.
     dask : str, optional
-        Address of a Dask cluster whose workers read and look in place of processes of this machine, and fit the
-        ranker that answers; what else is fitted is fitted here.
+        Address of a Dask cluster whose workers extract the photos' features in place of processes of this machine.
+        Training itself runs on this machine.
     random_state : int
         Seed of everything random.
     progress : bool
@@ -291,17 +291,16 @@ class EntityExtractor(BaseEstimator):
         HybridmlError
             When rows, photos or engines do not do; the message says what to do.
         """
-        model = Model(self._model_settings(), self._schema())
-        column_names(
-            model.settings.blocks, model.schema
-        )  # blocks that do not do are told before photos are read
-        frame, _ = photos.checked(X, images=self.images, truth=y is None, schema=model.schema)
+        settings, schema = self._model_settings(), self._schema()
+        # unknown blocks raise an error before any photo is read
+        column_names(settings.blocks, schema)
+        frame, _ = photos.checked(X, images=self.images, truth=y is None, schema=schema)
         if y is not None:
             if len(y) != len(frame):
                 raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
             frame = frame.assign(entity_value=[as_text(value) for value in y])
         if weak_labels is not None:
-            more, _ = photos.checked(weak_labels, images=self.images, truth=True, schema=model.schema)
+            more, _ = photos.checked(weak_labels, images=self.images, truth=True, schema=schema)
             frame = pd.concat([frame.assign(weak=False), more.assign(weak=True)], ignore_index=True)
             # two tables may number their rows alike
             frame["index"] = range(len(frame))
@@ -315,20 +314,9 @@ class EntityExtractor(BaseEstimator):
             vectors = dict(store.embeddings(self.stages_.embedding.settings, present))
         paths = [labels] if isinstance(labels, str | Path) else labels
         counted = paths if paths is None or isinstance(paths, pd.DataFrame) else read_labels(*paths)
-        with self._boosting() as (boost, facts):
-            self.model_ = model.fit(
-                frame, keys, store.photo_features(self.stages_.settings, present), vectors, counted, boost
-            )
-        self.model_.training |= facts
+        features = store.photo_features(self.stages_.settings, present)
+        self.model_ = train(frame, keys, features, vectors, counted, settings=settings, schema=schema)
         return self
-
-    def _boosting(self) -> AbstractContextManager[tuple[Boost, Mapping[str, Any]]]:
-        """Return what fits the ranker's boosters, and what the model's facts say of it where that is a cluster."""
-        if not self.dask:
-            return nullcontext((boost_here, {}))
-        from .store.dask.ranking import boosting
-
-        return boosting(self.dask, self.progress)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -24,7 +24,7 @@ from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.ranking.embedding_pca import EmbeddingPCA
 from hybridml.ranking.label_priors import Priors
-from hybridml.ranking.learned_features import LearnedColumns
+from hybridml.ranking.learned_features import LearnedFeatures
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import Ranker, RankerSettings
 from hybridml.ranking.unit_preference import UnitPreference
@@ -43,7 +43,7 @@ def to_dict(extractor: EntityExtractor) -> dict[str, Any]:
         When the extractor is not fitted.
     """
     model, stages = extractor._check_fitted(), extractor.stages_
-    learned = model.columns
+    learned = model.learned
     return {
         "format": FORMAT,
         "versions": model.versions,
@@ -130,7 +130,7 @@ def _model_from_dict(data: Mapping[str, Any]) -> Model:
     model = Model(_settings_from_dict(data["settings"]), _schema_from_dict(data["entities"]))
     model.ranker = Ranker.from_dict(data["ranker"])
     model.calibrator = Calibrator.from_dict(data["calibrator"])
-    model.columns = LearnedColumns(
+    model.learned = LearnedFeatures(
         EmbeddingPCA.from_dict(data["embedding_pca"]) if data["embedding_pca"] else None,
         Priors.from_dict(data["priors"]) if data["priors"] else None,
         bool(data["weak"]),
@@ -179,7 +179,7 @@ def _check_columns(model: Model, data: Mapping[str, Any]) -> None:
             f"{FEATURES_VERSION} in this hybridml {__version__}: the same names may mean other numbers; "
             f"{file.remedy(writer)}"
         )
-    now = [*column_names(model.settings.blocks, model.schema), *model.columns.names]
+    now = [*column_names(model.settings.blocks, model.schema), *model.learned.names]
     if now != then:
         gone = ", ".join(name for name in then if name not in now)
         new = ", ".join(name for name in now if name not in then)

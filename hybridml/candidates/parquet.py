@@ -1,7 +1,7 @@
 """The candidate file: rows with their described candidates, as Parquet with a line per candidate.
 
 Every feature is a column of float32. The lines of a row stand together; the rows of a photo are in one row group, and
-with them its sibling rows (see :mod:`hybridml.ranking.sibling_rows`), which have a blank ``row``. A row without a
+with them its sibling rows (see :mod:`hybridml.ranking.joint`), which have a blank ``row``. A row without a
 candidate has one line with a blank ``value``. A row's own columns (``index``, ``image_link``, ...) and its ``problem``
 stand on its first line. The metadata say what the candidates were made with.
 """

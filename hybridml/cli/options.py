@@ -61,8 +61,8 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dask",
         metavar="ADDRESS",
-        help="scheduler of a Dask cluster whose workers read and look in place of processes of this machine; for "
-        "'train' they also fit the ranker",
+        help="scheduler of a Dask cluster whose workers extract the photos' features in place of processes of this "
+        "machine",
     )
 
 

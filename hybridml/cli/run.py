@@ -60,8 +60,8 @@ def add_commands(commands: Commands) -> None:
         "train",
         _train,
         "fit the ranker on labelled rows and write the model",
-        "Photos that the store lacks are read first. The model is one joblib file. With --dask the ranker is fitted\n"
-        "on the cluster, which makes other, equally good trees and pays from millions of candidates on.\n\n"
+        "Photos that the store lacks are read first. The model is one joblib file. With --dask the workers of the\n"
+        "cluster extract the photos' features; the ranker is fitted on this machine.\n\n"
         "  hybridml train --rows train.csv --images photos/ --model models/model.joblib",
     )
     train.add_argument("--rows", required=True, metavar="CSV", help="rows with entity_value")

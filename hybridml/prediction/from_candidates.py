@@ -175,7 +175,7 @@ def facts_of(model: Model, stages: VisionStages) -> dict[str, Any]:
         "features": {
             "version": FEATURES_VERSION,
             "blocks": list(model.settings.blocks),
-            "columns": list(model.ranker.columns_)[: -len(model.columns.names) or None],
+            "columns": list(model.ranker.columns_)[: -len(model.learned.names) or None],
         },
         "joint": model.settings.joint,
         "stages": {stage.kind: _stage(stage) for stage in stages if stage.kind != "embedding"},

@@ -217,9 +217,9 @@ def _claims(
 
 def _usual(model: Model) -> dict[str, float]:
     """Return how much speaks for each entity because labels ask for it often; nothing where none were counted."""
-    if model.columns.priors is None:
+    if model.learned.priors is None:
         return {}
-    counts = model.columns.priors.counts["entity"]
+    counts = model.learned.priors.counts["entity"]
     share = counts["n"] / counts["n"].sum()
     return {str(entity): float(s) ** USUAL for entity, s in zip(counts["entity"], share, strict=True)}
 

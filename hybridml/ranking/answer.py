@@ -1,4 +1,4 @@
-"""What is said of one row: a quantity, how sure, and where on the photo it stands."""
+"""The answer to one row: a quantity, its confidence, and where it stands on the photo."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ class Answer:
     Parameters
     ----------
     entity : str
-        What was asked.
+        The entity asked for.
     value, unit
-        The quantity; None when nothing is answered.
+        The quantity; None when there is no answer.
     confidence : float
         Calibrated probability that the answer is right; 0 without a candidate.
     text : str
-        The text line the number was read from.
+        The text line that the number was read from.
     box : (left, top, right, bottom) or None
         Where the answer stands, in pixels of the photo.
     runner_ups : tuple of RunnerUp
         The next best quantities, best first.
     candidates : tuple of str
-        Every quantity that could have been answered, as a submission would write it.
+        Every quantity that could have been the answer, as a submission would write it.
     """
 
     entity: str

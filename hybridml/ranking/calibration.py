@@ -1,9 +1,9 @@
-"""From scores to a decision: how sure the best candidate is, and whether to answer at all.
+"""The calibration: the probability that the best candidate is right, and the decision whether to answer at all.
 
-The ranker's scores say which candidate is best, not how likely it is right. A multinomial logistic model on
-out-of-fold scores turns the best candidate's lead into three probabilities: right, wrong, and "nothing to
-find" (truth empty). Answering is worth it when ``p (2 - F) > F e``, with p the probability of being right,
-e that of an empty truth and F the F1 reached: the condition under which one more answer raises F1.
+The ranker's scores say which candidate is best, not how likely it is right. A multinomial logistic model, fitted on
+out-of-fold scores, turns the best candidate's lead into three probabilities: right, wrong, and "nothing to find" (truth
+empty). Answering is worthwhile when ``p (2 - F) > F e``, with p the probability of being right, e that of an empty
+truth and F the target F, the F1 reached: the condition under which one more answer raises F1.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-OUTCOMES = ("right", "wrong", "empty")
+OUTCOME_CLASSES = ("right", "wrong", "empty")
+
 MIN_ROWS = 30
-"""Rows of an entity below which its thresholds are those of all entities together."""
+"""Answers below which an entity has the thresholds of all entities together."""
 
-PRECISIONS = tuple(round(p / 100, 2) for p in range(5, 100))
-"""Precisions for which a confidence threshold is kept."""
+PRECISION_STEPS = tuple(round(p / 100, 2) for p in range(5, 100))
+"""Precisions for which a confidence threshold is stored."""
 
-CERTAINTY = 1.2816
-"""Standard normal quantile of 90 %: how sure a threshold must be of its precision."""
+Z_90 = 1.2816
+"""Standard normal quantile of 90 %, the confidence level of a threshold's precision."""
 
 
 @dataclass(frozen=True)
 class RankedGroup:
-    """One group's candidates in the order of the ranker, those of one quantity counted together.
+    """One group's candidates in the ranker's order, with those of one quantity counted together.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class RankedGroup:
 
 
 def rank_group(scores: Floats, answers: Sequence[object]) -> RankedGroup:
-    """Order one group's candidates; ``answers`` says which of them are the same quantity.
+    """Rank one group's candidates; those with equal ``answers`` are the same quantity.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def rank_group(scores: Floats, answers: Sequence[object]) -> RankedGroup:
 
 
 def _evidence(ranked_groups: Sequence[RankedGroup], entity: Sequence[str], entities: Sequence[str]) -> Floats:
-    """Return what the calibration sees of each group: lead, score, competition, entity."""
+    """Return the inputs of the logistic model for each group: lead, score, competition, entity."""
     rows = []
     for c, name in zip(ranked_groups, entity, strict=True):
         first = min(max(float(c.shares[0]), 1e-6), 1 - 1e-6)
@@ -88,22 +89,22 @@ def _evidence(ranked_groups: Sequence[RankedGroup], entity: Sequence[str], entit
 
 @dataclass
 class Calibrator:
-    """Calibrated confidence and the decision to answer; see the module's text.
+    """Calibrated confidence and the decision to answer; see the module docstring.
 
     Attributes
     ----------
     entities : tuple of str
-        Those seen in training; another gets the average.
+        Entities seen in training; any other gets the average.
     coefficients, intercepts : arrays
-        Of the logistic model, one row per outcome.
+        Parameters of the logistic model, one row per outcome.
     outcomes : tuple of str
         Outcomes that occurred in training: without rows of empty truth there is no "empty".
     f1 : float
         Out-of-fold F1 that the decision reaches.
-    stake : float
+    target_f : float
         The F of the rule.
     thresholds : dict
-        Entity (``""`` for all) to list of (precision, confidence threshold, coverage).
+        Entity (``""`` for all) to a list of (precision, confidence threshold, coverage).
     """
 
     entities: tuple[str, ...] = ()
@@ -111,7 +112,7 @@ class Calibrator:
     intercepts: Floats = field(default_factory=lambda: np.zeros(0))
     outcomes: tuple[str, ...] = ()
     f1: float = 0.0
-    stake: float = 0.0
+    target_f: float = 0.0
     thresholds: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
 
     def fit(
@@ -121,24 +122,24 @@ class Calibrator:
         outcome: Sequence[str],
         missed: int = 0,
     ) -> Calibrator:
-        """Fit on out-of-fold contests.
+        """Fit on out-of-fold ranked groups.
 
         Parameters
         ----------
         ranked_groups : sequence of RankedGroup
-            Of groups not seen by the ranker that scored them.
+            Groups that the ranker that scored them was not trained on.
         entity : sequence of str
-            Entity of each.
+            Entity of each group.
         outcome : sequence of {"right", "wrong", "empty"}
-            What became of answering each: "empty" where the truth is empty.
+            The outcome of answering each: "empty" where the truth is empty.
         missed : int
-            Rows with a truth but without any candidate; they count in F1.
+            Number of rows with a truth but without any candidate; they count in F1.
         """
         from sklearn.linear_model import LogisticRegression
 
         self.entities = tuple(sorted(set(entity)))
         seen = set(outcome)
-        self.outcomes = tuple(o for o in OUTCOMES if o in seen)
+        self.outcomes = tuple(o for o in OUTCOME_CLASSES if o in seen)
         X = _evidence(ranked_groups, entity, self.entities)
         y = np.array([self.outcomes.index(o) for o in outcome], dtype=int)
         if len(self.outcomes) == 1:
@@ -151,7 +152,7 @@ class Calibrator:
                 intercepts = np.concatenate([[0.0], intercepts])
             self.coefficients, self.intercepts = coefficients, intercepts
         right, empty = self.probabilities(ranked_groups, entity)
-        self.f1, self.stake = _best_f1(right, empty, np.array(outcome), missed)
+        self.f1, self.target_f = _best_f1(right, empty, np.array(outcome), missed)
         answered = self.answers(right, empty)
         correct = np.array([o == "right" for o in outcome])
         names = np.array(entity)
@@ -165,7 +166,7 @@ class Calibrator:
     def probabilities(
         self, ranked_groups: Sequence[RankedGroup], entity: Sequence[str]
     ) -> tuple[Floats, Floats]:
-        """Return P(right) and P(truth empty) of answering each contest with its best candidate."""
+        """Return P(right) and P(truth empty) of answering each group with its best candidate."""
         X = _evidence(ranked_groups, entity, self.entities)
         logits = X @ self.coefficients.T + self.intercepts
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -177,38 +178,39 @@ class Calibrator:
         return column("right"), column("empty")
 
     def answers(self, right: Floats, empty: Floats) -> npt.NDArray[np.bool_]:
-        """Return which contests to answer so that expected F1 is highest."""
-        return np.asarray(right * (2 - self.stake) >= self.stake * empty, dtype=bool)
+        """Return which groups to answer so that the expected F1 is highest."""
+        return np.asarray(right * (2 - self.target_f) >= self.target_f * empty, dtype=bool)
 
     def threshold(self, precision: float, entity: str) -> float:
         """Return the confidence from which answers for ``entity`` have at least ``precision``.
 
-        The precision of a threshold is the lower end of a one-sided 90 % interval (Wilson's) around what held
-        out of fold, so that a few lucky rows promise nothing. Where no threshold reaches it, the return is
-        infinite: nothing is published. Precisions count in steps of 0.01, rounded up; above 0.99 none is kept.
+        The precision of a threshold is the lower end of a one-sided 90 % interval (Wilson's) around the precision
+        reached out of fold, so that a few lucky rows are not enough. Where no threshold reaches the precision, the
+        return value is infinite, so that no answer passes. Precisions are rounded up to steps of 0.01; above 0.99
+        none is stored.
 
-        An entity with fewer than MIN_ROWS answers has the threshold of all entities, which holds over all of
-        them together, not for each. Where rows hardly suffice for a precision, a threshold that is found is
-        a lucky one more often than the interval says: measure such a promise (benchmarks/promise.py).
+        An entity with fewer than MIN_ROWS answers has the threshold of all entities, which holds over all of them
+        together, not for each. Where rows hardly suffice for a precision, a threshold that is found owes more to
+        luck than the interval says: measure it (benchmarks/promise.py).
         """
         curve = self.thresholds.get(entity, self.thresholds.get("", []))
         return min((t for p, t, _ in curve if p >= precision - 1e-9), default=np.inf)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data from which :meth:`from_dict` makes the same decision."""
+        """Return plain data from which :meth:`from_dict` restores the calibrator."""
         return {
             "entities": list(self.entities),
             "coefficients": self.coefficients,
             "intercepts": self.intercepts,
             "outcomes": list(self.outcomes),
             "f1": self.f1,
-            "stake": self.stake,
+            "stake": self.target_f,
             "thresholds": {k: [list(t) for t in v] for k, v in self.thresholds.items()},
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibrator:
-        """Return the decision that :meth:`to_dict` described."""
+        """Return the calibrator that :meth:`to_dict` described."""
         return cls(
             tuple(data["entities"]),
             np.asarray(data["coefficients"]),
@@ -223,8 +225,8 @@ class Calibrator:
 def _best_f1(right: Floats, empty: Floats, outcome: npt.NDArray[np.str_], missed: int) -> tuple[float, float]:
     """Return the highest F1 that the rule ``p (2 - F) >= F e`` reaches, and its F.
 
-    Putting the F1 reached in for F and repeating (Dinkelbach's iteration) leads there in a few steps; on
-    finite data it may end up swinging between two neighbours, of which the better is taken.
+    Repeatedly replacing F with the F1 reached (Dinkelbach's iteration) gets there in a few steps; on finite data it
+    may end up alternating between two neighbours, of which the better is taken.
     """
     guess, best, best_guess = 0.0, -1.0, 0.0
     for _ in range(20):
@@ -248,21 +250,21 @@ def lower_bound(precision: Floats, n: npt.NDArray[np.integer[Any]]) -> Floats:
     ----------
     Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
     """
-    z2 = CERTAINTY**2
-    spread = CERTAINTY * np.sqrt(precision * (1 - precision) / n + z2 / (4 * n**2))
+    z2 = Z_90**2
+    spread = Z_90 * np.sqrt(precision * (1 - precision) / n + z2 / (4 * n**2))
     return np.asarray((precision + z2 / (2 * n) - spread) / (1 + z2 / n), dtype=float)
 
 
 def _curve(confidence: Floats, correct: npt.NDArray[np.bool_]) -> list[tuple[float, float, float]]:
-    """Return (precision, lowest threshold sure to reach it, share answered) for each of PRECISIONS."""
+    """Return (precision, lowest threshold that is sure to reach it, share answered) for each of PRECISION_STEPS."""
     order = np.argsort(-confidence, kind="stable")
     confidence, correct = confidence[order], correct[order]
     counted = np.arange(1, len(correct) + 1)
     sure = lower_bound(np.cumsum(correct) / counted, counted)
-    # a threshold cannot part equal confidences
+    # a threshold cannot separate equal confidences
     last_of_tie = np.append(confidence[1:] != confidence[:-1], True) if len(confidence) else np.zeros(0, bool)
     curve = []
-    for goal in PRECISIONS:
+    for goal in PRECISION_STEPS:
         ok = np.flatnonzero((sure >= goal) & last_of_tie)
         if len(ok):
             curve.append((goal, float(confidence[ok[-1]]), float((ok[-1] + 1) / len(correct))))

@@ -1,8 +1,9 @@
-"""DimensionOrder: which of two dimensions of a product labels make the larger.
+"""The dimension order: which of two dimensions of a product labels make the larger.
 
-What sellers call depth is often the length of what lies flat, and the shorter side of its face is the width: where
-both are labelled on one photo, the depth is hardly ever the smaller. A photo does not show that; labels do, by how
-two of one photo compare. It is counted over labels alone, and weighed in :mod:`hybridml.ranking.joint`.
+What sellers call depth is often the length of something that lies flat, and the width is then the shorter side of its
+face: where both are labelled on one photo, the depth is hardly ever the smaller. A photo does not show this convention,
+but the labels do, by how two of one photo compare. It is counted from labels alone, and used in
+:mod:`hybridml.ranking.joint`.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ import pandas as pd
 from hybridml.entities import EntitySchema
 from hybridml.quantity.unit_pairs import SAME
 
-from .label_priors import LEAST
+from .label_priors import MIN_LABELS
 
-EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
-"""Steps in which the logarithm of how many times larger one is than the other is counted; below the first, no step."""
+STEP_EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
+"""Edges of the steps in which the logarithm of the ratio of two sizes is counted; below the first they are equal."""
 
-STEPS = len(EDGES)
+STEPS = len(STEP_EDGES)
 
-ALIKE = 0.1
-"""Weight of two dimensions on one number, beside 1 for two numbers.
+EQUAL_WEIGHT = 0.1
+"""Weight of two dimensions on one number, where 1 is the weight of two numbers in an order of which nothing is known.
 
 Labels give depth and width one number on 32 % of photos that have both, and yet weights from 0.05 to 0.3 get as many
-rows right, larger ones fewer."""
+rows right, and larger ones fewer."""
 
 SMOOTHING = 2.0
 """Pairs added to either order in each step."""
 
 
 def steps(log_ratio: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return by how many steps one size is above another, of the logarithm of their ratio; below 0 where it is less.
+    """Return the signed step of each logarithm of a ratio of sizes: 0 for equal sizes, negative for a smaller one.
 
     Examples
     --------
@@ -44,12 +45,12 @@ def steps(log_ratio: npt.ArrayLike) -> npt.NDArray[np.int64]:
     [0, 3, -5]
     """
     ratio = np.asarray(log_ratio, dtype=float)
-    return np.sign(ratio).astype(np.int64) * np.searchsorted(EDGES, np.abs(ratio))
+    return np.sign(ratio).astype(np.int64) * np.searchsorted(STEP_EDGES, np.abs(ratio))
 
 
 @dataclass
 class DimensionOrder:
-    """How often each of two entities is the larger, by steps; nothing is known where it is empty.
+    """Counts of how often one entity is larger than another, by steps; empty when nothing is known.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class DimensionOrder:
 
     @classmethod
     def fit(cls, labels: pd.DataFrame, schema: EntitySchema) -> DimensionOrder:
-        """Count ``labels``, a table that :func:`hybridml.ranking.label_priors.label_table` made.
+        """Count ``labels``, a table made by :func:`hybridml.ranking.label_priors.label_table`.
 
         Examples
         --------
@@ -74,17 +75,17 @@ class DimensionOrder:
         >>> photos = [f"{i // 2}.jpg" for i in range(60)]
         >>> rows = pd.DataFrame({"image_link": photos, "entity_name": names, "entity_value": values})
         >>> schema = default_entities()
-        >>> found = DimensionOrder.fit(label_table(rows, schema), schema)
-        >>> found.larger["depth", "width"], found.pairs
+        >>> order = DimensionOrder.fit(label_table(rows, schema), schema)
+        >>> order.larger["depth", "width"], order.pairs
         ((0, 0, 0, 30, 0), 30)
         """
         siblings = {name: schema.siblings(name) for name in schema.entities}
-        of_axis = labels[labels["entity"].isin([name for name, others in siblings.items() if others])]
-        told = of_axis[of_axis["photo"] != ""].drop_duplicates(["photo", "entity"])
-        told = told[told["photo"].duplicated(keep=False)]
-        base = [schema.to_base(v, u) for v, u in zip(told["value"], told["unit"], strict=True)]
-        told = told[["photo", "entity"]].assign(size=np.log(np.maximum(base, 1e-9)))
-        both = told.merge(told, on="photo", suffixes=("", "_other"))
+        dimensions = labels[labels["entity"].isin([name for name, others in siblings.items() if others])]
+        dimensions = dimensions[dimensions["photo"] != ""].drop_duplicates(["photo", "entity"])
+        dimensions = dimensions[dimensions["photo"].duplicated(keep=False)]
+        base = [schema.to_base(v, u) for v, u in zip(dimensions["value"], dimensions["unit"], strict=True)]
+        sizes = dimensions[["photo", "entity"]].assign(size=np.log(np.maximum(base, 1e-9)))
+        both = sizes.merge(sizes, on="photo", suffixes=("", "_other"))
         both["step"] = steps(both["size"] - both["size_other"])
         made = cls()
         for names, found in both[both["step"] > 0].groupby(["entity", "entity_other"])["step"]:
@@ -96,33 +97,33 @@ class DimensionOrder:
 
     @property
     def pairs(self) -> int:
-        """Photos with two labels that differ, as many times as they have two."""
+        """Number of pairs of different labels of one photo that were counted."""
         return sum(map(sum, self.larger.values()))
 
     def weights(self, one: str, other: str) -> npt.NDArray[np.float64]:
-        """Return how likely labels are to make ``one`` larger than ``other`` by so many steps, -STEPS to STEPS.
+        """Return how likely labels are to make ``one`` larger than ``other`` by each step from -STEPS to STEPS.
 
-        1 where either order is as likely, at most 2; :data:`ALIKE` for no step.
+        The weight is 1 where both orders are equally likely, and at most 2; for step 0 it is :data:`EQUAL_WEIGHT`.
         """
         if (one, other) not in self._weights:
-            self._weights[one, other] = self._weighed(one, other)
+            self._weights[one, other] = self._compute_weights(one, other)
         return self._weights[one, other]
 
-    def _weighed(self, one: str, other: str) -> npt.NDArray[np.float64]:
+    def _compute_weights(self, one: str, other: str) -> npt.NDArray[np.float64]:
         none = (0,) * STEPS
         up = np.array(self.larger.get((one, other), none))
         down = np.array(self.larger.get((other, one), none))
-        known = up + down >= LEAST
+        known = up + down >= MIN_LABELS
         share = np.where(known, (up + SMOOTHING) / (up + down + 2 * SMOOTHING), 0.5)
-        return 2 * np.concatenate([1 - share[::-1], [ALIKE / 2], share])
+        return 2 * np.concatenate([1 - share[::-1], [EQUAL_WEIGHT / 2], share])
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """Return plain data from which :meth:`from_dict` makes the same weights."""
+        """Return plain data from which :meth:`from_dict` restores the counts."""
         return [{"larger": one, "smaller": other, "n": list(n)} for (one, other), n in self.larger.items()]
 
     @classmethod
     def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> DimensionOrder:
-        """Return the proportions that :meth:`to_dict` described."""
+        """Return the dimension order that :meth:`to_dict` described."""
         if any(len(d["n"]) != STEPS for d in data):
-            raise ValueError(f"proportions of {STEPS} steps expected")
+            raise ValueError(f"dimension order: expected counts of {STEPS} steps")
         return cls({(d["larger"], d["smaller"]): tuple(d["n"]) for d in data})

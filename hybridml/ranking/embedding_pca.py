@@ -1,4 +1,4 @@
-"""The image block: the photo's ResNet-50 embedding, reduced by a PCA fitted on training photos only."""
+"""The image block: the photo's ResNet-50 embedding, reduced by a PCA that is fitted on training photos only."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Vectors = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float32]
 
-MOST_PHOTOS = 5000
-"""Photos the PCA is fitted on at most, drawn at random."""
+MAX_PCA_PHOTOS = 5000
+"""Photos that the PCA is fitted on at most, drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,21 @@ class EmbeddingPCA:
     Parameters
     ----------
     mean : array (n_features,)
-        Of the training photos' vectors.
+        Mean of the training photos' vectors.
     components : array (n_components, n_features)
         Principal axes, divided by the spread along them, so that each column has unit variance.
     """
 
-    mean: Vectors
-    components: Vectors
+    mean: Array
+    components: Array
 
     @classmethod
-    def fit(cls, vectors: Vectors, components: int, seed: int = 0) -> EmbeddingPCA:
+    def fit(cls, vectors: Array, components: int, seed: int = 0) -> EmbeddingPCA:
         """Fit on the vectors of training photos (n_photos, n_features), each photo once."""
         from sklearn.decomposition import PCA
 
-        if len(vectors) > MOST_PHOTOS:
-            chosen = np.random.default_rng(seed).choice(len(vectors), MOST_PHOTOS, replace=False)
+        if len(vectors) > MAX_PCA_PHOTOS:
+            chosen = np.random.default_rng(seed).choice(len(vectors), MAX_PCA_PHOTOS, replace=False)
             vectors = vectors[np.sort(chosen)]
         n = min(components, len(vectors) - 1, vectors.shape[1])
         if n < 1:
@@ -48,24 +48,24 @@ class EmbeddingPCA:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns it makes."""
+        """Names of the columns that it makes."""
         return [f"image.{i}" for i in range(len(self.components))]
 
-    def project(self, vectors: Iterable[tuple[str, Vectors]]) -> dict[str, Vectors]:
-        """Return key to components (n_components,) of each photo: a hundredth of what the vectors take."""
+    def project(self, vectors: Iterable[tuple[str, Array]]) -> dict[str, Array]:
+        """Return key to components (n_components,) of each photo: a hundredth of the size of the vectors."""
         return {key: self.components @ (vector - self.mean) for key, vector in vectors}
 
-    def of_rows(self, keys: Iterable[str | None], projected: Mapping[str, Vectors]) -> Vectors:
+    def of_rows(self, keys: Iterable[str | None], projected: Mapping[str, Array]) -> Array:
         """Return one line per row (n_rows, n_components); NaN for rows whose photo has no vector."""
         empty = np.full(len(self.components), np.nan, np.float32)
         lines = [projected.get(key, empty) if key else empty for key in keys]
         return np.asarray(lines, dtype=np.float32).reshape(-1, len(self.components))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data from which :meth:`from_dict` makes the same block."""
+        """Return plain data from which :meth:`from_dict` restores the reduction."""
         return {"mean": self.mean, "components": self.components}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> EmbeddingPCA:
-        """Return the block that :meth:`to_dict` described."""
+        """Return the reduction that :meth:`to_dict` described."""
         return cls(np.asarray(data["mean"]), np.asarray(data["components"]))

@@ -1,7 +1,7 @@
-"""Priors: what labels usually are, whatever the photo: which units, which sizes, which round values.
+"""Label priors: how usual a candidate's unit, size and value are among labels, whatever the photo shows.
 
-Counted over labels alone, which need no photo. A training row never sees the labels of its own group: its
-columns are counted with the group left out, so that they mean on training rows what they mean on new ones.
+They are counted from labels alone, which need no photo. A training row never sees the labels of its own group: its
+columns are counted without them, so that they mean the same on training rows as on new ones.
 """
 
 from __future__ import annotations
@@ -19,23 +19,22 @@ from hybridml.datasets.groups import group_names
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntitySchema
 
-LEAST = 20
-"""Labels behind a count, below which it is taken as none: no count tells of single rows."""
+MIN_LABELS = 20
+"""Labels below which a count is taken as none, so that no count reveals single rows."""
 
-BINS_A_DECADE = 4
-"""Steps in which the size of a quantity is counted."""
+BINS_PER_DECADE = 4
+"""Resolution at which the size of a quantity is counted."""
 
-KEYS: dict[str, tuple[str, ...]] = {
+COUNTED_BY: dict[str, tuple[str, ...]] = {
     "entity": ("entity",),
     "unit": ("entity", "unit"),
     "exact": ("entity", "unit", "value"),
     "size": ("entity", "size"),
     "value": ("entity", "value"),
 }
-"""What is counted, by which columns."""
+"""The counts, and the columns that each is grouped by."""
 
-
-COLUMNS = ("prior.unit", "prior.exact", "prior.size", "prior.value", "prior.size_beside")
+PRIOR_COLUMNS = ("prior.unit", "prior.exact", "prior.size", "prior.value", "prior.size_beside")
 
 
 @dataclass
@@ -45,7 +44,7 @@ class Priors:
     Attributes
     ----------
     counts : dict of str to data frame
-        For each of :data:`KEYS` its columns and ``n``.
+        For each count of :data:`COUNTED_BY` its columns and ``n``.
     """
 
     counts: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -53,9 +52,9 @@ class Priors:
 
     @classmethod
     def fit(cls, labels: pd.DataFrame) -> Priors:
-        """Count ``labels``, a table that :func:`label_table` made."""
+        """Count ``labels``, a table made by :func:`label_table`."""
         made = cls()
-        for name, keys in KEYS.items():
+        for name, keys in COUNTED_BY.items():
             made.counts[name] = labels.groupby(list(keys), sort=True).size().rename("n").reset_index()
             by_group = labels.groupby([*keys, "group"], sort=False).size().rename("of_group").reset_index()
             made._by_group[name] = by_group
@@ -69,18 +68,18 @@ class Priors:
         schema: EntitySchema,
         groups: Sequence[str] | None = None,
     ) -> npt.NDArray[np.float32]:
-        """Return the columns :data:`COLUMNS` of candidates, (n_candidates, 5).
+        """Return the columns :data:`PRIOR_COLUMNS` of candidates, (n_candidates, 5).
 
         Parameters
         ----------
         candidates, row
             As in :class:`hybridml.candidates.table.CandidateTable`.
         entities : sequence of str, one per row
-            What is asked.
+            The entity asked for.
         schema : EntitySchema
             Units.
         groups : sequence of str, one per row, optional
-            Groups of training rows, whose labels are left out of what their own candidates are compared with.
+            Groups of training rows; the labels of a row's own group are left out of its counts.
         """
         table = _table(
             [entities[r] for r in row],
@@ -90,7 +89,7 @@ class Priors:
         )
         if groups is not None:
             table["group"] = [groups[r] for r in row]
-        n = {name: self._count(name, table) for name in KEYS}
+        n = {name: self._count(name, table) for name in COUNTED_BY}
         size = np.log((n["size"] + 0.5) / (n["entity"] + 20))
         best = pd.Series(size).groupby(np.asarray(row)).transform("max").to_numpy() if len(row) else size
         return np.column_stack(
@@ -104,41 +103,41 @@ class Priors:
         ).astype(np.float32)
 
     def _count(self, name: str, table: pd.DataFrame) -> npt.NDArray[np.float64]:
-        keys = list(KEYS[name])
+        keys = list(COUNTED_BY[name])
         n = table[keys].merge(self.counts[name], on=keys, how="left")["n"].fillna(0).to_numpy(float)
         if "group" in table:
             own = table[[*keys, "group"]].merge(self._by_group[name], on=[*keys, "group"], how="left")
             n = n - np.where(table["group"] != "", own["of_group"].fillna(0), 0)
-        return np.where(n >= LEAST, n, 0.0)
+        return np.where(n >= MIN_LABELS, n, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data from which :meth:`from_dict` makes the same priors, without counts below :data:`LEAST`."""
+        """Return plain data from which :meth:`from_dict` restores the priors, except counts below MIN_LABELS."""
         return {
             name: {column: t[column].tolist() for column in t}
-            for name, t in ((name, t[t["n"] >= LEAST]) for name, t in self.counts.items())
+            for name, t in ((name, t[t["n"] >= MIN_LABELS]) for name, t in self.counts.items())
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Priors:
         """Return the priors that :meth:`to_dict` described."""
-        return cls({name: pd.DataFrame(dict(data[name])) for name in KEYS})
+        return cls({name: pd.DataFrame(dict(data[name])) for name in COUNTED_BY})
 
 
 def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
-    """Return the labels of rows that name one quantity, in the form that :class:`Priors` counts.
+    """Return the labels that name one quantity, in the form that :class:`Priors` counts.
 
     Parameters
     ----------
     frame : data frame
-        With ``entity_name, entity_value`` and, where they are known, ``group_id`` and ``image_link``.
+        Rows with ``entity_name, entity_value`` and, where known, ``group_id`` and ``image_link``.
     schema : EntitySchema
         Units.
 
     Returns
     -------
     data frame
-        ``entity, unit, value, size, group``, ``photo`` (its whole link: two that end alike are two), and the index of
-        ``frame``.
+        ``entity, unit, value, size, group`` and ``photo``, the whole link: two links with one base name are two
+        photos. The index is that of ``frame``.
     """
     truths = parse_truth(frame["entity_value"], schema)
     keep = np.array([t.quantity is not None for t in truths], dtype=bool)
@@ -155,7 +154,7 @@ def _table(
     entities: Sequence[str], values: Sequence[float], units: Sequence[str], schema: EntitySchema
 ) -> pd.DataFrame:
     base = np.array([schema.to_base(v, u) for v, u in zip(values, units, strict=True)], dtype=float)
-    size = np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_A_DECADE).astype(int)
+    size = np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_PER_DECADE).astype(int)
     return pd.DataFrame(
         {
             "entity": np.asarray(entities, dtype=object),

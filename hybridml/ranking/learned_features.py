@@ -1,10 +1,12 @@
-"""Columns that are learned from training rows, beside the features that any photo has: image, priors, habits"""
+"""Learned features: columns of the feature table that are fitted on training rows, beside those of the feature blocks.
+
+They come from the photos' embeddings, the label priors, the source of the labels and the unit preference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,33 +14,31 @@ import numpy.typing as npt
 from hybridml.candidates.table import CandidateTable
 from hybridml.entities import EntitySchema
 
-from . import label_priors as priors
-from . import unit_preference
 from .embedding_pca import EmbeddingPCA
-from .label_priors import Priors
-from .unit_preference import UnitPreference
+from .label_priors import PRIOR_COLUMNS, Priors
+from .unit_preference import SCORE_PER_LOG_ODDS, UNIT_COLUMN, UnitPreference
 
 WEAK_LABEL = "row.weak_label"
-"""Column that tells rows labelled by others from those whose labels answers are measured by."""
+"""Column that is 1 for rows with weak labels."""
 
-START = {unit_preference.COLUMN: unit_preference.WORTH}
-"""Columns that the ranker's scores start from, where they are there, and what one of each column's units is worth."""
+SCORE_START = {UNIT_COLUMN: SCORE_PER_LOG_ODDS}
+"""Columns whose weighted sum the ranker's scores start from, and their weights."""
 
 
 @dataclass(frozen=True)
-class LearnedColumns:
-    """What was learned to describe candidates with.
+class LearnedFeatures:
+    """The fitted parts that make the learned columns.
 
     Parameters
     ----------
     embedding_pca : EmbeddingPCA, optional
-        Reduction of the photos' embeddings.
+        Reduction of the photos' embeddings; None without image features.
     priors : Priors, optional
         Counts of labels.
     weak : bool
-        Whether the training rows came from several labellers.
+        Whether some training rows had weak labels.
     unit_preference : UnitPreference, optional
-        Which unit of a dual labels take.
+        Which unit of a unit pair labels take.
     """
 
     embedding_pca: EmbeddingPCA | None = None
@@ -51,9 +51,9 @@ class LearnedColumns:
         """Names of the columns, in order."""
         return [
             *(self.embedding_pca.columns if self.embedding_pca else []),
-            *(priors.COLUMNS if self.priors else []),
+            *(PRIOR_COLUMNS if self.priors else []),
             *([WEAK_LABEL] if self.weak else []),
-            *([unit_preference.COLUMN] if self.unit_preference else []),
+            *([UNIT_COLUMN] if self.unit_preference else []),
         ]
 
     def add(
@@ -61,7 +61,7 @@ class LearnedColumns:
         table: CandidateTable,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        projected: Any,
+        projected: Mapping[str, npt.NDArray[np.float32]],
         schema: EntitySchema,
         groups: Sequence[str] | None = None,
         weak: npt.NDArray[np.bool_] | None = None,
@@ -73,15 +73,15 @@ class LearnedColumns:
         table : CandidateTable
             Candidates of the rows.
         keys, entities : sequences, one per row
-            Photo and what is asked.
+            Photo and entity of each row.
         projected : mapping of key to array
-            What :meth:`EmbeddingPCA.project` returned.
+            The reduced embeddings of photos, as :meth:`EmbeddingPCA.project` returns them.
         schema : EntitySchema
             Units.
         groups : sequence of str, optional
-            Of training rows; see :meth:`Priors.columns`.
+            Groups of training rows; see :meth:`Priors.columns`.
         weak : bool array, optional
-            Which rows others labelled.
+            Which rows have weak labels; by default none.
         """
         X = [table.X]
         weak = np.zeros(len(keys), dtype=bool) if weak is None else weak
@@ -92,9 +92,9 @@ class LearnedColumns:
         if self.weak:
             X.append(weak[table.row, None].astype(np.float32))
         if self.unit_preference:
-            # others label by habits of their own
-            usual = self.unit_preference.column(table.X, table.columns, table.candidates, schema)
-            X.append(np.where(weak[table.row, None], np.float32(0), usual))
+            # weak labels come from sources with a preference of their own
+            preference = self.unit_preference.column(table.X, table.columns, table.candidates, schema)
+            X.append(np.where(weak[table.row, None], np.float32(0), preference))
         if len(X) == 1:
             return table
         return replace(

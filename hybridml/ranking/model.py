@@ -1,4 +1,4 @@
-"""The fitted model: from what was read and seen to answers. No photo is opened and no engine needed."""
+"""The fitted model: turns the features of photos into answers. No photo is opened and no engine needed."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from .answer import Answer
 from .calibration import Calibrator
 from .dimension_order import DimensionOrder
 from .embedding_pca import EmbeddingPCA
-from .learned_features import LearnedColumns
-from .ranker import Boost, Ranker, RankerSettings, boost_here
+from .joint import with_siblings
+from .learned_features import LearnedFeatures
+from .ranker import Ranker, RankerSettings
 from .scoring import ScoredRow, answer_of, score_rows
-from .sibling_rows import with_siblings
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 Projection = Callable[[Sequence[str]], Vectors]
 
 PHOTOS_AT_ONCE = 512
-"""Photos whose candidates are in memory together when answering."""
+"""Photos whose candidates are in memory at the same time when answering."""
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """What was seen for a row, its candidates as ranker and decision judged them, and the answer.
+    """A ranked row: the features of its photo, its scored candidates, and the answer.
 
     Parameters
     ----------
     answer : Answer
-        What is said of the row.
+        The answer to the row.
     photo_features : PhotoFeatures or None
-        The features of its photo; None where they are not at hand.
+        The features of its photo; None where they are not available.
     candidates : list of Candidate
-        All of them, in reading order; often none.
+        All candidates, in reading order; often none.
     X : float32 array (n_candidates, n_columns)
-        What the ranker saw of them.
+        Their lines of the feature table.
     scores, joint : array (n_candidates,)
-        Their scores, and what weighing the photo's dimensions together added to them.
+        Their scores, and what joint scoring of the photo's dimensions added to them.
     order : list of (int, float)
         Position of the best candidate of each quantity, and the quantity's probability; best first.
     second_pass : bool
-        Whether they are from the second look's reading.
+        Whether the candidates come from the second pass.
     """
 
     answer: Answer
@@ -69,7 +69,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """How to train.
+    """Settings of a model.
 
     Parameters
     ----------
@@ -77,20 +77,20 @@ class ModelSettings:
         Feature blocks of a candidate.
     components : int
         Principal components of the embedding that the ranker sees; 0 leaves images out.
-    priors : bool
-        Whether anything is learned of labels alone: how usual a candidate's unit, size and value are, which unit of a
-        pair labels take, and which of two dimensions they make the larger.
-    joint : bool
-        Whether width, height and depth of a photo are weighed together.
-    weak_weight : mapping of entity to float, optional
-        How much a row labelled by others counts, by entity; by default found out, see
-        :func:`hybridml.ranking.training.choose_weak_weight`.
     folds : int
         Folds whose out-of-fold scores the confidence is calibrated on.
     ranker : RankerSettings
-        Of the boosters.
+        Settings of the ranker.
     random_state : int
         Seed of folds and PCA.
+    priors : bool
+        Whether to learn from labels alone: how usual a candidate's unit, size and value are, which unit of a unit pair
+        labels take, and which of two dimensions they make the larger.
+    joint : bool
+        Whether width, height and depth of a photo are scored jointly.
+    weak_weight : mapping of entity to float, optional
+        Weight of a row with a weak label, by entity; by default it is chosen by
+        :func:`hybridml.ranking.training.choose_weak_weight`.
     """
 
     blocks: tuple[str, ...] = DEFAULT_BLOCKS
@@ -104,28 +104,32 @@ class ModelSettings:
 
 
 class Model:
-    """Ranker, decision and what they need to describe a candidate.
+    """A ranker, a calibrator, and what they need to describe a candidate; see :func:`hybridml.ranking.training.train`.
 
     Parameters
     ----------
     settings : ModelSettings, optional
-        How to train.
+        How it is trained.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Attributes
     ----------
-    ranker, decision, columns
-        What was learned; ``columns`` is what candidates are described with beside the feature blocks.
+    ranker : Ranker
+        Scores candidates.
+    calibrator : Calibrator
+        Turns scores into probabilities and decides whether to answer.
+    learned : LearnedFeatures
+        Describes candidates, beside the feature blocks.
     dimension_order : DimensionOrder
         Which of two dimensions of a photo labels make the larger.
     weak_weight : dict of str to float
-        How much rows labelled by others counted, by entity.
+        Weight of rows with weak labels in training, by entity.
     training, versions : dict
-        Facts of the training, and the versions of what it used.
+        Facts about the training, and the versions of the packages it used.
     out_of_fold : data frame
-        Of the training rows: ``index, entity_name, prediction, confidence, outcome``, each predicted by a
-        ranker that saw neither its group nor its photo. Not part of the artifact.
+        The training rows: ``index, entity_name, prediction, confidence, outcome``, each predicted by a ranker that saw
+        neither its group nor its photo. Not part of the artifact.
     """
 
     def __init__(self, settings: ModelSettings | None = None, schema: EntitySchema | None = None) -> None:
@@ -133,53 +137,15 @@ class Model:
         self.schema = schema or default_entities()
         self.ranker = Ranker(self.settings.ranker)
         self.calibrator = Calibrator()
-        self.columns = LearnedColumns()
+        self.learned = LearnedFeatures()
         self.dimension_order = DimensionOrder()
         self.weak_weight: dict[str, float] = {}
         self.training: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
         self.out_of_fold = pd.DataFrame()
 
-    def fit(
-        self,
-        frame: pd.DataFrame,
-        keys: Sequence[str | None],
-        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
-        vectors: Vectors | None = None,
-        labels: pd.DataFrame | None = None,
-        boost: Boost = boost_here,
-    ) -> Model:
-        """Learn from rows whose photos were read.
-
-        Parameters
-        ----------
-        frame : data frame
-            Rows with ``entity_name, entity_value, group_id, image_link``. Rows where the optional column
-            ``weak`` holds have weak labels: they are learned from, as far as they prove
-            useful, and never measured by.
-        keys : sequence of str or None, one per row
-            Key of the row's photo in ``ocr_results`` and ``vectors``.
-        ocr_results : iterable of (key, PhotoFeatures or OCRResult)
-            Each photo once, in any order.
-        vectors : mapping of key to array (n_features,), optional
-            Embeddings; without any the model sees no image features.
-        labels : data frame, optional
-            Labels to learn habits of labels from, with or without photos, the rows' own included; by default the
-            rows' own.
-        boost : callable
-            What fits the boosters of the ranker that answers, by default this process.
-
-        Raises
-        ------
-        HybridmlError
-            When there is nothing to learn from; the message says what to check.
-        """
-        from .training import Training, train
-
-        return train(self, Training(self, frame, keys, ocr_results, vectors or {}, labels), boost)
-
     def trained_on(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Return which rows share a group or a photo with what the model was trained on."""
+        """Return which rows share a group or a photo with the training rows."""
         known = self.training.get("group_and_photo_hashes", np.zeros(0, np.uint64))
         found = np.zeros(len(frame), dtype=bool)
         for kind, names in (("group", group_names(frame)), ("photo", photo_names(frame))):
@@ -190,7 +156,7 @@ class Model:
     @property
     def embedding_pca(self) -> EmbeddingPCA | None:
         """The fitted reduction of embeddings; None without image features."""
-        return self.columns.embedding_pca
+        return self.learned.embedding_pca
 
     def describe(
         self,
@@ -199,18 +165,18 @@ class Model:
         photos: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         project: Projection | None = None,
     ) -> Iterator[DescribedRows]:
-        """Find and describe the candidates of rows as the features of their photos come, some photos at a time.
+        """Find and describe the candidates of rows, some photos at a time, in the order of ``photos``.
 
         Parameters
         ----------
         keys, entities : sequences, one per row
-            The row's photo, None when there is none, and its entity.
+            Key of the row's photo, None without a photo, and its entity.
         photos : iterable of (key, PhotoFeatures or OCRResult)
             Each photo once, in any order.
         project : callable, optional
-            Returns the reduced embeddings (:meth:`EmbeddingPCA.project`) of the photos with the given keys.
+            Returns the reduced embeddings (:meth:`EmbeddingPCA.project`) of the photos with given keys.
         """
-        rows_of = _RowsOf(keys)
+        rows_of = _RowIndex(keys)
         iterator = iter(photos)
         while found := {k: as_photo_features(f) for k, f in islice(iterator, PHOTOS_AT_ONCE)}:
             asked = rows_of(list(found))
@@ -227,11 +193,11 @@ class Model:
             yield DescribedRows(positions, rows, table, projected, texts, found)
 
     def rank(self, described: DescribedRows) -> Iterator[tuple[int, Ranked]]:
-        """Yield position and ranked candidates of each row that was asked, those without a candidate among them."""
+        """Yield the position of each row that was asked for and its ranked candidates, also where there are none."""
         rows, table = described.rows, described.table
         ranked: dict[int, Ranked] = {}
         if len(table):
-            table = self.columns.add(table, rows.keys, rows.entities, described.projected, self.schema)
+            table = self.learned.add(table, rows.keys, rows.entities, described.projected, self.schema)
             asked = {i for i, position in enumerate(described.positions) if position is not None}
             for each in self._score(table, rows, asked):
                 candidates = table.candidates[each.where]
@@ -252,12 +218,12 @@ class Model:
                 yield position, ranked.get(i) or Ranked(Answer(rows.entities[i]), photo)
 
     def _score(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[ScoredRow]:
-        weigh_by = self.schema if self.settings.joint else None
-        return score_rows(table, rows, asked, self.ranker, self.calibrator, weigh_by, self.dimension_order)
+        schema = self.schema if self.settings.joint else None
+        return score_rows(table, rows, asked, self.ranker, self.calibrator, schema, self.dimension_order)
 
 
-class _RowsOf:
-    """The rows of given photos, of a million rows at once: three numbers a row."""
+class _RowIndex:
+    """An index from photo keys to rows, for millions of rows: it keeps three numbers per row."""
 
     def __init__(self, keys: Sequence[str | None]) -> None:
         codes, names = pd.factorize(np.array(keys, dtype=object))

@@ -1,7 +1,7 @@
-"""The ranker: LightGBM LambdaRank over a table of candidates, one group per (image, entity).
+"""The ranker: LightGBM LambdaRank over a table of candidates, one group per (photo, entity).
 
-It sees a table of numbers and knows nothing of OCR or images. Several boosters that differ in their seed
-are averaged, which on a few thousand groups steadies the order more than any single setting does.
+It sees a table of numbers and knows nothing of OCR or photos. The scores of several boosters that differ only in their
+seed are averaged: on a few thousand groups that stabilises the ranking more than any single setting does.
 
 References
 ----------
@@ -10,35 +10,36 @@ Burges, "From RankNet to LambdaRank to LambdaMART: An Overview", MSR-TR-2010-82.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hybridml.errors import HybridmlError
 
-from .booster import Booster
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
-Floats = npt.NDArray[np.floating[Any]]
+Table = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
 class RankerSettings:
-    """Settings of the ranker; each is LightGBM's own name for it, but ``seeds``.
+    """Settings of the ranker; all but ``seeds`` carry LightGBM's own names.
 
     Parameters
     ----------
     n_estimators, learning_rate, num_leaves, min_child_samples, subsample, colsample_bytree, reg_lambda
         As in :class:`lightgbm.LGBMRanker`.
     seeds : int
-        Boosters averaged.
+        Number of boosters whose scores are averaged.
     random_state : int
         Seed of the first booster; the others count up from it.
     n_jobs : int
-        Threads. Changes no answer: LightGBM runs in its deterministic mode. More than one pays from some
+        Threads. They change no answer: LightGBM runs in its deterministic mode. More than one helps from some
         hundred thousand candidates on, and costs dearly where other work shares the cores.
     """
 
@@ -59,63 +60,8 @@ class RankerSettings:
                 raise HybridmlError(f"ranker setting {name} must be at least 1, got {getattr(self, name)}")
 
 
-@dataclass(frozen=True)
-class Examples:
-    """What boosters learn from.
-
-    Parameters
-    ----------
-    X : array (n_candidates, n_columns)
-        The table, group after group.
-    relevance : int array (n_candidates,)
-        0 for a wrong candidate; higher is better.
-    sizes : int array (n_groups,)
-        Candidates of each group.
-    weight : array (n_candidates,), optional
-        How much each candidate's group counts.
-    columns : list of str
-        Names of the columns, as LightGBM takes them.
-    categorical : list of int
-        Positions of those that are categories.
-    start : array (n_candidates,), optional
-        Scores that the boosters start from, and add to.
-    """
-
-    X: Floats
-    relevance: Ints
-    sizes: Ints
-    weight: Floats | None
-    columns: list[str]
-    categorical: list[int]
-    start: Floats | None = None
-
-
-Boost = Callable[[Sequence[Mapping[str, Any]], Examples], list[str]]
-"""What fits a booster for each of several sets of LightGBM's parameters, and returns LightGBM's text of each."""
-
-
-def boost_here(options: Sequence[Mapping[str, Any]], examples: Examples) -> list[str]:
-    """Fit boosters in this process."""
-    from lightgbm import LGBMRanker
-
-    texts = []
-    for each in options:
-        model = LGBMRanker(**each)
-        model.fit(
-            examples.X,
-            examples.relevance,
-            group=examples.sizes,
-            sample_weight=examples.weight,
-            init_score=examples.start,
-            feature_name=examples.columns,
-            categorical_feature=examples.categorical,
-        )
-        texts.append(model.booster_.model_to_string())
-    return texts
-
-
 class Ranker:
-    """Average of LambdaRank boosters.
+    """The average of several LambdaRank boosters.
 
     Parameters
     ----------
@@ -129,7 +75,7 @@ class Ranker:
     models_ : list of str
         The boosters as LightGBM's own model text.
     start_ : dict of str to float
-        Columns that scores start from, and what one of each column's units is worth.
+        Columns whose weighted sum the scores start from, and their weights.
     """
 
     def __init__(self, settings: RankerSettings | None = None) -> None:
@@ -140,21 +86,20 @@ class Ranker:
         self._boosters: list[Booster] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what pickling keeps: the models' text, not what LightGBM made of it."""
+        """Return what pickling keeps: the models' text, without the boosters made from it."""
         return {**self.__dict__, "_boosters": []}
 
     def fit(
         self,
-        X: Floats,
+        X: Table,
         relevance: Ints,
         group: Ints,
         columns: Sequence[str],
         categorical: Sequence[str] = (),
-        weight: Floats | None = None,
-        boost: Boost = boost_here,
+        weight: Table | None = None,
         start: Mapping[str, float] | None = None,
     ) -> Ranker:
-        """Learn to put relevant candidates first.
+        """Learn to rank relevant candidates first.
 
         Parameters
         ----------
@@ -163,44 +108,45 @@ class Ranker:
         relevance : int array (n_candidates,)
             0 for a wrong candidate; higher is better.
         group : int array (n_candidates,)
-            Which (image, entity) each belongs to; the same value stands in one unbroken run.
+            The (photo, entity) that each candidate belongs to; equal values stand next to each other.
         columns : sequence of str
             Names of the columns.
         categorical : sequence of str
-            Those of them that are categories.
+            Names of the categorical columns.
         weight : array (n_candidates,), optional
-            How much each candidate's group counts, 1 by default.
-        boost : callable
-            What fits the boosters, by default this process.
+            Weight of each candidate's group, 1 by default.
         start : mapping of column to float, optional
-            Columns that say something already, and what one of each column's units is worth: scores start from
-            these, and the boosters, which do not see them, learn what is to be added.
+            Columns that predict the order by themselves, and their weights. Scores start from their weighted sum;
+            the boosters do not see these columns and learn the rest.
 
         Raises
         ------
         HybridmlError
-            When no group has both a right and a wrong candidate: nothing can be learned.
+            When no group has both a right and a wrong candidate, so that there is nothing to learn from.
         """
+        from lightgbm import LGBMRanker
+
         keep = _informative(relevance, group)
         if not keep.any():
             raise HybridmlError(
-                f"none of the {len(np.unique(group))} (image, entity) groups has a right and a wrong candidate: "
+                f"none of the {len(np.unique(group))} (photo, entity) groups has a right and a wrong candidate: "
                 "nothing to learn from. Check that entity_value agrees with the photos, or give more rows"
             )
         group = group[keep]
         self.columns_ = list(columns)
         self.start_ = {name: worth for name, worth in (start or {}).items() if name in self.columns_}
-        examples = Examples(
-            self._without_start(X[keep]),
-            relevance[keep],
-            np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
-            None if weight is None else weight[keep],
-            [c.replace(":", "_") for c in columns],
-            [i for i, c in enumerate(columns) if c in categorical],
-            self._started(X[keep]) if self.start_ else None,
-        )
+        data = {
+            "X": self._without_start(X[keep]),
+            "y": relevance[keep],
+            "group": np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
+            "sample_weight": None if weight is None else weight[keep],
+            "init_score": self._start_scores(X[keep]) if self.start_ else None,
+            "feature_name": [c.replace(":", "_") for c in columns],
+            "categorical_feature": [i for i, c in enumerate(columns) if c in categorical],
+        }
         self._boosters = []
-        self.models_ = boost([self._options(seed) for seed in range(self.settings.seeds)], examples)
+        models = [LGBMRanker(**self._options(seed)) for seed in range(self.settings.seeds)]
+        self.models_ = [model.fit(**data).booster_.model_to_string() for model in models]
         return self
 
     def _options(self, seed: int) -> dict[str, Any]:
@@ -218,34 +164,40 @@ class Ranker:
             **own,
         }
 
-    def score(self, X: Floats) -> npt.NDArray[np.float64]:
+    def score(self, X: Table) -> npt.NDArray[np.float64]:
         """Return one score per candidate; only comparable within a group."""
         if not len(X):
             return np.zeros(0)
-        added = np.mean([b.score(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
-        return added + self._started(X) if self.start_ else added
+        added = np.mean([raw_scores(b, X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+        return added + self._start_scores(X) if self.start_ else added
 
-    def contributions(self, X: Floats) -> npt.NDArray[np.float64]:
-        """Return what each column added to each candidate's score: (n_candidates, n_columns + 1), the last the mean.
+    def contributions(self, X: Table) -> npt.NDArray[np.float64]:
+        """Return what each column adds to each candidate's score: (n_candidates, n_columns + 1), the last the mean.
 
         A candidate's contributions add up to its score.
+
+        References
+        ----------
+        Lundberg et al., "Consistent Individualized Feature Attribution for Tree Ensembles", arXiv:1802.03888.
         """
         if not len(X):
             return np.zeros((0, len(self.columns_) + 1))
-        added = np.mean([b.contributions(X, self.settings.n_jobs) for b in self._loaded()], axis=0)
+        added = np.mean(
+            [raw_scores(b, X, self.settings.n_jobs, pred_contrib=True) for b in self._loaded()], axis=0
+        )
         for name, worth in self.start_.items():
             at = self.columns_.index(name)
             added[:, at] += worth * X[:, at]
         return added
 
-    def _started(self, X: Floats) -> Floats:
-        """Return what scores start from."""
+    def _start_scores(self, X: Table) -> npt.NDArray[np.float64]:
+        """Return the scores that the boosters add to."""
         worth = np.array([self.start_.get(name, 0.0) for name in self.columns_])
         used = np.flatnonzero(worth)
         return np.asarray(X[:, used], dtype=float) @ worth[used]
 
-    def _without_start(self, X: Floats) -> Floats:
-        """Return the table as the boosters see it, with nothing in the columns that scores start from."""
+    def _without_start(self, X: Table) -> Table:
+        """Return the table as the boosters see it, with zeros in the columns that scores start from."""
         if not self.start_:
             return X
         seen = X.copy()
@@ -254,17 +206,17 @@ class Ranker:
 
     def _loaded(self) -> list[Booster]:
         if not self._boosters:
-            self._boosters = [Booster(text) for text in self.models_]
+            self._boosters = [load_booster(text) for text in self.models_]
         return self._boosters
 
     def importance(self) -> dict[str, float]:
         """Return each column's share of the total gain, largest first."""
-        gain = np.mean([b.gain() for b in self._loaded()], axis=0)
+        gain = np.mean([b.feature_importance("gain") for b in self._loaded()], axis=0)
         share = gain / max(gain.sum(), 1e-12)
         return {self.columns_[i]: float(share[i]) for i in np.argsort(-share)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data from which :meth:`from_dict` makes the same ranker."""
+        """Return plain data from which :meth:`from_dict` restores the ranker."""
         return {
             "settings": asdict(self.settings),
             "columns": self.columns_,
@@ -279,6 +231,30 @@ class Ranker:
         ranker.columns_, ranker.models_ = list(data["columns"]), list(data["models"])
         ranker.start_ = dict(data.get("start", {}))
         return ranker
+
+
+def load_booster(text: str) -> Booster:
+    """Return the LightGBM model that a model text describes.
+
+    Raises
+    ------
+    HybridmlError
+        When LightGBM cannot read the text.
+    """
+    from lightgbm import Booster
+    from lightgbm.basic import LightGBMError
+
+    try:
+        return Booster(model_str=text)
+    except LightGBMError as error:
+        raise HybridmlError(f"LightGBM cannot read a model: {error}") from None
+
+
+def raw_scores(booster: Booster, X: Table, threads: int = 1, **options: Any) -> npt.NDArray[np.float64]:
+    """Return the raw score of each line of a non-empty table; ``options`` are those of LightGBM's ``predict``."""
+    # as the tables of candidates, whatever numbers the caller computes with
+    table = np.ascontiguousarray(X, dtype=np.float32)
+    return booster.predict(table, raw_score=True, num_threads=threads, verbosity=-1, **options)
 
 
 def _informative(relevance: Ints, group: Ints) -> npt.NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""From described candidates to answers: scores, dimensions weighed together, probabilities, the decision."""
+"""The scoring of rows: ranker, joint scoring of dimensions, calibrated probabilities, and the decision to answer."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from hybridml.quantity import format_quantity
 from .answer import Answer, runner_up
 from .calibration import Calibrator, RankedGroup, rank_group
 from .dimension_order import DimensionOrder
+from .joint import score_jointly
 from .ranker import Ranker
-from .sibling_rows import score_jointly
 
 RUNNER_UPS = 4
+"""Runner-ups of an answer at most."""
 
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """One row's candidates as ranker and decision judged them.
+    """The scored candidates of one row.
 
     Parameters
     ----------
     row : int
         Position of the row.
     where : slice
-        Its candidates in the table.
+        Position of its candidates in the table.
     scores, joint : array (n_candidates,)
-        Their scores, and what weighing the photo's dimensions together added to the ranker's.
+        Their scores, and what joint scoring added to the ranker's.
     order : list of (int, float)
         Position of the best candidate of each quantity, and the quantity's probability; best first.
     answered : bool
-        Whether the best is said.
+        Whether the best quantity is given as the answer.
     """
 
     row: int
@@ -54,38 +55,38 @@ def score_rows(
     asked: Container[int],
     ranker: Ranker,
     calibrator: Calibrator,
-    weigh_by: EntitySchema | None,
+    schema: EntitySchema | None,
     dimension_order: DimensionOrder,
 ) -> Iterator[ScoredRow]:
-    """Yield what is judged of each row that was asked and has candidates.
+    """Yield the scored candidates of each row that was asked for and has any.
 
     Parameters
     ----------
     table : CandidateTable
-        Candidates with all columns of the ranker.
+        Candidates with all columns that the ranker knows.
     rows : Rows
         The table's rows, siblings included.
     asked : container of int
-        Positions of the rows that are not there for their siblings' sake only.
+        Positions of the rows that were asked for, siblings not included.
     ranker, calibrator : Ranker, Calibrator
-        Who judges.
-    weigh_by : EntitySchema, optional
-        Units to weigh the dimensions of a photo together by; None leaves each row for itself.
+        The fitted parts of the model.
+    schema : EntitySchema, optional
+        Entities and units for joint scoring; with None each row is scored alone.
     dimension_order : DimensionOrder
         Which of two dimensions labels make the larger.
     """
     alone = ranker.score(table.X)
-    scores = score_jointly(table, alone, rows, weigh_by, dimension_order) if weigh_by else alone
+    scores = score_jointly(table, alone, rows, schema, dimension_order) if schema else alone
     groups = [(row, where) for row, where in table.groups() if row in asked]
     ranked_groups = [
         rank_group(scores[where], [(c.value, c.unit) for c in table.candidates[where]]) for _, where in groups
     ]
     right, empty = _probabilities(calibrator, ranked_groups, [rows.entities[row] for row, _ in groups])
-    said = calibrator.answers(right, empty)
-    for (row, where), made, p, e, say in zip(groups, ranked_groups, right, empty, said, strict=True):
-        order = [(made.best, float(p)), *_shares(made, float(p), float(e))]
+    answered = calibrator.answers(right, empty)
+    for (row, where), ranked, p, e, answer in zip(groups, ranked_groups, right, empty, answered, strict=True):
+        order = [(ranked.best, float(p)), *_other_probabilities(ranked, float(p), float(e))]
         final = scores[where]
-        yield ScoredRow(row, where, final, final - alone[where], order, bool(say))
+        yield ScoredRow(row, where, final, final - alone[where], order, bool(answer))
 
 
 def _probabilities(
@@ -93,7 +94,7 @@ def _probabilities(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if len(ranked_groups) != 1:
         return calibrator.probabilities(ranked_groups, entities)
-    # a table of one line is multiplied otherwise, and the last digit would depend on what else is asked
+    # numpy multiplies a table of one line differently: the last digit would depend on what else is asked for
     right, empty = calibrator.probabilities([*ranked_groups, *ranked_groups], [*entities, *entities])
     return right[:1], empty[:1]
 
@@ -101,7 +102,19 @@ def _probabilities(
 def answer_of(
     entity: str, candidates: Sequence[Candidate], order: Sequence[tuple[int, float]], text: str | None
 ) -> Answer:
-    """Return the best candidate as the answer; without the ``text`` it stands in nothing is said: it is a runner-up."""
+    """Return the answer to a row; with ``text`` None it is blank, and the best candidate is the first runner-up.
+
+    Parameters
+    ----------
+    entity : str
+        The entity asked for.
+    candidates : sequence of Candidate
+        The row's candidates.
+    order : sequence of (int, float)
+        As of :class:`ScoredRow`.
+    text : str or None
+        The text line of the best candidate; None when it is not sure enough to be the answer.
+    """
     (first, p), *others = order
     best = candidates[first]
     runner_ups = tuple(runner_up(candidates[i], share) for i, share in others[:RUNNER_UPS])
@@ -112,9 +125,9 @@ def answer_of(
     return Answer(entity, best.value, best.unit, p, text, best.box, runner_ups, quantities)
 
 
-def _shares(made: RankedGroup, best: float, empty: float) -> list[tuple[int, float]]:
-    """Return the probability of each other quantity: by its share beside the best, and no more than is left in all."""
-    first, *others = (float(share) for share in made.shares)
+def _other_probabilities(ranked: RankedGroup, best: float, empty: float) -> list[tuple[int, float]]:
+    """Return the probability of each other quantity: in proportion to its share, and at most what is left in all."""
+    first, *others = (float(share) for share in ranked.shares)
     raw = [best * share / max(first, 1e-12) for share in others]
     scale = min(1.0, max(1.0 - best - empty, 0.0) / max(sum(raw), 1e-12))
-    return [(i, p * scale) for i, p in zip(made.others, raw, strict=True)]
+    return [(i, p * scale) for i, p in zip(ranked.others, raw, strict=True)]

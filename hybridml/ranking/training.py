@@ -1,4 +1,4 @@
-"""Learning: from rows with labels to a model with ranker, learned columns, calibration and trust."""
+"""The training of a model: learned features, ranker, calibration, and the weight of rows with weak labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +14,10 @@ import pandas as pd
 
 from hybridml.candidates.features import CATEGORICAL
 from hybridml.candidates.table import CandidateTable, Rows, build_table
-from hybridml.datasets import folds as folding
-from hybridml.datasets.groups import group_names, photo_names
+from hybridml.datasets.folds import assign_folds, rows_sharing
+from hybridml.datasets.groups import group_names, name_hashes, photo_names
 from hybridml.datasets.labels import TEXT, parse_truth
+from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
@@ -28,273 +28,78 @@ from hybridml.vision.text_line import OCRResult
 from .calibration import Calibrator, RankedGroup, rank_group
 from .dimension_order import DimensionOrder
 from .embedding_pca import EmbeddingPCA
+from .joint import score_jointly, with_siblings
 from .label_priors import Priors, label_table
-from .learned_features import START, LearnedColumns
-from .ranker import Boost, Ranker, RankerSettings, boost_here
-from .sibling_rows import score_jointly, with_siblings
-from .unit_preference import LEAST, UnitPreference, unit_pair_table
-
-if TYPE_CHECKING:
-    from .model import Model
+from .learned_features import SCORE_START, LearnedFeatures
+from .model import Model, ModelSettings, Vectors
+from .ranker import Ranker, RankerSettings
+from .unit_preference import MIN_UNIT_PAIRS, UnitPreference, unit_pair_table
 
 log = logging.getLogger(__name__)
 
-Vectors = Mapping[str, npt.NDArray[np.float32]]
+Photos = Iterable[tuple[str, PhotoFeatures | OCRResult]]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-RIGHT, OTHER_UNIT = 3, 1
-"""Relevance of the answer, and of the same quantity in another unit, for the ranker."""
+RIGHT_RELEVANCE, OTHER_UNIT_RELEVANCE = 3, 1
+"""Relevance of the right candidate, and of the same quantity in another unit, for the ranker."""
 
-FULL, NONE = 1.0, 0.0
-"""How much a row labelled by others counts: like any other, or not at all."""
+FULL_WEIGHT, NO_WEIGHT = 1.0, 0.0
+"""Weight of a row with a weak label: as much as any other row, or nothing."""
 
-HARM = 2.0
-"""Standard deviations that harm must show by; by one alone, chance shows it for one entity in six."""
+HARM_DEVIATIONS = 2.0
+"""Standard deviations by which weak labels must do harm to lose their weight; one alone occurs in one entity of six."""
 
 
-class Training:
-    """Rows with everything that is learned from, described once.
+def train(
+    frame: pd.DataFrame,
+    keys: Sequence[str | None],
+    photos: Photos,
+    vectors: Vectors | None = None,
+    labels: pd.DataFrame | None = None,
+    *,
+    settings: ModelSettings | None = None,
+    schema: EntitySchema | None = None,
+) -> Model:
+    """Train a model on rows whose photos' features were extracted.
 
     Parameters
     ----------
-    model : Model
-        Settings and entities.
-    frame, keys, readings, vectors, labels
-        As for :meth:`hybridml.ranking.model.Model.fit`.
+    frame : data frame
+        Rows with ``entity_name, entity_value, group_id, image_link``. Rows where the optional column ``weak`` is true
+        have weak labels: they are learned from as far as that helps, and nothing is measured by them.
+    keys : sequence of str or None, one per row
+        Key of the row's photo in ``photos`` and ``vectors``.
+    photos : iterable of (key, PhotoFeatures or OCRResult)
+        Each photo once, in any order.
+    vectors : mapping of key to array (n_features,), optional
+        Embeddings; without any the model has no image features.
+    labels : data frame, optional
+        Labels to learn from alone, with or without photos, those of ``frame`` included; by default those of ``frame``
+        that are not weak.
+    settings : ModelSettings, optional
+        How to train.
+    schema : EntitySchema, optional
+        Entities and units; the packaged ones by default.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    HybridmlError
+        When there is nothing to learn from; the message says what to check.
     """
-
-    def __init__(
-        self,
-        model: Model,
-        frame: pd.DataFrame,
-        keys: Sequence[str | None],
-        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
-        vectors: Vectors,
-        labels: pd.DataFrame | None,
-    ) -> None:
-        self.settings, self.schema = model.settings, model.schema
-        self.frame, self.vectors = frame.reset_index(drop=True), vectors
-        asked = list(frame["entity_name"])
-        self.rows = with_siblings(keys, asked, self.schema) if self.settings.joint else Rows(keys, asked)
-        self.asked = len(asked)
-        self.table = build_table(
-            self.rows.keys,
-            self.rows.entities,
-            ocr_results,
-            self.schema,
-            self.settings.blocks,
-        )
-        if not (self.table.row < self.asked).any():
-            raise HybridmlError(
-                f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
-                "Check the images folder, and the reader with 'hybridml read PHOTO'"
-            )
-        self.truths = parse_truth(frame["entity_value"], self.schema)
-        self.relevance = self._relevance()
-        weak = np.zeros(len(self.rows.keys), dtype=bool)
-        if "weak" in frame:
-            weak[: self.asked] = frame["weak"]
-        self.weak = weak
-        self._blank_number_classes()
-        if weak[: self.asked].all():
-            raise HybridmlError("every row was labelled by others: give rows to measure by, too")
-        groups = group_names(frame)
-        self.groups = [*groups, *[""] * (len(self.rows.keys) - self.asked)]
-        self.labels = self.unit_pairs = None
-        if self.settings.priors:
-            source = self.frame[~weak[: self.asked]] if labels is None else labels
-            self._label_rows = source.reset_index(drop=True)
-            self.labels = label_table(self._label_rows, self.schema)
-            self.unit_pairs = unit_pair_table(self._label_rows, self.schema)
-            if TEXT in self._label_rows and len(self.unit_pairs) < LEAST:
-                log.warning(
-                    "the texts of labels hold %d quantities in two units of which the label is one, fewer than %d: "
-                    "which unit labels take is not learned",
-                    len(self.unit_pairs),
-                    LEAST,
-                )
-        self._sharing: dict[bytes, Bools] = {}
-        self._folds: list[tuple[Bools, CandidateTable, DimensionOrder]] = []
-
-    def _relevance(self) -> npt.NDArray[np.int64]:
-        relevance = np.zeros(len(self.table), dtype=np.int64)
-        for i, (row, c) in enumerate(zip(self.table.row, self.table.candidates, strict=True)):
-            truth = self.truths[row].quantity if row < self.asked else None
-            if truth == (c.value, c.unit):
-                relevance[i] = RIGHT
-            elif truth and same_quantity((c.value, c.unit), truth, schema=self.schema):
-                relevance[i] = OTHER_UNIT
-        return relevance
-
-    def _blank_number_classes(self) -> None:
-        """Blank what the region network says of others' rows.
-
-        It was trained on photos of theirs, and is surer there than it is elsewhere.
-        """
-        columns = np.array([c.startswith("number_class.") for c in self.table.columns])
-        if columns.any() and self.weak.any():
-            self.table.X[np.ix_(self.weak[self.table.row], columns)] = np.nan
-
-    def described(self, held: Bools) -> tuple[LearnedColumns, CandidateTable]:
-        """Return the columns learned without the rows ``held``, and the table with them added.
-
-        Of every table nothing is learned from that shares a group or a photo with a held row.
-        """
-        keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
-        learned = LearnedColumns(
-            self._embedding_pca(keys),
-            self._priors(held),
-            bool(self.weak.any()),
-            self._unit_preference(held),
-        )
-        block = learned.embedding_pca
-        projected = block.project(self.vectors.items()) if block else {}
-        names = self.rows.keys, self.rows.entities
-        table = learned.add(self.table, *names, projected, self.schema, self.groups, self.weak)
-        return learned, table
-
-    def _embedding_pca(self, keys: Sequence[str]) -> EmbeddingPCA | None:
-        known = sorted({k for k in keys if k in self.vectors})
-        if not known or self.settings.components < 1:
-            return None
-        stacked = np.stack([self.vectors[k] for k in known])
-        return EmbeddingPCA.fit(stacked, self.settings.components, self.settings.random_state)
-
-    def _priors(self, held: Bools) -> Priors | None:
-        return None if self.labels is None else Priors.fit(self._apart(self.labels, held))
-
-    def _unit_preference(self, held: Bools) -> UnitPreference | None:
-        return None if self.unit_pairs is None else UnitPreference.fit(self._apart(self.unit_pairs, held))
-
-    def dimension_order(self, held: Bools) -> DimensionOrder:
-        """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
-        if self.labels is None:
-            return DimensionOrder()
-        return DimensionOrder.fit(self._apart(self.labels, held), self.schema)
-
-    def _apart(self, told: pd.DataFrame, held: Bools) -> pd.DataFrame:
-        """Return what labels tell, without those that share a group or a photo with a held row."""
-        if not held.any():
-            return told
-        if held.tobytes() not in self._sharing:
-            shared = folding.rows_sharing(self._label_rows, self.frame[held])
-            self._sharing[held.tobytes()] = np.asarray(shared, dtype=bool)
-        return told[~self._sharing[held.tobytes()][told.index.to_numpy(dtype=int)]]
-
-    def ranker(
-        self,
-        table: CandidateTable,
-        keep: Bools,
-        weak_weight: Mapping[str, float],
-        settings: RankerSettings,
-        boost: Boost = boost_here,
-    ) -> Ranker:
-        """Fit a ranker on the rows where ``keep`` holds; ``boost`` fits its boosters."""
-        weights = np.ones(len(self.rows.keys))
-        for i in np.flatnonzero(self.weak):
-            weights[i] = weak_weight.get(self.rows.entities[int(i)], FULL)
-        weights[: self.asked][~keep] = 0.0
-        weights[self.asked :] = 0.0
-        w = weights[table.row]
-        use = w > 0
-        return Ranker(settings).fit(
-            table.X[use],
-            self.relevance[use],
-            table.row[use],
-            table.columns,
-            CATEGORICAL,
-            w[use],
-            boost,
-            START,
-        )
-
-    def out_of_fold(self, weak_weight: Mapping[str, float], settings: RankerSettings) -> Floats:
-        """Score each candidate by what saw neither its group nor its photo; NaN where nothing could."""
-        fold = np.asarray(folding.assign_folds(self.frame, self.settings.folds, self.settings.random_state))
-        if not self._folds:
-            self._folds = [
-                (fold == k, self.described(fold == k)[1], self.dimension_order(fold == k))
-                for k in np.unique(fold)
-            ]
-        fold_of = {k: int(f) for k, f in zip(self.rows.keys[: self.asked], fold, strict=True) if k}
-        every = np.array([fold_of.get(key or "", -1) for key in self.rows.keys])
-        every[: self.asked] = fold
-        scores = np.full(len(self.table), np.nan)
-        for held, table, dimension_order in self._folds:
-            at = np.isin(every, fold[held])[table.row]
-            try:
-                alone = self.ranker(table, ~held, weak_weight, settings).score(table.X[at])
-            except HybridmlError as error:
-                log.warning("a fold of the calibration is left out: %s", error)
-                continue
-            of_fold = np.full(len(self.table), np.nan)
-            of_fold[at] = alone
-            if self.settings.joint:
-                of_fold = score_jointly(table, of_fold, self.rows, self.schema, dimension_order)
-            scores[at] = of_fold[at]
-        return scores
-
-    def without(self, blocks: Collection[str]) -> Training:
-        """Return the same rows without some feature blocks; nothing is described again."""
-        less = copy.copy(self)
-        less.settings = replace(
-            self.settings, blocks=tuple(b for b in self.settings.blocks if b not in blocks)
-        )
-        less.table = self.table.without(blocks)
-        less._folds = [(held, table.without(blocks), sizes) for held, table, sizes in self._folds]
-        return less
-
-    def right(self, scores: Floats) -> Bools:
-        """Return which rows, of those that answers are measured by, are answered right with ``scores``."""
-        right = np.zeros(self.asked, dtype=bool)
-        for row, where in self.table.groups():
-            if row < self.asked and not self.weak[row] and not np.isnan(scores[where]).any():
-                best = where.start + int(np.argmax(scores[where]))
-                right[row] = self.relevance[best] == RIGHT
-        return right
-
-
-def choose_weak_weight(data: Training, settings: RankerSettings) -> dict[str, float]:
-    """Return for each entity how much rows labelled by others should count, by what held out of fold.
-
-    They count unless they do harm: unless leaving them out gets more rows right than chance would, by :data:`HARM`
-    standard deviations of the rows that change.
-    """
-    if not data.weak.any():
-        return {}
-    quick = replace(settings, seeds=1)
-    entities = np.array(data.rows.entities[: data.asked], dtype=object)
-    with_them, without = (
-        data.right(data.out_of_fold(dict.fromkeys(set(entities), weak_weight), quick))
-        for weak_weight in (FULL, NONE)
-    )
-    weak_weight = {}
-    for name in sorted(set(entities)):
-        a, b = with_them[entities == name], without[entities == name]
-        weak_weight[name] = NONE if b.sum() - a.sum() > HARM * np.sqrt((a != b).sum()) else FULL
-    return weak_weight
-
-
-def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
-    """Fit ``model`` on rows that were described for it; see :meth:`hybridml.ranking.model.Model.fit`.
-
-    Only the ranker that answers is fitted by ``boost``; those that score out of fold are fitted here.
-    """
-    from hybridml.datasets.groups import name_hashes
-
-    settings, frame, keys = model.settings, data.frame, data.rows.keys[: data.asked]
-    model.weak_weight = (
-        dict(settings.weak_weight)
-        if settings.weak_weight is not None
-        else choose_weak_weight(data, settings.ranker)
-    )
-    none = np.zeros(len(frame), dtype=bool)
-    model.columns, table = data.described(none)
+    data = TrainingData(frame, keys, photos, vectors, labels, settings=settings, schema=schema)
+    model = Model(data.settings, data.schema)
+    weak_weight, ranker = data.settings.weak_weight, data.settings.ranker
+    model.weak_weight = dict(choose_weak_weight(data, ranker) if weak_weight is None else weak_weight)
+    none = np.zeros(data.asked, dtype=bool)
+    model.learned, table = data.learn_features(none)
     model.dimension_order = data.dimension_order(none)
-    model.ranker = data.ranker(table, ~none, model.weak_weight, settings.ranker, boost)
-    scores = data.out_of_fold(model.weak_weight, settings.ranker)
-    _fit_calibrator(model, data, scores)
+    model.ranker = data.fit_ranker(table, ~none, model.weak_weight, ranker)
+    model.calibrator, model.out_of_fold = _calibrate(data, data.out_of_fold(model.weak_weight, ranker))
     groups = group_names(frame)
     model.versions = versions.installed()
     model.training = {
@@ -307,13 +112,233 @@ def train(model: Model, data: Training, boost: Boost = boost_here) -> Model:
             np.concatenate([name_hashes("group", groups), name_hashes("photo", photo_names(frame))])
         ),
         "candidates": int((table.row < len(frame)).sum()),
-        "fingerprint": training_fingerprint(frame, keys),
+        "fingerprint": training_fingerprint(data.frame, keys),
         "f1_out_of_fold": model.calibrator.f1,
     }
     return model
 
 
-def _fit_calibrator(model: Model, data: Training, scores: Floats) -> None:
+class TrainingData:
+    """Training rows with their candidates, and the labels that features are learned from.
+
+    Parameters
+    ----------
+    frame, keys, photos, vectors, labels, settings, schema
+        As for :func:`train`.
+
+    Attributes
+    ----------
+    table : CandidateTable
+        Candidates of the rows and of the sibling rows that joint scoring adds after them.
+    relevance : int array (n_candidates,)
+        What the ranker learns.
+    weak : bool array, one per row
+        Which rows have weak labels.
+    asked : int
+        Number of rows without the siblings.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        keys: Sequence[str | None],
+        photos: Photos,
+        vectors: Vectors | None = None,
+        labels: pd.DataFrame | None = None,
+        *,
+        settings: ModelSettings | None = None,
+        schema: EntitySchema | None = None,
+    ) -> None:
+        self.settings, self.schema = settings or ModelSettings(), schema or default_entities()
+        self.frame, self.vectors = frame.reset_index(drop=True), vectors or {}
+        entities = list(frame["entity_name"])
+        self.rows = (
+            with_siblings(keys, entities, self.schema) if self.settings.joint else Rows(keys, entities)
+        )
+        self.asked = len(entities)
+        self.table = build_table(
+            self.rows.keys, self.rows.entities, photos, self.schema, self.settings.blocks
+        )
+        if not (self.table.row < self.asked).any():
+            raise HybridmlError(
+                f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
+                "Check the images folder, and the OCR engine with 'hybridml read PHOTO'"
+            )
+        self.truths = parse_truth(frame["entity_value"], self.schema)
+        self.relevance = self._relevance()
+        self.weak = np.zeros(len(self.rows.keys), dtype=bool)
+        if "weak" in frame:
+            self.weak[: self.asked] = frame["weak"]
+        self._blank_number_classes()
+        if self.weak[: self.asked].all():
+            raise HybridmlError("every row has a weak label: give rows whose labels are not weak, too")
+        self.groups = [*group_names(frame), *[""] * (len(self.rows.keys) - self.asked)]
+        self.labels = self.unit_pairs = None
+        if self.settings.priors:
+            source = self.frame[~self.weak[: self.asked]] if labels is None else labels
+            self._label_rows = source.reset_index(drop=True)
+            self.labels = label_table(self._label_rows, self.schema)
+            self.unit_pairs = unit_pair_table(self._label_rows, self.schema)
+            if TEXT in self._label_rows and len(self.unit_pairs) < MIN_UNIT_PAIRS:
+                log.warning(
+                    "the texts of labels hold %d quantities in two units of which the label is one, fewer than %d: "
+                    "which unit labels take is not learned",
+                    len(self.unit_pairs),
+                    MIN_UNIT_PAIRS,
+                )
+        self._sharing: dict[bytes, Bools] = {}
+        self._folds: list[tuple[Bools, CandidateTable, DimensionOrder]] = []
+
+    def _relevance(self) -> npt.NDArray[np.int64]:
+        relevance = np.zeros(len(self.table), dtype=np.int64)
+        for i, (row, c) in enumerate(zip(self.table.row, self.table.candidates, strict=True)):
+            truth = self.truths[row].quantity if row < self.asked else None
+            if truth == (c.value, c.unit):
+                relevance[i] = RIGHT_RELEVANCE
+            elif truth and same_quantity((c.value, c.unit), truth, schema=self.schema):
+                relevance[i] = OTHER_UNIT_RELEVANCE
+        return relevance
+
+    def _blank_number_classes(self) -> None:
+        """Blank the number classes of rows with weak labels.
+
+        The number classifier was trained on such photos, and is more certain there than elsewhere.
+        """
+        columns = np.array([c.startswith("number_class.") for c in self.table.columns])
+        if columns.any() and self.weak.any():
+            self.table.X[np.ix_(self.weak[self.table.row], columns)] = np.nan
+
+    def learn_features(self, held: Bools) -> tuple[LearnedFeatures, CandidateTable]:
+        """Return the features learned without the rows ``held``, and the table with their columns added.
+
+        Nothing is learned from any row or label that shares a group or a photo with a held row.
+        """
+        keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
+        learned = LearnedFeatures(
+            self._embedding_pca(keys),
+            None if self.labels is None else Priors.fit(self._apart(self.labels, held)),
+            bool(self.weak.any()),
+            None if self.unit_pairs is None else UnitPreference.fit(self._apart(self.unit_pairs, held)),
+        )
+        pca = learned.embedding_pca
+        projected = pca.project(self.vectors.items()) if pca else {}
+        rows = self.rows.keys, self.rows.entities
+        table = learned.add(self.table, *rows, projected, self.schema, self.groups, self.weak)
+        return learned, table
+
+    def _embedding_pca(self, keys: Sequence[str]) -> EmbeddingPCA | None:
+        known = sorted({k for k in keys if k in self.vectors})
+        if not known or self.settings.components < 1:
+            return None
+        stacked = np.stack([self.vectors[k] for k in known])
+        return EmbeddingPCA.fit(stacked, self.settings.components, self.settings.random_state)
+
+    def dimension_order(self, held: Bools) -> DimensionOrder:
+        """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
+        if self.labels is None:
+            return DimensionOrder()
+        return DimensionOrder.fit(self._apart(self.labels, held), self.schema)
+
+    def _apart(self, labels: pd.DataFrame, held: Bools) -> pd.DataFrame:
+        """Return the labels that share neither a group nor a photo with a held row."""
+        if not held.any():
+            return labels
+        if held.tobytes() not in self._sharing:
+            shared = rows_sharing(self._label_rows, self.frame[held])
+            self._sharing[held.tobytes()] = np.asarray(shared, dtype=bool)
+        return labels[~self._sharing[held.tobytes()][labels.index.to_numpy(dtype=int)]]
+
+    def fit_ranker(
+        self, table: CandidateTable, keep: Bools, weak_weight: Mapping[str, float], settings: RankerSettings
+    ) -> Ranker:
+        """Fit a ranker on the rows where ``keep`` holds; ``weak_weight`` is the weight of weak labels by entity."""
+        weights = np.ones(len(self.rows.keys))
+        for i in np.flatnonzero(self.weak):
+            weights[i] = weak_weight.get(self.rows.entities[int(i)], FULL_WEIGHT)
+        weights[: self.asked][~keep] = 0.0
+        weights[self.asked :] = 0.0
+        w = weights[table.row]
+        use = w > 0
+        return Ranker(settings).fit(
+            table.X[use],
+            self.relevance[use],
+            table.row[use],
+            table.columns,
+            CATEGORICAL,
+            w[use],
+            SCORE_START,
+        )
+
+    def out_of_fold(self, weak_weight: Mapping[str, float], settings: RankerSettings) -> Floats:
+        """Score each candidate by a ranker that saw neither its group nor its photo; NaN where that is impossible."""
+        fold = np.asarray(assign_folds(self.frame, self.settings.folds, self.settings.random_state))
+        if not self._folds:
+            self._folds = [
+                (fold == k, self.learn_features(fold == k)[1], self.dimension_order(fold == k))
+                for k in np.unique(fold)
+            ]
+        fold_of = {k: int(f) for k, f in zip(self.rows.keys[: self.asked], fold, strict=True) if k}
+        every = np.array([fold_of.get(key or "", -1) for key in self.rows.keys])
+        every[: self.asked] = fold
+        scores = np.full(len(self.table), np.nan)
+        for held, table, dimension_order in self._folds:
+            at = np.isin(every, fold[held])[table.row]
+            try:
+                alone = self.fit_ranker(table, ~held, weak_weight, settings).score(table.X[at])
+            except HybridmlError as error:
+                log.warning("a fold of the calibration is left out: %s", error)
+                continue
+            of_fold = np.full(len(self.table), np.nan)
+            of_fold[at] = alone
+            if self.settings.joint:
+                of_fold = score_jointly(table, of_fold, self.rows, self.schema, dimension_order)
+            scores[at] = of_fold[at]
+        return scores
+
+    def without(self, blocks: Collection[str]) -> TrainingData:
+        """Return the same rows without some feature blocks; nothing is described again."""
+        less = copy.copy(self)
+        less.settings = replace(
+            self.settings, blocks=tuple(b for b in self.settings.blocks if b not in blocks)
+        )
+        less.table = self.table.without(blocks)
+        less._folds = [(held, table.without(blocks), order) for held, table, order in self._folds]
+        return less
+
+    def right(self, scores: Floats) -> Bools:
+        """Return which rows are answered right by the best ``scores``; False for rows with weak labels."""
+        right = np.zeros(self.asked, dtype=bool)
+        for row, where in self.table.groups():
+            if row < self.asked and not self.weak[row] and not np.isnan(scores[where]).any():
+                best = where.start + int(np.argmax(scores[where]))
+                right[row] = self.relevance[best] == RIGHT_RELEVANCE
+        return right
+
+
+def choose_weak_weight(data: TrainingData, settings: RankerSettings) -> dict[str, float]:
+    """Return the weight of weak labels for each entity, chosen by out-of-fold results.
+
+    They have full weight unless they do harm: unless more rows are answered right without them than chance explains, by
+    :data:`HARM_DEVIATIONS` standard deviations of the number of rows that change.
+    """
+    if not data.weak.any():
+        return {}
+    quick = replace(settings, seeds=1)
+    entities = np.array(data.rows.entities[: data.asked], dtype=object)
+    with_them, without = (
+        data.right(data.out_of_fold(dict.fromkeys(set(entities), weight), quick))
+        for weight in (FULL_WEIGHT, NO_WEIGHT)
+    )
+    weak_weight = {}
+    for name in sorted(set(entities)):
+        a, b = with_them[entities == name], without[entities == name]
+        harmful = b.sum() - a.sum() > HARM_DEVIATIONS * np.sqrt((a != b).sum())
+        weak_weight[name] = NO_WEIGHT if harmful else FULL_WEIGHT
+    return weak_weight
+
+
+def _calibrate(data: TrainingData, scores: Floats) -> tuple[Calibrator, pd.DataFrame]:
+    """Return the calibrator fitted on out-of-fold scores, and the out-of-fold predictions."""
     entities, indexes = data.rows.entities, list(data.frame["index"])
     ranked_groups: list[RankedGroup] = []
     rows: list[int] = []
@@ -323,16 +348,16 @@ def _fit_calibrator(model: Model, data: Training, scores: Floats) -> None:
         if row >= data.asked or data.weak[row] or np.isnan(scores[where]).any():
             continue
         candidates = data.table.candidates[where]
-        made = rank_group(scores[where], [(c.value, c.unit) for c in candidates])
-        best, truth = candidates[made.best], data.truths[row]
+        ranked = rank_group(scores[where], [(c.value, c.unit) for c in candidates])
+        best, truth = candidates[ranked.best], data.truths[row]
         right = truth.quantity == (best.value, best.unit)
         outcomes.append("right" if right else "empty" if truth.blank else "wrong")
-        ranked_groups.append(made)
+        ranked_groups.append(ranked)
         rows.append(row)
         predictions.append(format_quantity(best.value, best.unit))
     if not ranked_groups:
         raise HybridmlError(
-            "the confidence cannot be calibrated: the rows do not part into folds that share neither a "
+            "the confidence cannot be calibrated: the rows cannot be split into folds that share neither a "
             "group nor a photo. Give rows of at least two groups"
         )
     with_candidates = set(data.table.row.tolist())
@@ -340,10 +365,10 @@ def _fit_calibrator(model: Model, data: Training, scores: Floats) -> None:
         not t.blank and i not in with_candidates for i, t in enumerate(data.truths) if not data.weak[i]
     )
     asked = [entities[row] for row in rows]
-    model.calibrator = Calibrator().fit(ranked_groups, asked, outcomes, missed)
-    right_p, empty_p = model.calibrator.probabilities(ranked_groups, asked)
-    answered = model.calibrator.answers(right_p, empty_p)
-    model.out_of_fold = pd.DataFrame(
+    calibrator = Calibrator().fit(ranked_groups, asked, outcomes, missed)
+    right_p, empty_p = calibrator.probabilities(ranked_groups, asked)
+    answered = calibrator.answers(right_p, empty_p)
+    out_of_fold = pd.DataFrame(
         {
             "index": [indexes[row] for row in rows],
             "entity_name": asked,
@@ -352,10 +377,11 @@ def _fit_calibrator(model: Model, data: Training, scores: Floats) -> None:
             "outcome": outcomes,
         }
     )
+    return calibrator, out_of_fold
 
 
 def training_fingerprint(frame: pd.DataFrame, keys: Sequence[str | None]) -> str:
-    """Return a hash of what was learned from: photos' contents, entities and labels, in any order of rows."""
+    """Return a hash of the training data: the photos' contents, entities and labels, in any order of rows."""
     lines = sorted(
         f"{key}\t{entity}\t{value}"
         for key, entity, value in zip(keys, frame.entity_name, frame.entity_value, strict=True)

@@ -1,8 +1,8 @@
-"""UnitPreference: which of the two units of a dual labels take, learned from labels with the text of their photos.
+"""The unit preference: which unit of a unit pair labels take, learned from labels and their photos' texts.
 
-Of ``3.3 in / 8.5 cm`` a label has one, and a photo does not say which. The way it is written tells more than the order
-alone; it is learned from texts, which are had in greater number than photos. What was learned is where the ranker
-starts from, and the ranker learns the rest.
+A label has one half of ``3.3 in / 8.5 cm``, and the photo does not say which. How the pair is written says more than
+the order alone. It is learned from texts, of which there are more than photos. The ranker's scores start from what was
+learned, and the ranker learns the rest.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,22 +23,25 @@ from hybridml.entities import EntitySchema
 from hybridml.quantity import Quantity, parse
 from hybridml.quantity.unit_pairs import Mention, describe, is_same, is_unit_pair
 
-from .booster import Booster
+from .ranker import load_booster, raw_scores
 
-COLUMN = "unit_preference.unit"
-"""Column of the ranker's table: log odds that labels take the candidate's unit and not that of its twin; 0 without."""
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
-WORTH = 0.5
-"""How many of the ranker's points one unit of log odds is: labels' habits say nothing of what the photo shows."""
+UNIT_COLUMN = "unit_preference.unit"
+"""Column of the feature table: log odds that labels take the candidate's unit and not its twin's; 0 without a twin."""
 
-LEAST = 200
-"""Duals in the texts below which nothing is learned."""
+SCORE_PER_LOG_ODDS = 0.5
+"""Ranker score that one unit of log odds is worth: a preference of labels says nothing about the photo."""
 
-SURE = 4.0
-"""Log odds beyond which none is surer."""
+MIN_UNIT_PAIRS = 200
+"""Unit pairs in the texts below which nothing is learned."""
 
-TEXTS_AT_HAND = 1 << 16
-"""Texts whose dual is remembered: each fold learns from nearly the same."""
+MAX_LOG_ODDS = 4.0
+"""Limit of the log odds, in both directions."""
+
+CACHED_TEXTS = 1 << 16
+"""Texts whose unit pair is cached: the folds of a cross-validation learn from nearly the same texts."""
 
 _SETTINGS: dict[str, Any] = {
     "n_estimators": 60,
@@ -54,23 +57,23 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass
 class UnitPreference:
-    """What was learned of duals.
+    """A classifier of unit pairs: does the label take the imperial half?
 
     Parameters
     ----------
     text : str
-        LightGBM's own text of a model that gives the log odds of the imperial unit.
-    unit_pairs : int
-        From how many it was learned.
+        LightGBM's own text of a model whose raw score is the log odds of the imperial unit.
+    pairs : int
+        Number of unit pairs that it was learned from.
     """
 
     text: str
-    unit_pairs: int
+    pairs: int
 
     @classmethod
     def fit(cls, examples: pd.DataFrame) -> UnitPreference | None:
-        """Learn from duals, a table that :func:`unit_pair_table` made; None where there are too few, or all alike."""
-        if len(examples) < LEAST or examples["imperial"].nunique() < 2:
+        """Learn from a table made by :func:`unit_pair_table`; None if it has too few unit pairs or all are alike."""
+        if len(examples) < MIN_UNIT_PAIRS or examples["imperial"].nunique() < 2:
             return None
         from lightgbm import LGBMClassifier
 
@@ -79,10 +82,11 @@ class UnitPreference:
         )
         return cls(model.booster_.model_to_string(), len(examples))
 
-    def odds(self, described: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-        """Return the log odds that labels take the imperial unit of duals, described as in :data:`NAMES`."""
-        found: npt.NDArray[np.float64] = _booster(self.text).score(described).clip(-SURE, SURE)
-        return found
+    def log_odds(self, described: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Return the log odds that labels take the imperial unit of pairs with the features :data:`NAMES`."""
+        if not len(described):
+            return np.zeros(0)
+        return raw_scores(_booster(self.text), described).clip(-MAX_LOG_ODDS, MAX_LOG_ODDS)
 
     def column(
         self,
@@ -91,49 +95,49 @@ class UnitPreference:
         candidates: Sequence[Candidate],
         schema: EntitySchema,
     ) -> npt.NDArray[np.float32]:
-        """Return the column :data:`COLUMN` of candidates, (n_candidates, 1).
+        """Return the column :data:`UNIT_COLUMN` of candidates, (n_candidates, 1).
 
         Parameters
         ----------
         X, columns, candidates
-            As in :class:`hybridml.candidates.table.CandidateTable`; without the block ``dual`` all are 0.
+            As in :class:`hybridml.candidates.table.CandidateTable`; without the block ``unit_pairs`` all values are 0.
         schema : EntitySchema
             Units.
         """
         odds = np.zeros(len(candidates))
         if set(NAMES) <= set(columns):
             described = X[:, [list(columns).index(name) for name in NAMES]]
-            given_twice = ~np.isnan(described[:, 0])
-            odds[given_twice] = self.odds(described[given_twice])
+            in_pair = ~np.isnan(described[:, 0])
+            odds[in_pair] = self.log_odds(described[in_pair])
         imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
         return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data from which :meth:`from_dict` makes the same habits."""
-        return {"text": self.text, "pairs": self.unit_pairs}
+        """Return plain data from which :meth:`from_dict` restores the preference."""
+        return {"text": self.text, "pairs": self.pairs}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> UnitPreference:
-        """Return the habits that :meth:`to_dict` described."""
+        """Return the preference that :meth:`to_dict` described."""
         return cls(data["text"], data["pairs"])
 
 
 def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
-    """Return the duals in the texts of labels of which the label is one half.
+    """Return the unit pairs in the texts of labels of which the label is one half.
 
     Parameters
     ----------
     frame : data frame
-        Labels: ``entity_name, entity_value`` and :data:`hybridml.datasets.labels.TEXT`, blank where nothing was read. Without
-        the column there are no duals.
+        Labels: ``entity_name, entity_value`` and :data:`hybridml.datasets.labels.TEXT`, blank where no text is known.
+        Without the text column there are no unit pairs.
     schema : EntitySchema
         Units.
 
     Returns
     -------
     data frame
-        What :func:`hybridml.quantity.unit_pairs.describe` tells of each, ``imperial``: whether the label is the imperial half, and of
-        the index of ``frame``.
+        The description of each pair by :func:`hybridml.quantity.unit_pairs.describe` and ``imperial``: whether the
+        label is the imperial half. The index is that of ``frame``.
 
     Examples
     --------
@@ -148,32 +152,33 @@ def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
         known = frame[frame[TEXT].astype(bool)]
         truths = parse_truth(known["entity_value"], schema)
         rows = zip(known.index, known["entity_name"], known[TEXT], truths, strict=True)
+        _schemas[id(schema)] = schema
         for index, name, text, truth in rows:
             if name not in schema.entities or truth.quantity is None:
                 continue
-            _schemas[id(schema)] = schema
-            told = _unit_pair(text, name, truth.quantity, id(schema))
-            if told:
-                found.append(told)
+            described = _unit_pair(text, name, truth.quantity, id(schema))
+            if described:
+                found.append(described)
                 at.append(index)
     return pd.DataFrame(found, columns=[*NAMES, "imperial"], index=pd.Index(at), dtype=float)
 
 
 @lru_cache(maxsize=4)
 def _booster(text: str) -> Booster:
-    return Booster(text)
+    return load_booster(text)
 
 
 _schemas: dict[int, EntitySchema] = {}
+"""Schemas by identity: a schema has no hash, and one that is kept here keeps its identity."""
 
 
-@lru_cache(maxsize=TEXTS_AT_HAND)
+@lru_cache(maxsize=CACHED_TEXTS)
 def _unit_pair(text: str, name: str, label: tuple[float, str], schema_id: int) -> tuple[float, ...] | None:
-    """Return how the dual that the label is half of is written in a text, and whether it is the imperial half."""
+    """Return the description of the pair in a text that the label is half of, and 1.0 if it is the imperial half."""
     schema = _schemas[schema_id]
     entity = schema.entity(name)
     quantities = [q for q in parse(text, schema) if not q.repaired and entity.unit_for(q.unit)]
-    # the label's own number must stand there: else it is not known to be half of this dual
+    # the text must contain the label's own number: otherwise the label may not be half of this pair
     if not any((q.value, entity.unit_for(q.unit)) == label for q in quantities):
         return None
     of_label = [q for q in quantities if is_same((q.value, q.unit), label, schema)]
@@ -186,9 +191,9 @@ def _unit_pair(text: str, name: str, label: tuple[float, str], schema_id: int) -
     if not pairs:
         return None
     a, b = min(pairs, key=lambda pair: pair[1].span[0] - pair[0].span[0])
-    first = schema.is_imperial(quantities[0].unit)
-    told = describe(_mention(a, text), _mention(b, text), first, schema)
-    return (*told, float(schema.is_imperial(label[1])))
+    imperial_first = schema.is_imperial(quantities[0].unit)
+    described = describe(_mention(a, text), _mention(b, text), imperial_first, schema)
+    return (*described, float(schema.is_imperial(label[1])))
 
 
 def _mention(quantity: Quantity, text: str) -> Mention:

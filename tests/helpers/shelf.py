@@ -1,4 +1,4 @@
-"""A folder that acts like an object store: ``shelf://`` and its absolute path. Workers preload this module."""
+"""A folder that acts like an object store, ``shelf://`` and its absolute path; Dask workers preload this module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARK = "shelf://"
 
 
 class Shelf(LocalFileSystem):
-    """Has no folders but those that names make, and an object is there whole or not at all."""
+    """A file system whose folders exist only as parts of names, and whose objects are written whole or not at all."""
 
     protocol = "shelf"
 
@@ -35,7 +35,7 @@ class Shelf(LocalFileSystem):
 
 
 class ShelfPath(UPath):
-    """Its paths."""
+    """A path on a shelf."""
 
 
 fsspec.register_implementation("shelf", Shelf, clobber=True)

@@ -1,4 +1,4 @@
-"""The decision: calibrated, and answers exactly when one more answer raises expected F1."""
+"""The calibrator: calibrated confidence, and an answer exactly when one more answer raises the expected F1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hybridml.ranking.calibration import MIN_ROWS, Calibrator, rank_group
 
 
 def ranked_groups(n: int, seed: int, empty: float = 0.0) -> tuple[list, list[str], list[str]]:
-    """Draw contests whose lead says how likely the best is right."""
+    """Draw ranked groups whose lead says how likely the best candidate is right."""
     rng = np.random.default_rng(seed)
     made, outcomes = [], []
     for _ in range(n):
@@ -29,7 +29,7 @@ def test_one_quantity_read_twice_counts_together() -> None:
     assert c.shares.sum() == pytest.approx(1.0)
 
 
-def test_confidence_is_calibrated_on_fresh_contests() -> None:
+def test_confidence_is_calibrated_on_fresh_groups() -> None:
     calibrator = Calibrator().fit(*ranked_groups(3000, 0))
     made, entity, outcome = ranked_groups(3000, 1)
     right, empty = calibrator.probabilities(made, entity)
@@ -66,7 +66,7 @@ def test_abstaining_reaches_the_best_f1_a_threshold_could() -> None:
 
 @pytest.mark.parametrize("n", [120, 1000])
 @pytest.mark.parametrize("goal", [0.55, 0.7])
-def test_thresholds_keep_what_they_promise_on_fresh_contests(n: int, goal: float) -> None:
+def test_thresholds_reach_their_precision_on_fresh_groups(n: int, goal: float) -> None:
     fresh, entity, outcome = ranked_groups(4000, 99)
     correct = np.array([o == "right" for o in outcome])
     reached = []
@@ -80,7 +80,7 @@ def test_thresholds_keep_what_they_promise_on_fresh_contests(n: int, goal: float
     assert np.mean(np.array(reached) >= goal - 0.02) >= 0.75
 
 
-def test_what_cannot_be_promised_is_not_published() -> None:
+def test_a_precision_that_cannot_be_reached_has_no_threshold() -> None:
     calibrator = Calibrator().fit(*ranked_groups(300, 0))
     assert calibrator.threshold(0.99, "width") == np.inf
     assert calibrator.threshold(0.999, "width") == np.inf
@@ -91,7 +91,7 @@ def test_what_cannot_be_promised_is_not_published() -> None:
 def test_an_entity_of_few_rows_has_the_thresholds_of_all() -> None:
     made, _, outcome = ranked_groups(600, 0)
     entity = ["voltage" if i < MIN_ROWS - 1 else "width" if i < 300 else "depth" for i in range(600)]
-    # of depth nothing is right: its own rows promise nothing, whatever holds over all
+    # no depth is right, so it has no threshold, whatever holds over all entities
     outcome = [o if i < 300 else "wrong" for i, o in enumerate(outcome)]
     calibrator = Calibrator().fit(made, entity, outcome)
     assert calibrator.threshold(0.6, "voltage") == calibrator.threshold(0.6, "") < np.inf
@@ -108,7 +108,7 @@ def test_one_outcome_is_no_error(only: str) -> None:
     assert not empty.any()
 
 
-def test_plain_data_makes_the_same_decision() -> None:
+def test_plain_data_restores_the_calibrator() -> None:
     made, entity, outcome = ranked_groups(800, 0, empty=0.2)
     calibrator = Calibrator().fit(made, entity, outcome)
     again = Calibrator.from_dict(calibrator.to_dict())

@@ -1,4 +1,4 @@
-"""Validation rows can reach nothing: poisoned in every table that is learned from, no prediction changes."""
+"""Leakage: poisoning the validation rows, in every table that is learned from, changes no prediction."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from benchmarks import labelled
 from hybridml.datasets import folds
 from hybridml.ranking.dimension_order import DimensionOrder
 from hybridml.ranking.label_priors import label_table
-from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.ranking.training import Training
+from hybridml.ranking.training import TrainingData
 from hybridml.vision.number_classifier import CLASSES
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult
@@ -25,34 +25,34 @@ SETTINGS = ModelSettings(components=2, folds=3, ranker=RankerSettings(n_estimato
 COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
 
 
-def seen(rng: np.random.Generator, entity: str) -> tuple[PhotoFeatures, str]:
+def photo(rng: np.random.Generator, entity: str) -> tuple[PhotoFeatures, str]:
     lines, answer = draw_lines(rng, entity)
-    regions = rng.dirichlet(np.ones(len(CLASSES)), len(lines)).astype(np.float32)
-    return PhotoFeatures(OCRResult(tuple(lines), 1000, 1000), regions), answer
+    number_classes = rng.dirichlet(np.ones(len(CLASSES)), len(lines)).astype(np.float32)
+    return PhotoFeatures(OCRResult(tuple(lines), 1000, 1000), number_classes), answer
 
 
 @pytest.fixture(scope="module")
 def data() -> labelled.Data:
-    """Rows of ours, of others that share groups or photos with ours, and labels of both."""
+    """Rows, rows with weak labels that share groups or photos with them, and the labels of both."""
     rng = np.random.default_rng(0)
     entities = ["item_weight", "item_volume", "width", "height"]
     found: dict[str, PhotoFeatures] = {}
     tables: list[list[tuple[int, str, str, str, str]]] = [[], []]
     for i in range(150):
-        mine = i < 90
+        own = i < 90
         key = f"p{i}.jpg"
-        found[key], answer = seen(rng, entities[i % 4])
-        group = str(i // 3 % 13) if mine or i % 2 else f"other {i // 4}"
-        tables[not mine].append((i, key, group, entities[i % 4], answer))
-        if not mine and i % 5 == 0:
+        found[key], answer = photo(rng, entities[i % 4])
+        group = str(i // 3 % 13) if own or i % 2 else f"other {i // 4}"
+        tables[not own].append((i, key, group, entities[i % 4], answer))
+        if not own and i % 5 == 0:
             # the same photo in both tables, in another group
             tables[1].append((1000 + i, f"p{i - 90}.jpg", f"odd {i}", entities[i % 4], answer))
-    frame, others = (pd.DataFrame(rows, columns=COLUMNS) for rows in tables)
+    frame, weak = (pd.DataFrame(rows, columns=COLUMNS) for rows in tables)
     vectors = {k: rng.normal(size=6).astype(np.float32) for k in found}
-    labels = pd.concat([frame, others] * 8, ignore_index=True)[COLUMNS[1:]]
+    labels = pd.concat([frame, weak] * 8, ignore_index=True)[COLUMNS[1:]]
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    keys, other_keys = list(frame["image_link"]), list(others["image_link"])
-    return labelled.Data(frame, fold, keys, found, vectors, 0.0, others, other_keys, labels)
+    keys, other_keys = list(frame["image_link"]), list(weak["image_link"])
+    return labelled.Data(frame, fold, keys, found, vectors, 0.0, weak, other_keys, labels)
 
 
 def shared(table: pd.DataFrame, data: labelled.Data, k: int) -> np.ndarray:
@@ -67,7 +67,7 @@ def answers(data: labelled.Data, k: int) -> list:
 POISON = "12345.0 gram"
 
 
-@pytest.mark.parametrize("table", ["frame", "others", "labels"])
+@pytest.mark.parametrize("table", ["frame", "weak_labels", "labels"])
 def test_poisoned_rows_that_share_with_the_validation_part_change_no_answer(
     data: labelled.Data, table: str
 ) -> None:
@@ -80,9 +80,9 @@ def test_poisoned_rows_that_share_with_the_validation_part_change_no_answer(
     assert answers(poisoned, k) == answers(data, k)
 
 
-@pytest.mark.parametrize("table", ["frame", "others", "labels"])
-def test_the_poison_would_be_seen_elsewhere(data: labelled.Data, table: str) -> None:
-    """In rows that may be learned from it does change the model."""
+@pytest.mark.parametrize("table", ["frame", "weak_labels", "labels"])
+def test_poison_in_other_rows_changes_the_model(data: labelled.Data, table: str) -> None:
+    """The counterpart: these rows may be learned from."""
     k = int(data.fold[0])
     rows = getattr(data, table)
     hit = ~shared(rows, data, k)
@@ -93,7 +93,7 @@ def test_the_poison_would_be_seen_elsewhere(data: labelled.Data, table: str) -> 
     assert one.ranker.models_ != two.ranker.models_
 
 
-def test_what_was_seen_on_validation_photos_changes_no_model(data: labelled.Data) -> None:
+def test_features_of_validation_photos_change_no_model(data: labelled.Data) -> None:
     k = int(data.fold[0])
     held = set(data.frame["image_link"][data.fold == k])
     junk = PhotoFeatures(OCRResult((line("Net weight 1 g"), line("Width 1 cm", 0, 500)), 1000, 1000))
@@ -118,7 +118,7 @@ def with_texts(data: labelled.Data) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("of_validation", [True, False])
-def test_poisoned_labels_with_texts_of_validation_groups_change_no_habit(
+def test_poisoned_labels_with_texts_of_validation_groups_change_no_unit_preference(
     data: labelled.Data, of_validation: bool
 ) -> None:
     k = int(data.fold[0])
@@ -130,7 +130,7 @@ def test_poisoned_labels_with_texts_of_validation_groups_change_no_habit(
     other = np.where(inch, halves[1] + " centimetre", halves[0] + ".0 inch")
     flipped = clean.assign(entity_value=np.where(hit & (clean["text"] != ""), other, clean["entity_value"]))
     one, two = (
-        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).columns.unit_preference
+        labelled.fit(replace(data, labels=labels), data.fold != k, SETTINGS).learned.unit_preference
         for labels in (clean, flipped)
     )
     assert one is not None
@@ -148,7 +148,7 @@ def with_pairs(data: labelled.Data) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("of_validation", [True, False])
-def test_poisoned_pairs_of_validation_groups_change_no_proportion(
+def test_poisoned_pairs_of_validation_groups_change_no_dimension_order(
     data: labelled.Data, of_validation: bool
 ) -> None:
     k = int(data.fold[0])
@@ -169,7 +169,7 @@ def test_poisoned_pairs_of_validation_groups_change_no_proportion(
 def test_each_fold_of_the_calibration_counts_pairs_of_its_own(data: labelled.Data) -> None:
     labels = with_pairs(data)
     rows = (data.frame, data.keys, data.ocr_results.items(), {}, labels)
-    training = Training(Model(SETTINGS), *rows)
+    training = TrainingData(*rows, settings=SETTINGS)
     held = data.fold == data.fold[0]
     apart = labels[~folds.rows_sharing(labels, data.frame[held])]
     found = training.dimension_order(held)

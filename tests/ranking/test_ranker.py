@@ -1,14 +1,15 @@
-"""The ranker learns an order, the same each time, and says when there is nothing to learn."""
+"""The ranker: learns an order, the same one each time, and reports when there is nothing to learn."""
 
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 
 from hybridml.errors import HybridmlError
-from hybridml.ranking.ranker import Ranker, RankerSettings
+from hybridml.ranking.ranker import Ranker, RankerSettings, load_booster
 
 FAST = RankerSettings(n_estimators=120, seeds=2)
 
@@ -40,7 +41,7 @@ def test_the_same_rows_make_the_same_ranker() -> None:
     np.testing.assert_array_equal(first.score(X), second.score(X))
 
 
-def test_plain_data_makes_the_same_ranker() -> None:
+def test_plain_data_restores_the_ranker() -> None:
     X, relevance, group = groups(60, 0)
     ranker = Ranker(FAST).fit(X, relevance, group, list("abcd"))
     again = Ranker.from_dict(ranker.to_dict())
@@ -48,6 +49,29 @@ def test_plain_data_makes_the_same_ranker() -> None:
     assert again.importance() == ranker.importance()
     assert len(again.score(X[:0])) == 0
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(again)).score(X), ranker.score(X))
+
+
+def test_scores_do_not_depend_on_the_layout_in_memory_or_the_number_type() -> None:
+    X, relevance, group = groups(60, 0)
+    ranker = Ranker(FAST).fit(X, relevance, group, list("abcd"))
+    np.testing.assert_array_equal(ranker.score(np.asfortranarray(X)), ranker.score(X))
+    np.testing.assert_array_equal(ranker.score(X.astype(np.float32)), ranker.score(X))
+
+
+def test_lightgbm_prints_and_warns_of_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    X, relevance, group = groups(60, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ranker = Ranker(FAST).fit(X, relevance, group, list("abcd"), ["d"])
+        again = Ranker.from_dict(ranker.to_dict())
+        again.score(X)
+        again.contributions(X)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_that_lightgbm_cannot_read_is_refused() -> None:
+    with pytest.raises(HybridmlError, match="LightGBM cannot read a model: "):
+        load_booster("no model at all")
 
 
 def test_scores_start_from_what_is_known_already() -> None:

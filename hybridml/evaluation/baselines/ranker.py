@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.prediction.from_photo import answer_photos
-from hybridml.ranking.model import Model, ModelSettings
+from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
+from hybridml.ranking.training import train
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import PhotoFeatures
 
@@ -66,9 +67,8 @@ class RankerSystem(System):
         if "weak_labels" in self.without:
             given = replace(given, weak_labels=None)
         given = given.without_stages(self.without)
-        self.model_ = Model(settings_without(self.without, settings), given.schema).fit(
-            *training_table(given)
-        )
+        settings = settings_without(self.without, settings)
+        self.model_ = train(*training_table(given), settings=settings, schema=given.schema)
         return self
 
     def predict(self, given: Given) -> list[str]:
@@ -85,7 +85,7 @@ class RankerSystem(System):
         if not hasattr(self, "model_"):
             return 0
         model = self.model_
-        columns = [part.to_dict() for part in (model.columns.priors, model.columns.unit_preference) if part]
+        columns = [part.to_dict() for part in (model.learned.priors, model.learned.unit_preference) if part]
         learned = [
             model.ranker.to_dict(),
             model.calibrator.to_dict(),
@@ -104,7 +104,7 @@ def training_table(
     dict[str, npt.NDArray[Any]],
     pd.DataFrame | None,
 ]:
-    """Return what :meth:`hybridml.ranking.model.Model.fit` takes, others' rows and labels included."""
+    """Return what :func:`hybridml.ranking.training.train` takes, others' rows and labels included."""
     rows = given.with_weak_labels()
     return rows.frame, list(rows.keys), list(rows.photo_features.items()), dict(rows.vectors), given.labels
 

@@ -1,7 +1,7 @@
-"""Reading and looking on many machines: batches of photos as tasks of a Dask cluster.
+"""Extraction on a Dask cluster: batches of photos as tasks for workers on many machines.
 
-The workers read, look and send back what they found; the process that asked writes the store, so that every rule of the
-store holds as on one machine. See docs/cluster.md.
+The workers run the vision stages and send back the results; the calling process writes the store, so that all rules of
+the store hold as on one machine. Dask connections are neither authenticated nor encrypted unless TLS is configured.
 """
 
 from .client import connected

@@ -10,63 +10,71 @@ from typing import Any
 from hybridml.errors import HybridmlError
 from hybridml.utils.optional import require
 
-SECONDS = 15
-"""How long to wait for a scheduler that does not answer."""
+CONNECT_SECONDS = 15
+"""Time to wait for a scheduler that does not answer."""
 
-_told: set[str] = set()
+_announced: set[str] = set()
 
 
 @contextmanager
 def connected(address: str, progress: bool = False) -> Iterator[Any]:
-    """Give a client of the cluster whose scheduler is at ``address``.
+    """Connect to the cluster whose scheduler is at ``address``; yields a client.
 
     Parameters
     ----------
     address : str
         As ``dask scheduler`` prints it: ``"tcp://10.0.0.5:8786"``.
     progress : bool
-        Say where the dashboard is, once a process.
+        Print the address of the dashboard, once per process.
 
     Raises
     ------
     MissingExtraError
         When Dask is not installed.
     HybridmlError
-        When no scheduler answers, or it has no workers; says what to type.
+        When no scheduler answers, or it has no workers; the message says what to type.
     """
     require(f"the cluster at {address}", ("dask", "distributed"), "dask")
     from distributed import Client
+    from distributed.security import Security
 
+    if address.startswith("tls://") and not Security().get_connection_args("client").get("ssl_context"):
+        raise HybridmlError(
+            f"Dask has no certificates to connect to {address}: name them in its configuration, such as "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ...__TLS__CLIENT__CERT and ...__TLS__CLIENT__KEY"
+        )
     try:
-        client = Client(address, timeout=SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise HybridmlError(
-            f"no Dask scheduler answers at {address} ({error}): start one with 'dask scheduler' and give the address "
-            "that it prints, or try it on this machine with 'make cluster'"
+            f"no Dask scheduler answers at {address} ({error}): start one with 'dask scheduler --host 127.0.0.1' and "
+            "give the address that it prints, or try it on this machine with 'make cluster'"
         ) from None
     try:
         if not workers_of(client):
             raise HybridmlError(
-                f"the Dask cluster at {address} has no workers: start some with 'dask worker {address} --nthreads 1'"
+                f"the Dask cluster at {address} has no workers: start some with 'dask worker {address} --nthreads 1 "
+                "--host HOST', where HOST is their machine's address in a network that only you can reach: a worker "
+                "runs whatever code anyone sends it"
             )
         if progress:
-            _tell_dashboard(client)
+            _announce_dashboard(client)
         with client.as_current():
             yield client
     finally:
         client.close()
 
 
-def _tell_dashboard(client: Any) -> None:
+def _announce_dashboard(client: Any) -> None:
     try:
         link = client.dashboard_link
-    except KeyError:  # a scheduler that was started without
+    except KeyError:  # the scheduler was started without a dashboard
         return
-    if link not in _told:
-        _told.add(link)
-        print(f"Dask's dashboard, where the work can be watched: {link}", file=sys.stderr)
+    if link not in _announced:
+        _announced.add(link)
+        print(f"Dask's dashboard shows the progress: {link}", file=sys.stderr)
 
 
 def workers_of(client: Any) -> dict[str, int]:
-    """Return the addresses of a cluster's workers and how many tasks each takes at a time."""
+    """Return the addresses of a cluster's workers, and how many tasks each runs at a time."""
     return dict(client.nthreads())

@@ -1,4 +1,4 @@
-"""Whether a worker of a cluster can do the work: asked before any photo is, so that no two machines disagree."""
+"""The compatibility check of a cluster's workers, made before any photo is sent so that all machines agree."""
 
 from __future__ import annotations
 
@@ -15,35 +15,38 @@ from hybridml.vision.stages import VisionStages
 
 from .client import workers_of
 
-SECONDS = 2.0
-"""How often to see whether the workers that were asked are still there."""
+POLL_SECONDS = 2.0
+"""How often to look whether the workers that are being checked are still there."""
 
 _made = threading.local()
 
 
-class UnfitError(HybridmlError):
+class IncompatibleWorkerError(HybridmlError):
     """This worker lacks something, or has it in another version."""
 
 
 def worker_of(stages: VisionStages, version: str, protocols: Iterable[str] = ()) -> Worker:
-    """Return what works with ``stages`` in this thread of this process, which loads them once.
+    """Return this thread's worker for ``stages``, which loads them once.
 
     Parameters
     ----------
-    stages : mapping of kind to Stage
-        What reads and looks.
+    stages : VisionStages
+        The stages to run.
     version : str
-        Of hybridml where the work comes from.
+        Version of hybridml in the process that sends the work.
     protocols : iterable of str
-        File systems that photos lie on, ``"s3"``.
+        File systems of the photos, such as ``"s3"``.
 
     Raises
     ------
-    UnfitError
-        When this machine has another version of hybridml, or of what an engine's results depend on, or lacks it.
+    IncompatibleWorkerError
+        When this machine lacks something that the stages need, or has hybridml or a package that changes results in
+        another version.
     """
     if version != __version__:
-        raise UnfitError(f"it has hybridml {__version__}, expected {version}: install that there")
+        raise IncompatibleWorkerError(
+            f"it has hybridml {__version__}, expected {version}: install that there"
+        )
     mark = fingerprint({"stages": stages.settings, "protocols": sorted(protocols)})
     known: dict[str, Worker] = vars(_made).setdefault("workers", {})
     if mark not in known:
@@ -53,13 +56,13 @@ def worker_of(stages: VisionStages, version: str, protocols: Iterable[str] = ())
                 check_protocol(protocol)
             made.processor.load()
         except HybridmlError as error:
-            raise UnfitError(str(error)) from None
+            raise IncompatibleWorkerError(str(error)) from None
         known[mark] = made
     return known[mark]
 
 
 def protocols_of(paths: Iterable[str]) -> list[str]:
-    """Return the file systems that paths lie on, other than this machine's.
+    """Return the file systems of paths, other than this machine's.
 
     Examples
     --------
@@ -69,47 +72,52 @@ def protocols_of(paths: Iterable[str]) -> list[str]:
     return sorted({path.partition(MARK)[0] for path in paths if MARK in path})
 
 
-def _unfit(stages: VisionStages, version: str, protocols: Sequence[str]) -> str:
+def _incompatibility(stages: VisionStages, version: str, protocols: Sequence[str]) -> str:
+    """Return why this worker cannot do the work, or nothing; this runs on a worker."""
     try:
         worker_of(stages, version, protocols)
-    except UnfitError as error:
+    except IncompatibleWorkerError as error:
         return str(error)
     return ""
 
 
 def check(client: Any, stages: VisionStages, protocols: Sequence[str] = ()) -> None:
-    """Let every worker of a cluster load ``stages``, and what ``protocols`` need, before any work starts.
+    """Let every worker of a cluster load ``stages`` and what ``protocols`` need, before any work starts.
 
     Raises
     ------
     HybridmlError
-        When workers are unfit; names each, and what it lacks.
+        When workers are incompatible; the message names each, and what it lacks.
     """
     from distributed import wait
 
     asked = {
         client.submit(
-            _unfit, stages, __version__, protocols, workers=[address], pure=False, retries=0
+            _incompatibility, stages, __version__, protocols, workers=[address], pure=False, retries=0
         ): address
         for address in workers_of(client)
     }
-    unfit, waiting = {}, set(asked)
+    reasons, waiting = {}, set(asked)
     while waiting:
-        # what was asked of a worker that went meanwhile is never answered
-        there = workers_of(client)
-        waiting = {future for future in waiting if asked[future] in there}
+        # a worker that has left never answers
+        present = workers_of(client)
+        waiting = {future for future in waiting if asked[future] in present}
         try:
-            done = wait(list(waiting), timeout=SECONDS, return_when="FIRST_COMPLETED").done if waiting else ()
+            done = (
+                wait(list(waiting), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED").done
+                if waiting
+                else ()
+            )
         except TimeoutError:
             continue
         for future in done:
             waiting.discard(future)
             error = future.exception()
             if reason := f"{type(error).__name__}: {error}" if error is not None else future.result():
-                unfit[asked[future]] = reason
-    if unfit:
-        told = "\n".join(f"  {address}: {reason}" for address, reason in unfit.items())
+                reasons[asked[future]] = reason
+    if reasons:
+        listed = "\n".join(f"  {address}: {reason}" for address, reason in reasons.items())
         raise HybridmlError(
-            f"{len(unfit)} of {len(asked)} workers of the cluster cannot do this work; mend or stop them, then start "
-            f"again:\n{told}"
+            f"{len(reasons)} of {len(asked)} workers of the cluster cannot do this work; fix or stop them, then start "
+            f"again:\n{listed}"
         )

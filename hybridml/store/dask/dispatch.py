@@ -1,4 +1,4 @@
-"""Photos as tasks of a Dask cluster."""
+"""The dispatch of photos as tasks of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from hybridml.utils.paths import MARK
 from hybridml.vision.stages import VisionStages
 
 from .client import workers_of
-from .compatibility import UnfitError, check, protocols_of, worker_of
+from .compatibility import IncompatibleWorkerError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
 
-SECONDS = 10.0
-"""How long a batch should take: long beside what a task costs the scheduler, short beside what a kill loses."""
+BATCH_SECONDS = 10.0
+"""Target duration of a batch: long compared with the scheduler's cost of a task, but a kill loses little."""
 
-FIRST, LARGEST = 8, 256
-"""Photos of the first batches, and of any."""
+FIRST_BATCH, LARGEST_BATCH = 8, 256
+"""Photos of the first batches, and of a batch at most."""
 
-AHEAD = 2
-"""Batches that are sent for each that a worker can take: one to work on, one to go on with."""
+BATCHES_AHEAD = 2
+"""Batches that are sent for each that the workers can run at a time: one to run and one to continue with."""
 
-PATIENCE = 10.0
-"""Seconds without a result after which the workers are counted again."""
+RESULT_SECONDS = 10.0
+"""Time without a result after which the workers are counted again."""
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What a worker sends back; ``refused`` is why it did nothing."""
+    """What a worker sends back; ``refused`` says why it did nothing."""
 
     result: WorkResult
     seconds: float = 0.0
@@ -50,7 +50,7 @@ def _work(tasks: Sequence[PhotoTask], stages: VisionStages, version: str, protoc
 
     try:
         worker = worker_of(stages, version, protocols)
-    except UnfitError as error:
+    except IncompatibleWorkerError as error:
         return _Done(WorkResult(), worker=str(get_worker().address), refused=str(error))
     start = time.perf_counter()
     return _Done(worker(tasks), time.perf_counter() - start)
@@ -58,10 +58,10 @@ def _work(tasks: Sequence[PhotoTask], stages: VisionStages, version: str, protoc
 
 @dataclass
 class _Batches:
-    """Tasks in batches as large as the work takes to fill :data:`SECONDS`, those to be tried one by one first.
+    """Tasks in batches that take about :data:`BATCH_SECONDS`; tasks to be tried one by one come first.
 
-    Towards the end batches shrink, so that all workers end together (guided self-scheduling: C. Polychronopoulos and
-    D. Kuck, IEEE Transactions on Computers, 1987).
+    Towards the end batches shrink, so that all workers finish together (guided self-scheduling: C. Polychronopoulos
+    and D. Kuck, IEEE Transactions on Computers, 1987).
 
     Examples
     --------
@@ -72,21 +72,21 @@ class _Batches:
 
     left: deque[PhotoTask]
     alone: deque[PhotoTask] = field(default_factory=deque)
-    size: int = FIRST
+    size: int = FIRST_BATCH
 
     def __bool__(self) -> bool:
         return bool(self.left or self.alone)
 
     def next(self, shares: int) -> list[PhotoTask]:
-        """Return the next batch: no more than one of so many shares of what is left."""
+        """Return the next batch: at most one of ``shares`` equal shares of the tasks left."""
         if self.alone:
             return [self.alone.popleft()]
         return [self.left.popleft() for _ in range(min(self.size, math.ceil(len(self.left) / shares)))]
 
     def learn(self, photos: int, seconds: float) -> None:
-        """Take note of how long a batch took; no batch is more than three times as large as those before."""
-        fits = photos * SECONDS / max(seconds, 1e-6)
-        self.size = round(min(max(fits, 1), 3 * self.size, LARGEST))
+        """Adapt the batch size to how long a batch took; it grows at most threefold."""
+        fits = photos * BATCH_SECONDS / max(seconds, 1e-6)
+        self.size = round(min(max(fits, 1), 3 * self.size, LARGEST_BATCH))
 
 
 def work(
@@ -97,45 +97,45 @@ def work(
 ) -> Iterator[WorkResult]:
     """Yield the results of tasks as workers send them.
 
-    A worker that goes costs nothing: what it had is done by another. A photo that takes down every worker that tries
-    it is left out. A worker that joins is used at once, unless it is unfit, which is said.
+    When a worker leaves, another does its batches again. A photo that takes down every worker that tries it is left
+    out. A worker that joins is used at once; an incompatible one is left out with a warning.
 
     Parameters
     ----------
     client : distributed.Client
-        Of the cluster.
-    tasks : sequence of Task
-        Photos; their paths must lead to them on every worker.
-    stages : mapping of kind to Stage
-        What reads and looks.
+        Client of the cluster.
+    tasks : sequence of PhotoTask
+        Photos, with paths that are valid on every worker.
+    stages : VisionStages
+        The stages to run.
     prepare : callable
         Completes a batch when it is sent.
 
     Raises
     ------
     HybridmlError
-        When workers are unfit when it starts.
+        When a worker is incompatible at the start.
     """
     from distributed import wait
 
     protocols = protocols_of(task.path for task in tasks)
     check(client, stages, protocols)
-    batches = _Batches(deque(replace(task, path=everywhere(task.path)) for task in tasks))
+    batches = _Batches(deque(replace(task, path=absolute(task.path)) for task in tasks))
     running: dict[Any, list[PhotoTask]] = {}
     refused: set[str] = set()
     slots, counted = 0, 0.0
     while batches or running:
-        if time.monotonic() - counted > PATIENCE / 2 or not slots:
+        if time.monotonic() - counted > RESULT_SECONDS / 2 or not slots:
             workers = {a: n for a, n in workers_of(client).items() if a not in refused}
             slots, counted = sum(workers.values()), time.monotonic()
-        ahead = AHEAD * max(slots, 1)
+        ahead = BATCHES_AHEAD * max(slots, 1)
         while batches and len(running) < ahead:
             batch = batches.next(ahead)
             where = {"workers": list(workers)} if refused and workers else {}
             future = client.submit(_work, prepare(batch), stages, __version__, protocols, pure=False, **where)
             running[future] = batch
         try:
-            done = wait(list(running), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+            done = wait(list(running), timeout=RESULT_SECONDS, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             if not workers_of(client):
                 log.warning("the cluster has no workers left; waiting for some to join")
@@ -158,7 +158,7 @@ def work(
 
 
 def _outcome(future: Any, batch: list[PhotoTask], batches: _Batches) -> _Done | None:
-    """Return what came of a batch, or None where its photos are to be tried one by one."""
+    """Return the result of a batch, or None if its photos are to be tried one by one."""
     from distributed.scheduler import KilledWorker
 
     try:
@@ -166,13 +166,13 @@ def _outcome(future: Any, batch: list[PhotoTask], batches: _Batches) -> _Done | 
         return done
     except KilledWorker:
         if len(batch) > 1:
-            log.warning("workers died; the photos that they may have died of are tried again one by one")
+            log.warning("workers died; the photos of their batch are tried again one by one")
             batches.alone.extend(batch)
             return None
-        log.error("%s took the workers that tried it down; left out", batch[0].path)
+        log.error("%s took down every worker that tried it; left out", batch[0].path)
         return _Done(WorkResult(failed={batch[0].key: DIED}, photos=1))
 
 
-def everywhere(path: str) -> str:
-    """Return a path that does not depend on the folder in which a worker was started."""
+def absolute(path: str) -> str:
+    """Return a path that is valid whatever folder a worker was started in."""
     return path if MARK in path else str(Path(path).absolute())

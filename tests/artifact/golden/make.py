@@ -16,6 +16,7 @@ from hybridml import EntityExtractor
 from hybridml.artifact import file, serialize
 from hybridml.candidates.features import VERSION
 from hybridml.prediction.from_photo import answer_photos
+from hybridml.ranking import training
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.ranker import RankerSettings
 from hybridml.vision.number_classifier import CLASSES
@@ -120,9 +121,8 @@ def train() -> EntityExtractor:
     settings = ModelSettings(components=2, folds=3, ranker=RankerSettings(25, 0.1, 8, 2, seeds=2))
     vectors = {photo["key"]: np.asarray(photo["vector"], np.float32) for photo in photos}
     extractor = EntityExtractor()
-    extractor.model_ = Model(settings).fit(
-        frame, keys, [(p["key"], features_of(p)) for p in photos], vectors, labels
-    )
+    features = [(p["key"], features_of(p)) for p in photos]
+    extractor.model_ = training.train(frame, keys, features, vectors, labels, settings=settings)
     extractor.stages_ = VisionStages(
         Stage("ocr", "rapidocr", {"trim": True}, {"ocr": "rapidocr", "golden": True}),
         Stage("embedding", "resnet50", {"weights": "random"}, {"embedding": "golden"}),
