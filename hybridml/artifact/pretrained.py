@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridml.errors import ArtifactError
-from hybridml.prediction.all_quantities import WholePhoto
+from hybridml.prediction.all_quantities import PhotoQuantities
 from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.ranking.answer import Answer
 from hybridml.vision.number_classifier.pretrained import FOLDER
@@ -69,8 +69,8 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     return photo_predictor(model).read(photo, entities)
 
 
-def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
-    """Find every quantity on one photo, by the region to which it belongs, with a trained model.
+def read_all(photo: Any, model: str | Path | None = None) -> PhotoQuantities:
+    """Find every quantity on one photo, in groups that belong together, with a trained model.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
 
     Returns
     -------
-    WholePhoto
-        Its ``regions`` hold the quantities, each with the entity it most probably answers, box and probability.
+    PhotoQuantities
+        Its ``groups`` hold the quantities, each with the entity it most probably answers, box and probability.
     """
     return photo_predictor(model).read_all(photo)
 
