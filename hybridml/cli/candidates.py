@@ -1,4 +1,4 @@
-"""The command ``candidates``."""
+"""The command ``candidates``: the candidates of rows in one file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .outputs import check_outputs, paths_given
 DESCRIPTION = """\
 Writes every candidate of every row with its features, the text line and the box it was read from, and the settings
 that produced them. Photos that the store lacks are worked on first. 'hybridml predict --candidates FILE' answers from
-the file alone, many times as fast, without photos, store or OCR engine: with this model or with another one that
+the file alone, many times faster, without photos, store or OCR engine: with this model or with another one that
 describes candidates alike, for example one trained again on more labels.
 
   hybridml candidates --rows test.csv --images photos/ --out candidates.parquet

@@ -1,4 +1,4 @@
-"""The command ``check``."""
+"""The command ``check``: the faults of a submission."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``compare``."""
+"""The command ``compare``: a comparison of systems on the same folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``download``."""
+"""The command ``download``: the photos that links of rows lead to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybridml.datasets.download import download
-from hybridml.datasets.download.run import Report
 from hybridml.datasets.download.settings import Settings
 from hybridml.datasets.download.status import FAULTS, JOURNAL, TABLE
 from hybridml.datasets.faults_file import FaultyRow, with_row_faults
@@ -17,6 +16,9 @@ from hybridml.datasets.rows import read_rows
 
 from .options import count, tell, write_faults
 from .outputs import check_outputs, paths_given
+
+if TYPE_CHECKING:
+    from hybridml.datasets.download.run import Report  # which needs aiohttp
 
 SHOWN_CAUSES = 10
 

@@ -1,4 +1,4 @@
-"""The command ``evaluate``."""
+"""The command ``evaluate``: the scores of answers."""
 
 from __future__ import annotations
 

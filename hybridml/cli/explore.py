@@ -1,4 +1,4 @@
-"""The command ``explore``."""
+"""The command ``explore``: tables and plots of rows and photos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .options import add_entities, schema_of, tell
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Rows per entity and group, units, values on a log scale, odd labels with examples, and, with --images, sizes,
+Shows rows per entity and group, units, values on a log scale, odd labels with examples, and, with --images, sizes,
 duplicates and failures of the photos. Also takes a table of labels without photos.
 
   hybridml explore --rows train.csv --images photos/

@@ -1,4 +1,4 @@
-"""The command ``features``."""
+"""The command ``features``: the extraction of photo features into the feature store."""
 
 from __future__ import annotations
 

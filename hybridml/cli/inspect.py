@@ -1,4 +1,4 @@
-"""The command ``inspect``."""
+"""The command ``inspect``: the contents of a model, or the differences between two."""
 
 from __future__ import annotations
 

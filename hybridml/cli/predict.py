@@ -1,4 +1,4 @@
-"""The command ``predict``."""
+"""The command ``predict``: the answers of a model to rows."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = answer_table(
         requests,
         model,
-        arguments.rows,
+        arguments.rows or "",
         details,
         _blanking(arguments, model, entities),
         units,
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     answered = int((found.frame["prediction"] != "").sum())
     tell(f"{answered} of {total} rows answered" + (f"; details in {details}" if details else ""))
     if found.waiting:
-        tell(f"{found.waiting} rows left blank: 'hybridml features' has not come to their photos yet")
+        tell(f"{found.waiting} rows left blank: 'hybridml features' has not processed their photos yet")
     _write_products(_beside(arguments, "products.csv"), found, model)
     if arguments.truth:
         _print_scores(arguments, found, model)
@@ -184,7 +184,7 @@ def _write_products(path: Path | None, found: TableAnswers, model: Model) -> Non
         if path:
             path.unlink(missing_ok=True)
     elif path is None:
-        tell("products are not combined: their file lies beside the answers, which go into no file")
+        tell("products are not combined: their file would lie beside the answers, which go into a pipe")
     else:
         table = found.products(model)
         write_products(path, table)

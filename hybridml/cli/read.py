@@ -1,4 +1,4 @@
-"""The command ``read``."""
+"""The command ``read``: the quantities on single photos."""
 
 from __future__ import annotations
 

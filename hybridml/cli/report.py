@@ -1,4 +1,4 @@
-"""The command ``report``."""
+"""The command ``report``: a folder of HTML on what a model does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``sample``."""
+"""The command ``sample``: the built-in sample set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``split``."""
+"""The command ``split``: a part of labelled rows that is held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``train``."""
+"""The command ``train``: a model from labelled rows."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--weak-labels",
         "--others",
         metavar="CSV",
-        help="further rows with less reliable labels, such as the answers of another system; they count as much as "
-        "helps on --rows",
+        help="further rows with less reliable labels, such as the answers of another system; they get the weight that "
+        "serves --rows best",
     )
     add(
         "--labels",

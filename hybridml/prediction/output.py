@@ -1,4 +1,4 @@
-"""Output of answers: as a data frame, and as files that are written while a table is answered chunk by chunk."""
+"""Output of answers: as a data frame, or chunk by chunk with the details in a file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from hybridml.datasets.faults_file import FaultyRow
 from hybridml.datasets.groups import PHOTO
@@ -120,8 +121,6 @@ def answer_table(
     progress : bool
         Show a progress bar.
     """
-    from tqdm import tqdm
-
     frames: list[pd.DataFrame] = []
     product_rows: list[pd.DataFrame] = []
     row_faults: list[FaultyRow] = []

@@ -114,7 +114,7 @@ def _want(wanted: dict[str, str], entity: str, unit: str) -> None:
     other = wanted.setdefault(entity, unit)
     if other != unit:
         raise EntityError(
-            f"{entity} is wanted both in {other} and in {unit}; name one of them: '{entity}={unit}', say"
+            f"{entity} is wanted both in {other} and in {unit}; name one of them, for example '{entity}={unit}'"
         )
 
 

@@ -15,7 +15,7 @@ LISTED = 5
 def text_of(status: StoreStatus) -> str:
     """Return what a store has, what failed and what is missing as lines of text."""
     lines = [
-        f"{status.root}: {status.photos} photos asked about, {status.known} of them known to the store, "
+        f"{status.root}: {status.photos} photos in the rows, {status.known} of them known to the store, "
         f"{status.absent} neither known nor in the images folder",
         "",
         *_table(["", "done", "failed", "missing", "shards", "MB", "newest", "folder"], status.tables),
