@@ -26,7 +26,7 @@ def text_of(status: StoreStatus) -> str:
         )
     lines += _listed("failed", [f"{name}: {cause}" for name, cause in status.causes.items()])
     causes = Counter(status.no_photo.values()).most_common()
-    lines += _listed("causes of missing photos", [f"{n} x {cause}" for cause, n in causes])
+    lines += _listed("causes of photos that are not there", [f"{n} x {cause}" for cause, n in causes])
     if status.others:
         header = ["", "photos", "shards", "MB", "newest", "folder"]
         lines += ["", "other settings", *_table(header, status.others)]
