@@ -212,9 +212,7 @@ class EntityExtractor(BaseEstimator):
             When rows, photos or settings cannot be used; the message says what to do.
         """
         model = Model(self._model_settings(), self._schema())
-        column_names(
-            model.settings.blocks, model.schema
-        )  # refuses impossible blocks before any photo is read
+        column_names(model.settings.blocks, model.schema)  # raises before any photo is read
         frame = labelled_rows(X, y, weak_labels, model.schema, self.images)
         self._make_stages()
         keys = keys_of(photo_names(frame), self._extract(frame))
