@@ -121,8 +121,8 @@ def test_a_scorer_without_photos_answers_from_the_store(
         ({"format": 99}, "its format is 99"),
         ({"columns": ["form.number", "mine.extra"]}, "Gone since: mine.extra"),
         ({"features_version": 0}, "features were version 0"),
-        ({"calibrator": {"f1": 0.5}}, "lacks, or has otherwise"),
-        ({"settings": {"speed": 11}}, "lacks, or has otherwise"),
+        ({"calibrator": {"f1": 0.5}}, "lacks, or has "),
+        ({"settings": {"speed": 11}}, "lacks, or has "),
     ],
 )
 def test_an_artifact_that_does_not_fit_says_what_differs(

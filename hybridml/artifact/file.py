@@ -5,6 +5,7 @@ Reading one needs neither LightGBM nor an engine.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,14 @@ from hybridml import __version__
 from hybridml.errors import ArtifactError
 from hybridml.utils.plain_data import as_plain, checksum
 from hybridml.utils.plain_pickle import shown
+from hybridml.vision.number_classifier.pretrained import FOLDER
 
 from . import plain_joblib
+
+MODEL = FOLDER / "hybridml.joblib"
+"""The pretrained artifact."""
+
+DEFAULT_MODEL = Path("models/model.joblib")
 
 FORMAT = 3
 """Raised when an artifact of the last format would be read otherwise, or not at all."""
@@ -98,3 +105,23 @@ def complete(path: object) -> Iterator[None]:
             f"{path} lacks, or has otherwise, what an artifact of format {FORMAT} holds: "
             f"{type(error).__name__}: {error}. Train again"
         ) from error
+
+
+def model_path(model: str | Path | None = None) -> Path:
+    """Return the artifact to use.
+
+    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
+    ``models/model.joblib`` below the current folder where there is one, else the shipped model.
+
+    Raises
+    ------
+    ArtifactError
+        When the file that was named, or the shipped one, is not there.
+    """
+    named = model or os.environ.get("HYBRIDML_MODEL")
+    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
+    if not path.is_file():
+        raise ArtifactError(
+            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
+        )
+    return path

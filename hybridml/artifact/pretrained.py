@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hybridml.errors import ArtifactError
 from hybridml.prediction.all_quantities import PhotoQuantities
 from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.ranking.answer import Answer
-from hybridml.vision.number_classifier.pretrained import FOLDER
 
+from .file import MODEL as MODEL
+from .file import model_path
 from .serialize import load
-
-MODEL = FOLDER / "hybridml.joblib"
-"""The pretrained artifact."""
-
-
-DEFAULT_MODEL = Path("models/model.joblib")
-
-
-def model_path(model: str | Path | None = None) -> Path:
-    """Return the artifact to use.
-
-    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
-    ``models/model.joblib`` below the current folder where there is one, else the shipped model.
-
-    Raises
-    ------
-    ArtifactError
-        When the file that was named, or the shipped one, is not there.
-    """
-    named = model or os.environ.get("HYBRIDML_MODEL")
-    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
-    if not path.is_file():
-        raise ArtifactError(
-            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
-        )
-    return path
 
 
 @lru_cache(maxsize=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hybridml.artifact.pretrained import model_path
+from hybridml.artifact.file import model_path
 from hybridml.prediction.from_candidates import write_candidates
 from hybridml.utils.paths import path_of
 

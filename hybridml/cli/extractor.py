@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hybridml.artifact import serialize
-from hybridml.artifact.pretrained import DEFAULT_MODEL, model_path
+from hybridml.artifact.file import DEFAULT_MODEL, model_path
 from hybridml.estimator import EntityExtractor
 from hybridml.vision.presets import FURTHER_STAGES
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from hybridml.artifact import inspect
-from hybridml.artifact.pretrained import DEFAULT_MODEL, model_path
+from hybridml.artifact.file import DEFAULT_MODEL, model_path
 from hybridml.errors import ArtifactError
 
 DESCRIPTION = """\

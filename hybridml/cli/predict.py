@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hybridml.artifact.pretrained import model_path
+from hybridml.artifact.file import model_path
 from hybridml.datasets import photos
 from hybridml.datasets.predictions import write_predictions
 from hybridml.datasets.row_chunks import RowChunks

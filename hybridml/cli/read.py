@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from hybridml.artifact.pretrained import DEFAULT_MODEL, photo_predictor
+from hybridml.artifact.file import DEFAULT_MODEL
+from hybridml.artifact.pretrained import photo_predictor
 from hybridml.errors import HybridmlError
 from hybridml.prediction.all_quantities import PhotoQuantities
 from hybridml.ranking.answer import Answer

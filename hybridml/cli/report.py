@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hybridml.artifact.pretrained import model_path
+from hybridml.artifact.file import model_path
 from hybridml.datasets import photos
 from hybridml.datasets.faults_file import with_failed_photos, with_row_faults
 from hybridml.report import write_report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hybridml.artifact import serialize
-from hybridml.artifact.pretrained import DEFAULT_MODEL
+from hybridml.artifact.file import DEFAULT_MODEL
 from hybridml.datasets import corrections, photos
 from hybridml.datasets.faults_file import with_failed_photos, with_row_faults
 from hybridml.utils.paths import path_of
