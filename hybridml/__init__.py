@@ -1,9 +1,9 @@
-"""Reads physical quantities (weight, volume, dimensions, voltage, wattage) off product photos.
+"""Physical quantities (weight, volume, dimensions, voltage, wattage) read off product photos.
 
-``EntityExtractor`` learns from rows and answers them; ``save`` and ``load`` keep one as a file; ``read`` answers a
-single photo with an ``Answer`` for each entity, ``read_all`` with every quantity on it; ``candidates_frame`` is what
-was considered for a row, as a table; ``quantity`` finds quantities in text; every error raised on purpose is a
-``HybridmlError``. A tour is in ``docs/example.md``.
+``EntityExtractor`` learns from rows and answers them; ``save`` and ``load`` keep one in a file; ``read`` answers a
+single photo with an ``Answer`` for each entity, ``read_all`` with every quantity on it; ``candidates_frame`` returns
+what was considered for a row as a table; ``quantity`` finds quantities in text; every error raised on purpose is a
+``HybridmlError``.
 
 Examples
 --------
@@ -14,8 +14,8 @@ Examples
 'fast'
 >>> hybridml.Answer("item_weight", 340.0, "gram", confidence=0.9).prediction
 '340 gram'
->>> from hybridml import shipped
->>> hybridml.load(shipped.MODEL).model_.schema.entity("wattage").units
+>>> from hybridml.artifact import pretrained
+>>> hybridml.load(pretrained.MODEL).model_.schema.entity("wattage").units
 ('kilowatt', 'watt')
 >>> hybridml.load("no/such/model.joblib")
 Traceback (most recent call last):
@@ -51,7 +51,7 @@ __all__ = [
     "save",
 ]
 
-# Looked up when first used: importing hybridml costs neither scikit-learn nor an engine.
+# Imported when first used, so that importing hybridml loads neither pandas nor scikit-learn nor an OCR engine.
 _HOME = {
     "Answer": "ranking.answer",
     "EntityExtractor": "estimator",

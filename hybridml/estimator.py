@@ -1,8 +1,8 @@
-"""The extractor: rows in, answers out, in scikit-learn's manners."""
+"""The estimator: learns from labelled rows to read quantities off photos, and answers rows, with a scikit-learn API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from .candidates.features import DEFAULT_BLOCKS, column_names
 from .datasets import photos
 from .datasets.groups import as_text, photo_names
+from .datasets.labelled_rows import Table, labelled_rows
 from .datasets.labels import read_labels
 from .entities import EntitySchema, default_entities, load_entities
-from .errors import HybridmlError, NotFittedError, RowsError
+from .errors import HybridmlError, NotFittedError
 from .evaluation import metrics
 from .prediction.explain.explanation import Explanation, explain_rows
 from .prediction.from_candidates import CandidateFileRequest, write_candidates
-from .prediction.from_store import AnsweredRow, PredictionRequest, answer_rows, answers_frame, keys_of
+from .prediction.from_store import PredictionRequest, keys_of
+from .prediction.output import answers_frame
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import RankerSettings
 from .ranking.training import train
@@ -38,41 +40,44 @@ from .vision.stages import (
     ocr_stage,
 )
 
+CheckedTable = Table | photos.Checked
+"""Rows as a data frame, as the path of a CSV, or with their faults as :func:`photos.checked` returns them."""
+
 
 class UnfittedError(NotFittedError, SklearnNotFittedError):
     """The extractor is not fitted; both hybridml's and scikit-learn's error of that name."""
 
 
 class EntityExtractor(BaseEstimator):
-    """Reads the value of an entity off a photo: reader, candidates, features, ranker, decision.
+    """Reads the value of an entity off a photo: OCR, candidates, their features, a ranker and a calibrator.
 
     Parameters
     ----------
     images : path or sequence of paths
         Folder with the photos, or several, searched in order.
     store : path
-        Feature store; photos that it lacks are read and embedded first.
+        Feature store; vision stages run first on photos that it lacks.
     ocr : str
-        OCREngine: ``"rapidocr"``, ``"tesseract"`` or ``module:name``.
+        OCR engine: ``"rapidocr"``, ``"tesseract"`` or ``module:name``.
     effort : {"balanced", "fast", "best"}
-        How much work a photo gets: settings of the reader and what else looks, :data:`hybridml.vision.presets.PRESETS`.
+        How much work a photo gets, one of :data:`hybridml.vision.presets.PRESETS`: settings of the OCR engine, and
+        the further vision stages.
     ocr_options : dict, optional
-        Settings of the reader that differ from the effort's.
+        Settings of the OCR engine that differ from those of the effort.
     embedding : str
         ``"resnet50"``, ``"none"`` or ``module:name``.
     resnet_weights : str
         ``"IMAGENET1K_V2"``, the path of a state_dict, or ``"random"``.
     stages : sequence of str, optional
-        In place of the effort's, what else looks at photos: ``"lines"`` for dimension lines, ``"number_classifier"``
-        for the ResNet-50 that sees the photo around each number, ``"second_pass"`` for a second, closer reading
-        where the first shows nothing that could be the answer.
+        Further vision stages in place of those of the effort: ``"number_classifier"``, the ResNet-50 that sees the
+        photo around each number, and ``"second_pass"``, a closer OCR pass where the first finds no possible answer.
     stage_options : dict of str to dict, optional
-        Settings of each of them, by name, in place of the effort's.
+        Settings of each further stage, by name, in place of those of the effort.
     blocks : sequence of str
-        Feature blocks of a candidate.
+        Feature blocks that describe a candidate.
     components : int
         Principal components of the embedding that the ranker sees.
-    priors, joint, trust
+    priors, joint, weak_weight
         As in :class:`hybridml.ranking.model.ModelSettings`.
     ranker : dict, optional
         Settings that differ from :class:`hybridml.ranking.ranker.RankerSettings`.
@@ -81,9 +86,9 @@ class EntityExtractor(BaseEstimator):
     entities : path or EntitySchema, optional
         Entities of your own; a file extends the packaged ones.
     workers : int, optional
-        Processes that read and look; by default one per core.
+        Processes that run vision stages; by default one per core.
     dask : str, optional
-        Address of a Dask cluster whose workers extract the photos' features in place of processes of this machine.
+        Address of a Dask cluster, whose workers run the vision stages in place of processes of this machine.
         Training itself runs on this machine.
     random_state : int
         Seed of everything random.
@@ -93,12 +98,12 @@ class EntityExtractor(BaseEstimator):
     Attributes
     ----------
     model_ : Model
-        What was learned.
+        The fitted model.
     stages_ : VisionStages
-        What the training photos were read and looked at with; ``image_reason_`` says why there is no
-        embedding, ``missing_stages_`` what looks are missing, and why.
+        The vision stages that the training photos went through; ``image_reason_`` says why there is no embedding,
+        ``missing_stages_`` which further stages are missing, and why.
     faults_ : dict
-        After ``fit`` or ``predict``: photo name to what was wrong with it.
+        After ``fit``, ``extract`` or ``predict``: name of each photo that failed, with the cause.
 
     Examples
     --------
@@ -107,6 +112,9 @@ class EntityExtractor(BaseEstimator):
     >>> extractor.get_params()["ocr"]
     'tesseract'
     """
+
+    model_: Model
+    stages_: VisionStages
 
     def __init__(
         self,
@@ -154,118 +162,34 @@ class EntityExtractor(BaseEstimator):
         self.random_state = random_state
         self.progress = progress
 
-    def _schema(self) -> EntitySchema:
-        if self.entities is None:
-            return default_entities()
-        return self.entities if isinstance(self.entities, EntitySchema) else load_entities(self.entities)
-
-    def _make_stages(self) -> None:
-        ocr = ocr_stage(self.ocr, self.ocr_options, self.effort)
-        embedding, self.image_reason_ = embedding_stage(self.embedding, self.resnet_weights)
-        further, self.missing_stages_ = further_stages(self.stages, ocr, self.stage_options, self.effort)
-        self.stages_ = VisionStages(ocr, embedding, tuple(further))
-
-    def _schema_now(self) -> EntitySchema:
-        return self.model_.schema if hasattr(self, "model_") else self._schema()
-
-    def _extract(
-        self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False
-    ) -> ExtractionReport:
-        if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
-            raise HybridmlError(
-                f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
-                "with the photos (images, --images)"
-            )
-        store = FeatureStore(self.store)
-        if partial:
-            report = extracted_so_far(frame, self.images, store, self.stages_)
-        else:
-            report = extract(
-                frame,
-                self.images,
-                store,
-                self.stages_,
-                self._schema_now(),
-                self.workers,
-                self.progress,
-                retry_failed,
-                self.dask,
-            )
-        self.faults_ = report.failed
-        return report
-
-    def extract(
-        self, X: pd.DataFrame | str | Path | photos.Checked, retry_failed: bool = False
-    ) -> ExtractionReport:
-        """Read and embed the photos of rows that the store lacks.
+    def extract(self, X: CheckedTable, retry_failed: bool = False) -> ExtractionReport:
+        """Run the vision stages on the photos of rows that the store lacks.
 
         Parameters
         ----------
-        X : data frame or path of a CSV
-            Rows; labels are not needed. Or rows with their faults, as :func:`hybridml.datasets.photos.checked` returns them.
+        X : data frame, path of a CSV, or rows with their faults
+            The rows; labels are not needed.
         retry_failed : bool
             Also try photos again that are recorded as undecodable.
-
-        Returns
-        -------
-        ExtractionReport
-            What was done, found and failed.
         """
         self._make_stages()
-        return self._extract(
-            photos.checked(X, images=self.images, schema=self._schema())[0], retry_failed=retry_failed
-        )
+        frame, _ = photos.checked(X, images=self.images, schema=self._schema())
+        return self._extract(frame, retry_failed=retry_failed)
 
-    def status(self, X: pd.DataFrame | str | Path | photos.Checked) -> StoreStatus:
-        """Return what the store has for rows, what failed and what is missing; nothing is read or written.
-
-        Parameters
-        ----------
-        X : data frame or path of a CSV
-            As for :meth:`extract`.
-        """
+    def status(self, X: CheckedTable) -> StoreStatus:
+        """Return what the store has for rows, what failed and what is missing; nothing is changed."""
         self._make_stages()
         frame, _ = photos.checked(X, images=self.images, schema=self._schema())
         return status_of(FeatureStore(self.store), photos.located(frame, self.images), self.stages_)
 
-    def _request(
-        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
-    ) -> PredictionRequest:
-        """Extract what the store lacks and return the rows with all that answering them takes."""
-        model = self._check_fitted()
-        frame, faults = photos.checked(X, images=self.images, schema=model.schema)
-        self.stages_ = self.stages_.adopted()
-        report = self._extract(frame, partial)
-        return PredictionRequest(model, frame, faults, report, FeatureStore(self.store), self.stages_)
-
-    def _check_fitted(self) -> Model:
-        if not hasattr(self, "model_"):
-            raise UnfittedError(
-                "this EntityExtractor is not fitted: call fit(rows), or hybridml.load(path) for a trained one"
-            )
-        model: Model = self.model_
-        return model
-
-    def _model_settings(self) -> ModelSettings:
-        return ModelSettings(
-            tuple(self.blocks),
-            self.components,
-            self.folds,
-            RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
-            self.random_state,
-            self.priors,
-            self.joint,
-            None if self.weak_weight is None else dict(self.weak_weight),
-        )
-
     def fit(
         self,
-        X: pd.DataFrame | str | Path,
+        X: Table,
         y: Sequence[str] | None = None,
-        weak_labels: pd.DataFrame | str | Path | None = None,
-        labels: pd.DataFrame | str | Path | Sequence[str | Path] | None = None,
+        weak_labels: Table | None = None,
+        labels: Table | Sequence[str | Path] | None = None,
     ) -> EntityExtractor:
-        """Learn from rows with labels, reading their photos first where the store lacks them.
+        """Learn from labelled rows; vision stages run first on photos that the store lacks.
 
         Parameters
         ----------
@@ -274,68 +198,41 @@ class EntityExtractor(BaseEstimator):
         y : sequence of str, optional
             Labels, in place of the column ``entity_value``.
         weak_labels : data frame or path of a CSV, optional
-            Rows labelled by others, other systems say, to learn from as far as that helps on ``X``: how much
-            is found out for each entity.
+            Further rows with labels that are less reliable, such as the answers of another system. They are learned
+            from with a weight that is chosen for each entity by how much they improve the answers to ``X``.
         labels : data frame, or path or paths of CSVs, optional
-            Labels without photos, ``X``'s own included, to count what is usual, and which of two dimensions of a photo
-            is the larger; by default those of ``X``. Where a column ``text`` has what was read on the photo, it is also
-            learned which of two units labels take.
-
-        Returns
-        -------
-        EntityExtractor
-            Itself.
+            Labels without photos, those of ``X`` included, to learn from how common units, sizes and values are, and
+            which of two dimensions is the larger; by default those of ``X``. Where a column ``text`` has the text of
+            the photo, it is also learned which of two units labels take.
 
         Raises
         ------
         HybridmlError
-            When rows, photos or engines do not do; the message says what to do.
+            When rows, photos or settings cannot be used; the message says what to do.
         """
         settings, schema = self._model_settings(), self._schema()
-        # unknown blocks raise an error before any photo is read
-        column_names(settings.blocks, schema)
-        frame, _ = photos.checked(X, images=self.images, truth=y is None, schema=schema)
-        if y is not None:
-            if len(y) != len(frame):
-                raise RowsError(f"y has {len(y)} labels for {len(frame)} rows; expected one for each row")
-            frame = frame.assign(entity_value=[as_text(value) for value in y])
-        if weak_labels is not None:
-            more, _ = photos.checked(weak_labels, images=self.images, truth=True, schema=schema)
-            frame = pd.concat([frame.assign(weak=False), more.assign(weak=True)], ignore_index=True)
-            # two tables may number their rows alike
-            frame["index"] = range(len(frame))
+        column_names(settings.blocks, schema)  # raises before any photo is read
+        frame = labelled_rows(X, y, weak_labels, schema, self.images)
         self._make_stages()
-        report = self._extract(frame)
-        keys = keys_of(photo_names(frame), report)
+        keys = keys_of(photo_names(frame), self._extract(frame))
         present = {key for key in keys if key}
-        store = FeatureStore(self.store)
-        vectors: dict[str, Any] = {}
-        if self.stages_.embedding:
-            vectors = dict(store.embeddings(self.stages_.embedding.settings, present))
-        paths = [labels] if isinstance(labels, str | Path) else labels
-        counted = paths if paths is None or isinstance(paths, pd.DataFrame) else read_labels(*paths)
+        store, embedding = FeatureStore(self.store), self.stages_.embedding
         features = store.photo_features(self.stages_.settings, present)
-        self.model_ = train(frame, keys, features, vectors, counted, settings=settings, schema=schema)
+        vectors = dict(store.embeddings(embedding.settings, present)) if embedding else {}
+        if labels is not None and not isinstance(labels, pd.DataFrame):
+            labels = read_labels(*([labels] if isinstance(labels, str | Path) else labels))
+        self.model_ = train(frame, keys, features, vectors, labels, settings=settings, schema=schema)
         return self
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False  # rows are a table of texts, not an array of numbers
-        tags.input_tags.string = True
-        return tags
-
-    def predict(self, X: pd.DataFrame | str | Path, partial: bool = False) -> pd.DataFrame:
-        """Answer rows, reading their photos first where the store lacks them.
+    def predict(self, X: Table, partial: bool = False) -> pd.DataFrame:
+        """Answer rows; vision stages run first on photos that the store lacks.
 
         Parameters
         ----------
         X : data frame or path of a CSV
             Columns ``index, image_link, group_id, entity_name``.
         partial : bool
-            Answer from what the store has so far and read nothing: rows whose photo is not done are left blank.
+            Answer from what the store has so far, and leave rows blank whose photo it lacks.
 
         Returns
         -------
@@ -348,60 +245,51 @@ class EntityExtractor(BaseEstimator):
         NotFittedError
             Before ``fit``.
         """
-        given = photos.checked(X, images=self.images, schema=self._check_fitted().schema)
-        return answers_frame(given[0], self.answers(given, partial))
+        return answers_frame(self.request(X, partial))
 
-    def answers(
-        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
-    ) -> Iterator[AnsweredRow]:
-        """Read what the store lacks, then answer rows one after the other: no answer is held in memory.
+    def request(self, X: CheckedTable, partial: bool = False) -> PredictionRequest:
+        """Prepare rows to be answered one by one: run the vision stages on the photos that the store lacks.
 
         Parameters
         ----------
         X, partial
-            As for :meth:`predict`; or rows with their faults, as :func:`hybridml.datasets.photos.checked` returns them.
+            As for :meth:`predict`; rows may come with their faults.
 
         Returns
         -------
-        iterator of AnsweredRow
-            Position, answer and problem of each row, once each, in the order in which the store has the photos.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
+        PredictionRequest
+            Its ``answers()`` yields what :meth:`predict` returns, without holding it in memory.
         """
-        return answer_rows(self._request(X, partial))
+        model = self._check_fitted()
+        frame, faults = photos.checked(X, images=self.images, schema=model.schema)
+        self.stages_ = self.stages_.adopted()
+        report = self._extract(frame, partial)
+        return PredictionRequest(model, frame, faults, report, FeatureStore(self.store), self.stages_)
 
-    def explanations(
-        self, X: pd.DataFrame | str | Path | photos.Checked, partial: bool = False
-    ) -> Iterator[tuple[int, Explanation]]:
-        """Yield what :meth:`answers` yields with its reasons: position and explanation of each row, once each."""
-        request = self._request(X, partial)
-        return explain_rows(request, photos.photo_paths(request.frame, self.images))
-
-    def explain(self, X: pd.DataFrame | str | Path) -> list[Explanation]:
-        """Answer rows and say why: what was considered, how probable it is, and what counted for and against it.
+    def explain(self, X: Table) -> list[Explanation]:
+        """Answer rows and explain each answer: what was considered, how probable it is, and why.
 
         Parameters
         ----------
         X : data frame or path of a CSV
-            As for :meth:`predict`, whose answers these are.
+            As for :meth:`predict`, which gives the same answers.
 
         Returns
         -------
         list of Explanation
             One per row in the same order; a notebook shows each as a card.
         """
-        return [told for _, told in sorted(self.explanations(X), key=lambda each: each[0])]
+        request = self.request(X)
+        explained = explain_rows(request, photos.photo_paths(request.frame, self.images))
+        return [explanation for _, explanation in sorted(explained, key=lambda each: each[0])]
 
-    def write_candidates(self, X: pd.DataFrame | str | Path | photos.Checked, path: str | Path) -> int:
-        """Describe the candidates of rows once, in a file that :meth:`predict_candidates` answers from alone.
+    def write_candidates(self, X: CheckedTable, path: str | Path) -> int:
+        """Write the candidates of rows to a file that :meth:`predict_candidates` answers from alone.
 
         Parameters
         ----------
-        X : data frame or path of a CSV
-            As for :meth:`predict`; photos that the store lacks are read first.
+        X : data frame, path of a CSV, or rows with their faults
+            As for :meth:`request`.
         path : path
             The Parquet file to write.
 
@@ -410,31 +298,28 @@ class EntityExtractor(BaseEstimator):
         int
             How many rows have a candidate.
         """
-        return write_candidates(path, self._request(X), self.progress)
+        return write_candidates(path, self.request(X), self.progress)
 
-    def predict_candidates(
-        self, path: str | Path, X: pd.DataFrame | str | Path | None = None
-    ) -> pd.DataFrame:
-        """Answer rows from a file of candidates, by any model that describes candidates as the one that wrote it.
+    def predict_candidates(self, path: str | Path, X: Table | None = None) -> pd.DataFrame:
+        """Answer rows from a candidates file, with any model that describes candidates like the one that wrote it.
 
         Parameters
         ----------
         path : path
-            What :meth:`write_candidates` wrote. Neither photos nor store nor engines are needed.
+            The file that :meth:`write_candidates` wrote. Neither photos nor store nor OCR engine are needed.
         X : data frame or path of a CSV, optional
             Rows of the file to answer; by default all of them.
 
         Returns
         -------
         data frame
-            As of :meth:`predict`.
+            Like that of :meth:`predict`.
         """
         model = self._check_fitted()
         given = None if X is None else photos.checked(X, schema=model.schema)
-        rows = CandidateFileRequest(path, model, self.stages_, given)
-        return answers_frame(rows.frame, rows.answers())
+        return answers_frame(CandidateFileRequest(path, model, self.stages_, given))
 
-    def score(self, X: pd.DataFrame | str | Path, y: Sequence[str] | None = None) -> float:
+    def score(self, X: Table, y: Sequence[str] | None = None) -> float:
         """Return the official F1 of the answers to labelled rows.
 
         Parameters
@@ -449,3 +334,60 @@ class EntityExtractor(BaseEstimator):
         truth = [as_text(value) for value in (frame["entity_value"] if y is None else y)]
         answers = list(self.predict(frame)["prediction"])
         return float(metrics.score(truth, answers, list(frame["entity_name"]), schema=schema).f1)
+
+    def _schema(self) -> EntitySchema:
+        if self.entities is None:
+            return default_entities()
+        return self.entities if isinstance(self.entities, EntitySchema) else load_entities(self.entities)
+
+    def _make_stages(self) -> None:
+        ocr = ocr_stage(self.ocr, self.ocr_options, self.effort)
+        embedding, self.image_reason_ = embedding_stage(self.embedding, self.resnet_weights)
+        further, self.missing_stages_ = further_stages(self.stages, ocr, self.stage_options, self.effort)
+        self.stages_ = VisionStages(ocr, embedding, tuple(further))
+
+    def _extract(
+        self, frame: pd.DataFrame, partial: bool = False, retry_failed: bool = False
+    ) -> ExtractionReport:
+        if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
+            raise HybridmlError(
+                f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
+                "with the photos (images, --images)"
+            )
+        store = FeatureStore(self.store)
+        if partial:
+            report = extracted_so_far(frame, self.images, store, self.stages_)
+        else:
+            schema = self.model_.schema if hasattr(self, "model_") else self._schema()
+            how = (self.workers, self.progress, retry_failed, self.dask)
+            report = extract(frame, self.images, store, self.stages_, schema, *how)
+        self.faults_ = report.failed
+        return report
+
+    def _model_settings(self) -> ModelSettings:
+        return ModelSettings(
+            tuple(self.blocks),
+            self.components,
+            self.folds,
+            RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
+            self.random_state,
+            self.priors,
+            self.joint,
+            None if self.weak_weight is None else dict(self.weak_weight),
+        )
+
+    def _check_fitted(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise UnfittedError(
+                "this EntityExtractor is not fitted: call fit(rows), or hybridml.load(path) for a trained one"
+            )
+        return self.model_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # rows are a table of texts, not an array of numbers
+        tags.input_tags.string = True
+        return tags

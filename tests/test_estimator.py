@@ -1,4 +1,4 @@
-"""The extractor: learns, answers, keeps its manners, and loses no row to a bad photo."""
+"""The estimator: learns, answers, has a scikit-learn API, and loses no row to a bad photo."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,11 +15,14 @@ from sklearn.base import clone
 
 import hybridml
 from hybridml import EntityExtractor
-from hybridml.artifact import file, pretrained, serialize
+from hybridml.artifact import file, serialize
 from hybridml.entities import default_entities, parse_entities
 from hybridml.errors import ArtifactError, HybridmlError, NotFittedError, RowsError, WeightsError
-from hybridml.prediction.from_store import answer_rows
+from hybridml.prediction.from_store import PredictionRequest
+from hybridml.store.extraction import extracted_so_far
 from hybridml.store.feature_store import FeatureStore
+from hybridml.vision.number_classifier import classifier
+from hybridml.vision.stages import Stage
 from tests.helpers.fakes import OPTIONS, write_photo, write_rows
 from tests.helpers.lines import line
 
@@ -63,17 +65,19 @@ def test_labels_of_the_rows_to_answer_change_nothing(fitted: EntityExtractor, te
     pd.testing.assert_frame_equal(blind, poisoned)
 
 
-def test_manners_of_scikit_learn(fitted: EntityExtractor, train: pd.DataFrame) -> None:
+def test_it_can_be_cloned_and_configured_as_scikit_learn_does(
+    fitted: EntityExtractor, train: pd.DataFrame
+) -> None:
     copy = clone(fitted)
     assert copy.get_params() == fitted.get_params()
     assert not hasattr(copy, "model_")
     with pytest.raises(NotFittedError, match="call fit"):
         copy.predict(train)
-    assert (
-        copy.set_params(components=0).fit(train.drop(columns="entity_value"), list(train["entity_value"]))
-        is copy
-    )
+    bare, labels = train.drop(columns="entity_value"), list(train["entity_value"])
+    assert copy.set_params(components=0).fit(bare, labels) is copy
     assert copy.model_.embedding_pca is None
+    with pytest.raises(ValueError, match="Invalid parameter 'looks' for estimator"):
+        copy.set_params(looks=())
     assert fitted.model_.embedding_pca is not None
 
 
@@ -95,10 +99,10 @@ def test_the_artifact_gives_the_same_answers(
     path = serialize.save(fitted, tmp_path / "deep" / "model.joblib")
     loaded = hybridml.load(path).set_params(images=folder / "images", store=folder / "store", workers=1)
     pd.testing.assert_frame_equal(loaded.predict(test), fitted.predict(test))
-    data = joblib.load(path)
+    data = file.read(path)
     assert data["columns"] == list(fitted.model_.ranker.columns_)
     assert data["training"]["rows"] == 96
-    assert data["ocr"]["settings"] == fitted.ocr_.settings
+    assert data["stages"]["ocr"]["settings"] == fitted.stages_.ocr.settings
     assert {"hybridml", "lightgbm", "python"} <= set(data["versions"])
 
 
@@ -117,8 +121,8 @@ def test_a_scorer_without_photos_answers_from_the_store(
         ({"format": 99}, "its format is 99"),
         ({"columns": ["form.number", "mine.extra"]}, "Gone since: mine.extra"),
         ({"features_version": 0}, "features were version 0"),
-        ({"decision": {"f1": 0.5}}, "lacks, or has otherwise"),
-        ({"settings": {"speed": 11}}, "lacks, or has otherwise"),
+        ({"calibrator": {"f1": 0.5}}, "lacks, or has "),
+        ({"settings": {"speed": 11}}, "lacks, or has "),
     ],
 )
 def test_an_artifact_that_does_not_fit_says_what_differs(
@@ -138,14 +142,14 @@ def test_what_is_no_artifact_is_refused(tmp_path: Path, content: bytes | None) -
         hybridml.load(path)
 
 
-def test_rows_seen_in_training_are_known(
+def test_rows_that_were_trained_on_are_known(
     fitted: EntityExtractor, train: pd.DataFrame, test: pd.DataFrame, tmp_path: Path
 ) -> None:
     model = hybridml.load(serialize.save(fitted, tmp_path / "model.joblib")).model_
-    assert model.seen(train).all()
-    assert not model.seen(test).any()
-    assert model.seen(test.assign(group_id=train["group_id"].iloc[0])).all()
-    assert model.seen(test.assign(image_link=train["image_link"].iloc[0])).all()
+    assert model.trained_on(train).all()
+    assert not model.trained_on(test).any()
+    assert model.trained_on(test.assign(group_id=train["group_id"].iloc[0])).all()
+    assert model.trained_on(test.assign(image_link=train["image_link"].iloc[0])).all()
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -201,18 +205,18 @@ def test_bad_photos_cost_their_own_rows(
     expected = fitted.predict(good).set_index("index")["prediction"]
     assert list(answers.loc[good["index"], "prediction"]) == list(expected)
     assert (answers.loc[good["index"], "problem"] == "").all()
-    # what cannot be decoded is known, what failed otherwise is tried again
-    store = FeatureStore(tmp_path / "store").table("ocr", fitted.ocr_.settings)
+    # photos that cannot be decoded are recorded, those that failed for another reason are tried again
+    store = FeatureStore(tmp_path / "store").table("ocr", fitted.stages_.ocr.settings)
     assert len(store.errors()) == 4
     assert (answers.loc[odd["index"], "problem"] == "").all()
 
 
-def test_a_damaged_shard_is_told_of_its_rows(
+def test_a_damaged_shard_is_reported_for_its_rows(
     fitted: EntityExtractor, folder: Path, test: pd.DataFrame, tmp_path: Path
 ) -> None:
     some = copied(fitted, images=folder / "images", store=tmp_path / "store")
     first = some.predict(test)
-    (shard,) = (tmp_path / "store" / "readings").glob("*/part-*.parquet")
+    (shard,) = (tmp_path / "store" / "ocr").glob("*/part-*.parquet")
     raw = bytearray(shard.read_bytes())
     raw[40:400] = b"\xff" * 360
     shard.write_bytes(raw)
@@ -238,7 +242,7 @@ def test_what_is_done_so_far_is_answered_and_the_rest_left_blank(
     pd.testing.assert_frame_equal(some.predict(test), full)
 
 
-def test_a_row_whose_second_look_is_still_to_come_is_left_blank(
+def test_a_row_whose_second_pass_is_still_to_come_is_left_blank(
     fitted: EntityExtractor, folder: Path, test: pd.DataFrame, tmp_path: Path
 ) -> None:
     some = copied(fitted, images=folder / "images", store=tmp_path / "store")
@@ -247,18 +251,14 @@ def test_a_row_whose_second_look_is_still_to_come_is_left_blank(
     frame = pd.concat([test.drop(columns="entity_value").head(4), pd.DataFrame([dull])])
     some.set_params(images=[folder / "images", tmp_path / "images"])
     some.predict(frame)
-    second = replace(
-        fitted.further_[0], kind="second_pass", name="second_pass", settings={"second_pass": "another"}
+    stages = replace(
+        fitted.stages_, further=(Stage("second_pass", "second_pass", {}, {"second_pass": "another"}),)
     )
-    some.further_ = [*fitted.further_, second]
-    model, faults = fitted.model_, []
-    report = extracted_so_far(
-        frame, some.images, FeatureStore(some.store), (some.ocr_, some.embedder_, some.further_)
-    )
-    stages = (some.ocr_, some.embedder_, some.further_)
-    told = list(answer_rows(model, frame, faults, report, FeatureStore(some.store), stages))
-    assert sorted(each.row for each in told) == list(range(5))
-    assert {each.row for each in told if each.problem == "not read yet"} == {4}
+    store = FeatureStore(some.store)
+    report = extracted_so_far(frame, some.images, store, stages)
+    answers = list(PredictionRequest(fitted.model_, frame, [], report, store, stages).answers())
+    assert sorted(each.row for each in answers) == list(range(5))
+    assert {each.row for each in answers if each.problem == "not read yet"} == {4}
 
 
 def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
@@ -284,30 +284,32 @@ def test_own_entities_are_scored_in_their_own_units(tmp_path: Path) -> None:
     )
 
 
-def test_blocks_that_do_not_do_are_told_before_photos_are_read(train: pd.DataFrame, tmp_path: Path) -> None:
+def test_impossible_blocks_are_refused_before_photos_are_read(train: pd.DataFrame, tmp_path: Path) -> None:
     extractor = EntityExtractor(tmp_path / "none", tmp_path / "store", blocks=["form", "form"], **OPTIONS)
     with pytest.raises(HybridmlError, match="each block once"):
         extractor.fit(train)
 
 
-@pytest.mark.parametrize("blank", [None, np.nan, "", " "])
-def test_a_blank_label_is_nothing_to_find(
-    folder: Path, train: pd.DataFrame, fitted: EntityExtractor, blank: object
+def test_a_blank_label_means_that_there_is_nothing_to_find(
+    train: pd.DataFrame, fitted: EntityExtractor
 ) -> None:
-    labels = [blank if i % 3 == 0 else value for i, value in enumerate(train["entity_value"])]
-    fitted_ = clone(fitted).fit(train.drop(columns="entity_value"), labels)
-    assert set(fitted_.model_.calibrator.outcomes) >= {"right", "empty"}
-    assert "wrong" not in fitted_.model_.calibrator.outcomes or blank is not None
+    bare, labels = train.drop(columns="entity_value"), list(train["entity_value"])
+    outcomes = []
+    for blanks in ([""], [None, np.nan, "", " "]):
+        labels[::3] = [blanks[i % len(blanks)] for i in range(len(labels[::3]))]
+        outcomes.append(list(clone(fitted).fit(bare, labels).model_.out_of_fold["outcome"]))
+    assert outcomes[0] == outcomes[1]
+    assert {"right", "empty"} <= set(outcomes[0])
     with pytest.raises(RowsError, match="labels for 96 rows"):
-        clone(fitted).fit(train.drop(columns="entity_value"), labels[:-1])
+        clone(fitted).fit(bare, labels[:-1])
 
 
 def test_groups_without_a_name_are_no_common_group(
     folder: Path, train: pd.DataFrame, test: pd.DataFrame, fitted: EntityExtractor
 ) -> None:
     fitted_ = clone(fitted).fit(train.assign(group_id=""))
-    assert not fitted_.model_.seen(test.assign(group_id="")).any()
-    assert fitted_.model_.seen(train).all()
+    assert not fitted_.model_.trained_on(test.assign(group_id="")).any()
+    assert fitted_.model_.trained_on(train).all()
 
 
 def test_a_folder_that_is_not_there(fitted: EntityExtractor, test: pd.DataFrame, tmp_path: Path) -> None:
@@ -331,7 +333,7 @@ def test_runner_ups_are_less_likely_than_the_answer(
 def copied(fitted: EntityExtractor, **params: object) -> EntityExtractor:
     """Return an extractor with the same model and other files."""
     copy = clone(fitted).set_params(**params)
-    for name in ("model_", "reader_", "embedder_", "image_reason_", "looks_", "missing_stages_"):
+    for name in ("model_", "stages_", "image_reason_", "missing_stages_"):
         setattr(copy, name, getattr(fitted, name))
     return copy
 
@@ -360,21 +362,21 @@ def test_one_group_cannot_be_calibrated(folder: Path, train: pd.DataFrame) -> No
         extractor.fit(train.assign(group_id="one"))
 
 
-def test_without_region_weights_the_run_goes_on_and_says_so(
+def test_without_weights_of_the_number_classifier_the_run_goes_on_and_says_so(
     folder: Path,
     train: pd.DataFrame,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pretrained, "REGIONS", tmp_path / "gone.pt")
-    options = {**OPTIONS, "looks": ("lines", "number_classifier"), "embedding": "none"}
+    monkeypatch.setattr(classifier, "default_weights", lambda: tmp_path / "gone.pt")
+    options = {**OPTIONS, "stages": ("number_classifier",), "embedding": "none"}
     extractor = EntityExtractor(images=folder / "images", store=tmp_path / "store", **options).fit(train)
-    assert caplog.text.count("WITHOUT regions") == 1
+    assert caplog.text.count("WITHOUT number_classifier") == 1
     serialize.save(extractor, tmp_path / "m.joblib")
     kept = serialize.load(tmp_path / "m.joblib")
     assert "gone.pt" in kept.missing_stages_["number_classifier"]
-    assert [stage.name for stage in kept.further_] == ["lines"]
+    assert kept.stages_.further == ()
     assert kept.model_.embedding_pca is None
 
 
@@ -388,7 +390,7 @@ def test_weights_that_were_asked_for_by_name_must_be_there(folder: Path, tmp_pat
         )
 
 
-def test_settings_of_another_reader_do_not_mix(
+def test_results_of_another_ocr_engine_do_not_count(
     fitted: EntityExtractor, folder: Path, train: pd.DataFrame
 ) -> None:
     other = clone(fitted).set_params(ocr_options={"version": 2})

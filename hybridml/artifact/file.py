@@ -5,6 +5,7 @@ Reading one needs neither LightGBM nor an OCR engine.
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,13 @@ from hybridml import __version__
 from hybridml.errors import ArtifactError, HybridmlError, MissingExtraError
 from hybridml.utils.files import atomic
 from hybridml.utils.plain_data import checksum, dumps, loads
+from hybridml.vision.number_classifier.pretrained import FOLDER
+
+MODEL = FOLDER / "hybridml.joblib"
+"""The pretrained artifact."""
+
+DEFAULT_MODEL = Path("models/model.joblib")
+"""Where training writes an artifact, and where one is looked for first."""
 
 FORMAT = 4
 """Raised when an artifact of the last format would be read otherwise, or not at all."""
@@ -162,3 +170,23 @@ def complete(path: object) -> Iterator[None]:
         raise ArtifactError(
             printable(f"{path} {what}: {type(error).__name__}: {error}. Train again")
         ) from error
+
+
+def model_path(model: str | Path | None = None) -> Path:
+    """Return the path of the artifact to use.
+
+    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
+    :data:`DEFAULT_MODEL` where it exists, else :data:`MODEL`.
+
+    Raises
+    ------
+    ArtifactError
+        When there is no such file.
+    """
+    named = model or os.environ.get("HYBRIDML_MODEL")
+    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
+    if not path.is_file():
+        raise ArtifactError(
+            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
+        )
+    return path

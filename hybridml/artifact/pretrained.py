@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hybridml.errors import ArtifactError
-from hybridml.prediction.all_quantities import WholePhoto
+from hybridml.prediction.all_quantities import PhotoQuantities
 from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.ranking.answer import Answer
-from hybridml.vision.number_classifier.pretrained import FOLDER
 
+from .file import MODEL as MODEL
+from .file import model_path
 from .serialize import load
-
-MODEL = FOLDER / "hybridml.joblib"
-"""The pretrained artifact."""
-
-DEFAULT_MODEL = Path("models/model.joblib")
-"""Where training writes an artifact, and where one is looked for first."""
-
-
-def model_path(model: str | Path | None = None) -> Path:
-    """Return the path of the artifact to use.
-
-    That is ``model`` where it is given, else the file that the environment variable HYBRIDML_MODEL names, else
-    :data:`DEFAULT_MODEL` where it exists, else :data:`MODEL`.
-
-    Raises
-    ------
-    ArtifactError
-        When there is no such file.
-    """
-    named = model or os.environ.get("HYBRIDML_MODEL")
-    path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
-    if not path.is_file():
-        raise ArtifactError(
-            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
-        )
-    return path
 
 
 @lru_cache(maxsize=2)
@@ -69,7 +42,7 @@ def read(photo: Any, entities: Sequence[str] | None = None, model: str | Path | 
     return photo_predictor(model).read(photo, entities)
 
 
-def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
+def read_all(photo: Any, model: str | Path | None = None) -> PhotoQuantities:
     """Find every quantity on one photo, by the group to which it belongs, with a trained model.
 
     Parameters
@@ -81,7 +54,7 @@ def read_all(photo: Any, model: str | Path | None = None) -> WholePhoto:
 
     Returns
     -------
-    WholePhoto
+    PhotoQuantities
         Its ``groups`` hold the quantities, each with the entity it most probably answers, box and probability.
     """
     return photo_predictor(model).read_all(photo)

@@ -1,4 +1,4 @@
-"""The command ``download``: from the links of rows to photos on disk."""
+"""The command ``download``: the photos that links of rows lead to."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hybridml.datasets.download import download
 from hybridml.datasets.download.settings import DownloadSettings
+from hybridml.datasets.download.status import FAULTS, JOURNAL, TABLE
+from hybridml.datasets.faults_file import FaultyRow, with_row_faults
+from hybridml.datasets.rows import read_rows
 
-from .options import Commands, command, count, tell, write_faults
+from .options import count, tell, write_faults
 from .outputs import check_outputs, paths_given
 
 if TYPE_CHECKING:
-    from hybridml.datasets.download.run import DownloadReport
+    from hybridml.datasets.download.run import DownloadReport  # which needs aiohttp
 
-Row = dict[Any, Any]
 LISTED_CAUSES = 10
 
 
-def add_commands(commands: Commands) -> None:
-    """Add the command of this module."""
+DESCRIPTION = """\
+Writes the photos to the images folder, and beside them download.csv: what came of each link. After an
+interruption, the same command continues where it stopped. Photos that failed are fetched again with
+--retry-failed only. Exit status 0 when every row has its photo, 1 when some have none.
+
+  hybridml download --rows train.csv --rows test.csv --images photos/
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     defaults = DownloadSettings()
-    download = command(
-        commands,
-        "download",
-        _download,
-        "fetch the photos of rows",
-        "Writes the photos to the images folder, and beside them download.csv: what came of each link. After an\n"
-        "interruption, the same command continues where it stopped. Photos that failed are fetched again with\n"
-        "--retry-failed only. Exit status 0 when every row has its photo, 1 when some have none.\n\n"
-        "  hybridml download --rows train.csv --rows test.csv --images photos/",
-    )
-    add = download.add_argument
+    add = parser.add_argument
     add("--rows", required=True, action="append", metavar="CSV", help="rows; may be given again")
     add("--images", default="images", metavar="DIR", help="folder to write to (default: %(default)s)")
     for name, metavar, kind, text in (
@@ -67,10 +69,8 @@ def add_commands(commands: Commands) -> None:
     add("--allow-private", action="store_true", help="also connect to addresses on private networks")
 
 
-def _download(arguments: argparse.Namespace) -> int:
-    from hybridml.datasets.download import download
-    from hybridml.datasets.download.status import FAULTS, JOURNAL, TABLE
-
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
     images = Path(arguments.images)
     check_outputs(
         paths_given(arguments, "rows"), {"--images": [images / name for name in (FAULTS, JOURNAL, TABLE)]}
@@ -108,23 +108,15 @@ def _print_report(report: DownloadReport) -> None:
         tell(f"  {sum(n for _, n in causes[LISTED_CAUSES:])} of other causes")
 
 
-def _read_rows(paths: Sequence[str]) -> tuple[list[Row], list[Row]]:
+def _read_rows(paths: Sequence[str]) -> tuple[list[dict[Any, Any]], list[FaultyRow]]:
     """Return the rows of all tables whose link names a file, and the others in the form of the faults file."""
-    from hybridml.datasets import rows
-
-    usable: list[Row] = []
-    faulty: list[Row] = []
+    usable: list[dict[Any, Any]] = []
+    faulty: list[FaultyRow] = []
     for path in paths:
-        frame, faults = rows.read_rows(path, truth=False, on_row_fault="collect")
+        frame, faults = read_rows(path, truth=False, on_row_fault="collect")
         # other faults of a row do not keep its photo from being fetched
-        problems = {
-            f.index: f"{path}, line {f.line}, {f.column}: {f.problem}"
-            for f in faults
-            if f.column == "image_link"
-        }
-        for row in frame[["index", "image_link", "entity_name"]].to_dict("records"):
-            if row["index"] in problems:
-                faulty.append(row | {"problem": problems[row["index"]]})
-            else:
-                usable.append(row)
+        unusable = {fault.index: fault for fault in faults if fault.column == "image_link"}
+        faulty += with_row_faults(path, frame, list(unusable.values()))
+        asked = frame[["index", "image_link", "entity_name"]].to_dict("records")
+        usable += [row for row in asked if row["index"] not in unusable]
     return usable, faulty

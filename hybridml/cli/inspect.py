@@ -1,4 +1,4 @@
-"""The command ``inspect``: what a model is made of, and where two differ."""
+"""The command ``inspect``: the contents of a model, or the differences between two."""
 
 from __future__ import annotations
 
@@ -6,56 +6,46 @@ import argparse
 import json
 from dataclasses import asdict
 
+from hybridml.artifact import inspect
+from hybridml.artifact.file import DEFAULT_MODEL, model_path
 from hybridml.errors import ArtifactError
 
-from .options import Commands, command
+DESCRIPTION = """\
+Of one model, prints everything that determines its answers: versions, OCR engine, vision stages and embedding with
+their settings, entities and units, features, ranker, calibration, thresholds, training and its F1. Of two models,
+prints what differs, by dotted path, in the first and in the second; exit status 1 when anything does. Needs no OCR
+engine and runs nothing that is in the file.
+
+  hybridml inspect models/model.joblib
+  hybridml inspect models/model.joblib --json
+  hybridml inspect old.joblib new.joblib
+"""
 
 
-def add_commands(commands: Commands) -> None:
-    """Add the command of this module."""
-    inspect = command(
-        commands,
-        "inspect",
-        _inspect,
-        "print what a model is made of, or where two differ",
-        "Of one model everything that decides its answers: versions, reader, looks and embedding with their\n"
-        "settings, entities and units, features, ranker, calibration, thresholds, training and its F1. Of two only\n"
-        "what differs, by dotted path, the first's and the second's; exit status 1 when anything does. Needs no\n"
-        "reader and runs nothing that is in the file.\n\n"
-        "  hybridml inspect models/model.joblib\n"
-        "  hybridml inspect models/model.joblib --json\n"
-        "  hybridml inspect old.joblib new.joblib",
-    )
-    inspect.add_argument(
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
         "models",
         nargs="*",
         metavar="MODEL",
-        help="one or two models (default: models/model.joblib, else the shipped one)",
+        help=f"one or two models (default: {DEFAULT_MODEL}, else the pretrained one)",
     )
-    inspect.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _inspect(arguments: argparse.Namespace) -> int:
-    from hybridml.artifact import inspect as inspection
-
-    if len(arguments.models) > 2:
-        raise ArtifactError(
-            f"one or two models can be inspected, got {len(arguments.models)}: name two to compare"
-        )
-    if len(arguments.models) < 2:
-        facts = inspection.inspect(arguments.models[0] if arguments.models else _default())
-        print(json.dumps(facts, indent=1, ensure_ascii=False) if arguments.json else inspection.text(facts))
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    models = arguments.models or [str(model_path())]
+    if len(models) > 2:
+        raise ArtifactError(f"one or two models can be inspected, got {len(models)}: name two to compare")
+    if len(models) == 1:
+        facts = inspect.inspect(models[0])
+        print(json.dumps(facts, indent=1, ensure_ascii=False) if arguments.json else inspect.text(facts))
         return 0
-    differ = inspection.differences(*arguments.models)
+    differences = inspect.differences(*models)
     if arguments.json:
-        print(json.dumps([asdict(one) for one in differ], indent=1, ensure_ascii=False))
+        print(json.dumps([asdict(one) for one in differences], indent=1, ensure_ascii=False))
     else:
-        for one in differ:
+        for one in differences:
             print(f"{one.path}\n  - {one.old}\n  + {one.new}")
-    return 1 if differ else 0
-
-
-def _default() -> str:
-    from hybridml.artifact.pretrained import model_path
-
-    return str(model_path())
+    return 1 if differences else 0

@@ -1,89 +1,74 @@
-"""Options that several commands share, and what they say about a run."""
+"""Options that several commands share, and the messages that commands print."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hybridml.datasets.csv_file import write_csv
+from hybridml.datasets.faults_file import FaultyRow, write_faulty_rows
+from hybridml.entities import EntitySchema, default_entities, load_entities
 from hybridml.vision.presets import DEFAULT_PRESET, PRESETS
 from hybridml.vision.stages import DEFAULT_EMBEDDING, DEFAULT_OCR, DEFAULT_WEIGHTS
 
-if TYPE_CHECKING:
-    from hybridml.entities import EntitySchema
+LISTED_FAULTS = 10
+"""Faulty rows that are printed before they are only counted."""
 
-Commands = Any
-SHOWN_FAULTS = 10
-
-
-def command(
-    commands: Commands, name: str, function: Callable[[argparse.Namespace], int], summary: str, text: str
-) -> argparse.ArgumentParser:
-    """Add a command and return its parser."""
-    made: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n\n{text}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.set_defaults(function=function)
-    return made
+OLDER_STAGE_NAMES = {"regions": "number_classifier", "second": "second_pass"}
 
 
 def add_renamed(parser: argparse.ArgumentParser, name: str, *old: str, **options: Any) -> None:
-    """Add an option, and its older names beside it, which work but are not in the help."""
+    """Add an option, and its older names, which work but are not in the help."""
     dest = parser.add_argument(name, **options).dest
     hidden = {**options, "dest": dest, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
     for each in old:
         parser.add_argument(each, **hidden)
 
 
+def add_images(parser: argparse.ArgumentParser, more: str = "may be given again (default: images)") -> None:
+    """Add the option for the folders with photos."""
+    parser.add_argument("--images", action="append", metavar="DIR", help=f"folder with the photos; {more}")
+
+
 def add_files(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where photos and features are."""
-    parser.add_argument(
-        "--images",
-        action="append",
-        metavar="DIR",
-        help="folder with the photos; may be given again (default: images)",
-    )
+    """Add the options that say where photos and features are, and what extracts features that are missing."""
+    add_images(parser)
     parser.add_argument(
         "--store",
         default="features",
         metavar="DIR",
-        help="feature store, also in an object store, as photos may be: s3://bucket/features (default: %(default)s)",
+        help="feature store; like photos, it may be in an object store: s3://bucket/features (default: %(default)s)",
     )
     parser.add_argument(
-        "--workers", type=count, metavar="N", help="processes that read and look (default: one per core)"
+        "--workers", type=count, metavar="N", help="processes that extract features (default: one per core)"
     )
     parser.add_argument(
         "--dask",
         metavar="ADDRESS",
-        help="scheduler of a Dask cluster whose workers extract the photos' features in place of processes of this "
-        "machine",
+        help="scheduler of a Dask cluster, whose workers extract features in place of processes of this machine",
     )
 
 
-def add_stages(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose reader and embedding."""
+def add_stages(parser: argparse.ArgumentParser, embedding: str = DEFAULT_EMBEDDING) -> None:
+    """Add the options that choose vision stages and entities."""
     parser.add_argument(
         "--ocr",
         default=DEFAULT_OCR,
         metavar="NAME",
-        help="reader: rapidocr, tesseract, or module:name (default: %(default)s)",
+        help="OCR engine: rapidocr, tesseract, or module:name (default: %(default)s)",
     )
     parser.add_argument(
         "--effort",
         choices=list(PRESETS),
         default=DEFAULT_PRESET,
-        help="how much work a photo gets: fast (one quick reading), balanced, or best (four times the work of "
-        "balanced; a model belongs to the effort it was trained with) (default: %(default)s)",
+        help="how much work a photo gets: fast (one quick OCR pass), balanced, or best (four times the work of "
+        "balanced); a model needs the effort that it was trained with (default: %(default)s)",
     )
     parser.add_argument(
         "--embedding",
-        default=DEFAULT_EMBEDDING,
+        default=embedding,
         metavar="NAME",
         help="features of the whole photo: resnet50 (ImageNet weights), none, or module:name (default: %(default)s)",
     )
@@ -97,25 +82,13 @@ def add_stages(parser: argparse.ArgumentParser) -> None:
         parser,
         "--stages",
         "--looks",
+        type=stage_names,
         metavar="NAMES",
-        help="further vision stages, with commas between: number_classifier (the ResNet-50 with our own weights), "
-        "second_pass (a closer OCR pass where the first shows nothing usable); none for neither (default: as --effort "
+        help="further vision stages, separated by commas: number_classifier (the ResNet-50 with our own weights), "
+        "second_pass (a closer OCR pass where the first finds no possible answer), or none (default: as --effort "
         "says)",
     )
     add_entities(parser)
-
-
-def stages_of(arguments: argparse.Namespace) -> tuple[str, ...] | None:
-    """Return the looks that a command was asked for, None for those of the effort."""
-    if arguments.stages is None:
-        return None
-    names = tuple(name.strip() for name in arguments.stages.split(",") if name.strip())
-    return () if names == ("none",) else names
-
-
-def images_of(arguments: argparse.Namespace) -> list[str]:
-    """Return the folders with photos."""
-    return arguments.images or ["images"]
 
 
 def add_entities(parser: argparse.ArgumentParser) -> None:
@@ -125,11 +98,21 @@ def add_entities(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def schema_of(arguments: argparse.Namespace) -> EntitySchema:
-    """Return the entities and units that a command uses."""
-    from hybridml.entities import default_entities, load_entities
+def stage_name(text: str) -> str:
+    """Return the name of a vision stage, which may be given by its older name, for argparse."""
+    return OLDER_STAGE_NAMES.get(text.strip(), text.strip())
 
-    return load_entities(arguments.entities) if arguments.entities else default_entities()
+
+def stage_names(text: str) -> tuple[str, ...]:
+    """Return the names of vision stages, for argparse.
+
+    Examples
+    --------
+    >>> stage_names("number_classifier, second_pass"), stage_names("regions"), stage_names("none")
+    (('number_classifier', 'second_pass'), ('number_classifier',), ())
+    """
+    names = tuple(stage_name(name) for name in text.split(",") if name.strip())
+    return () if names == ("none",) else names
 
 
 def probability(text: str) -> float:
@@ -141,38 +124,37 @@ def probability(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Return a whole number from 1 on, for argparse."""
+    """Return a whole number of at least 1, for argparse."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
     return value
 
 
+def images_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the folders with photos."""
+    return arguments.images or ["images"]
+
+
+def schema_of(arguments: argparse.Namespace) -> EntitySchema:
+    """Return the entities and units that a command uses."""
+    return load_entities(arguments.entities) if arguments.entities else default_entities()
+
+
 def tell(*lines: str) -> None:
-    """Print lines for the person at the terminal, apart from results on standard output."""
+    """Print lines on standard error, apart from the results on standard output."""
     for line in lines:
         print(line, file=sys.stderr)
 
 
-def write_faults(path: Path | None, faults: Iterable[Mapping[str, object]]) -> None:
-    """Write faulty rows as CSV beside a result and say so; remove the file of an earlier run when there are none.
-
-    Without a path, where the result is no file, they are only told.
-    """
-    faults = list(faults)
-    if path and not faults:
-        path.unlink(missing_ok=True)
-    if not faults:
-        return
-    columns = ("index", "image_link", "entity_name", "problem")
+def write_faults(path: Path | None, faulty: Sequence[FaultyRow]) -> None:
+    """Write the faults file beside a result that goes into a file, and print the first faulty rows."""
     if path:
-        write_csv(path, columns, ([fault[name] for name in columns] for fault in faults))
-    for fault in faults[:SHOWN_FAULTS]:
-        tell(f"  row {fault['index']} ({fault['image_link']}, {fault['entity_name']}): {fault['problem']}")
-    more = len(faults) - SHOWN_FAULTS
-    if more > 0:
-        tell(f"  ... and {more} more")
-    tell(
-        f"{len({fault['index'] for fault in faults})} rows have a fault"
-        + (f"; all of them in {path}" if path else "")
-    )
+        write_faulty_rows(path, faulty)
+    for row in faulty[:LISTED_FAULTS]:
+        tell(f"  row {row['index']} ({row['image_link']}, {row['entity_name']}): {row['problem']}")
+    if len(faulty) > LISTED_FAULTS:
+        tell(f"  ... and {len(faulty) - LISTED_FAULTS} more")
+    if faulty:
+        rows = len({row["index"] for row in faulty})
+        tell(f"{rows} rows have a fault" + (f"; all of them in {path}" if path else ""))

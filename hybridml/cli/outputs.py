@@ -1,4 +1,4 @@
-"""Where a command writes, looked at before it works: nothing that it reads or writes besides is lost."""
+"""The check, before a command does anything, that its outputs overwrite neither its inputs nor each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Paths = Iterable[str | Path]
 
 
 def paths_given(arguments: argparse.Namespace, *names: str) -> dict[str, list[str]]:
-    """Return the paths that a command was given, by option; without the options it was not given.
+    """Return the paths that a command was given, by option, without the options that it was not given.
 
     Examples
     --------
@@ -28,16 +28,16 @@ def paths_given(arguments: argparse.Namespace, *names: str) -> dict[str, list[st
 
 
 def check_outputs(reads: Mapping[str, Paths], writes: Mapping[str, Paths]) -> None:
-    """Raise HybridmlError where a command would write over what it reads, twice to one place, or below a file.
+    """Raise HybridmlError where a command would overwrite an input, write one file twice, or write below a file.
 
-    Paths are compared by where links lead. Pipes and devices may be named as often as one likes.
+    Links are followed before paths are compared. Pipes and devices may be named any number of times.
 
     Parameters
     ----------
     reads : mapping of str to paths
-        What the command reads, by the option that names it.
+        What the command reads, by option.
     writes : mapping of str to paths
-        What it writes or removes, by the option that says where.
+        What it writes or removes, by option.
     """
     read = {place: (option, path) for option, path, place in _places(reads)}
     written: dict[str, str] = {}
@@ -56,7 +56,7 @@ def check_outputs(reads: Mapping[str, Paths], writes: Mapping[str, Paths]) -> No
 
 
 def _places(paths_of: Mapping[str, Paths]) -> Iterator[tuple[str, str | Path, str]]:
-    """Yield option, path, and what is the same for all paths to one file."""
+    """Yield option, path, and the place that is the same for all paths to one file."""
     for option, paths in paths_of.items():
         for path in paths:
             place = path_of(path)

@@ -1,95 +1,81 @@
-"""The command ``report``: what a run did, as a folder of HTML."""
+"""The command ``report``: a folder of HTML on what a model does."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from . import rowfiles
-from .options import Commands, add_files, command, count, images_of, tell, write_faults
+from hybridml.artifact.file import model_path
+from hybridml.datasets import photos
+from hybridml.datasets.faults_file import with_failed_photos, with_row_faults
+from hybridml.report import write_report
+from hybridml.report.folder import NUMBERS
+from hybridml.report.shell import PAGE
+
+from .extractor import add_model, load_extractor
+from .options import add_files, count, images_of, write_faults
 from .outputs import check_outputs, paths_given
 
+DESCRIPTION = """\
+Answers the rows as 'predict' does and writes a folder that opens in any browser, without a server: how good the
+answers are and how sure, what goes wrong and why, and each photo with what was read, considered and answered. The
+folder holds copies of the photos; photos that the store lacks are worked on first.
 
-def add_commands(commands: Commands) -> None:
-    """Add the command of this module."""
-    report = command(
-        commands,
-        "report",
-        _report,
-        "show what a model does on rows: numbers, every row as a card, suspect labels",
-        "Answers the rows as 'predict' does and writes a folder that opens in any browser, without a server:\n"
-        "how good the answers are and how sure, what goes wrong and why, and each photo with what was read,\n"
-        "considered and answered. It holds copies of the photos; those that the store lacks are read first.\n\n"
-        "  hybridml report --rows test.csv --truth truth.csv --images photos/ --out build/report\n"
-        "  hybridml report --rows test.csv --truth truth.csv --against other.csv    also: what got better, what worse",
-    )
-    report.add_argument("--rows", required=True, metavar="CSV", help="rows")
-    add_files(report)
-    report.add_argument(
-        "--model", metavar="FILE", help="trained model (default: models/model.joblib, else the shipped one)"
-    )
-    report.add_argument(
-        "--truth", metavar="CSV", help="labels of the rows (default: those in --rows, if it has any)"
-    )
-    report.add_argument(
+  hybridml report --rows test.csv --truth truth.csv --images photos/ --out build/report
+  hybridml report --rows test.csv --truth truth.csv --against other.csv    also: what got better, what worse
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add = parser.add_argument
+    add("--rows", required=True, metavar="CSV", help="rows")
+    add_files(parser)
+    add_model(parser)
+    add("--truth", metavar="CSV", help="labels of the rows (default: those in --rows, if it has any)")
+    add(
         "--against",
         metavar="PATH",
-        help="another run to compare with: its predictions, or its report's folder",
+        help="another run to compare with: its predictions, or the folder of its report",
     )
-    report.add_argument(
+    add(
         "--systems", metavar="FILE", help="also show the systems that 'hybridml compare --json FILE' compared"
     )
-    report.add_argument(
+    add(
         "--photo-side",
         type=count,
         default=800,
         metavar="PIXELS",
-        help="longest side of the photos' copies (default: %(default)s)",
+        help="longest side of the copies of photos (default: %(default)s)",
     )
-    report.add_argument(
-        "--title", metavar="TEXT", help="of the page (default: names of the rows and the model)"
-    )
-    report.add_argument(
-        "--out", default="build/report", metavar="DIR", help="folder to write to (default: %(default)s)"
-    )
+    add("--title", metavar="TEXT", help="title of the page (default: names of the rows and the model)")
+    add("--out", default="build/report", metavar="DIR", help="folder to write to (default: %(default)s)")
 
 
-def _report(arguments: argparse.Namespace) -> int:
-    from hybridml.artifact import serialize
-    from hybridml.artifact.pretrained import model_path
-    from hybridml.datasets import photos
-    from hybridml.report import write_report
-    from hybridml.report.folder import NUMBERS
-    from hybridml.report.shell import PAGE
-
-    path = model_path(arguments.model)
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    model, out = model_path(arguments.model), Path(arguments.out)
     # beside the folder, not in it: faults name the folders of this machine, and a report is passed on
-    told = Path(f"{arguments.out.rstrip('/')}.faults.csv")
-    out = Path(arguments.out)
+    faults_file = Path(f"{arguments.out.rstrip('/')}.faults.csv")
     check_outputs(
-        {**paths_given(arguments, "rows", "truth", "against", "systems"), "--model": [path]},
-        {"--out": [out, out / PAGE, out / NUMBERS, told]},
+        {**paths_given(arguments, "rows", "truth", "against", "systems"), "--model": [model]},
+        {"--out": [out, out / PAGE, out / NUMBERS, faults_file]},
     )
-    tell(f"model: {path}")
-    extractor = serialize.load(path).set_params(
-        images=images_of(arguments),
-        store=arguments.store,
-        workers=arguments.workers,
-        dask=arguments.dask,
-        progress=not arguments.quiet,
+    extractor = load_extractor(arguments)
+    frame, faults = photos.checked(
+        arguments.rows, schema=extractor.model_.schema, images=images_of(arguments)
     )
-    given = photos.checked(arguments.rows, schema=extractor.model_.schema, images=images_of(arguments))
-    frame, faults = given
     page = write_report(
         extractor,
-        given,
+        (frame, faults),
         arguments.out,
         truth=arguments.truth,
         against=arguments.against,
-        title=arguments.title or f"{Path(arguments.rows).name}, answered by {Path(path).name}",
+        title=arguments.title or f"{Path(arguments.rows).name}, answered by {model.name}",
         photo_side=arguments.photo_side,
         systems=arguments.systems,
     )
-    write_faults(told, rowfiles.of_rows(arguments.rows, frame, faults) + rowfiles.of_photos(frame, extractor))
+    faulty = with_row_faults(arguments.rows, frame, faults)
+    write_faults(faults_file, faulty + with_failed_photos(frame, extractor.faults_))
     print(page)
     return 0

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Answers from the feature store, a single photo or a candidates file: output, products, units and explanations."""

@@ -1,13 +1,14 @@
-"""Every quantity on a photo: what each most probably is, how sure, and which of them stand together."""
+"""Every quantity on a photo: what each most probably is, how sure that is, and which of them belong together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hybridml.quantity import format_quantity
 from hybridml.ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
@@ -15,30 +16,27 @@ from hybridml.vision.outline import Outline
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
 
-from .grouping import Box, Mark, areas
-from .mentions import Place, is_label, lines_of, places
+from .grouping import Box, PlacedQuantity, group_quantities
+from .mentions import Mention, find_mentions, is_label, lines_of
 
-if TYPE_CHECKING:
-    import pandas as pd
+COLUMNS = ("group", "entity_name", "prediction", "value", "unit", "confidence", "text", "form", "box")
+"""Columns of :meth:`PhotoQuantities.frame`."""
 
-COLUMNS = ("region", "entity_name", "prediction", "value", "unit", "confidence", "text", "form", "box")
-"""Columns of :meth:`WholePhoto.frame`."""
-
-SHOWN = 0.005
-"""Probability from which another reading of a quantity is named."""
+LEAST_PROBABILITY = 0.005
+"""Probability from which an alternative is listed."""
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """Something else that a quantity could be: another entity's, in another unit, or read another way.
+    """Something else that a quantity could be: of another entity, in another unit, or parsed differently.
 
     Parameters
     ----------
     entity, value, unit
         What it would be.
     confidence : float
-        Probability that it is the right answer to that entity, where that is asked for. It may be above that of what
-        the quantity is taken for: the only volume on a photo is a sure answer to the volume, if it is one.
+        Probability that it is the right answer where that entity is asked for. It may exceed the confidence of the
+        quantity itself: the only volume on a photo is a sure answer to the volume, if it is a volume at all.
     """
 
     entity: str
@@ -53,7 +51,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundQuantity:
     """A quantity on a photo, as what it most probably is.
 
     Parameters
@@ -61,8 +59,8 @@ class Found:
     entity, value, unit
         What it most probably is.
     confidence : float
-        Probability that it is the right answer to the entity, where that is asked for, as :func:`hybridml.read` says
-        it. Two products' weights share it: only one of them can be the right answer.
+        Probability that it is the right answer where the entity is asked for; the same as in :func:`hybridml.read`.
+        The weights of two products share it, as only one of them can be the right answer.
     text : str
         The text line that it was read from.
     box : (left, top, right, bottom)
@@ -72,7 +70,7 @@ class Found:
     alternatives : tuple of Alternative
         What else it could be, the most probable first.
     again : tuple of boxes
-        Where else in the region the same is said.
+        Where else in the group the same quantity stands.
     """
 
     entity: str
@@ -93,21 +91,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Group:
-    """A part of a photo whose quantities stand together: of one product, drawing or table.
+    """Quantities that belong together, of one product, drawing or table.
 
     Parameters
     ----------
     box : (left, top, right, bottom)
         Around the quantities, in pixels of the photo.
-    items : tuple of Found
-        By entity, those of the surest first; the surest first within each.
+    items : tuple of FoundQuantity
+        By entity, beginning with the entity of the surest; the surest first within each.
     """
 
     box: Box
-    items: tuple[Found, ...]
+    items: tuple[FoundQuantity, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the region as plain data; ``text`` of an item is its quantity, ``line`` what it was read from."""
+        """Return the group as plain data; an item's ``text`` is its quantity, its ``line`` what that was read from."""
         items = []
         for found in self.items:
             item = asdict(found)
@@ -121,8 +119,8 @@ class Group:
 
 
 @dataclass(frozen=True)
-class WholePhoto:
-    """Every quantity on a photo, by the region to which it belongs.
+class PhotoQuantities:
+    """Every quantity on a photo, in groups that belong together.
 
     Parameters
     ----------
@@ -145,9 +143,7 @@ class WholePhoto:
         }
 
     def frame(self) -> pd.DataFrame:
-        """Return a table, one line per quantity, with the columns :data:`COLUMNS`; regions count from 1."""
-        import pandas as pd
-
+        """Return a table with one line per quantity and the columns :data:`COLUMNS`; groups count from 1."""
         lines = [
             (n, f.entity, f.prediction, f.value, f.unit, f.confidence, f.text, f.form, f.box)
             for n, group in enumerate(self.groups, 1)
@@ -156,28 +152,28 @@ class WholePhoto:
         return pd.DataFrame(lines, columns=list(COLUMNS))
 
 
-def whole_photos(
+def find_quantities(
     model: Model,
     photo_features: Iterable[tuple[str, PhotoFeatures]],
     project: Projection | None = None,
     outlines: Mapping[str, Outline] | None = None,
-) -> Iterator[tuple[str, WholePhoto]]:
-    """Find every quantity on photos that were read.
+) -> Iterator[tuple[str, PhotoQuantities]]:
+    """Find every quantity on photos.
 
     Parameters
     ----------
     model : Model
-        Says how probable each quantity is.
+        Tells how probable each quantity is.
     photo_features : iterable of (key, PhotoFeatures)
-        What was found on the photos, each once.
+        The features of the photos, each photo once.
     project : callable, optional
         As for :meth:`hybridml.ranking.model.Model.describe`.
     outlines : mapping of key to Outline, optional
-        For the layout only, of photos that were seen without; the model does not get them.
+        The outlines of the products on the photos, which help to group quantities; the model does not get them.
 
     Yields
     ------
-    (key, WholePhoto)
+    (key, PhotoQuantities)
         In the order of ``photo_features``.
     """
     photos = iter(photo_features)
@@ -189,80 +185,81 @@ def whole_photos(
             for row, found in model.rank(described):
                 ranked[keys[row]][entities[row % len(entities)]] = found
         for key, photo in batch.items():
-            yield key, _whole(model, photo, ranked[key], (outlines or {}).get(key))
+            yield key, _quantities(model, photo, ranked[key], (outlines or {}).get(key))
 
 
-def _whole(
+def _quantities(
     model: Model, photo_features: PhotoFeatures, ranked: Mapping[str, Ranked], outline: Outline | None
-) -> WholePhoto:
-    found = places(photo_features, ranked, model)
+) -> PhotoQuantities:
+    mentions = find_mentions(photo_features, ranked, model)
     lines = lines_of(photo_features)
-    told = {place.best.candidate.line for place in found}
-    # the second look reads the same text once more: of it, only what says something counts for the layout
-    shown = [i for i in range(len(lines)) if i < len(photo_features.ocr_result.lines) or i in told]
-    at = {line: i for i, line in enumerate(shown)}
-    marks = [
-        Mark(
-            at[place.best.candidate.line],
-            place.entity,
-            place.best.number,
-            is_label(place, found, lines[place.best.candidate.line].text, model.schema),
+    ocr_result = photo_features.ocr_result
+    # the second pass repeats text lines of the first: of its own, only those with a mention count for the layout
+    with_mention = {mention.best.candidate.line for mention in mentions}
+    kept = [i for i in range(len(lines)) if i < len(ocr_result.lines) or i in with_mention]
+    position = {line: i for i, line in enumerate(kept)}
+    placed = [
+        PlacedQuantity(
+            position[mention.best.candidate.line],
+            mention.entity,
+            mention.best.number,
+            is_label(mention, mentions, lines[mention.best.candidate.line].text, model.schema),
         )
-        for place in found
+        for mention in mentions
     ]
-    area = areas([lines[i] for i in shown], marks, outline)
+    group_of = group_quantities([lines[i] for i in kept], placed, outline)
     groups = [
-        _region([place for place, its in zip(found, area, strict=True) if its == n], lines)
-        for n in range(int(area.max(initial=-1)) + 1)
+        _group([mention for mention, own in zip(mentions, group_of, strict=True) if own == n], lines)
+        for n in range(int(group_of.max(initial=-1)) + 1)
     ]
     groups.sort(key=lambda group: -group.items[0].confidence)
-    return WholePhoto(tuple(groups), photo_features.ocr_result.width, photo_features.ocr_result.height)
+    return PhotoQuantities(tuple(groups), ocr_result.width, ocr_result.height)
 
 
-def _region(inside: Sequence[Place], lines: Sequence[TextLine]) -> Group:
-    """Return the region of these places; one that says what a surer one says of the same entity is its ``again``."""
-    alike: dict[tuple[str, tuple[str, int]], list[Place]] = {}
-    for place in sorted(_agreed(inside), key=lambda place: (-place.best.confidence, -place.best.strength)):
-        alike.setdefault((place.entity, place.best.number), []).append(place)
+def _group(mentions: Sequence[Mention], lines: Sequence[TextLine]) -> Group:
+    """Return the group of these mentions; one that repeats a surer one of the same entity is its ``again``."""
+    repeated: dict[tuple[str, tuple[str, int]], list[Mention]] = {}
+    for mention in sorted(_agreed(mentions), key=lambda m: (-m.best.confidence, -m.best.strength)):
+        repeated.setdefault((mention.entity, mention.best.number), []).append(mention)
     items = [
-        _found(first, others, lines[first.best.candidate.line].text) for first, *others in alike.values()
+        _found(first, others, lines[first.best.candidate.line].text) for first, *others in repeated.values()
     ]
     surest: dict[str, float] = {}
     for item in items:
         surest.setdefault(item.entity, item.confidence)
     items.sort(key=lambda item: (-surest[item.entity], item.entity, -item.confidence))
-    corners = np.array([place.best.candidate.box for place in inside])
+    corners = np.array([mention.best.candidate.box for mention in mentions])
     left, top = corners[:, :2].min(axis=0).tolist()
     right, bottom = corners[:, 2:].max(axis=0).tolist()
     return Group((left, top, right, bottom), tuple(items))
 
 
-def _agreed(inside: Sequence[Place]) -> list[Place]:
-    """Return the places; a part of ``A x B x C`` is what the same number is where it stands alone."""
+def _agreed(mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions, each part of ``A x B x C`` with the entity of the same number where it stands alone."""
     alone: dict[tuple[str, int], str] = {}
-    for place in sorted(inside, key=lambda place: place.best.strength):
-        if place.best.candidate.part is None:
-            alone[place.best.number] = place.entity
+    for mention in sorted(mentions, key=lambda mention: mention.best.strength):
+        if mention.best.candidate.part is None:
+            alone[mention.best.number] = mention.entity
     agreed = []
-    for place in inside:
-        entity = alone.get(place.best.number, place.entity)
-        part = place.best.candidate.part is not None and entity in place.strength
-        agreed.append(replace(place, entity=entity) if part else place)
+    for mention in mentions:
+        entity = alone.get(mention.best.number, mention.entity)
+        part = mention.best.candidate.part is not None and entity in mention.strength
+        agreed.append(replace(mention, entity=entity) if part else mention)
     return agreed
 
 
-def _found(place: Place, others: Sequence[Place], text: str) -> Found:
-    best = place.best
+def _found(mention: Mention, others: Sequence[Mention], text: str) -> FoundQuantity:
+    best = mention.best
     candidate = best.candidate
-    said = {(best.entity, candidate.value, candidate.unit)}
+    listed = {(best.entity, candidate.value, candidate.unit)}
     alternatives = []
-    claims = [claim for each in (place, *others) for claim in each.claims]
-    for claim in sorted(claims, key=lambda claim: -claim.strength):
-        what = (claim.entity, claim.candidate.value, claim.candidate.unit)
-        if what not in said and claim.confidence >= SHOWN:
-            said.add(what)
-            alternatives.append(Alternative(*what, claim.confidence))
-    return Found(
+    hypotheses = [hypothesis for each in (mention, *others) for hypothesis in each.hypotheses]
+    for hypothesis in sorted(hypotheses, key=lambda hypothesis: -hypothesis.strength):
+        what = (hypothesis.entity, hypothesis.candidate.value, hypothesis.candidate.unit)
+        if what not in listed and hypothesis.confidence >= LEAST_PROBABILITY:
+            listed.add(what)
+            alternatives.append(Alternative(*what, hypothesis.confidence))
+    return FoundQuantity(
         best.entity,
         candidate.value,
         candidate.unit,

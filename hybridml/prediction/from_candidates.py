@@ -1,4 +1,4 @@
-"""Answers from a file of described candidates: no photo, no feature store and no vision stage is needed."""
+"""Answers from a candidates file, without photos, feature store or vision stages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from tqdm import tqdm
 
 from hybridml.candidates.features import VERSION as FEATURES_VERSION
 from hybridml.candidates.parquet import CandidateFile, writing
 from hybridml.candidates.table import CandidateTable, DescribedRows, Rows
+from hybridml.datasets.faults_file import FaultyRow, faulty_rows
 from hybridml.datasets.photos import Checked
 from hybridml.errors import ArtifactError
 from hybridml.ranking.answer import Answer
@@ -24,21 +26,23 @@ from hybridml.vision.stages import LIBRARIES, Stage, VisionStages
 
 from .from_store import DAMAGED, AnsweredRow, PredictionRequest
 
-SHOWN = 6
+LISTED_DIFFERENCES = 6
 """Differences that an error lists before it only counts."""
 
-ABSENT = "the file of candidates has no row of this image_link and entity_name; describe it with 'hybridml candidates'"
+ABSENT = (
+    "the candidates file has no row with this image_link and entity_name; add it with 'hybridml candidates'"
+)
 
 
 def write_candidates(path: str | Path, request: PredictionRequest, progress: bool = False) -> int:
-    """Write the candidates of rows to a file, in memory for some photos at a time.
+    """Write the candidates of rows to a file, some photos at a time.
 
     Parameters
     ----------
     path : path
         The Parquet file to write or replace.
     request : PredictionRequest
-        The rows, and what describes them.
+        The rows, and the model that describes their candidates.
     progress : bool
         Show a progress bar.
 
@@ -47,8 +51,6 @@ def write_candidates(path: str | Path, request: PredictionRequest, progress: boo
     int
         How many rows have a candidate.
     """
-    from tqdm import tqdm
-
     frame = request.frame
     done = np.zeros(len(frame), dtype=bool)
     found = 0
@@ -75,14 +77,14 @@ def write_candidates(path: str | Path, request: PredictionRequest, progress: boo
 
 
 class CandidateFileRequest:
-    """Rows to answer from a file of candidates, by a model that describes candidates as the file does.
+    """Rows to answer from a candidates file, by a model that describes candidates as the file does.
 
     Parameters
     ----------
     path : path
-        What :meth:`hybridml.EntityExtractor.write_candidates` wrote.
+        The file that :meth:`hybridml.EntityExtractor.write_candidates` wrote.
     model : Model
-        What answers.
+        The model that answers.
     stages : VisionStages
         Its vision stages.
     given : (data frame, faults), optional
@@ -93,14 +95,14 @@ class CandidateFileRequest:
     frame : data frame
         The rows to answer.
     problems : list of str
-        Why each cannot be answered, blank where it can.
+        Why each row cannot be answered, blank where it can.
 
     Raises
     ------
     StoreError
         When the file cannot be read.
     ArtifactError
-        When its candidates were described otherwise; the message says what differs.
+        When its candidates are described differently; the message says what differs.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class CandidateFileRequest:
         other = differences(self._file.facts, facts)
         if other:
             raise ArtifactError(
-                f"{path}: its candidates were described otherwise than this model does ({_summary(other)}). "
+                f"{path}: its candidates are not described as this model does it ({_summary(other)}). "
                 "Describe them again with 'hybridml candidates --model', or name the model that they were made for"
             )
         if given is None:
@@ -122,19 +124,18 @@ class CandidateFileRequest:
         else:
             self.frame, faults = given
             own = self._file.rows(self.frame["image_link"])
-            places = _places(self.frame, own.frame)
-            there = places >= 0
-            self._number = np.where(there, np.append(own.number, -1)[places], -1)
-            self._group = np.append(own.group, -1)[places]
+            positions = _positions(self.frame, own.frame)
+            self._number = np.where(positions >= 0, np.append(own.number, -1)[positions], -1)
+            self._group = np.append(own.group, -1)[positions]
             of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
             self.problems = [
-                of_row.get(index) or (own.problems[place] if place >= 0 else ABSENT)
-                for index, place in zip(self.frame["index"].tolist(), places.tolist(), strict=True)
+                of_row.get(index) or (own.problems[at] if at >= 0 else ABSENT)
+                for index, at in zip(self.frame["index"].tolist(), positions.tolist(), strict=True)
             ]
         self._all = given is None
 
     def answers(self) -> Iterator[AnsweredRow]:
-        """Yield each row's answer once, in the order of the file, those that it lacks first."""
+        """Yield the answer to each row once, in the order of the file; rows that it lacks come first."""
         entities = self.frame["entity_name"].to_numpy()
         order = np.argsort(self._number, kind="stable")
         number = self._number[order]
@@ -148,20 +149,28 @@ class CandidateFileRequest:
                 for row in order[begin:end].tolist():
                     yield AnsweredRow(row, ranked.answer, self.problems[row])
 
+    def row_faults(self, path: str) -> list[FaultyRow]:
+        """Return the rows that cannot be answered, for the faults file; the file knows their reasons, not ``path``."""
+        return faulty_rows(self.frame, self.problems)
 
-def _places(frame: pd.DataFrame, own: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return where each row stands among a file's ``own``, -1 where it does not."""
-    place: dict[tuple[str, str], int] = {}
+    def photo_faults(self) -> list[FaultyRow]:
+        """Return nothing: no photo is opened, and those that failed earlier are among :meth:`row_faults`."""
+        return []
+
+
+def _positions(frame: pd.DataFrame, own: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the position of each row among a file's ``own`` rows, -1 where it is not one of them."""
+    position: dict[tuple[str, str], int] = {}
     for at, asked in enumerate(zip(own["image_link"], own["entity_name"], strict=True)):
-        place.setdefault(asked, at)
-    wished = zip(frame["image_link"], frame["entity_name"], strict=True)
-    return np.array([place.get(each, -1) for each in wished], dtype=np.int64)
+        position.setdefault(asked, at)
+    wanted = zip(frame["image_link"], frame["entity_name"], strict=True)
+    return np.array([position.get(each, -1) for each in wanted], dtype=np.int64)
 
 
 def facts_of(model: Model, stages: VisionStages) -> dict[str, Any]:
-    """Return all that decides the candidates of a photo and what is said of them, as plain JSON values.
+    """Return everything that determines the candidates of a photo and their description, as plain JSON values.
 
-    What is learned from labels is left out: a model trained anew describes candidates as the one before.
+    What is learned from labels is left out: a model that is trained again describes candidates as before.
 
     Parameters
     ----------
@@ -197,13 +206,13 @@ def _stage(stage: Stage) -> dict[str, Any]:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what is said of each fact that differs; the versions of libraries may.
+    """Return a phrase for each fact that differs, apart from the versions of libraries.
 
     Examples
     --------
     >>> then, now = {"side": 736, "torch": "2.6"}, {"side": 960, "torch": "2.7"}
     >>> differences({"ocr": {"settings": then}}, {"ocr": {"settings": now}})
-    ['reader.settings.side: 736 there, 960 in the model']
+    ['ocr.settings.side: 736 there, 960 in the model']
     """
     old, new = dict(_flat(then)), dict(_flat(now))
     return [
@@ -214,16 +223,16 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def _summary(found: list[str]) -> str:
-    """Return differences as a part of a sentence: the first few, then how many more."""
-    more = len(found) - SHOWN
-    return "; ".join(found[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    """Return differences as part of a sentence: the first few, then how many more."""
+    more = len(found) - LISTED_DIFFERENCES
+    return "; ".join(found[:LISTED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _flat(facts: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Yield dotted path and value of everything in mappings, without what only tells the versions of libraries."""
+    """Yield dotted path and value of everything in nested mappings, without the versions of libraries."""
     if isinstance(facts, Mapping) and facts:
         for name, value in facts.items():
-            # "after" is a fingerprint of the reader's settings, which are compared themselves
+            # "after" is a fingerprint of the OCR stage's settings, which are compared themselves
             if not ("settings" in path.split(".") and name in (*LIBRARIES, "after")):
                 yield from _flat(value, f"{path}.{name}" if path else str(name))
     else:

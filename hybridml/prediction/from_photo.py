@@ -1,4 +1,4 @@
-"""Answers from one photo: the whole way from a file to answers, without a store."""
+"""Answers from a single photo, straight from the file, without a feature store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hybridml.vision.processor import PhotoProcessor
 from hybridml.vision.stages import VisionStages
 from hybridml.vision.text_line import OCRResult
 
-from .all_quantities import WholePhoto, whole_photos
+from .all_quantities import PhotoQuantities, find_quantities
 
 PHOTO = "photo"
 
@@ -39,18 +39,19 @@ class PhotoPredictor:
         self._processor = PhotoProcessor(stages)
 
     def read(self, photo: Any, entities: Sequence[str] | None = None) -> list[Answer]:
-        """Answer what a photo shows.
+        """Answer entities on a photo.
 
         Parameters
         ----------
         photo : path, bytes, PIL image or array
             See :func:`hybridml.datasets.images.decode`.
         entities : sequence of str, optional
-            What to read, each with an answer, be it empty. By default every entity, those with an answer.
+            What to read; there is an answer to each, which may be empty. By default every entity.
 
         Returns
         -------
         list of Answer
+            One per entity of ``entities``; by default those that are not empty.
 
         Raises
         ------
@@ -67,7 +68,7 @@ class PhotoPredictor:
         answers = answer_photos(self._model, keys, asked, [(PHOTO, features)], self._vectors(image))
         return answers if entities else [answer for answer in answers if answer.prediction]
 
-    def read_all(self, photo: Any) -> WholePhoto:
+    def read_all(self, photo: Any) -> PhotoQuantities:
         """Find every quantity on a photo.
 
         Parameters
@@ -77,7 +78,7 @@ class PhotoPredictor:
 
         Returns
         -------
-        WholePhoto
+        PhotoQuantities
             The quantities by group and entity, each with its probability.
 
         Raises
@@ -90,8 +91,8 @@ class PhotoPredictor:
         outlines = {PHOTO: find_outline(image)}
         pca = self._model.embedding_pca
         projected = pca.project(self._vectors(image)) if pca else {}
-        found = whole_photos(self._model, [(PHOTO, features)], lambda _: projected, outlines)
-        return next(whole for _, whole in found)
+        found = find_quantities(self._model, [(PHOTO, features)], lambda _: projected, outlines)
+        return next(quantities for _, quantities in found)
 
     def _extract(self, image: RGB, asked: Iterable[str]) -> PhotoFeatures:
         schema, processor = self._model.schema, self._processor

@@ -1,8 +1,8 @@
-"""Answers from the feature store: rows are answered one after the other, as the features of their photos come."""
+"""Answers from the feature store, row by row in the order in which the store yields the photos."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hybridml.candidates.table import DescribedRows
+from hybridml.datasets.faults_file import FaultyRow, with_failed_photos, with_row_faults
 from hybridml.datasets.groups import photo_names
 from hybridml.datasets.rows import RowFault
 from hybridml.ranking.answer import Answer
@@ -23,24 +24,43 @@ NOT_YET = "not read yet"
 
 
 @dataclass(frozen=True)
+class AnsweredRow:
+    """The answer to one row.
+
+    Parameters
+    ----------
+    row : int
+        Position of the row.
+    answer : Answer
+        Empty where there is a problem.
+    problem : str
+        Why the row could not be answered, empty when it could.
+    """
+
+    row: int
+    answer: Answer
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class PredictionRequest:
     """Rows to answer from a feature store, with all that it takes.
 
     Parameters
     ----------
     model : Model
-        What answers.
+        The model that answers.
     frame : data frame
         Checked rows.
     faults : sequence of RowFault
-        What is wrong with single rows.
+        Faults of single rows.
     report : ExtractionReport
-        Of the extraction of their photos. Photos whose stored results turn out to be lost are added to
+        The report on the extraction of their photos. Photos whose stored results turn out to be lost are added to
         ``report.failed``.
     store : FeatureStore
-        The features of the photos.
+        Where the features of the photos are.
     stages : VisionStages
-        Whose results to answer from.
+        The vision stages whose results to answer from.
     """
 
     model: Model
@@ -89,34 +109,26 @@ class PredictionRequest:
         project = projection(self.model, self.store, self.stages, self.present)
         return self.model.describe(self.keys, self.entities, photos, project)
 
+    def answers(self) -> Iterator[AnsweredRow]:
+        """Yield the answer to each row once, in the order of :func:`rank_rows`."""
+        for row, ranked, problem in rank_rows(self):
+            yield AnsweredRow(row, ranked.answer if ranked else Answer(self.entities[row]), problem)
 
-@dataclass(frozen=True)
-class AnsweredRow:
-    """The answer to one row.
+    def row_faults(self, path: str) -> list[FaultyRow]:
+        """Return the faults of single rows, which were read from the file ``path``, for the faults file."""
+        return with_row_faults(path, self.frame, self.faults)
 
-    Parameters
-    ----------
-    row : int
-        Position of the row.
-    answer : Answer
-        Empty where there is a problem.
-    problem : str
-        Why the row could not be answered, empty when it could.
-    """
-
-    row: int
-    answer: Answer
-    problem: str = ""
-
-
-def answer_rows(request: PredictionRequest) -> Iterator[AnsweredRow]:
-    """Yield each row's answer once, in the order in which the photos come from the store, those without one last."""
-    for row, ranked, problem in rank_rows(request):
-        yield AnsweredRow(row, ranked.answer if ranked else Answer(request.entities[row]), problem)
+    def photo_faults(self) -> list[FaultyRow]:
+        """Return the rows whose photo failed, for the faults file; complete once all rows are answered."""
+        return with_failed_photos(self.frame, self.report.failed)
 
 
 def rank_rows(request: PredictionRequest) -> Iterator[tuple[int, Ranked | None, str]]:
-    """Yield position, ranked candidates and problem of each row as :func:`answer_rows` does; None without a photo."""
+    """Yield position, ranked candidates and problem of each row once.
+
+    They come in the order in which the store yields the photos; rows whose photo it lacks come last, with None for
+    their candidates.
+    """
     report, keys = request.report, request.keys
 
     def problem(row: int) -> str:
@@ -131,12 +143,8 @@ def rank_rows(request: PredictionRequest) -> Iterator[tuple[int, Ranked | None, 
     for described in request.described():
         for row, ranked in request.model.rank(described):
             done[row] = True
-            # without a candidate, the second pass that is still to come may find one
-            if (
-                second_pass is not None
-                and not ranked.candidates
-                and not second_pass.has([keys[row] or ""])[0]
-            ):
+            # the second pass that is still to come may find the first candidate
+            if second_pass and not ranked.candidates and not second_pass.has([keys[row] or ""])[0]:
                 late.add(row)
             yield row, ranked, problem(row)
     for row in np.flatnonzero(~done).tolist():
@@ -163,24 +171,3 @@ def keys_of(names: Sequence[str], report: ExtractionReport) -> list[str | None]:
     return [
         None if name in report.failed or name in report.waiting else report.keys.get(name) for name in names
     ]
-
-
-def answers_frame(frame: pd.DataFrame, answered: Iterable[AnsweredRow]) -> pd.DataFrame:
-    """Return the answers as the table that :meth:`hybridml.EntityExtractor.predict` describes."""
-    by_row = sorted(answered, key=lambda each: each.row)
-    answers = [each.answer for each in by_row]
-    return pd.DataFrame(
-        {
-            "index": list(frame["index"]),
-            "prediction": [a.prediction for a in answers],
-            "value": [a.value for a in answers],
-            "unit": [a.unit for a in answers],
-            "confidence": [a.confidence for a in answers],
-            "box": [a.box for a in answers],
-            "text": [a.text for a in answers],
-            "runner_ups": [a.runner_ups for a in answers],
-            "candidates": [a.candidates for a in answers],
-            "problem": [each.problem for each in by_row],
-        },
-        index=frame.index,
-    )

@@ -1,7 +1,7 @@
-"""Areas: which of the quantities on a photo stand together, by how its text is laid out.
+"""Grouping: which of the quantities on a photo belong together, by the layout of its text.
 
-Text lines that stand close, in font sizes, form a block. Blocks then join, nearest first, as long as they do not
-contradict each other: a weight here and a height there are one product's, two weights far apart are two.
+Text lines close to each other, in font sizes, form a block. Blocks then join, nearest first, as long as they do not
+contradict each other: a weight here and a height there describe one product, two weights far apart describe two.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse.csgraph import connected_components
 
 from hybridml.vision.outline import Outline
 from hybridml.vision.text_line import TextLine
@@ -23,29 +24,29 @@ Box = tuple[float, float, float, float]
 BELOW, ASIDE = 2.0, 1.0
 """How far apart text lines of one block may be, below and beside one another, in the smaller font size."""
 
-ROW = 8.0
-"""The same for a quantity and the words of its row, in a table; two quantities that far apart may be two products'."""
+TABLE_ROW = 8.0
+"""The same for a quantity and words in its row of a table; two quantities that far apart may be of two products."""
 
-ALIKE = 1.6
-"""How much larger one font of a row may be than the other."""
+FONT_RATIO = 1.6
+"""How much larger one font of a table row may be than the other."""
 
-AROUND = 5.0
-"""How far from the product's outline its dimensions may stand, in font sizes."""
+OUTLINE_REACH = 5.0
+"""How far from the outline of the product its dimensions may stand, in font sizes."""
 
-PLAIN, WHOLE = 0.6, 0.85
-"""Share of plain border from which an outline is the product's, and share of the photo up to which it is."""
+PLAIN_BORDER, LARGEST_OUTLINE = 0.6, 0.85
+"""Share of plain border that the outline of a product needs, and the share of the photo that it may fill."""
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A quantity that stands somewhere on a photo.
+class PlacedQuantity:
+    """A quantity at a place on a photo.
 
     Parameters
     ----------
     line : int
         Its text line.
     entity : str
-        What it most probably is.
+        The entity that it most probably answers.
     number : hashable
         The same for the same quantity in another unit.
     label : bool
@@ -58,51 +59,55 @@ class Mark:
     label: bool = False
 
 
-def areas(lines: Sequence[TextLine], marks: Sequence[Mark], outline: Outline | None = None) -> Ints:
-    """Return the area of each mark, numbered from 0 in order of first appearance.
+def group_quantities(
+    lines: Sequence[TextLine], quantities: Sequence[PlacedQuantity], outline: Outline | None = None
+) -> Ints:
+    """Return the group of each quantity, numbered from 0 in order of first appearance.
 
     Parameters
     ----------
     lines : sequence of TextLine
-        All text of the photo.
-    marks : sequence of Mark
-        The quantities in it.
+        All text lines of the photo.
+    quantities : sequence of PlacedQuantity
+        The quantities in them.
     outline : Outline, optional
-        Its outline says which dimensions are drawn around one product.
+        The outline of the product, around which a drawing has its dimensions.
 
     Examples
     --------
     >>> def at(text, x, y):
     ...     return TextLine(text, 1.0, ((x, y), (x + 70, y), (x + 70, y + 20), (x, y + 20)))
     >>> jars = [at("NET WT 500 g", 0, 300), at("18 V", 0, 150), at("NET WT 200 g", 600, 300)]
-    >>> says = [Mark(0, "item_weight", 500), Mark(1, "voltage", 18), Mark(2, "item_weight", 200)]
-    >>> areas(jars, says).tolist()
+    >>> found = [("item_weight", 500), ("voltage", 18), ("item_weight", 200)]
+    >>> group_quantities(jars, [PlacedQuantity(i, *what) for i, what in enumerate(found)]).tolist()
     [0, 0, 1]
     """
-    if not marks:
+    if not quantities:
         return np.zeros(0, dtype=np.int64)
-    tells = np.zeros(len(lines), dtype=bool)
-    tells[[mark.line for mark in marks]] = True
-    block = text_blocks(lines, tells)
-    of_mark = block[[mark.line for mark in marks]]
-    joined = _Clusters(marks, of_mark.tolist())
-    for first, second in itertools.pairwise(_around(lines, marks, block, outline)):
+    holds_quantity = np.zeros(len(lines), dtype=bool)
+    holds_quantity[[quantity.line for quantity in quantities]] = True
+    block = text_blocks(lines, holds_quantity)
+    own_block = block[[quantity.line for quantity in quantities]]
+    joined = _JoinedBlocks(quantities, own_block.tolist())
+    for first, second in itertools.pairwise(_around(lines, quantities, block, outline)):
         joined.join(first, second)
-    for _, first, second in _nearest(np.hypot(*_apart(lines)), block, sorted(set(of_mark.tolist()))):
+    for _, first, second in _nearest(np.hypot(*_gaps(lines)), block, sorted(set(own_block.tolist()))):
         if not joined.contradict(first, second):
             joined.join(first, second)
     order: dict[int, int] = {}
-    return np.array([order.setdefault(joined.root(b), len(order)) for b in of_mark.tolist()], dtype=np.int64)
+    return np.array(
+        [order.setdefault(joined.root(b), len(order)) for b in own_block.tolist()], dtype=np.int64
+    )
 
 
-def text_blocks(lines: Sequence[TextLine], tells: npt.NDArray[np.bool_]) -> Ints:
-    """Return the block of each text line: those that hang together through lines that stand close.
+def text_blocks(lines: Sequence[TextLine], holds_quantity: npt.NDArray[np.bool_]) -> Ints:
+    """Return the block of each text line: lines that are linked, directly or through others, by being close.
 
     Parameters
     ----------
     lines : sequence of TextLine
-        All text of the photo.
-    tells : bool array, one per line
+        All text lines of the photo.
+    holds_quantity : bool array, one per line
         Which of them hold a quantity.
 
     Examples
@@ -113,9 +118,7 @@ def text_blocks(lines: Sequence[TextLine], tells: npt.NDArray[np.bool_]) -> Ints
     >>> text_blocks(table, np.array([False, True, False])).tolist()
     [0, 0, 1]
     """
-    from scipy.sparse.csgraph import connected_components
-
-    aside, below = _apart(lines)
+    aside, below = _gaps(lines)
     font = np.array([max(line.height, 1.0) for line in lines])
     smaller, larger = np.minimum(font[:, None], font[None]), np.maximum(font[:, None], font[None])
     level = np.array([abs(line.angle) < 20 for line in lines])
@@ -123,75 +126,72 @@ def text_blocks(lines: Sequence[TextLine], tells: npt.NDArray[np.bool_]) -> Ints
     close = np.hypot(aside / np.where(level, ASIDE, BELOW), below / BELOW) <= smaller
     box = np.array([line.box for line in lines]).reshape(-1, 4)
     overlap = np.minimum(box[:, None, 3], box[None, :, 3]) - np.maximum(box[:, None, 1], box[None, :, 1])
-    row = level & (overlap > 0.5 * smaller) & (aside <= ROW * smaller) & (larger < ALIKE * smaller)
-    row &= tells[:, None] != tells[None]
+    row = level & (overlap > 0.5 * smaller) & (aside <= TABLE_ROW * smaller) & (larger < FONT_RATIO * smaller)
+    row &= holds_quantity[:, None] != holds_quantity[None]
     return np.asarray(connected_components(close | row, directed=False)[1], dtype=np.int64)
 
 
-def _apart(lines: Sequence[TextLine]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the distance between the boxes of each two lines, across the photo and down, in pixels."""
+def _gaps(lines: Sequence[TextLine]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the horizontal and the vertical gap between the boxes of each two lines, in pixels."""
     low = np.array([line.box[:2] for line in lines]).reshape(-1, 2)
     high = np.array([line.box[2:] for line in lines]).reshape(-1, 2)
-    apart = np.maximum(np.maximum(low[:, None], low[None]) - np.minimum(high[:, None], high[None]), 0.0)
-    return apart[..., 0], apart[..., 1]
+    gaps = np.maximum(np.maximum(low[:, None], low[None]) - np.minimum(high[:, None], high[None]), 0.0)
+    return gaps[..., 0], gaps[..., 1]
 
 
-def _nearest(
-    gaps: npt.NDArray[np.float64], block: Ints, marked: Sequence[int]
-) -> list[tuple[float, int, int]]:
-    """Return each two of the blocks ``marked`` with their distance, the nearest first."""
-    members = {b: np.flatnonzero(block == b) for b in marked}
+def _nearest(gaps: npt.NDArray[np.float64], block: Ints, some: Sequence[int]) -> list[tuple[float, int, int]]:
+    """Return each two of ``some`` blocks with the distance between them, the nearest first."""
+    members = {b: np.flatnonzero(block == b) for b in some}
     return sorted(
-        (float(gaps[np.ix_(members[a], members[b])].min()), a, b)
-        for a, b in itertools.combinations(marked, 2)
+        (float(gaps[np.ix_(members[a], members[b])].min()), a, b) for a, b in itertools.combinations(some, 2)
     )
 
 
 def _around(
-    lines: Sequence[TextLine], marks: Sequence[Mark], block: Ints, outline: Outline | None
+    lines: Sequence[TextLine], quantities: Sequence[PlacedQuantity], block: Ints, outline: Outline | None
 ) -> list[int]:
-    """Return the blocks of labels that stand around the product's outline; none where it is not told apart."""
-    if outline is None or outline.plain < PLAIN:
+    """Return the blocks of labels around the outline of the product; none where the outline is not clear."""
+    if outline is None or outline.plain < PLAIN_BORDER:
         return []
     left, top, right, bottom = outline.box
-    if (right - left) * (bottom - top) > WHOLE * outline.width * outline.height:
+    if (right - left) * (bottom - top) > LARGEST_OUTLINE * outline.width * outline.height:
         return []
     found = []
-    for mark in marks:
-        line = lines[mark.line]
+    for quantity in quantities:
+        line = lines[quantity.line]
         x, y = line.center
         away = np.hypot(max(left - x, x - right, 0.0), max(top - y, y - bottom, 0.0))
-        if mark.label and away < AROUND * max(line.height, 1.0):
-            found.append(int(block[mark.line]))
+        if quantity.label and away < OUTLINE_REACH * max(line.height, 1.0):
+            found.append(int(block[quantity.line]))
     return list(dict.fromkeys(found))
 
 
-class _Clusters:
-    """Blocks that were joined, and what the quantities in them say."""
+class _JoinedBlocks:
+    """Blocks that were joined, and the quantities in them."""
 
-    def __init__(self, marks: Sequence[Mark], blocks: Sequence[int]) -> None:
+    def __init__(self, quantities: Sequence[PlacedQuantity], blocks: Sequence[int]) -> None:
         self._parent = {block: block for block in blocks}
-        self._says: dict[int, dict[str, set[Any]]] = {}
-        for mark, block in zip(marks, blocks, strict=True):
-            self._says.setdefault(block, {}).setdefault(mark.entity, set()).add(mark.number)
+        self._numbers: dict[int, dict[str, set[Any]]] = {}
+        for quantity, block in zip(quantities, blocks, strict=True):
+            self._numbers.setdefault(block, {}).setdefault(quantity.entity, set()).add(quantity.number)
 
     def root(self, block: int) -> int:
-        """Return the block that stands for all those joined with ``block``."""
+        """Return the block that represents all those joined with ``block``."""
         while self._parent[block] != block:
             block = self._parent[block]
         return block
 
     def join(self, first: int, second: int) -> None:
-        """Make the clusters of two blocks one."""
+        """Join two blocks, and all that either was joined with."""
         kept, gone = self.root(first), self.root(second)
         if kept == gone:
             return
         self._parent[gone] = kept
-        for entity, numbers in self._says.pop(gone).items():
-            self._says[kept].setdefault(entity, set()).update(numbers)
+        for entity, numbers in self._numbers.pop(gone).items():
+            self._numbers[kept].setdefault(entity, set()).update(numbers)
 
     def contradict(self, first: int, second: int) -> bool:
-        """Return whether both say something of one entity, and neither says any of it as well."""
-        a, b = self._says[self.root(first)], self._says[self.root(second)]
+        """Return whether both have quantities of one entity, none of which the other has too."""
+        a, b = self._numbers[self.root(first)], self._numbers[self.root(second)]
         all_a, all_b = set().union(*a.values()), set().union(*b.values())
         return any(not a[entity] & all_b and not b[entity] & all_a for entity in a.keys() & b.keys())

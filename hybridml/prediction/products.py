@@ -1,11 +1,11 @@
-"""Several photos of one product: one answer per product and entity, and where photos contradict each other.
+"""Products with several photos: one answer per product and entity, and whether photos contradict each other.
 
-What photos say is weighed in two steps. Photos that agree (within 1 %, in whatever unit) are evidence for one
-quantity: it is wrong only if every one of them is, so it is right with ``1 - (1 - p1)(1 - p2)...``, each photo counting
-once. Photos of one product share misprints and misleading numbers, so agreement alone never brings more than 0.99.
-Then, a product has one such quantity: given the evidence ``q`` for each, the probabilities that one is right
-and all others wrong, or that all are wrong, are scaled to sum to one. A product with one answer keeps its confidence;
-a contradiction lowers it.
+The answers of photos are combined in two steps. Photos that agree (within 1 %, in any unit) are evidence for one
+quantity: it is wrong only if every one of them is, so it is right with ``1 - (1 - p1)(1 - p2)...``, where each photo
+counts once. Photos of one product share misprints and misleading numbers, so agreement alone gives at most 0.99. Then,
+as a product has one such quantity, the probabilities that one quantity is right and all others are wrong, or that all
+are wrong, are computed from the evidence and scaled to sum to one. A single answer keeps its confidence; a
+contradiction lowers it.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from hybridml.errors import RowsError
 from hybridml.quantity.unit_pairs import SAME_QUANTITY
 
 MOST_BY_AGREEMENT = 0.99
-"""Evidence that agreeing photos bring at most; one photo alone may be surer."""
+"""The most evidence that agreeing photos give; one photo alone may be surer."""
 
-CONTRADICTS = 0.5
-"""Share of the answer's evidence from which on other evidence is a conflict."""
+CONFLICT_SHARE = 0.5
+"""Share of the answer's evidence from which evidence for another quantity is a conflict."""
 
 COLUMNS = (PRODUCT, "entity_name", "prediction", "confidence", "rows", "conflict", "others")
 
 
 @dataclass(frozen=True)
-class Other:
-    """What some photos of a product say in place of its answer.
+class OtherQuantity:
+    """A quantity that some photos of a product show in place of its answer.
 
     Parameters
     ----------
     prediction : str
-        As the surest of them says it.
+        The quantity, as the surest of these photos has it.
     confidence : float
         Probability that it is the right one.
     rows : tuple
-        Indexes of the rows that say so.
+        Indexes of the rows with this quantity.
     """
 
     prediction: str
@@ -56,8 +56,8 @@ class Other:
     rows: tuple[Any, ...]
 
 
-class _Said(NamedTuple):
-    """What all rows say, column by column."""
+class _Columns(NamedTuple):
+    """The answers to all rows, column by column."""
 
     indexes: npt.NDArray[Any]
     photos: Sequence[str]
@@ -65,8 +65,8 @@ class _Said(NamedTuple):
     confidences: npt.NDArray[Any]
 
 
-class _Claim(NamedTuple):
-    """What one row says; ``base`` is the quantity in its family's base unit."""
+class _RowAnswer(NamedTuple):
+    """The answer to one row; ``base`` is the quantity in the base unit of its family."""
 
     row: int
     photo: str
@@ -84,7 +84,7 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, schema: EntitySchema | No
         With ``prediction`` and ``confidence``, as :meth:`hybridml.EntityExtractor.predict` returns them.
     rows : data frame
         The rows that were answered, in the same order: ``index, image_link, entity_name`` and ``product_id``, which
-        is blank where a row is of no product.
+        is blank where a row shows no product.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
@@ -92,22 +92,22 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, schema: EntitySchema | No
     -------
     data frame
         One line per product and entity, in the order of the rows: ``product_id, entity_name, prediction, confidence,
-        rows, conflict, others``. ``prediction`` is the quantity with the strongest evidence, as the surest photo says
-        it, blank where no photo was answered; ``rows`` are the indexes of the rows that agree; ``others`` the
-        other quantities as :class:`Other`, surest first. ``conflict`` says whether the photos of one of these are
-        at least half as strong evidence as those of the answer.
+        rows, conflict, others``. ``prediction`` is the quantity with the strongest evidence, as the surest photo
+        has it, blank where no photo was answered; ``rows`` are the indexes of the rows that agree; ``others`` are the
+        other quantities as :class:`OtherQuantity`, surest first. ``conflict`` tells whether the evidence for one of
+        them is at least half as strong as that for the answer.
 
     Raises
     ------
     RowsError
-        When the two tables do not belong together, lack a column, or a prediction has not the agreed form.
+        When the two tables do not belong together or lack a column, or a prediction does not have the right form.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"index": [1, 2, 3], "image_link": ["a.jpg", "b.jpg", "c.jpg"]})
     >>> rows = rows.assign(entity_name="item_weight", product_id="P7")
-    >>> said = {"prediction": ["1 kilogram", "1000 gram", "50 gram"], "confidence": [0.8, 0.5, 0.6]}
-    >>> (line,) = combine(pd.DataFrame(said), rows).itertuples()
+    >>> answers = {"prediction": ["1 kilogram", "1000 gram", "50 gram"], "confidence": [0.8, 0.5, 0.6]}
+    >>> (line,) = combine(pd.DataFrame(answers), rows).itertuples()
     >>> line.prediction, round(line.confidence, 2), line.rows, line.conflict
     ('1 kilogram', 0.78, (1, 2), True)
     >>> [(other.prediction, round(other.confidence, 2), other.rows) for other in line.others]
@@ -115,19 +115,19 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, schema: EntitySchema | No
     """
     _check(answers, rows)
     schema = schema or default_entities()
-    asked: dict[tuple[str, str], list[int]] = {}
+    rows_of: dict[tuple[str, str], list[int]] = {}
     for row, (product, entity) in enumerate(zip(rows[PRODUCT], rows["entity_name"], strict=True)):
         if name := as_text(product):
-            asked.setdefault((name, entity), []).append(row)
-    said = _Said(
+            rows_of.setdefault((name, entity), []).append(row)
+    columns = _Columns(
         rows["index"].to_numpy(),
         photo_names(rows),
         answers["prediction"].to_numpy(),
         answers["confidence"].to_numpy(),
     )
     lines = [
-        (product, entity, *_combined(list(_claims(positions, entity, said, schema)), said.indexes))
-        for (product, entity), positions in asked.items()
+        (product, entity, *_combined(list(_answered(positions, entity, columns, schema)), columns.indexes))
+        for (product, entity), positions in rows_of.items()
     ]
     return pd.DataFrame(lines, columns=list(COLUMNS))
 
@@ -153,63 +153,65 @@ def _check(answers: pd.DataFrame, rows: pd.DataFrame) -> None:
                 )
 
 
-def _claims(positions: Sequence[int], entity: str, said: _Said, schema: EntitySchema) -> Iterator[_Claim]:
-    """Yield what the answered ones among some rows say."""
+def _answered(
+    positions: Sequence[int], entity: str, columns: _Columns, schema: EntitySchema
+) -> Iterator[_RowAnswer]:
+    """Yield the answers to those of some rows that have one."""
     for row in positions:
-        text, confidence = as_text(said.predictions[row]), float(said.confidences[row])
+        text, confidence = as_text(columns.predictions[row]), float(columns.confidences[row])
         if not text:
             continue
         units = schema.entity(entity).units
         found = parse_prediction(text, units)
         if found is None or not 0 <= confidence <= 1:
             raise RowsError(
-                f"index {said.indexes[row]}: {text!r} with confidence {confidence:g}; expected a number, a unit of "
+                f"index {columns.indexes[row]}: {text!r} with confidence {confidence:g}; expected a number, a unit of "
                 f"{entity} ({', '.join(units)}) and a confidence from 0 to 1"
             )
-        yield _Claim(row, said.photos[row], text, schema.to_base(*found), confidence)
+        yield _RowAnswer(row, columns.photos[row], text, schema.to_base(*found), confidence)
 
 
 def _combined(
-    claims: Sequence[_Claim], indexes: npt.NDArray[Any]
-) -> tuple[str, float, tuple[Any, ...], bool, tuple[Other, ...]]:
+    answers: Sequence[_RowAnswer], indexes: npt.NDArray[Any]
+) -> tuple[str, float, tuple[Any, ...], bool, tuple[OtherQuantity, ...]]:
     """Return the columns of a product's line from ``prediction`` on."""
-    groups = _agreeing(claims)
+    groups = _agreeing(answers)
     if not groups:
         return "", 0.0, (), False, ()
     evidence = [_evidence(group) for group in groups]
     order = sorted(range(len(groups)), key=lambda i: -evidence[i])
     confidence = _confidences(evidence)
     first, *others = (
-        Other(
+        OtherQuantity(
             groups[i][0].prediction,
             confidence[i],
-            tuple(indexes[sorted(claim.row for claim in groups[i])].tolist()),
+            tuple(indexes[sorted(answer.row for answer in groups[i])].tolist()),
         )
         for i in order
     )
-    conflict = len(order) > 1 and evidence[order[1]] >= CONTRADICTS * evidence[order[0]]
+    conflict = len(order) > 1 and evidence[order[1]] >= CONFLICT_SHARE * evidence[order[0]]
     return first.prediction, first.confidence, first.rows, conflict, tuple(others)
 
 
-def _agreeing(claims: Sequence[_Claim]) -> list[list[_Claim]]:
-    """Return the claims by quantity, the surest of each first."""
-    groups: list[list[_Claim]] = []
-    for claim in sorted(claims, key=lambda claim: -claim.confidence):
+def _agreeing(answers: Sequence[_RowAnswer]) -> list[list[_RowAnswer]]:
+    """Return the answers by quantity, the surest of each first."""
+    groups: list[list[_RowAnswer]] = []
+    for answer in sorted(answers, key=lambda answer: -answer.confidence):
         for group in groups:
             base = group[0].base
-            if abs(base - claim.base) <= SAME_QUANTITY * max(base, claim.base):
-                group.append(claim)
+            if abs(base - answer.base) <= SAME_QUANTITY * max(base, answer.base):
+                group.append(answer)
                 break
         else:
-            groups.append([claim])
+            groups.append([answer])
     return groups
 
 
-def _evidence(group: Sequence[_Claim]) -> float:
-    """Return how likely at least one photo of a group is right; the surest comes first."""
+def _evidence(group: Sequence[_RowAnswer]) -> float:
+    """Return the probability that at least one photo of a group, whose surest answer comes first, is right."""
     of_photo: dict[str, float] = {}
-    for claim in group:
-        of_photo.setdefault(claim.photo, claim.confidence)
+    for answer in group:
+        of_photo.setdefault(answer.photo, answer.confidence)
     agreed = 1.0 - math.prod(1.0 - p for p in of_photo.values())
     return max(group[0].confidence, min(agreed, MOST_BY_AGREEMENT))
 
@@ -223,7 +225,7 @@ def _confidences(evidence: Sequence[float]) -> list[float]:
 
 
 def write_products(path: str | Path, table: pd.DataFrame) -> None:
-    """Write what :func:`combine` returned as CSV: ``rows`` and ``others`` as JSON, ``conflict`` as yes or blank.
+    """Write the table of :func:`combine` as CSV, with ``rows`` and ``others`` as JSON and ``conflict`` as yes or blank.
 
     Parameters
     ----------

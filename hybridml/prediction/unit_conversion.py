@@ -1,4 +1,4 @@
-"""Answers in the units that a house keeps its catalogue in."""
+"""Unit conversion of answers: exact, and rounded to the precision that was read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hybridml.errors import EntityError
 from hybridml.quantity import format_quantity
 from hybridml.ranking.answer import Answer
 
-DIGITS = 3
-"""Significant digits that a converted number has at least: those of ``12 OZ (340 g)`` on labels."""
+LEAST_DIGITS = 3
+"""The fewest significant digits of a converted number: those of ``12 OZ (340 g)`` on labels."""
 
 COMPUTED_DIGITS = 12
-"""A number as read with so many digits was computed (of 1/3 cup, of feet and inches); no label prints them."""
+"""Digits from which a number was computed (from 1/3 cup, from feet and inches), as no label prints so many."""
 
 # factors and numbers have at most 17 digits each, so that their product is exact
 _EXACT = decimal.Context(prec=40)
@@ -26,9 +26,8 @@ _EXACT = decimal.Context(prec=40)
 def in_unit(value: float, unit: str, wanted: str, schema: EntitySchema | None = None) -> float:
     """Return a quantity in another unit: converted exactly, then rounded to the precision it was read with.
 
-    The number gets as many significant digits as the one that was read, at least three; three where the number that
-    was read is a computed one, such as 0.3333333333333333. A tie is rounded up. In its own unit a number stays as
-    it is.
+    The number gets as many significant digits as the one that was read, at least three; and three where the latter was
+    computed, such as 0.3333333333333333. Ties are rounded up. A number that is already in the unit stays as it is.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ def in_unit(value: float, unit: str, wanted: str, schema: EntitySchema | None = 
     Raises
     ------
     EntityError
-        When a unit is not known, or the two are not of one family.
+        When a unit is unknown, or the two are of different families.
 
     Examples
     --------
@@ -57,7 +56,7 @@ def in_unit(value: float, unit: str, wanted: str, schema: EntitySchema | None = 
         return value
     number = Decimal(repr(float(value)))
     read = len(number.normalize().as_tuple().digits)
-    digits = DIGITS if read >= COMPUTED_DIGITS else max(DIGITS, read)
+    digits = LEAST_DIGITS if read >= COMPUTED_DIGITS else max(LEAST_DIGITS, read)
     rounded = decimal.Context(prec=digits, rounding=decimal.ROUND_HALF_UP)
     in_base = _EXACT.multiply(number, Decimal(repr(a.factor)))
     return float(rounded.divide(in_base, Decimal(repr(b.factor))))
@@ -69,7 +68,7 @@ def wanted_units(wishes: Iterable[str], schema: EntitySchema | None = None) -> d
     Parameters
     ----------
     wishes : iterable of str
-        ``"ENTITY=UNIT"``, or ``"UNIT"`` for every entity that allows it and is not named by another wish.
+        ``"ENTITY=UNIT"``, or ``"UNIT"`` for every entity that allows it and that no other wish names.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
@@ -81,7 +80,7 @@ def wanted_units(wishes: Iterable[str], schema: EntitySchema | None = None) -> d
     Raises
     ------
     EntityError
-        When an entity does not exist, does not allow the unit, or is wanted in two.
+        When an entity is unknown, does not allow the unit, or is wanted in two.
 
     Examples
     --------
@@ -115,7 +114,7 @@ def _want(wanted: dict[str, str], entity: str, unit: str) -> None:
     other = wanted.setdefault(entity, unit)
     if other != unit:
         raise EntityError(
-            f"{entity} is wanted both in {other} and in {unit}; name one of them: '{entity}={unit}', say"
+            f"{entity} is wanted both in {other} and in {unit}; name one of them, for example '{entity}={unit}'"
         )
 
 

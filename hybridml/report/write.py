@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ from hybridml.datasets.rows import VALUE, read_rows
 from hybridml.errors import HybridmlError, RowsError
 from hybridml.evaluation.compare.files import read_scores
 from hybridml.prediction.explain import column_name
-from hybridml.spool import Spool
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_remote, path_of
@@ -99,28 +97,27 @@ def write_report(
     name = Path(against).name if against is not None else ""
 
     make_folder(target)
-    with Spool(len(frame), target) as cards:
-        found = gather(extractor, (frame, faults), cards)
-        table = _with_pictures(found, target, photo_side, extractor.progress)
-        table = table.join(suspects.suspects(table, schema))
-        changes = None if other is None else others.changes(table, other, schema, name)
-        changed = pd.DataFrame("", table.index, ["other", "change"]) if changes is None else changes.table
-        table = table.join(changed.set_axis(table.index))
-        shown = overview.write(
-            target,
-            table,
-            found.candidates,
-            changes=changes,
-            ablation=ablation_of(scores),
-            systems=scores,
-            schema=schema,
-            progress=extractor.progress,
-            **_of_itself(extractor, found),
-        )
-        head = _head(title, table, schema) | ({"other_name": name} if name else {})
-        # last and together: a run that is interrupted before leaves an earlier report to be looked at
-        folder.write_cards(target, _cards(cards, table, target))
-        folder.write_rows(target, table, head)
+    found = gather(extractor, (frame, faults))
+    table = _with_pictures(found, target, photo_side, extractor.progress)
+    table = table.join(suspects.suspects(table, schema))
+    changes = None if other is None else others.changes(table, other, schema, name)
+    changed = pd.DataFrame("", table.index, ["other", "change"]) if changes is None else changes.table
+    table = table.join(changed.set_axis(table.index))
+    shown = overview.write(
+        target,
+        table,
+        found.candidates,
+        changes=changes,
+        ablation=ablation_of(scores),
+        systems=scores,
+        schema=schema,
+        progress=extractor.progress,
+        **_of_itself(extractor, found),
+    )
+    head = _head(title, table, schema) | ({"other_name": name} if name else {})
+    # last and together: a run that is interrupted before leaves an earlier report to be looked at
+    folder.write_cards(target, _cards(found.cards(), table, target))
+    folder.write_rows(target, table, head)
     folder.write_numbers(target, {"title": title, **shown.numbers}, shown.files)
     return write_shell(target, title, shown.html, shown.changes_html)
 
@@ -163,10 +160,10 @@ def _with_pictures(found: Gathered, target: Path, side: int, progress: bool) -> 
     )
 
 
-def _cards(cards: Iterable[str], table: pd.DataFrame, target: Path) -> Iterator[dict[str, Any]]:
+def _cards(cards: Iterable[dict[str, Any]], table: pd.DataFrame, target: Path) -> Iterator[dict[str, Any]]:
     """Yield the cards; photos that were not read are as large as their picture."""
-    for text, image, problem in zip(cards, table["image"], table["problem"], strict=True):
-        card = {**json.loads(text), "problem": problem}
+    for card, image, problem in zip(cards, table["image"], table["problem"], strict=True):
+        card["problem"] = problem
         if image and not card["width"]:
             from PIL import Image
 

@@ -1,4 +1,4 @@
-"""A reader that takes its time and logs what it reads, and runs of commands that can be killed."""
+"""An OCR engine that takes its time and logs what it reads, and extractions in processes that can be killed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.helpers.fakes import PixelReader, write_photo
 from tests.helpers.lines import line
 
 READER = "tests.helpers.slow:LoggedReader"
+EMBEDDING = "tests.helpers.fakes:MeanEmbedder"
 LOG = "HYBRIDML_TEST_LOG"
 SHARD, BATCH = 6, 2
 
@@ -58,23 +59,18 @@ def write_texts(folder: Path, n: int) -> dict[str, str]:
 def start(
     folder: Path, store: str = "store", rows: str = "rows.csv", workers: int = 1
 ) -> subprocess.Popen[bytes]:
-    """Start ``hybridml features`` in a process group of its own, with small shards, merged when three."""
-    arguments = ["-q", "features", "--rows", f"{folder}/{rows}", "--images", f"{folder}/images"]
-    arguments += [
-        "--store",
-        f"{folder}/{store}",
-        "--ocr",
-        READER,
-        "--looks",
-        "lines",
-        "--workers",
-        str(workers),
-    ]
+    """Start an extraction in a process group of its own, with small shards that merge by three."""
     code = (
-        "import hybridml.store.extraction as f, hybridml.store.shards as s\n"
-        "from hybridml.cli import main\n"
-        f"f.SHARD, f.BATCH, s.MANY = {SHARD}, {BATCH}, 3\n"
-        f"if __name__ == '__main__': raise SystemExit(main({arguments!r}))\n"
+        "from hybridml.datasets.photos import checked\n"
+        "from hybridml.entities import default_entities\n"
+        "from hybridml.store import extraction, process_pool, shards\n"
+        "from hybridml.store.feature_store import FeatureStore\n"
+        "from hybridml.vision.stages import VisionStages, embedding_stage, ocr_stage\n"
+        f"extraction.SHARD, process_pool.BATCH, shards.MANY = {SHARD}, {BATCH}, 3\n"
+        "if __name__ == '__main__':\n"
+        f"    stages = VisionStages(ocr_stage({READER!r}), embedding_stage({EMBEDDING!r})[0])\n"
+        f"    rows, store = checked({f'{folder}/{rows}'!r})[0], FeatureStore({f'{folder}/{store}'!r})\n"
+        f"    extraction.extract(rows, {f'{folder}/images'!r}, store, stages, default_entities(), {workers}, False)\n"
     )
     script = folder / f"{store}_{Path(rows).stem}.py"
     script.write_text(code)
@@ -83,18 +79,18 @@ def start(
 
 
 def logged(folder: Path) -> list[str]:
-    """Return the texts read so far, in order."""
+    """Return the texts that were read so far, in order."""
     path = folder / "log"
     return path.read_text().split("\n")[:-1] if path.exists() else []
 
 
 def ocr_results(folder: Path, store: str = "store") -> FeatureTable:
-    """Return the table that such runs fill."""
+    """Return the table of OCR results that such extractions fill."""
     return FeatureStore(folder / store).table("ocr", ocr_stage(READER).settings)
 
 
 def content(folder: Path, store: str = "store") -> dict[str, dict[str, dict[str, Any]]]:
-    """Return every record of a store by table and key, without the seconds it took; a repeated key is an error."""
+    """Return every record of a store by table and key, without the seconds that it took."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for path in sorted((folder / store).glob("*/*/settings.json")):
         kind = path.parent.parent.name

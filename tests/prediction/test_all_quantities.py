@@ -1,4 +1,4 @@
-"""Every quantity on a photo: what each is taken for, and which stand together."""
+"""Every quantity on a photo: what each most probably is, and which of them belong together."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 import hybridml
 from hybridml.candidates.features import PhotoView, describe
 from hybridml.candidates.find import Candidate, ocr_result_for
+from hybridml.candidates.table import CandidateTable, DescribedRows, Rows
 from hybridml.cli import main
-from hybridml.prediction.all_quantities import Region, WholePhoto, whole_photos
-from hybridml.prediction.from_photo import PhotoPredictor
-from hybridml.prediction.grouping import Mark, areas, text_blocks
+from hybridml.prediction.all_quantities import Group, PhotoQuantities, find_quantities
+from hybridml.prediction.grouping import PlacedQuantity, group_quantities, text_blocks
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Projection, Ranked
 from hybridml.vision.number_classifier import CLASSES
@@ -29,34 +29,38 @@ from tests.helpers.lines import line, ocr_result
 Chance = Callable[[str, Candidate], float]
 
 
-class Told(Model):
-    """A model whose probabilities a test tells."""
+class FakeModel(Model):
+    """A model whose probabilities come from the test."""
 
     def __init__(self, chance: Chance) -> None:
         super().__init__()
         self._chance = chance
         self.ranker.columns_ = ["keywords.own_near", "keywords.rival_near"]
 
-    def ranked(
+    def describe(
         self,
         keys: Sequence[str | None],
         entities: Sequence[str],
-        ocr_results: Iterable[tuple[str, PhotoFeatures | OCRResult]],
+        photos: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         project: Projection | None = None,
-    ) -> Iterator[tuple[int, Ranked]]:
-        """Yield each row's candidates with the probabilities told."""
-        for key, found in ocr_results:
-            seen = as_photo_features(found)
-            for row, entity in enumerate(entities):
-                if keys[row] == key:
-                    yield row, self._row(entity, seen)
+    ) -> Iterator[DescribedRows]:
+        """Yield the photos; their rows are described when they are ranked."""
+        table = CandidateTable((), np.zeros((0, 0), np.float32), np.zeros(0, np.int64), [])
+        found = {key: as_photo_features(photo) for key, photo in photos}
+        yield DescribedRows(range(len(keys)), Rows(keys, entities), table, {}, [], found)
 
-    def _row(self, name: str, seen: PhotoFeatures) -> Ranked:
+    def rank(self, described: DescribedRows) -> Iterator[tuple[int, Ranked]]:
+        """Yield each row's candidates with the probabilities of the test."""
+        rows = described.rows
+        for row, (key, entity) in enumerate(zip(rows.keys, rows.entities, strict=True)):
+            yield row, self._row(entity, described.photos[key or ""])
+
+    def _row(self, name: str, photo: PhotoFeatures) -> Ranked:
         entity = self.schema.entity(name)
-        used = ocr_result_for(seen, entity, self.schema)
+        used = ocr_result_for(photo, entity, self.schema)
         candidates, columns = describe(PhotoView(used, self.schema), entity, ["keywords"])
         if not candidates:
-            return Ranked(Answer(name), seen)
+            return Ranked(Answer(name), photo)
         p = np.array([self._chance(name, c) for c in candidates])
         X = np.stack([columns[column] for column in self.ranker.columns_], axis=1)
         best: dict[tuple[float, str], int] = {}
@@ -64,198 +68,204 @@ class Told(Model):
             best.setdefault((candidates[i].value, candidates[i].unit), i)
         order = [(i, float(p[i])) for i in best.values()]
         none = np.zeros(len(p))
-        return Ranked(Answer(name), seen, candidates, X, np.log(p), none, order, used is seen.second)
+        second = used is photo.second_pass
+        return Ranked(Answer(name), photo, candidates, X, np.log(p), none, order, second)
 
 
-def alike(entity: str, candidate: Candidate) -> float:
+def equal(entity: str, candidate: Candidate) -> float:
     return 0.4
 
 
-def whole(
-    found: PhotoFeatures | OCRResult, chance: Chance = alike, drawing: Outline | None = None
-) -> WholePhoto:
-    drawings = {"photo": drawing} if drawing else None
-    [(key, photo)] = whole_photos(Told(chance), [("photo", as_photo_features(found))], None, drawings)
+def quantities(
+    found: PhotoFeatures | OCRResult, chance: Chance = equal, outline: Outline | None = None
+) -> PhotoQuantities:
+    outlines = {"photo": outline} if outline else None
+    photos = [("photo", as_photo_features(found))]
+    [(key, photo)] = find_quantities(FakeModel(chance), photos, None, outlines)
     assert key == "photo"
     return photo
 
 
-def said(region: Region) -> set[tuple[str, str]]:
-    return {(item.entity, item.prediction) for item in region.items}
+def values(group: Group) -> set[tuple[str, str]]:
+    return {(item.entity, item.prediction) for item in group.items}
 
 
-def network(lines: Sequence[TextLine], *classes: str) -> np.ndarray:
-    """Return what a region network that takes each line's number for one class would say."""
+def number_classes(lines: Sequence[TextLine], *classes: str) -> np.ndarray:
+    """Return the output of a number classifier that takes the number of each line for one class."""
     rows = np.full((len(lines), len(CLASSES)), 0.05, dtype=np.float32)
     for row, name in zip(rows, classes, strict=True):
         row[CLASSES.index(name)] = 0.65
     return rows
 
 
-def test_two_products_are_two_regions() -> None:
+def test_two_products_are_two_groups() -> None:
     lines = [
         line("NET WT 500 g", 50, 500),
         line("Contents 900 ml", 50, 540),
         line("NET WT 200 g", 700, 500),
         line("Contents 300 ml", 700, 540),
     ]
-    photo = whole(ocr_result(lines), lambda entity, c: 0.8 if c.value in (500, 900) else 0.1)
-    assert [said(region) for region in photo.regions] == [
+    photo = quantities(ocr_result(lines), lambda entity, c: 0.8 if c.value in (500, 900) else 0.1)
+    assert [values(group) for group in photo.groups] == [
         {("item_weight", "500 gram"), ("item_volume", "900 millilitre")},
         {("item_weight", "200 gram"), ("item_volume", "300 millilitre")},
     ]
-    left, _, right, _ = photo.regions[1].box
+    left, _, right, _ = photo.groups[1].box
     assert left >= 700
     assert right <= 1000
 
 
-def test_values_of_one_product_are_one_region_however_far_apart() -> None:
+def test_values_of_one_product_are_one_group_however_far_apart() -> None:
     lines = [line("230 V", 20, 20), line("500 g", 800, 950)]
-    assert [said(region) for region in whole(ocr_result(lines)).regions] == [
+    assert [values(group) for group in quantities(ocr_result(lines)).groups] == [
         {("voltage", "230 volt"), ("item_weight", "500 gram")}
     ]
 
 
 def test_a_quantity_in_two_units_is_one() -> None:
     lines = [line("12 in", 100, 100), line("(30.5 cm)", 100, 125)]
-    seen = PhotoFeatures(ocr_result(lines), regions=network(lines, "width", "width"))
-    (region,) = whole(seen, lambda entity, c: 0.6 if c.unit == "centimetre" else 0.3).regions
-    (item,) = region.items
+    photo = PhotoFeatures(ocr_result(lines), number_classes=number_classes(lines, "width", "width"))
+    (group,) = quantities(photo, lambda entity, c: 0.6 if c.unit == "centimetre" else 0.3).groups
+    (item,) = group.items
     assert (item.entity, item.prediction, item.confidence) == ("width", "30.5 centimetre", 0.6)
     assert ("width", "12 inch", 0.3) in [(a.entity, a.prediction, a.confidence) for a in item.alternatives]
 
 
-def test_the_network_tells_which_dimension() -> None:
+def test_the_number_classifier_tells_which_dimension() -> None:
     lines = [line("30 cm", 100, 100), line("40 cm", 600, 500)]
-    (region,) = whole(PhotoFeatures(ocr_result(lines), regions=network(lines, "depth", "height"))).regions
-    assert said(region) == {("depth", "30 centimetre"), ("height", "40 centimetre")}
-    others = {a.entity for item in region.items for a in item.alternatives}
+    (group,) = quantities(
+        PhotoFeatures(ocr_result(lines), number_classes=number_classes(lines, "depth", "height"))
+    ).groups
+    assert values(group) == {("depth", "30 centimetre"), ("height", "40 centimetre")}
+    others = {a.entity for item in group.items for a in item.alternatives}
     assert others == {"width", "height", "depth"}
 
 
-def test_the_same_number_is_told_apart_by_where_it_scored() -> None:
+def test_the_same_number_twice_is_two_dimensions_by_the_score_of_each_place() -> None:
     lines = [line("30 cm", 100, 500, angle=-90), line("30 cm", 600, 900)]
 
     def chance(entity: str, c: Candidate) -> float:
         here = {"height": c.line == 0, "width": c.line == 1}.get(entity, False)
         return 0.7 if here else 0.1
 
-    (region,) = whole(ocr_result(lines), chance).regions
-    boxes = {item.entity: item.box for item in region.items}
+    (group,) = quantities(ocr_result(lines), chance).groups
+    boxes = {item.entity: item.box for item in group.items}
     assert boxes["height"][0] < 200
     assert boxes["width"][0] >= 600
 
 
-def test_words_beside_it_tell_what_a_weight_is() -> None:
+def test_keywords_tell_which_weight_it_is() -> None:
     lines = [line("Net weight: 5 kg", 50, 100), line("Max load: 100 kg", 50, 800)]
-    regions = whole(ocr_result(lines)).regions
-    assert {item for region in regions for item in said(region)} == {
+    groups = quantities(ocr_result(lines)).groups
+    assert {item for group in groups for item in values(group)} == {
         ("item_weight", "5 kilogram"),
         ("maximum_weight_recommendation", "100 kilogram"),
     }
 
 
-def test_an_ounce_is_a_weight_before_it_is_a_volume() -> None:
+def test_an_ounce_is_a_weight_rather_than_a_volume() -> None:
     def chance(entity: str, c: Candidate) -> float:
         return 0.9 if entity == "item_volume" else 0.3
 
-    (region,) = whole(ocr_result([line("8 oz", 50, 100)]), chance).regions
-    (item,) = region.items
+    (group,) = quantities(ocr_result([line("8 oz", 50, 100)]), chance).groups
+    (item,) = group.items
     assert item.prediction == "8 ounce"
     assert ("item_volume", "8 fluid ounce") in [(a.entity, a.prediction) for a in item.alternatives]
-    assert said(whole(ocr_result([line("8 fl oz", 50, 100)]), chance).regions[0]) == {
+    assert values(quantities(ocr_result([line("8 fl oz", 50, 100)]), chance).groups[0]) == {
         ("item_volume", "8 fluid ounce")
     }
 
 
 def test_parts_of_a_product_are_different_dimensions() -> None:
-    (region,) = whole(
+    (group,) = quantities(
         ocr_result([line("10 x 20 x 30 cm", 50, 100)]), lambda entity, c: 0.5 if entity == "width" else 0.2
-    ).regions
-    assert sorted(item.entity for item in region.items) == ["depth", "height", "width"]
-    assert sorted(item.value for item in region.items) == [10, 20, 30]
+    ).groups
+    assert sorted(item.entity for item in group.items) == ["depth", "height", "width"]
+    assert sorted(item.value for item in group.items) == [10, 20, 30]
 
 
-def test_a_part_of_a_product_is_what_the_drawing_says() -> None:
+def test_a_part_of_a_product_takes_the_entity_of_the_drawing() -> None:
     lines = [line("10 x 20 x 30 cm", 50, 100), line("30 cm", 600, 600)]
-    seen = PhotoFeatures(ocr_result(lines), regions=network(lines, "depth", "width"))
-    (region,) = whole(seen).regions
-    thirty = [item for item in region.items if item.value == 30]
+    photo = PhotoFeatures(ocr_result(lines), number_classes=number_classes(lines, "depth", "width"))
+    (group,) = quantities(photo).groups
+    thirty = [item for item in group.items if item.value == 30]
     assert [(item.entity, len(item.again)) for item in thirty] == [("width", 1)]
 
 
-def test_said_twice_is_one_item_with_two_boxes() -> None:
-    (region,) = whole(ocr_result([line("500 g", 50, 100), line("500 g", 50, 130)])).regions
-    (item,) = region.items
+def test_a_repeated_quantity_is_one_item_with_two_boxes() -> None:
+    (group,) = quantities(ocr_result([line("500 g", 50, 100), line("500 g", 50, 130)])).groups
+    (item,) = group.items
     assert item.again == ((50, 130, 100, 150),)
-    assert region.box == (50, 100, 100, 150)
+    assert group.box == (50, 100, 100, 150)
 
 
-def test_a_sum_and_its_parts_are_one_place() -> None:
-    seen = PhotoFeatures(ocr_result([line("5 ft 10 in", 50, 100)]))
-    (region,) = whole(seen, lambda entity, c: 0.7 if c.form == "sum" else 0.1).regions
-    (item,) = region.items
+def test_a_sum_and_its_parts_are_one_mention() -> None:
+    photo = PhotoFeatures(ocr_result([line("5 ft 10 in", 50, 100)]))
+    (group,) = quantities(photo, lambda entity, c: 0.7 if c.form == "sum" else 0.1).groups
+    (item,) = group.items
     assert (item.prediction, item.form) == ("70 inch", "sum")
     assert {a.prediction for a in item.alternatives} >= {"5 foot", "10 inch"}
 
 
-def test_what_a_multipack_holds_is_not_lost_behind_its_total() -> None:
+def test_a_multipack_has_its_total_and_what_each_pack_holds() -> None:
     def chance(entity: str, candidate: Candidate) -> float:
         return 0.1 if candidate.form == "multipack each" else 0.6
 
-    found = whole(ocr_result([line("4 x 28 g = 112 g", 100, 100)]), chance)
-    (region,) = found.regions
-    assert {item.prediction for item in region.items} == {"112 gram", "28 gram"}
+    found = quantities(ocr_result([line("4 x 28 g = 112 g", 100, 100)]), chance)
+    (group,) = found.groups
+    assert {item.prediction for item in group.items} == {"112 gram", "28 gram"}
 
 
-def test_the_second_look_counts_where_the_first_shows_nothing() -> None:
+def test_the_second_pass_counts_where_the_first_shows_nothing() -> None:
     first = ocr_result([line("500 g", 50, 100), line("blurred", 50, 500)])
     second = ocr_result([line("501 g", 50, 100), line("230 V", 50, 500)])
-    (region,) = whole(PhotoFeatures(first, second_pass=second)).regions
-    assert said(region) == {("item_weight", "500 gram"), ("voltage", "230 volt")}
-    (volt,) = [item for item in region.items if item.entity == "voltage"]
+    (group,) = quantities(PhotoFeatures(first, second_pass=second)).groups
+    assert values(group) == {("item_weight", "500 gram"), ("voltage", "230 volt")}
+    (volt,) = [item for item in group.items if item.entity == "voltage"]
     assert (volt.text, volt.box) == ("230 V", (50, 500, 100, 520))
 
 
-def test_dimensions_around_one_outline_are_one_region() -> None:
+def test_dimensions_around_one_outline_are_one_group() -> None:
     lines = [line("30 cm", 480, 250), line("10 cm", 480, 720), line("20 cm", 90, 500), line("2 cm", 720, 480)]
-    found = PhotoFeatures(ocr_result(lines), regions=network(lines, "width", "width", "height", "width"))
+    found = PhotoFeatures(
+        ocr_result(lines), number_classes=number_classes(lines, "width", "width", "height", "width")
+    )
     outline = Outline((200, 300, 700, 700), 1.0, 1000, 1000)
-    assert len(whole(found, drawing=outline).regions) == 1
-    assert len(whole(found).regions) > 1
+    assert len(quantities(found, outline=outline).groups) == 1
+    assert len(quantities(found).groups) > 1
     busy = Outline((0, 0, 1000, 1000), 1.0, 1000, 1000)
-    assert len(whole(found, drawing=busy).regions) > 1
+    assert len(quantities(found, outline=busy).groups) > 1
 
 
-def test_a_photo_without_quantities_has_no_region() -> None:
+def test_a_photo_without_quantities_has_no_group() -> None:
     for lines in ([], [line("Made with care", 10, 10)]):
-        photo = whole(ocr_result(lines))
-        assert photo.regions == ()
+        photo = quantities(ocr_result(lines))
+        assert photo.groups == ()
         assert list(photo.frame()["entity_name"]) == []
         assert json.loads(json.dumps(photo.to_dict())) == {
             "width": 1000,
             "height": 1000,
-            "number_classifier": [],
+            "groups": [],
         }
 
 
 def test_as_plain_data_and_as_a_table() -> None:
-    photo = whole(ocr_result([line("NET WT 500 g", 50, 500), line("230 V", 50, 540)]))
-    (region,) = json.loads(json.dumps(photo.to_dict()))["number_classifier"]
-    weight = next(item for item in region["items"] if item["entity"] == "item_weight")
+    photo = quantities(ocr_result([line("NET WT 500 g", 50, 500), line("230 V", 50, 540)]))
+    (group,) = json.loads(json.dumps(photo.to_dict()))["groups"]
+    weight = next(item for item in group["items"] if item["entity"] == "item_weight")
     assert (weight["text"], weight["line"], weight["confidence"]) == ("500 gram", "NET WT 500 g", 0.4)
-    assert len(weight["box"]) == len(region["box"]) == 4
+    assert len(weight["box"]) == len(group["box"]) == 4
     assert {"entity": "maximum_weight_recommendation", "text": "500 gram", "confidence": 0.4} in weight[
         "alternatives"
     ]
     table = photo.frame()
-    assert list(table["region"]) == [1, 1]
+    assert list(table["group"]) == [1, 1]
     assert set(table["prediction"]) == {"500 gram", "230 volt"}
 
 
-def test_photos_come_in_order() -> None:
+def test_photos_keep_their_order() -> None:
     photos = [(f"photo{i}", PhotoFeatures(ocr_result([line(f"{i + 1} V")]))) for i in range(5)]
-    found = [(key, w.regions[0].items[0].value) for key, w in whole_photos(Told(alike), photos)]
+    found = [(key, w.groups[0].items[0].value) for key, w in find_quantities(FakeModel(equal), photos)]
     assert found == [(f"photo{i}", i + 1) for i in range(5)]
 
 
@@ -283,11 +293,15 @@ def test_quantities_side_by_side_may_be_two_products() -> None:
     assert text_blocks(lines, np.array([True, True])).tolist() == [0, 1]
 
 
-def test_blocks_that_say_the_same_join() -> None:
+def test_blocks_with_the_same_quantity_join() -> None:
     lines = [line("500 g", 100, 100), line("500 g", 800, 900), line("200 g", 800, 100)]
-    marks = [Mark(0, "item_weight", 500), Mark(1, "item_weight", 500), Mark(2, "item_weight", 200)]
-    assert areas(lines, marks).tolist() == [0, 0, 1]
-    assert areas(lines, []).tolist() == []
+    placed = [
+        PlacedQuantity(0, "item_weight", 500),
+        PlacedQuantity(1, "item_weight", 500),
+        PlacedQuantity(2, "item_weight", 200),
+    ]
+    assert group_quantities(lines, placed).tolist() == [0, 0, 1]
+    assert group_quantities(lines, []).tolist() == []
 
 
 # ---------------------------------------------------------------- photo to answers
@@ -306,7 +320,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_read_all_is_as_sure_as_read(model: Path) -> None:
     photo = model.parent / "photo.png"
     (answer,) = hybridml.read(photo, ["height"], model=model)
-    found = [item for region in hybridml.read_all(photo, model=model).regions for item in region.items]
+    found = [item for group in hybridml.read_all(photo, model=model).groups for item in group.items]
     assert {item.prediction for item in found} == {"300 gram", "40 centimetre"}
     assert [(i.prediction, i.confidence, i.box) for i in found if i.entity == "height"] == [
         (answer.prediction, answer.confidence, answer.box)
@@ -327,9 +341,7 @@ def test_read_all_at_the_command_line(
     assert main(["read", photo, "--all", "--json", *files]) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert told["photo"] == photo
-    assert {item["text"] for region in told["number_classifier"] for item in region["items"]} == {
-        c[3] for c in cells
-    }
+    assert {item["text"] for group in told["groups"] for item in group["items"]} == {c[3] for c in cells}
     with pytest.raises(SystemExit):
         main(["read", photo, "--all", "--entity", "width", *files])
 
@@ -339,13 +351,11 @@ def test_the_outline_found_for_the_layout_changes_no_confidence(
 ) -> None:
     photo = model.parent / "photo.png"
 
-    def sure() -> set[tuple[str, float]]:
-        regions = PhotoPredictor(model).read_all(photo).regions
-        return {(item.prediction, item.confidence) for region in regions for item in region.items}
+    def found() -> set[tuple[str, float]]:
+        groups = hybridml.read_all(photo, model=model).groups
+        return {(item.prediction, item.confidence) for group in groups for item in group.items}
 
-    before = sure()
-    monkeypatch.setattr(
-        "hybridml.vision.lines.LineFinder.find",
-        lambda self, image: Drawing(outline=(0, 0, 9, 9), width=1000, height=1000),
-    )
-    assert sure() == before
+    before = found()
+    outline = Outline((0, 0, 9, 9), 1.0, 1000, 1000)
+    monkeypatch.setattr("hybridml.prediction.from_photo.find_outline", lambda image: outline)
+    assert found() == before

@@ -1,4 +1,4 @@
-"""Several photos of one product: who agrees, who contradicts, and what ``predict`` writes of it."""
+"""Products with several photos: which photos agree or contradict each other, and what ``predict`` writes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_one_photo_keeps_its_answer_and_confidence() -> None:
     assert combined(("500 gram", 1.0)).confidence == 1.0
 
 
-def test_photos_agree_whatever_the_unit() -> None:
+def test_photos_agree_in_any_unit() -> None:
     found = combined(("1000 gram", 0.6), ("1 kilogram", 0.7), ("35.3 ounce", 0.5))
     assert found.prediction == "1 kilogram"  # as the surest says it
     assert found.confidence == pytest.approx(1 - 0.4 * 0.3 * 0.5)
@@ -51,7 +51,7 @@ def test_photos_agree_whatever_the_unit() -> None:
     assert not found.conflict
 
 
-def test_two_photos_outweigh_a_surer_one_and_the_conflict_is_told() -> None:
+def test_two_photos_outweigh_a_surer_one_and_that_is_a_conflict() -> None:
     found = combined(("900 gram", 0.8), ("500 gram", 0.7), ("500 gram", 0.6))
     assert (found.prediction, found.rows, found.conflict) == ("500 gram", (11, 12), True)
     # 0.88 against 0.8: one right and the other wrong, or both wrong
@@ -62,7 +62,7 @@ def test_two_photos_outweigh_a_surer_one_and_the_conflict_is_told() -> None:
     assert other.confidence == pytest.approx(ways[1] / sum(ways))
 
 
-def test_a_weak_other_is_shown_but_no_conflict() -> None:
+def test_an_unlikely_other_quantity_is_shown_but_no_conflict() -> None:
     found = combined(("5 volt", 0.9), ("12 volt", 0.2), ("9 volt", 0.3), entity="voltage")
     assert (found.prediction, found.conflict) == ("5 volt", False)
     assert [(other.prediction, other.rows) for other in found.others] == [
@@ -73,23 +73,23 @@ def test_a_weak_other_is_shown_but_no_conflict() -> None:
     assert found.confidence < 0.9
 
 
-def test_one_photo_is_no_witness_twice() -> None:
+def test_each_photo_counts_once() -> None:
     assert combined(("5 gram", 0.6), ("5 gram", 0.6), photos="aa").confidence == pytest.approx(0.6)
     assert combined(("5 gram", 0.6), ("5 gram", 0.6), photos="ab").confidence == pytest.approx(0.84)
 
 
-def test_agreement_alone_never_makes_certain() -> None:
+def test_agreement_alone_never_gives_certainty() -> None:
     assert combined(*[("5 gram", 0.9)] * 8).confidence == 0.99
     assert combined(("5 gram", 0.995), ("5 gram", 0.9)).confidence == 0.995
 
 
-def test_the_certain_may_contradict_each_other() -> None:
+def test_certain_answers_may_contradict_each_other() -> None:
     found = combined(("5 gram", 1.0), ("6 gram", 1.0))
     assert found.confidence == pytest.approx(0.5)
     assert found.conflict
 
 
-def test_agreement_makes_no_chains() -> None:
+def test_agreement_is_not_transitive() -> None:
     found = combined(("100 gram", 0.9), ("100.9 gram", 0.5), ("101.8 gram", 0.6))
     assert (found.rows, [other.rows for other in found.others]) == ((10, 11), [(12,)])
 
@@ -154,7 +154,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("products")
     labelled = write_rows(folder, 60)
     labelled.loc[::9, "entity_value"] = "999.0 gram"  # so that no confidence is certain
-    options = {**OPTIONS, "looks": (), "embedding": "none"}
+    options = {**OPTIONS, "embedding": "none"}
     extractor = hybridml.EntityExtractor(folder / "images", folder / "store", **options, progress=False)
     hybridml.save(extractor.fit(labelled), folder / "model.joblib")
     rows = []
@@ -207,7 +207,7 @@ def test_predict_combines_products(folder: Path, tmp_path: Path, capsys: pytest.
     assert not Path(f"{out}.products.csv").exists()
 
 
-def test_predict_answers_in_the_units_of_the_house(
+def test_predict_answers_in_the_units_asked_for(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "a.csv"

@@ -1,4 +1,4 @@
-"""Units of one's own: exact, no more precise than what was read, and only where the entity allows them."""
+"""Unit conversion: exact, no more precise than what was read, and only to units that the entity allows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_rounds_as_labels_do(value: float, unit: str, wanted: str, expected: flo
 @given(
     st.decimals(min_value=0, max_value=99999, places=2), st.sampled_from(LENGTHS), st.sampled_from(LENGTHS)
 )
-def test_is_off_by_less_than_half_of_the_last_digit(number, unit, wanted):
+def test_the_error_is_less_than_half_of_the_last_digit(number, unit, wanted):
     exact = (
         Fraction(number)
         * Fraction(repr(SCHEMA.unit(unit).factor))
@@ -96,7 +96,7 @@ def test_refuses_what_an_entity_does_not_allow(wishes: list[str], said: str) -> 
     assert said in str(error.value)
 
 
-def test_an_answer_is_turned_whole() -> None:
+def test_all_parts_of_an_answer_are_converted() -> None:
     answer = Answer(
         "item_volume",
         12.0,

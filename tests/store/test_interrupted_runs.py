@@ -42,7 +42,7 @@ def test_a_killed_run_loses_a_shard_at_most_and_the_next_does_what_is_missing(tm
     assert len(logged(tmp_path)) - read_before == len(keys) - len(done)
     assert start(tmp_path, "whole").wait() == 0
     assert content(tmp_path) == content(tmp_path, "whole")
-    assert len(content(tmp_path)["drawings"]) == 60
+    assert len(content(tmp_path)["embedding"]) == 60
 
 
 def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
