@@ -59,8 +59,7 @@ def _report(arguments: argparse.Namespace) -> int:
     from hybridml.artifact.pretrained import model_path
     from hybridml.datasets import photos
     from hybridml.report import write_report
-    from hybridml.report.folder import NUMBERS
-    from hybridml.report.shell import PAGE
+    from hybridml.report.files import NUMBERS, PAGE
 
     path = model_path(arguments.model)
     # beside the folder, not in it: faults name the folders of this machine, and a report is passed on

@@ -17,10 +17,10 @@ from hybridml.datasets.thresholds import read_thresholds
 from hybridml.entities import default_entities
 from hybridml.errors import MissingExtraError, RowsError
 from hybridml.evaluation import bootstrap, metrics
-from hybridml.report import against, causes, confusion, overview, statistics
-from hybridml.report.scored import scored
-from hybridml.report.sections import Picture
-from hybridml.report.sheet import Sheet
+from hybridml.report import causes, confusion, overview, statistics
+from hybridml.report.outcomes import score_labelled
+from hybridml.report.run_comparison import compare_runs, f1_difference, read_run
+from hybridml.report.sections import Figure, OverviewWriter
 from hybridml.report.suspects import suspects
 
 SCHEMA = default_entities()
@@ -105,19 +105,19 @@ def test_rows_are_held_against_their_labels() -> None:
         ("width", "7 inch", "7 inch"),
         outcome=[*["wrong"] * 3, "wrong", "right", "wrong", "unlabelled"],
     )
-    found = scored(rows, [["10 inch"], ["5 kilogram"], [], [], [], [], ["7 inch"]], SCHEMA)
-    assert found.index.tolist() == [0, 1, 2, 3, 4, 5], "a row without label is not judged"
+    found = score_labelled(rows, [["10 inch"], ["5 kilogram"], [], [], [], [], ["7 inch"]], SCHEMA)
+    assert found.index.tolist() == [0, 1, 2, 3, 4, 5], "a row without label is not scored"
     assert found["kind"].tolist() == ["fp", "fp", "fp", "fp", "tn", "fp"]
     assert found["same"].tolist() == [True, False, False, False, False, False]
     assert found["reached"].tolist() == [True, False, False, False, False, False]
-    assert found["decades"].tolist()[:3] == pytest.approx([0.0, 3.0, math.log10(2)])
-    assert found["decades"].isna().tolist() == [False, False, False, True, True, True]
+    assert found["log10_ratio"].tolist()[:3] == pytest.approx([0.0, 3.0, math.log10(2)])
+    assert found["log10_ratio"].isna().tolist() == [False, False, False, True, True, True]
 
 
 def test_scores_are_the_metrics_own_and_so_is_the_interval_of_f1() -> None:
     rows = drawn()
     candidates = [[truth.replace(".0", "")] if i % 3 else [] for i, truth in enumerate(rows["truth"])]
-    found = statistics.scores(scored(rows, candidates))
+    found = statistics.scores(score_labelled(rows, candidates))
     reached = metrics.reachable(list(rows["truth"]), candidates)
     for name, part in (("all", rows), ("width", rows[rows["entity"] == "width"])):
         own = metrics.score(
@@ -140,11 +140,11 @@ def test_scores_are_the_metrics_own_and_so_is_the_interval_of_f1() -> None:
 def test_groups_are_the_largest_and_vary_with_their_photos() -> None:
     rows = drawn(60)
     rows["group"] = ["big"] * 40 + ["small"] * 10 + [""] * 10
-    found = statistics.scores_by_group(scored(rows), most=5)
+    found = statistics.scores_by_group(score_labelled(rows), most=5)
     assert found["name"].tolist() == ["big", "small"]
     assert found["rows"].tolist() == [40, 10]
     assert (found["f1_high"] - found["f1_low"]).min() > 0.05
-    assert not len(statistics.scores_by_group(scored(rows.assign(group=""))))
+    assert not len(statistics.scores_by_group(score_labelled(rows.assign(group=""))))
 
 
 def test_drawing_in_portions_draws_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_share_answered_needs_no_label() -> None:
         ("width", "", "5 inch"), ("width", "", ""), ("depth", "", ""),
         outcome="unlabelled", confidence=[0.5, 0.0, 0.0], problem=["", "", "no photo"],
     )  # fmt: skip
-    found = statistics.answered(rows)
+    found = statistics.answer_rates(rows)
     assert line(found, "all") == {
         "rows": 3, "answered": 1, "share_answered": pytest.approx(1 / 3), "median_confidence": 0.5, "problems": 1,
     }  # fmt: skip
@@ -172,16 +172,16 @@ def test_too_few_groups_have_no_interval_and_nothing_certain_has_one() -> None:
     rows = drawn(40)
     for groups, known in ((4, False), (5, True)):
         rows["group"] = [f"g{i % groups}" for i in range(40)]
-        told = line(statistics.scores(scored(rows)), "all")
+        told = line(statistics.scores(score_labelled(rows)), "all")
         assert math.isnan(told["f1_low"]) != known
         assert math.isnan(told["f1_high"]) != known
         assert told["f1"] > 0
     perfect = table(*[("width", "5 inch", "5 inch")] * 30)
-    assert math.isnan(line(statistics.scores(scored(perfect)), "all")["precision_low"])
+    assert math.isnan(line(statistics.scores(score_labelled(perfect)), "all")["precision_low"])
 
 
 def test_outcomes_of_all_rows_come_first() -> None:
-    found = statistics.outcomes(scored(drawn(60)))
+    found = statistics.outcomes_by_entity(score_labelled(drawn(60)))
     assert list(found["name"]) == ["all", "item_weight", "voltage", "width"]
     assert (found.iloc[0, 1:] == found.iloc[1:, 1:].sum()).all()
 
@@ -190,8 +190,8 @@ def test_outcomes_of_all_rows_come_first() -> None:
 
 
 def test_promises_are_kept_by_the_rows_they_were_found_on() -> None:
-    rows = scored(drawn(800))
-    promised = statistics.promises(rows, [0.9, 0.8])
+    rows = score_labelled(drawn(800))
+    promised = statistics.reachable_goals(rows, [0.9, 0.8])
     for told in promised.dropna(subset=["threshold"]).to_dict("records"):
         part = rows if told["name"] == "all" else rows[rows["entity"] == told["name"]]
         for threshold, coverage in (("threshold", "coverage"), ("sure_threshold", "sure_coverage")):
@@ -210,13 +210,13 @@ def test_a_promise_says_what_it_takes_in_words() -> None:
     rows = table(*[("width", "5 inch", "5 inch" if i < 90 else "6 inch") for i in range(100)])
     rows["confidence"] = [0.9] * 90 + [0.4] * 10
     rows["outcome"] = _outcomes(rows)
-    told = statistics.sentences(statistics.promises(scored(rows), [0.99, 0.95]))
+    told = statistics.goal_sentences(statistics.reachable_goals(score_labelled(rows), [0.99, 0.95]))
     assert told[1] == (
         "answer 90 % at 95 % precision: confidence at least 0.90 (to be sure of 95 % elsewhere: 90 %, at least 0.90)"
     )
     assert told[0].endswith("(to be sure of 99 % elsewhere: too few rows)")
     wrong = rows.assign(prediction="7 inch", outcome="wrong")
-    assert statistics.sentences(statistics.promises(scored(wrong), [0.95])) == [
+    assert statistics.goal_sentences(statistics.reachable_goals(score_labelled(wrong), [0.95])) == [
         "no confidence reaches 95 % precision"
     ]
 
@@ -224,13 +224,13 @@ def test_a_promise_says_what_it_takes_in_words() -> None:
 def test_reliability_counts_each_bin() -> None:
     rows = table(*[("width", "5 inch", "5 inch" if i % 4 else "6 inch") for i in range(40)])
     rows["confidence"] = [0.8] * 20 + [0.31] * 20
-    found = statistics.reliability(scored(rows))
+    found = statistics.reliability(score_labelled(rows))
     assert found["answers"].tolist() == [20, 20]
     assert found["low"].tolist() == pytest.approx([0.3, 0.7]), "a bin holds its upper edge"
     assert found["right"].tolist() == [0.75, 0.75]
     assert (found["right_low"] < 0.75).all()
     assert (found["right_high"] > 0.75).all()
-    assert statistics.calibration_error(scored(rows)) == pytest.approx((0.05 + 0.44) / 2)
+    assert statistics.calibration_error(score_labelled(rows)) == pytest.approx((0.05 + 0.44) / 2)
 
 
 # ---------------------------------------------------------------- what is taken for what
@@ -249,14 +249,18 @@ def test_the_label_of_another_dimension_of_the_photo_is_told_apart() -> None:
         photo=["a", "a", "a", "b", "c", "d", "e", "e"],
         cause=["", *["other quantity"] * 4, causes.OTHER_AXIS, "", ""],
     )
-    found = confusion.axes(scored(rows)).set_index("asked")
+    found = confusion.axes(score_labelled(rows)).set_index("asked")
     assert found.loc["height"].to_dict() == {
         "rows": 2, "width": 1, "height": 0, "depth": 0,
-        confusion.OTHER_UNIT: 0, confusion.OTHER_LENGTH: 1, confusion.OTHER_NUMBER: 0, confusion.BLANK: 0,
+        confusion.OWN_OTHER_UNIT: 0, confusion.OTHER_LENGTH: 1, confusion.OTHER_MISTAKE: 0, "blank": 0,
     }  # fmt: skip
-    assert found.loc["depth", ["height", confusion.BLANK]].tolist() == [1, 1]
-    assert found.loc["width", ["width", confusion.OTHER_UNIT, confusion.OTHER_NUMBER]].tolist() == [1, 1, 1]
-    assert not len(confusion.axes(scored(rows[rows["entity"] == "item_weight"])))
+    assert found.loc["depth", ["height", "blank"]].tolist() == [1, 1]
+    assert found.loc["width", ["width", confusion.OWN_OTHER_UNIT, confusion.OTHER_MISTAKE]].tolist() == [
+        1,
+        1,
+        1,
+    ]
+    assert not len(confusion.axes(score_labelled(rows[rows["entity"] == "item_weight"])))
 
 
 def test_units_are_counted_in_pairs() -> None:
@@ -267,7 +271,7 @@ def test_units_are_counted_in_pairs() -> None:
         ("item_weight", "5 gram", ""),
         ("voltage", "9 volt", "8 volt"),
     )
-    pairs = confusion.units(scored(rows))
+    pairs = confusion.units(score_labelled(rows))
     told = {
         (p.truth_unit, p.answer_unit): (p.rows, p.right, p.same_quantity, p.same_number)
         for p in pairs.itertuples()
@@ -291,13 +295,13 @@ def test_known_factors_are_told_with_their_direction() -> None:
         ("item_weight", "1 pound", "1 gram"),
         ("voltage", "12 volt", "13 volt"),
     )
-    found = statistics.mistakes(scored(rows)).set_index("factor")
+    found = statistics.factors(score_labelled(rows)).set_index("factor")
     told = {
         round(float(f), 2): (above, below)
         for f, above, below in zip(found.index, found["above"], found["below"], strict=True)
     }
     assert told == {10.0: (1, 0), 1000.0: (0, 1), 2.54: (0, 1), 453.59: (0, 1)}
-    assert found.loc[2.54, "keywords"] == "inch and centimetre"
+    assert found.loc[2.54, "words"] == "inch and centimetre"
 
 
 # ---------------------------------------------------------------- suspects
@@ -327,8 +331,8 @@ def test_each_reason_against_a_label_is_said() -> None:
         "",
         "the same photo is also labelled 4 gram",
         "the same photo is also labelled 3 gram",
-        "the label says zero",
-        "the label's unit is none that is known",
+        "the label is zero",
+        "the label's unit is not known",
         "its number was read nowhere on the photo",
         "",
     ]
@@ -337,7 +341,7 @@ def test_each_reason_against_a_label_is_said() -> None:
     assert 0 < learned["suspect"][0] < found["suspect"][0], (
         "a disagreement on what was not trained on comes first"
     )
-    assert "though it learned" in learned["suspect_why"][0]
+    assert "though it was trained" in learned["suspect_why"][0]
 
 
 def test_one_label_against_those_of_its_group() -> None:
@@ -388,7 +392,7 @@ def two_runs() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_changes_are_paired_by_index() -> None:
-    found = against.changes(*two_runs(), name="before")
+    found = compare_runs(*two_runs(), name="before")
     assert found.table["other"].tolist()[:3] == ["4 inch", "4 inch", ""]
     assert found.table["change"].tolist() == [*["better"] * 5, "same", "flipped", "worse", "same", "flipped"]
     assert (found.better, found.worse, found.compared, found.unpaired, found.trained) == (5, 1, 9, 0, False)
@@ -402,19 +406,19 @@ def test_changes_are_paired_by_index() -> None:
 
 def test_rows_that_the_other_run_lacks_do_not_count() -> None:
     rows, other = two_runs()
-    found = against.changes(rows, other[other["index"] > 3])
+    found = compare_runs(rows, other[other["index"] > 3])
     assert found.table["change"].tolist()[:5] == ["", "", "", "", "better"]
     assert (found.unpaired, found.compared, found.better) == (4, 5, 1)
     with pytest.raises(RowsError, match="answers none of these 10 rows"):
-        against.changes(rows, other.assign(index=other["index"] + 100))
+        compare_runs(rows, other.assign(index=other["index"] + 100))
 
 
 def test_runs_that_are_alike_do_not_differ() -> None:
     rows, _ = two_runs()
-    found = against.changes(rows, rows[["index", "prediction"]])
+    found = compare_runs(rows, rows[["index", "prediction"]])
     assert set(found.table["change"]) == {"same"}
     assert (found.gap, found.low, found.high, found.p_value) == (0, 0, 0, 1)
-    learned = against.changes(rows.assign(trained=True), rows[["index", "prediction"]])
+    learned = compare_runs(rows.assign(trained=True), rows[["index", "prediction"]])
     assert learned.trained
     assert learned.compared == 9
 
@@ -423,23 +427,23 @@ def test_difference_of_two_systems() -> None:
     rows = drawn()
     truth, ours = list(rows["truth"]), list(rows["prediction"])
     worse = [p if i % 4 else "" for i, p in enumerate(ours)]
-    gap, low, high = against.difference(truth, ours, worse, list(rows["group"]))
+    gap, low, high = f1_difference(truth, ours, worse, list(rows["group"]))
     assert gap == pytest.approx(metrics.score(truth, ours).f1 - metrics.score(truth, worse).f1)
     assert 0 < low < gap < high
-    assert against.difference(truth, worse, ours, list(rows["group"]))[0] == pytest.approx(-gap)
+    assert f1_difference(truth, worse, ours, list(rows["group"]))[0] == pytest.approx(-gap)
 
 
 def test_another_run_is_a_report_or_predictions(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("index,prediction\n1,5 inch\n2,\n")
-    assert against.read_run(tmp_path / "p.csv")["prediction"].tolist() == ["5 inch", ""]
+    assert read_run(tmp_path / "p.csv")["prediction"].tolist() == ["5 inch", ""]
     report = tmp_path / "report"
     (report / "data").mkdir(parents=True)
     with pytest.raises(RowsError, match=r"not the folder of a report.*expected what 'hybridml report' wrote"):
-        against.read_run(report)
+        read_run(report)
     columns = {"index": ["1", "2"], "prediction": ["5 (\\u003c) inch", ""]}
     text = json.dumps({"version": 1, "columns": columns}).replace("\\\\u", "\\u")
     (report / "data" / "rows.js").write_text(f"HYBRIDML.rows({text});\n")
-    assert against.read_run(report)["prediction"].tolist() == ["5 (<) inch", ""]
+    assert read_run(report)["prediction"].tolist() == ["5 (<) inch", ""]
 
 
 # ---------------------------------------------------------------- the overview
@@ -455,15 +459,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, overview.Overv
     rows.loc[31:60, "group"] = f"<{HOSTILE}"
     rows.loc[5:9, "problem"] = HOSTILE
     other = rows[["index"]].assign(prediction=rows["prediction"].where(rows.index % 5 > 0, ""))
-    return out, overview.write(
+    return out, overview.write_overview(
         out,
         rows,
         [[truth.replace(".0", "")] for truth in rows["truth"]],
         importance=[(HOSTILE, 3.0), ("its unit", 1.0)],
-        ablation=[("lines", -0.02), ("keywords", 0.01)],
+        ablation=[("layout", -0.02), ("keywords", 0.01)],
         seconds=[("reading", 0.5)],
         seconds_note="as measured",
-        changes=against.changes(rows, other, name=HOSTILE),
+        comparison=compare_runs(rows, other, name=HOSTILE),
     )
 
 
@@ -505,7 +509,7 @@ def test_the_first_screen_says_how_good_what_to_publish_and_what_to_fix(tmp_path
         problem=[*[""] * 49, "no such photo"],
         suspect=[*[0.0] * 49, 1.0],
     )
-    shown = overview.write(tmp_path, rows)
+    shown = overview.write_overview(tmp_path, rows)
     f1, answered, publish, cause, entity, suspect, problem = texts_of(shown, "quality")
     assert f1.startswith(f"F1 {metrics.f1_of(40, 8, 2):.3f} (")
     assert "on 50 rows not trained on" in f1
@@ -523,7 +527,7 @@ def test_the_first_screen_says_how_good_what_to_publish_and_what_to_fix(tmp_path
 
 @pytest.mark.parametrize("rows", [1, 3, 10])
 def test_a_handful_of_rows_promises_nothing(tmp_path: Path, rows: int) -> None:
-    shown = overview.write(tmp_path, table(*[("width", "5 inch", "5 inch")] * rows))
+    shown = overview.write_overview(tmp_path, table(*[("width", "5 inch", "5 inch")] * rows))
     assert f"{rows} answers are too few to say which confidence is enough." in texts_of(shown, "quality")
     assert not texts_of(shown, "coverage")
     assert not (tmp_path / "plots" / "coverage.svg").exists()
@@ -531,7 +535,7 @@ def test_a_handful_of_rows_promises_nothing(tmp_path: Path, rows: int) -> None:
 
 
 def test_nothing_answered_has_no_number_that_is_none(tmp_path: Path) -> None:
-    shown = overview.write(
+    shown = overview.write_overview(
         tmp_path, table(*[("width", "5 inch", "")] * 3), seconds=[("reading", 0.0)], seconds_note="none kept"
     )
     assert "None of them is answered." in texts_of(shown, "quality")
@@ -540,8 +544,8 @@ def test_nothing_answered_has_no_number_that_is_none(tmp_path: Path) -> None:
 
 
 def test_mistakes_without_a_known_factor_link_to_no_empty_table(tmp_path: Path) -> None:
-    shown = overview.write(tmp_path, table(*[("width", "5 inch", "6 inch")] * 12))
-    assert "none that is known of decimal points and units occurs" in shown.html
+    shown = overview.write_overview(tmp_path, table(*[("width", "5 inch", "6 inch")] * 12))
+    assert "no known factor of decimal points and units occurs" in shown.html
     assert "mistakes.csv" not in shown.html
     assert not (tmp_path / "tables" / "mistakes.csv").exists()
 
@@ -549,7 +553,7 @@ def test_mistakes_without_a_known_factor_link_to_no_empty_table(tmp_path: Path) 
 def test_a_worse_run_is_not_called_higher(tmp_path: Path) -> None:
     rows = drawn(60)
     best = rows[["index"]].assign(prediction=rows["truth"].str.replace(".0", ""))
-    shown = overview.write(tmp_path, rows, changes=against.changes(rows, best, name="best"))
+    shown = overview.write_overview(tmp_path, rows, comparison=compare_runs(rows, best, name="best"))
     said = texts_of(shown, "against")[0]
     assert ": a difference of -0." in said
     assert "higher" not in said
@@ -559,7 +563,7 @@ def test_plot_and_sentence_name_the_same_threshold(tmp_path: Path) -> None:
     rows = table(*[("width", "5 inch", "5 inch" if i < 36 else "6 inch") for i in range(40)])
     rows["confidence"] = [0.589] * 36 + [0.2] * 4
     rows["outcome"] = _outcomes(rows)
-    told = texts_of(overview.write(tmp_path, rows), "coverage")
+    told = texts_of(overview.write_overview(tmp_path, rows), "coverage")
     assert "answer 90 % at 99 % precision: confidence at least 0.58" in told[0]
     plot = (tmp_path / "plots" / "coverage.svg").read_text()
     assert "<!-- from 0.58 -->" in plot
@@ -601,8 +605,10 @@ def test_exported_thresholds_publish_what_was_promised(made: tuple[Path, overvie
 def test_where_all_was_trained_on_it_says_so_and_exports_no_threshold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Sheet, "picture", lambda self, name, words, draw: Picture(f"{name}.svg", words))
-    shown = overview.write(tmp_path, drawn(120).assign(trained=True))
+    monkeypatch.setattr(
+        OverviewWriter, "draw", lambda self, name, caption, *_: Figure(f"{name}.svg", caption)
+    )
+    shown = overview.write_overview(tmp_path, drawn(120).assign(trained=True))
     assert "no number below is a measure of quality" in shown.html
     assert "elsewhere" not in shown.html
     assert shown.numbers["measured"] == overview.TRAINED
@@ -612,14 +618,14 @@ def test_where_all_was_trained_on_it_says_so_and_exports_no_threshold(
 
 def test_without_labels_it_says_what_can_be_said(tmp_path: Path) -> None:
     rows = drawn(60).assign(outcome="unlabelled", truth="", cause="")
-    shown = overview.write(tmp_path, rows)
+    shown = overview.write_overview(tmp_path, rows)
     assert "No row has a label" in shown.html
     assert shown.numbers["measured"] == "no label"
     assert [path.name for path in (tmp_path / "plots").iterdir()] == ["confidence.svg"]
     first = (tmp_path / "plots" / "confidence.svg").read_bytes()
-    overview.write(tmp_path, rows)
+    overview.write_overview(tmp_path, rows)
     assert (tmp_path / "plots" / "confidence.svg").read_bytes() == first, "the same rows are the same picture"
-    empty = overview.write(tmp_path, rows.assign(prediction="", confidence=0.0))
+    empty = overview.write_overview(tmp_path, rows.assign(prediction="", confidence=0.0))
     assert empty.numbers["answered"][0]["answered"] == 0
 
 
@@ -629,4 +635,4 @@ def test_a_missing_package_says_what_to_type(tmp_path: Path, monkeypatch: pytest
         importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
     )
     with pytest.raises(MissingExtraError, match=r'pip install "hybridml\[report\]"'):
-        overview.write(tmp_path, drawn(20))
+        overview.write_overview(tmp_path, drawn(20))
