@@ -49,15 +49,7 @@ def run_section(writer: OverviewWriter, comparison: RunComparison) -> Section:
 
 
 def systems_section(writer: OverviewWriter, results: Sequence[SystemScores]) -> Section | None:
-    """Return the section that shows the systems, the best first; None where none was compared.
-
-    Parameters
-    ----------
-    writer : OverviewWriter
-        Of the report.
-    results : sequence of mapping
-        As :func:`hybridml.evaluation.compare.files.read_scores` returns them.
-    """
+    """Return the section that shows the systems of :func:`read_scores`, the best first; None where there are none."""
     if not results:
         return None
     good = sorted((r for r in results if not r["error"]), key=lambda r: -r["all"]["f1_mean"])
@@ -96,16 +88,7 @@ def _text_table(caption: str, head: Sequence[str], lines: Sequence[Sequence[str]
 
 
 def ablation_of(results: Sequence[SystemScores]) -> list[tuple[str, float]]:
-    """Return how the ranker's F1 changes when a part is left out, where both were compared with the same OCR engine.
-
-    Parameters
-    ----------
-    results : sequence of mapping
-        As for :func:`systems_section`.
-
-    Returns
-    -------
-    list of (part, change of F1)
+    """Return each part of the ranker, and how its F1 changes without it, where both were compared on one OCR engine.
 
     Examples
     --------

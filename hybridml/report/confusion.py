@@ -32,12 +32,7 @@ UNITS_NOTE = (
 def axes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return what was answered where a dimension was asked for; :data:`AXES_NOTE` says how it is counted.
 
-    Parameters
-    ----------
-    rows : data frame
-        As :func:`hybridml.report.outcomes.score_labelled` returns them; those without a truth are left out.
-    schema : EntitySchema, optional
-        Entities and units.
+    Rows are as :func:`hybridml.report.outcomes.score_labelled` returns them; those without a truth are left out.
 
     Returns
     -------

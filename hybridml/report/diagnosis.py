@@ -33,14 +33,7 @@ TRAINED_NOTE = (
 def coverage(writer: OverviewWriter, measured: pd.DataFrame, new: bool) -> Section | None:
     """Return the section on precision against the share answered; None without answers.
 
-    Parameters
-    ----------
-    writer : OverviewWriter
-        Of the report.
-    measured : data frame
-        From :func:`hybridml.report.outcomes.score_labelled`.
-    new : bool
-        Whether the model was not trained on these rows; only then thresholds are exported.
+    Thresholds are exported only where the rows are ``new``: where the model was not trained on them.
     """
     if not len(measured) or not measured["answered"].any():
         return None
@@ -106,13 +99,7 @@ def calibration(writer: OverviewWriter, measured: pd.DataFrame) -> Section | Non
 
 
 def causes(writer: OverviewWriter, measured: pd.DataFrame, new: bool) -> Section | None:
-    """Return the section on causes by entity; None where no row has one.
-
-    Parameters
-    ----------
-    writer, measured, new
-        As for :func:`coverage`.
-    """
+    """Return the section on causes by entity; None where no row has one."""
     table = statistics.causes_by_entity(measured)
     if not len(table):
         return None

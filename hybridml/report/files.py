@@ -123,30 +123,14 @@ def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Pa
 
 
 def write_rows(folder: Path, rows: pd.DataFrame, head: Mapping[str, Any]) -> None:
-    """Write ``data/rows.js``.
-
-    Parameters
-    ----------
-    folder : Path
-        The report's folder.
-    rows : data frame
-        With :data:`COLUMNS`.
-    head : mapping
-        What holds for all rows: title, units, ...
-    """
+    """Write ``data/rows.js``: the table with its :data:`COLUMNS`, and what holds for all rows (title, units, ...)."""
     columns = {name: plain(rows[name].tolist()) for name in COLUMNS}
     head = {"version": ROWS_VERSION, "report": _identity(rows), **head}
     _write(folder / ROWS, script("rows", {**head, "columns": columns}))
 
 
 class CardFiles:
-    """The cards of a report, taken in any order and kept on disk until all are there; a context manager.
-
-    Parameters
-    ----------
-    folder : Path
-        The report's folder.
-    """
+    """The cards of a report, taken in any order and kept on disk until all are there; a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._data = folder / "data"
@@ -172,13 +156,7 @@ class CardFiles:
             ) from None
 
     def write(self, complete: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> None:
-        """Write ``data/cards-0000.js`` and so on, in order, and remove those that an earlier report left.
-
-        Parameters
-        ----------
-        complete : callable
-            Gets each card and returns it as it is to be written.
-        """
+        """Write ``data/cards-0000.js`` and so on with completed cards, and remove what an earlier report left."""
         written = set()
         for path in self._unsorted.iterdir():
             cards = sorted(map(json.loads, path.open(encoding="utf-8")), key=lambda card: card["id"])
@@ -191,17 +169,7 @@ class CardFiles:
 
 
 def write_numbers(folder: Path, numbers: Mapping[str, Any], files: Collection[str]) -> None:
-    """Write ``report.json``, and remove the tables and plots that an earlier report left and this one has not.
-
-    Parameters
-    ----------
-    folder : Path
-        The report's folder.
-    numbers : mapping
-        The numbers of the run.
-    files : collection of str
-        Tables and plots of this report, relative to the folder.
-    """
+    """Write ``report.json``, and remove the tables and plots of an earlier report that are not among ``files``."""
     for file in _earlier_files(folder) - set(files):
         (folder / file).unlink(missing_ok=True)
     numbers = {**numbers, OWN_FILES: sorted(files)}

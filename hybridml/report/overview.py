@@ -69,9 +69,8 @@ def write_overview(
     candidates: Sequence[Sequence[str]] | None = None,
     *,
     importance: Amounts = (),
-    ablation: Amounts = (),
     seconds: Amounts = (),
-    seconds_note: str = "",
+    ablation: Amounts = (),
     comparison: RunComparison | None = None,
     systems: Sequence[SystemScores] = (),
     schema: EntitySchema | None = None,
@@ -91,16 +90,10 @@ def write_overview(
         ``suspect`` where it is known.
     candidates : sequence of sequences of str, optional
         All candidates of each row, as answers are written: gives the oracle's F1.
-    importance : sequence of (words, gain)
-        The ranker's features.
-    ablation : sequence of (words, change of F1)
-        From :func:`hybridml.report.comparison_sections.ablation_of`.
-    seconds : sequence of (stage, seconds a photo)
-        What the vision stages took.
-    seconds_note : str
-        What these seconds are, or why there are none.
+    importance, seconds, ablation : sequences of (str, float)
+        The gain of each feature; the seconds a photo of each vision stage; the change of F1 without each part.
     comparison : RunComparison, optional
-        From :func:`hybridml.report.run_comparison.compare_runs`.
+        With another run.
     systems : sequence of mapping
         Scores of systems run on the same folds, from :func:`hybridml.evaluation.compare.files.read_scores`.
     schema : EntitySchema, optional
@@ -142,7 +135,7 @@ def write_overview(
         lambda: diagnosis.sizes(writer, measured),
         lambda: _importance(writer, importance),
         lambda: _ablation(writer, ablation),
-        lambda: _seconds(writer, seconds, seconds_note),
+        lambda: _seconds(writer, seconds),
         lambda: _problems(writer, rows),
         lambda: systems_section(writer, systems),
     ]
@@ -288,10 +281,14 @@ def _ablation(writer: OverviewWriter, changes: Amounts) -> Section | None:
     return _bars(writer, "ablation", "What parts are worth", caption, "{:+.3f}", changes, note)
 
 
-def _seconds(writer: OverviewWriter, seconds: Amounts, note: str) -> Section | None:
+def _seconds(writer: OverviewWriter, seconds: Amounts) -> Section | None:
     name, title = "seconds", "What it costs"
     if not any(amount for _, amount in seconds):
-        return Section(name, title, notes=(note,)) if note else None
+        return Section(name, title, notes=("The feature store holds no seconds of these photos.",))
+    note = (
+        "Mean over the report's photos of what each stage took one worker process, as the feature store keeps it: "
+        "other work on the machine at that time, and several workers at once, make it more."
+    )
     return _bars(writer, name, title, "seconds a photo", "{:.3f}", seconds, note)
 
 

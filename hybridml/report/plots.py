@@ -104,14 +104,8 @@ def _label_f1(axes: Any, names: Sequence[str], f1: Sequence[float] | pd.Series) 
 def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], goals: pd.DataFrame) -> None:
     """Draw precision against the share of rows answered, for all rows and each entity; mark the goals reached.
 
-    Parameters
-    ----------
-    path : path
-        The SVG.
-    curves : mapping of str to data frame
-        From :func:`statistics.coverage`, ``"all"`` among them, without the points of a handful of answers.
-    goals : data frame
-        From :func:`statistics.reachable_goals`.
+    The curves are from :func:`statistics.coverage`, without the points of a handful of answers; the goals from
+    :func:`statistics.reachable_goals`.
     """
     with drawn(path, 7.0, 4.2) as axes:
         entities = [name for name in curves if name != ALL]
@@ -179,19 +173,10 @@ def confidence_plot(path: Path, confidence: Sequence[float]) -> None:
 
 
 def matrix_plot(path: Path, matrix: pd.DataFrame, across: str, down: str, diagonal: bool = True) -> None:
-    """Draw a table of counts, each cell with its number and shaded by it.
+    """Draw a table of counts, each cell with its number and shaded by it; ``across`` and ``down`` label the axes.
 
-    Parameters
-    ----------
-    path : path
-        The SVG.
-    matrix : data frame
-        Counts.
-    across, down : str
-        What columns and lines are.
-    diagonal : bool
-        Whether cells whose line and column have the same name are right, and so framed; the shade is then of the
-        share of the line, else of the whole table's largest count.
+    With ``diagonal``, cells whose line and column have the same name are right: they are framed, and shades are of the
+    share of the line; without, shades are of the largest count.
     """
     counts = matrix.to_numpy(dtype=float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True) if diagonal else counts.max(), 1)
@@ -221,17 +206,7 @@ def _frame(axes: Any, matrix: pd.DataFrame) -> None:
 
 
 def mistakes_plot(path: Path, log10_ratios: Sequence[float], factors: pd.DataFrame) -> None:
-    """Draw how far wrong answers are from the truth, with the known factors that occur as marked lines.
-
-    Parameters
-    ----------
-    path : path
-        The SVG.
-    log10_ratios : sequence of float
-        log10(answer / truth) in base units, of wrong answers.
-    factors : data frame
-        From :func:`statistics.factors`.
-    """
+    """Draw how far wrong answers are from the truth, and the known factors (:func:`statistics.factors`) that occur."""
     sizes = np.clip(log10_ratios, -MAX_LOG10_RATIO, MAX_LOG10_RATIO)
     with drawn(path, 7.6, 3.8) as axes:
         counts, edges = np.histogram(sizes, np.linspace(-MAX_LOG10_RATIO, MAX_LOG10_RATIO, 161))

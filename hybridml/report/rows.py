@@ -66,17 +66,7 @@ class ReportRows:
 def answer_rows(
     extractor: EntityExtractor, given: Checked, add_card: Callable[[dict[str, Any]], None]
 ) -> ReportRows:
-    """Answer rows; hand over the card of each as soon as it is made, in any order, and return the rest.
-
-    Parameters
-    ----------
-    extractor : EntityExtractor
-        Fitted.
-    given : (data frame, faults)
-        Checked rows.
-    add_card : callable
-        Takes a card.
-    """
+    """Answer checked rows; hand each card over as soon as it is made, in any order, and return the rest."""
     schema, n = extractor.model_.schema, len(given[0])
     lines: list[dict[str, Any]] = [{}] * n
     candidates: list[tuple[str, ...]] = [()] * n
@@ -105,22 +95,7 @@ def _groups(extractor: EntityExtractor, batch: Sequence[Explanation]) -> dict[st
 
 
 def line_of(position: int, explanation: Explanation, schema: EntitySchema) -> dict[str, Any]:
-    """Return a row's line of the report's table.
-
-    Parameters
-    ----------
-    position : int
-        Of the row.
-    explanation : Explanation
-        The row with its answer and the reasons.
-    schema : EntitySchema
-        Entities and units.
-
-    Returns
-    -------
-    dict
-        The columns of :data:`hybridml.report.files.COLUMNS` but for those that need the picture or all rows.
-    """
+    """Return a row's line of the table, without the columns that need its picture or other rows."""
     label, answer = explanation.truth, explanation.answer
     truth = None if label is None else parse_truth([label], schema)[0]
     outcome = outcome_of(label, answer.prediction, explanation.entity, schema)
@@ -188,15 +163,7 @@ def _text_lines(explanation: Explanation) -> Iterator[tuple[TextLine, bool]]:
 def card_of(
     position: int, explanation: Explanation, groups: Iterable[Group], schema: EntitySchema
 ) -> dict[str, Any]:
-    """Return a row's card.
-
-    Parameters
-    ----------
-    position, explanation, schema
-        As for :func:`line_of`.
-    groups : iterable of Group
-        All quantities on the photo.
-    """
+    """Return a row's card; the groups hold all quantities on its photo."""
     truth = None if explanation.truth is None else parse_truth([explanation.truth], schema)[0]
     first_pass = explanation.photo_features.ocr_result if explanation.photo_features else None
     # candidates of the second pass count its text lines, which come after those of the first

@@ -21,14 +21,8 @@ SUMMARY_GOAL = 0.9
 def of_labelled(measured: pd.DataFrame, scores: pd.Series, new: bool) -> tuple[Sentence, ...]:
     """Return how good a run is, how much of it can be published, and what to fix first.
 
-    Parameters
-    ----------
-    measured : data frame
-        From :func:`hybridml.report.outcomes.score_labelled`; ``suspect`` may be among its columns.
-    scores : series
-        Line of all these rows in :func:`hybridml.report.statistics.scores`.
-    new : bool
-        Whether the model was not trained on these rows.
+    ``scores`` is the line of all these rows in :func:`hybridml.report.statistics.scores`; they are ``new`` if the model
+    was not trained on them.
     """
     return (*_quality(measured, scores, new), _published(measured, new), *_to_fix(measured, new))
 

@@ -34,12 +34,6 @@ from .suspects import suspects
 
 log = logging.getLogger(__name__)
 
-SECONDS_NOTE = (
-    "Mean over the report's photos of what each stage took one worker process, as the feature store keeps it: other "
-    "work on the machine at that time, and several workers at once, make it more."
-)
-NO_SECONDS_NOTE = "The feature store holds no seconds of these photos."
-
 
 def write_report(
     extractor: EntityExtractor,
@@ -96,7 +90,7 @@ def write_report(
         )
     frame, faults = photos.checked(rows, images=extractor.images, schema=schema)
     if truth is not None:
-        frame = labelled(frame, truth, schema)
+        frame = _with_labels(frame, truth, schema)
     other = None if against is None else read_run(against)
     other_name = "" if against is None else Path(against).name
     scores = () if systems is None else read_scores(systems)
@@ -111,36 +105,28 @@ def write_report(
             pd.DataFrame("", table.index, ["other", "change"]) if comparison is None else comparison.table
         )
         table = table.join(changes.set_axis(table.index))
-        seconds = _seconds_by_stage(extractor, set(answered.keys) - {""})
         gains = extractor.model_.ranker.importance()
         overview = write_overview(
             folder,
             table,
             answered.candidates,
             importance=[(column_words(column), share) for column, share in gains.items() if share],
+            seconds=_seconds_by_stage(extractor, set(answered.keys) - {""}),
             ablation=ablation_of(scores),
-            seconds=seconds,
-            seconds_note=SECONDS_NOTE if seconds else NO_SECONDS_NOTE,
             comparison=comparison,
             systems=scores,
             schema=schema,
             progress=extractor.progress,
         )
-        # last and together: a run that is interrupted before leaves an earlier report as it was
+        # last and together: a run that is interrupted before leaves the rows and cards of an earlier report
         cards.write(lambda card: _with_size(card, folder, table["image"]))
         write_rows(folder, table, _head(title, table, schema, other_name))
     write_numbers(folder, {"title": title, **overview.numbers}, overview.files)
     return write_page(folder, title, overview.html, overview.changes_html)
 
 
-def labelled(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema | None = None) -> pd.DataFrame:
-    """Return rows with the labels of a file, None where it lacks the row.
-
-    Raises
-    ------
-    RowsError
-        When it has none of the rows.
-    """
+def _with_labels(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema) -> pd.DataFrame:
+    """Return rows with the labels of a file, None where it lacks the row; it must have one of them."""
     table, faults = read_rows(truth, truth=True, schema=schema, on_row_fault="collect")
     if faults:
         log.warning("%s: %d faults in single rows; the first: %s", truth, len(faults), faults[0])

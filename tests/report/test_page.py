@@ -290,9 +290,9 @@ def test_the_command_writes_a_page_that_works(opened: Open, commanded: Path) -> 
 
 
 def test_a_data_file_cannot_end_its_script_and_holds_finite_numbers() -> None:
-    said = files.script("rows", {"text": "</script><!--\u2028&"})
-    assert not set("<>&\u2028") & set(said)
-    assert json.loads(said[len("HYBRIDML.rows(") : -len(");\n")]) == {"text": "</script><!--\u2028&"}
+    text = files.script("rows", {"text": "</script><!--\u2028&"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text[len("HYBRIDML.rows(") : -len(");\n")]) == {"text": "</script><!--\u2028&"}
     with pytest.raises(ValueError, match="JSON"):
         files.script("rows", {"confidence": float("nan")})
 

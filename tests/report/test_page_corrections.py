@@ -150,9 +150,9 @@ def test_thresholds_are_found_for_a_precision_and_exported(opened: Open, tmp_pat
     n = np.arange(1, 81)
     reached = np.flatnonzero(lower_bound(np.cumsum(right) / n, n) >= 0.75)
     kept = int(reached[-1]) + 1
-    said = page.inner_text("tr[data-entity=item_weight]")
-    assert f"({kept} of 80)" in said
-    assert f"{right[:kept].mean() * 100:.1f} %" in said
+    line = page.inner_text("tr[data-entity=item_weight]")
+    assert f"({kept} of 80)" in line
+    assert f"{right[:kept].mean() * 100:.1f} %" in line
     assert f"({kept} of 83)" in page.inner_text("tr[data-entity=all]")
     found = read_thresholds(save(page, "#export-thresholds"))
     assert found == {"item_weight": sure[kept - 1], "voltage": np.inf}

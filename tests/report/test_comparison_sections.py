@@ -1,4 +1,4 @@
-"""Compared systems in a report: the section, its plot and file, and what is said of a file that holds no scores."""
+"""The section of compared systems: its tables, its plot and file, and the error for a file that holds no scores."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_scores_come_back_as_they_were_written(results: list[dict[str, Any]], tm
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda r: {"f1": 1}, "no list of systems"),
         (lambda r: [], "no list of systems"),
@@ -97,12 +97,12 @@ def test_scores_come_back_as_they_were_written(results: list[dict[str, Any]], tm
     ],
 )
 def test_another_file_is_no_scores(
-    results: list[dict[str, Any]], tmp_path: Path, change: Any, said: str
+    results: list[dict[str, Any]], tmp_path: Path, change: Any, message: str
 ) -> None:
     path = tmp_path / "scores.json"
     path.write_text(json.dumps(change(results)))
     with pytest.raises(
-        HybridmlError, match=f"{said}.*expected the file that 'hybridml compare --json' wrote"
+        HybridmlError, match=f"{message}.*expected the file that 'hybridml compare --json' wrote"
     ):
         read_scores(path)
 
@@ -113,7 +113,7 @@ def test_the_command_says_what_is_wrong_with_the_file_before_any_work(
     (tmp_path / "rows.csv").write_text("index,image_link,group_id,entity_name\n0,a.png,1,width\n")
     files = ["--rows", f"{tmp_path}/rows.csv", "--images", str(tmp_path), "--store", f"{tmp_path}/store"]
     out = tmp_path / "report"
-    for path, said in ((tmp_path / "none.json", "No such file"), (tmp_path / "rows.csv", "no JSON")):
+    for path, message in ((tmp_path / "none.json", "No such file"), (tmp_path / "rows.csv", "no JSON")):
         assert main(["-q", "report", *files, "--systems", str(path), "--out", str(out)]) == 2
-        assert f"{path}: {said}" in capsys.readouterr().err
+        assert f"{path}: {message}" in capsys.readouterr().err
     assert not out.exists()
