@@ -58,8 +58,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from hybridml.artifact import serialize
     from hybridml.artifact.pretrained import model_path
     from hybridml.datasets import photos
-    from hybridml.report import write_report
-    from hybridml.report.files import NUMBERS, PAGE
+    from hybridml.report.files import NUMBERS, REPORT_PAGE
+    from hybridml.report.write import write_report
 
     path = model_path(arguments.model)
     # beside the folder, not in it: faults name the folders of this machine, and a report is passed on
@@ -67,7 +67,7 @@ def _report(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out)
     check_outputs(
         {**paths_given(arguments, "rows", "truth", "against", "systems"), "--model": [path]},
-        {"--out": [out, out / PAGE, out / NUMBERS, told]},
+        {"--out": [out, out / REPORT_PAGE, out / NUMBERS, told]},
     )
     tell(f"model: {path}")
     extractor = serialize.load(path).set_params(

@@ -22,7 +22,7 @@ from hybridml.errors import HybridmlError
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
 
-PAGE = "index.html"
+REPORT_PAGE = "index.html"
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     *("data.js", "dom.js", "state.js", "filter.js", "corrections.js", "facets.js"),
@@ -32,7 +32,7 @@ PAGE_STYLES = ("report.css", "card.css")
 
 ROWS = Path("data", "rows.js")
 ROWS_VERSION = 1
-COLUMNS = (
+ROW_COLUMNS = (
     *("id", "index", "photo", "image", "thumb", "group", "entity", "truth", "prediction", "confidence"),
     *("outcome", "cause", "loss", "trained", "suspect", "suspect_why", "text", "problem", "other", "change"),
 )
@@ -110,7 +110,7 @@ def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Pa
     require("the report", ["jinja2"], "report")
     from jinja2 import Environment, FileSystemLoader
 
-    template = Environment(loader=FileSystemLoader(ASSETS), autoescape=True).get_template(PAGE)
+    template = Environment(loader=FileSystemLoader(ASSETS), autoescape=True).get_template(REPORT_PAGE)
     text = template.render(
         title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=PAGE_STYLES
     )
@@ -118,13 +118,13 @@ def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Pa
     for name in (*PAGE_STYLES, *SCRIPTS):
         with atomic(folder / name) as temporary:
             shutil.copyfile(ASSETS / name, temporary)
-    _write(folder / PAGE, text)
-    return folder / PAGE
+    _write(folder / REPORT_PAGE, text)
+    return folder / REPORT_PAGE
 
 
 def write_rows(folder: Path, rows: pd.DataFrame, head: Mapping[str, Any]) -> None:
-    """Write ``data/rows.js``: the table with its :data:`COLUMNS`, and what holds for all rows (title, units, ...)."""
-    columns = {name: plain(rows[name].tolist()) for name in COLUMNS}
+    """Write ``data/rows.js``: the table with its :data:`ROW_COLUMNS`, and what holds for all rows (title, ...)."""
+    columns = {name: plain(rows[name].tolist()) for name in ROW_COLUMNS}
     head = {"version": ROWS_VERSION, "report": _identity(rows), **head}
     _write(folder / ROWS, script("rows", {**head, "columns": columns}))
 

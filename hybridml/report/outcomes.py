@@ -13,7 +13,7 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity.unit_pairs import same_quantity
 
-RIGHT, OTHER_UNIT, WRONG, BLANK, UNLABELLED = "right", "other unit", "wrong", "blank", "unlabelled"
+RIGHT, IN_OTHER_UNIT, WRONG, BLANK, UNLABELLED = "right", "other unit", "wrong", "blank", "unlabelled"
 """Outcomes of a row. "other unit" is the right quantity in another unit, which the metric counts as wrong.
 
 A blank label means that there is nothing to find; a row is "unlabelled" where its label is not known.
@@ -30,7 +30,7 @@ def outcome_of(truth: str | None, prediction: str, entity: str, schema: EntitySc
     label = parse_truth([truth], schema)[0].quantity
     answer = metrics.parse_predictions([prediction], schema)[0]
     same = label and answer and same_quantity(answer, label, entity, schema)
-    return OTHER_UNIT if same else WRONG
+    return IN_OTHER_UNIT if same else WRONG
 
 
 def score_labelled(

@@ -26,7 +26,7 @@ from hybridml.store.feature_store import FeatureStore
 from hybridml.vision.text_line import TextLine
 
 from .causes import cause_of
-from .outcomes import BLANK, OTHER_UNIT, WRONG, outcome_of
+from .outcomes import BLANK, IN_OTHER_UNIT, WRONG, outcome_of
 
 ROWS_A_BATCH = 256
 """Rows whose photos are searched for all quantities in one go."""
@@ -63,7 +63,7 @@ class ReportRows:
     paths: dict[str, Path]
 
 
-def answer_rows(
+def build_rows(
     extractor: EntityExtractor, given: Checked, add_card: Callable[[dict[str, Any]], None]
 ) -> ReportRows:
     """Answer checked rows; hand each card over as soon as it is made, in any order, and return the rest."""
@@ -99,7 +99,7 @@ def line_of(position: int, explanation: Explanation, schema: EntitySchema) -> di
     label, answer = explanation.truth, explanation.answer
     truth = None if label is None else parse_truth([label], schema)[0]
     outcome = outcome_of(label, answer.prediction, explanation.entity, schema)
-    missed = truth is not None and outcome in (OTHER_UNIT, WRONG, BLANK)
+    missed = truth is not None and outcome in (IN_OTHER_UNIT, WRONG, BLANK)
     return {
         "id": position,
         "index": as_text(explanation.index),

@@ -11,7 +11,7 @@ from hybridml.ranking.calibration import MIN_ROWS
 
 from . import statistics
 from .causes import MEANINGS
-from .outcomes import BLANK, OTHER_UNIT, WRONG
+from .outcomes import BLANK, IN_OTHER_UNIT, WRONG
 from .sections import LinkedSentence, Sentence, text_of, with_interval
 
 SUMMARY_GOAL = 0.9
@@ -97,7 +97,7 @@ def _to_fix(measured: pd.DataFrame, new: bool) -> Iterator[Sentence]:
         entity, count = str(entities.index[0]), int(entities.iloc[0])
         of = int((measured["entity"] == entity).sum())
         text = f"Most is lost in {entity}: {count:,} of its {_rows(of)} are not right."
-        mistakes = {"entity": entity, "outcome": (OTHER_UNIT, WRONG, BLANK), "sort": "confidence"}
+        mistakes = {"entity": entity, "outcome": (IN_OTHER_UNIT, WRONG, BLANK), "sort": "confidence"}
         yield LinkedSentence(text, "The surest first", {**state, **mistakes})
     suspect = int((measured["suspect"] > 0).sum()) if "suspect" in measured else 0
     if suspect:

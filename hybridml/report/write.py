@@ -28,7 +28,7 @@ from .files import CardFiles, make_folder, write_numbers, write_page, write_rows
 from .outcomes import UNLABELLED
 from .overview import write_overview
 from .pictures import PHOTO_SIDE, THUMB_SIDE, photo_file, thumb_file, write_pictures
-from .rows import ReportRows, answer_rows
+from .rows import ReportRows, build_rows
 from .run_comparison import compare_runs, read_run
 from .suspects import suspects
 
@@ -97,7 +97,7 @@ def write_report(
 
     make_folder(folder)
     with CardFiles(folder) as cards:
-        answered = answer_rows(extractor, (frame, faults), cards.add)
+        answered = build_rows(extractor, (frame, faults), cards.add)
         table = _with_pictures(answered, folder, photo_side, extractor.progress)
         table = table.join(suspects(table, schema))
         comparison = None if other is None else compare_runs(table, other, schema, other_name)

@@ -17,7 +17,7 @@ from hybridml import EntityExtractor
 from hybridml.artifact import serialize
 from hybridml.cli import main
 from hybridml.errors import MissingExtraError
-from hybridml.report import write_report
+from hybridml.report.write import write_report
 from tests.helpers import report_folder
 from tests.helpers.fakes import OPTIONS, write_photo, write_rows
 from tests.helpers.lines import line

@@ -228,7 +228,7 @@ def test_text_from_outside_stays_text(opened: Open, tmp_path: Path) -> None:
     for tab in ("suspects", "changes", "corrections", "overview"):
         page.evaluate(f"HYBRIDML.state.set({{tab: '{tab}', card: ''}})")
         assert EVIL.partition("'")[0] in page.inner_text("main"), tab
-    page.wait_for_timeout(100)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.title() == f"Test report {EVIL}"
     assert page.locator("img:not(.thumb img)").count() == 0
     assert page.locator("script:not([src])").count() == 0
