@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import command
 from benchmarks.browser import chromium
 from hybridml.artifact.serialize import load
-from hybridml.report import write_report
+from hybridml.report.write import write_report
 from hybridml.utils.files import atomic
 
 WIDTH = 1280

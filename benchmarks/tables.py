@@ -12,8 +12,8 @@ import pandas as pd
 from benchmarks.labelled import Data, Result
 from hybridml.evaluation import metrics
 from hybridml.ranking.answer import Answer
-from hybridml.report.against import difference as difference
-from hybridml.report.scored import scored
+from hybridml.report.outcomes import score_labelled
+from hybridml.report.run_comparison import f1_difference as difference
 
 
 def table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -74,7 +74,7 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
     """Print the ranker's results per entity, its candidates, calibration and precision against coverage."""
     truth, predictions = list(data.frame["entity_value"]), result.predictions
     lines = []
-    rows = scored(
+    rows = score_labelled(
         pd.DataFrame(
             {"truth": truth, "prediction": predictions, "entity": data.frame["entity_name"], "outcome": ""}
         ),

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT
-from tests.helpers.report_browser import browser, browser_context, opened, written_report  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ from pathlib import Path
 from hybridml.artifact.file import model_path
 from hybridml.datasets import photos
 from hybridml.datasets.faults_file import with_failed_photos, with_row_faults
-from hybridml.report import write_report
-from hybridml.report.folder import NUMBERS
-from hybridml.report.shell import PAGE
+from hybridml.report.files import NUMBERS, REPORT_PAGE
+from hybridml.report.write import write_report
 
 from .extractor import add_model, load_extractor
 from .options import add_files, count, images_of, write_faults
@@ -59,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     faults_file = Path(f"{arguments.out.rstrip('/')}.faults.csv")
     check_outputs(
         {**paths_given(arguments, "rows", "truth", "against", "systems"), "--model": [model]},
-        {"--out": [out, out / PAGE, out / NUMBERS, faults_file]},
+        {"--out": [out, out / REPORT_PAGE, out / NUMBERS, faults_file]},
     )
     extractor = load_extractor(arguments)
     frame, faults = photos.checked(

@@ -1,4 +1,4 @@
-"""What is taken for what: one dimension for another, one unit for another."""
+"""Confusion tables: dimensions that are answered for one another, and units."""
 
 from __future__ import annotations
 
@@ -12,37 +12,33 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import same_quantity
 
 from . import causes
+from .outcomes import BLANK
 
+OWN_OTHER_UNIT = "its own, other unit"
 OTHER_LENGTH = "another length"
-OTHER_NUMBER = "other mistake"
-OTHER_UNIT = "its own, other unit"
-BLANK = "blank"
+OTHER_MISTAKE = "other mistake"
 
 AXES_NOTE = (
     "Rows: the dimension asked for. On the diagonal the answer is right; in another dimension's column it is the label "
-    f"of that dimension on the same photo (in whatever unit); {OTHER_LENGTH!r}: a length of the photo that no label of "
-    f"it names, where the right one was a candidate; {OTHER_UNIT!r}: the right length in another unit."
+    f"of that dimension on the same photo (in any unit); {OTHER_LENGTH!r}: a length on the photo that no label of it "
+    f"gives, where the right one was a candidate; {OWN_OTHER_UNIT!r}: the right length in another unit."
 )
 UNITS_NOTE = (
-    "Rows: the label's unit; columns: the answer's. Off the diagonal are answers in another unit, be they the same "
+    "Rows: the label's unit; columns: the answer's. Off the diagonal are answers in another unit, whether the same "
     "quantity or not; labels that no answer can match and blank answers are left out."
 )
 
 
 def axes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
-    """Return what was answered where a dimension was asked for; :data:`AXES_NOTE` says what is counted.
+    """Return what was answered where a dimension was asked for; :data:`AXES_NOTE` says how it is counted.
 
-    Parameters
-    ----------
-    rows : data frame
-        As :func:`hybridml.report.scored.scored` returns them; those without a truth count nowhere.
-    schema : EntitySchema, optional
-        Entities and units.
+    Rows are as :func:`hybridml.report.outcomes.score_labelled` returns them; those without a truth are left out.
 
     Returns
     -------
     data frame
-        ``asked, rows``, a column per dimension asked, and the rest by what it is. No line where none is asked.
+        ``asked, rows``, a column per dimension asked for, and one for each other kind of answer. No line where no
+        dimension is asked for.
     """
     schema = schema or default_entities()
     named = [name for name, entity in schema.entities.items() if entity.axis]
@@ -52,7 +48,7 @@ def axes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame
     lines: list[Any] = list(asked.itertuples(index=False))
     for row in lines:
         labels.setdefault((row.photo, row.entity), []).append((row.truth_value, row.truth_unit))
-    columns = [*names, OTHER_UNIT, OTHER_LENGTH, OTHER_NUMBER, BLANK]
+    columns = [*names, OWN_OTHER_UNIT, OTHER_LENGTH, OTHER_MISTAKE, BLANK]
     table = pd.DataFrame(0, index=pd.Index(names, name="asked"), columns=columns)
     for row in lines:
         table.loc[row.entity, _taken_for(row, names, labels, schema)] += 1
@@ -72,16 +68,16 @@ def _taken_for(
         return BLANK
     answer = (row.answer_value, row.answer_unit)
     if row.same:
-        return OTHER_UNIT
+        return OWN_OTHER_UNIT
     for name in names:
         of_photo = labels.get((row.photo, name), ()) if name != row.entity and row.photo else ()
         if any(answer == label or same_quantity(answer, label, name, schema) for label in of_photo):
             return str(name)
-    return OTHER_LENGTH if row.cause == causes.OTHER_AXIS else OTHER_NUMBER
+    return OTHER_LENGTH if row.cause == causes.OTHER_AXIS else OTHER_MISTAKE
 
 
-def units(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
-    """Return which unit was answered for which; :data:`UNITS_NOTE` says what is counted.
+def units(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return which unit was answered for which; :data:`UNITS_NOTE` says how it is counted.
 
     Returns
     -------
@@ -102,11 +98,11 @@ def units(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFram
 
 
 def unit_matrix(pairs: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
-    """Return :func:`units` as a square table of counts, units in the order of the book, one family after the other."""
+    """Return :func:`units` as a square table of counts, units in the schema's order, one family after the other."""
     schema = schema or default_entities()
-    seen = {*pairs["truth_unit"], *pairs["answer_unit"]}
+    used = {*pairs["truth_unit"], *pairs["answer_unit"]}
     families = list(dict.fromkeys(unit.family for unit in schema.units.values()))
-    known = [unit for unit in schema.units.values() if unit.name in seen]
+    known = [unit for unit in schema.units.values() if unit.name in used]
     order = [unit.name for unit in sorted(known, key=lambda u: (families.index(u.family), u.factor))]
     matrix = pairs.pivot_table(
         index="truth_unit", columns="answer_unit", values="rows", aggfunc="sum", fill_value=0

@@ -1,4 +1,4 @@
-"""Sections of a report that say where a run is sure, and where and how it is wrong."""
+"""Sections of a report on how far its confidence can be relied on, and on where and how its answers are wrong."""
 
 from __future__ import annotations
 
@@ -11,208 +11,179 @@ from hybridml.ranking.calibration import MIN_ROWS
 
 from . import confusion, plots, statistics
 from .causes import MEANINGS
-from .sections import Linked, Picture, Section, shown
-from .sheet import Sheet
+from .sections import Figure, LinkedSentence, OverviewWriter, Section, text_table
 from .statistics import ALL
 
-LUCK = 10
-"""Answers from which on a curve is drawn: what a handful reaches is luck."""
+MIN_ANSWERS = 10
+"""Answers from which on a curve is drawn: what fewer reach is luck."""
 
-KEPT = (
-    "A confidence found on these rows keeps a little less than it promises on others; what is sure of it goes by the "
-    "lower end of Wilson's one-sided 90 % interval, as 'predict --precision' does."
+SURE_NOTE = (
+    "A confidence found on these rows keeps a little less than it promises on others; to be sure of it, the "
+    "lower end of Wilson's one-sided 90 % interval counts, as with 'predict --precision'."
 )
-EXPORTED = (
-    "Files thresholds-NN.csv have such sure confidences, entity by entity where there are rows enough, for 'hybridml "
+EXPORT_NOTE = (
+    "Files thresholds-NN.csv hold such sure confidences, for each entity that has enough rows, for 'hybridml "
     "predict --thresholds'."
 )
-NOT_KEPT = "These rows were TRAINED ON: what confidence they need says nothing about others, and no file is exported."
+TRAINED_NOTE = (
+    "These rows were TRAINED ON: their confidence says nothing about others, and no file is exported."
+)
 
 
-def coverage(sheet: Sheet, measured: pd.DataFrame, new: bool) -> Section | None:
-    """Return the section on precision against the share answered, None without answers.
+def coverage(writer: OverviewWriter, measured: pd.DataFrame, new: bool) -> Section | None:
+    """Return the section on precision against the share answered; None without answers.
 
-    Parameters
-    ----------
-    sheet : Sheet
-        What is written goes there.
-    measured : data frame
-        From :func:`hybridml.report.scored.scored`.
-    new : bool
-        Whether these rows were not trained on; only then thresholds are exported.
+    Thresholds are exported only where the rows are ``new``: where the model was not trained on them.
     """
     if not len(measured) or not measured["answered"].any():
         return None
-    promised = statistics.promises(measured)
-    names = [str(name) for name in promised["name"].unique()]
-    of = {name: measured if name == ALL else measured[measured["entity"] == name] for name in names}
-    curves = {name: statistics.coverage(part) for name, part in of.items()}
+    goals = statistics.reachable_goals(measured)
+    names = [str(name) for name in goals["name"].unique()]
+    parts = {name: measured if name == ALL else measured[measured["entity"] == name] for name in names}
+    curves = {name: statistics.coverage(part) for name, part in parts.items()}
     points = pd.concat([curve.assign(name=name) for name, curve in curves.items()], ignore_index=True)
-    files = [sheet.table("promises", promised), sheet.table("coverage", points)]
-    files += _thresholds(sheet, promised) if new else []
-    words = "Precision against the share of rows answered; marks say from which confidence on"
+    files = [writer.write_table("promises", goals), writer.write_table("coverage", points)]
+    files += _write_thresholds(writer, goals) if new else []
     enough = int(measured["answered"].sum()) >= MIN_ROWS
-    told = tuple(statistics.sentences(promised, elsewhere=new))
-    pictures: tuple[Picture, ...] = ()
-    drawn = {name: curve[curve["coverage"] * len(of[name]) > LUCK - 0.5] for name, curve in curves.items()}
+    drawn = {
+        name: curve[curve["coverage"] * len(parts[name]) > MIN_ANSWERS - 0.5]
+        for name, curve in curves.items()
+    }
+    figures: tuple[Figure, ...] = ()
     if enough and len(drawn[ALL]):
-        pictures = (sheet.picture("coverage", words, lambda p: plots.coverage_plot(p, drawn, promised)),)
+        caption = "Precision against the share of rows answered; marks say from which confidence on"
+        figures = (writer.draw("coverage", caption, plots.coverage_plot, drawn, goals),)
     return Section(
         "coverage",
         "What can be published without a check",
-        notes=() if new else (NOT_KEPT,),
-        sentences=told if enough else (),
-        pictures=pictures,
+        notes=() if new else (TRAINED_NOTE,),
+        sentences=tuple(statistics.goal_sentences(goals, elsewhere=new)) if enough else (),
+        figures=figures,
         mount="threshold-chooser",
-        footnotes=(KEPT, EXPORTED) if new else (),
+        footnotes=(SURE_NOTE, EXPORT_NOTE) if new else (),
         files=tuple(files),
     )
 
 
-def _thresholds(sheet: Sheet, promised: pd.DataFrame) -> list[str]:
+def _write_thresholds(writer: OverviewWriter, goals: pd.DataFrame) -> list[str]:
     """Write the sure thresholds of each goal that any entity reaches; return the files."""
     files = []
-    for goal in statistics.GOALS:
+    for goal in statistics.PRECISION_GOALS:
         file = f"thresholds-{100 * goal:.0f}.csv"
-        part = promised[promised["goal"] == goal]
+        part = goals[goals["goal"] == goal]
         if part["sure_threshold"].notna().any():
             sure = zip(part["name"], part["sure_threshold"].fillna(math.inf), strict=True)
-            write_thresholds(sheet.path(f"tables/{file}"), {REST if n == ALL else n: t for n, t in sure})
+            write_thresholds(writer.path(f"tables/{file}"), {REST if n == ALL else n: t for n, t in sure})
             files.append(file)
     return files
 
 
-def calibration(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
-    """Return the section on how far confidence is from the share that is right, None without answers."""
+def calibration(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
+    """Return the section on how far confidence is from the share that is right; None without answers."""
     table = statistics.reliability(measured)
     if not len(table):
         return None
     error = statistics.calibration_error(measured)
-    sheet.numbers["calibration_error"] = error
-    words = "How often answers of like confidence are right; below, how many there are"
+    writer.numbers["calibration_error"] = error
+    caption = "How often answers of similar confidence are right; below, how many there are"
     return Section(
         "calibration",
-        "Is the confidence to be believed",
+        "Can the confidence be relied on",
         notes=(
             f"Expected calibration error {error:.3f}: how far, on average, confidence is from the share that is right, "
             "in ten bins. Intervals take rows for independent.",
         ),
-        pictures=(sheet.picture("reliability", words, lambda p: plots.reliability_plot(p, table, error)),),
-        files=(sheet.table("reliability", table),),
+        figures=(writer.draw("reliability", caption, plots.reliability_plot, table, error),),
+        files=(writer.write_table("reliability", table),),
     )
 
 
-def causes(sheet: Sheet, measured: pd.DataFrame, new: bool) -> Section | None:
-    """Return the section on causes by entity, None where no row has one.
-
-    Parameters
-    ----------
-    sheet, measured, new
-        As for :func:`coverage`.
-    """
-    table = statistics.causes(measured)
+def causes(writer: OverviewWriter, measured: pd.DataFrame, new: bool) -> Section | None:
+    """Return the section on causes by entity; None where no row has one."""
+    table = statistics.causes_by_entity(measured)
     if not len(table):
         return None
-    named = [f"{cause} ({count:,})" for cause, count in zip(table["cause"], table[ALL], strict=True)]
-    matrix = table.drop(columns=["cause", ALL]).set_axis(named)
-    words = "Wrong rows by cause and entity"
-    of = {"tab": "gallery", "trained": "no" if new else "yes"}
-    told = [
-        Linked(f"{cause}: {MEANINGS[cause]}.", f"{count:,} rows", {**of, "cause": cause})
-        for cause, count in zip(table["cause"], table[ALL], strict=True)
-    ]
+    counts = dict(zip(table["cause"], table[ALL], strict=True))
+    names = [f"{cause} ({count:,})" for cause, count in counts.items()]
+    matrix = table.drop(columns=["cause", ALL]).set_axis(names)
+    state = {"tab": "gallery", "trained": "no" if new else "yes"}
+    caption = "Wrong rows by cause and entity"
     return Section(
         "causes",
         "Why rows are wrong",
-        notes=(
-            "Told from what was read: whether the label's number was, became a candidate, and what was chosen.",
+        notes=("By the OCR result: was the label's number read, was it a candidate, and what was chosen.",),
+        sentences=tuple(
+            LinkedSentence(f"{cause}: {MEANINGS[cause]}.", f"{count:,} rows", {**state, "cause": cause})
+            for cause, count in counts.items()
         ),
-        sentences=tuple(told),
-        pictures=(
-            sheet.picture(
-                "causes", words, lambda p: plots.matrix_plot(p, matrix, "entity", "cause", diagonal=False)
-            ),
-        ),
-        files=(sheet.table("causes", table),),
+        figures=(writer.draw("causes", caption, plots.matrix_plot, matrix, "entity", "cause", False),),
+        files=(writer.write_table("causes", table),),
     )
 
 
-def dimensions(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
-    """Return the section on width, height and depth taken for each other, None where none is asked for."""
-    table = confusion.axes(measured, sheet.schema)
+def dimensions(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
+    """Return the section on width, height and depth taken for one another; None where none is asked for."""
+    table = confusion.axes(measured, writer.schema)
     if not len(table):
         return None
     matrix = table.drop(columns="rows").set_index("asked")
-    words = "What was answered where a dimension was asked for"
+    caption = "What was answered where a dimension was asked for"
     return Section(
         "dimensions",
         "One dimension for another",
         notes=(confusion.AXES_NOTE,),
-        pictures=(
-            sheet.picture(
-                "dimensions", words, lambda p: plots.matrix_plot(p, matrix, "answered", "asked for")
-            ),
-        ),
-        files=(sheet.table("dimensions", table),),
+        figures=(writer.draw("dimensions", caption, plots.matrix_plot, matrix, "answered", "asked for"),),
+        files=(writer.write_table("dimensions", table),),
     )
 
 
-def units(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
-    """Return the section on units taken for each other, None without answers to compare."""
+def units(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
+    """Return the section on units taken for one another; None without answers to compare."""
     pairs = confusion.units(measured)
     if not len(pairs):
         return None
-    matrix = confusion.unit_matrix(pairs, sheet.schema)
+    matrix = confusion.unit_matrix(pairs, writer.schema)
     other = pairs[pairs["truth_unit"] != pairs["answer_unit"]]
     titles = {
         "truth_unit": "label", "answer_unit": "answer", "rows": "rows", "same_quantity": "same quantity",
         "same_number": "same number",
     }  # fmt: skip
+    caption = "Pairs of units, the most frequent first"
     return Section(
         "units",
         "One unit for another",
         notes=(confusion.UNITS_NOTE,),
-        pictures=(
-            sheet.picture(
-                "units",
-                "Units of labels and answers",
-                lambda p: plots.matrix_plot(p, matrix, "answer", "label"),
-            ),
+        figures=(
+            writer.draw("units", "Units of labels and answers", plots.matrix_plot, matrix, "answer", "label"),
         ),
-        tables=(shown("Pairs of units, the most frequent first", other.head(10), titles),)
-        if len(other)
-        else (),
-        files=(sheet.table("units", pairs),),
+        tables=(text_table(caption, other.head(10), titles),) if len(other) else (),
+        files=(writer.write_table("units", pairs),),
     )
 
 
-def sizes(sheet: Sheet, measured: pd.DataFrame) -> Section | None:
-    """Return the section on how many times the truth wrong answers are, None without such."""
-    wrong = measured[
-        measured["answered"] & ~measured["right"] & measured["decades"].notna() & ~measured["same"]
-    ]
+def sizes(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
+    """Return the section on how many times the truth wrong answers are; None without such answers."""
+    comparable = measured["answered"] & measured["log10_ratio"].notna()
+    wrong = measured[comparable & ~measured["right"] & ~measured["same"]]
     if not len(wrong):
         return None
-    found = statistics.mistakes(wrong, sheet.schema)
-    words = "How many times the truth wrong answers are; known factors that occur are marked, with their rows"
+    factors = statistics.factors(wrong, writer.schema)
+    caption = (
+        "How many times the truth wrong answers are; known factors that occur are marked, with their rows"
+    )
     titles = {
-        "keywords": "what it may be", "factor": "factor", "rows": "rows", "above": "so many times the truth",
-        "below": "that part of it",
+        "words": "what it may be", "factor": "factor", "rows": "rows", "above": "that many times the truth",
+        "below": "that fraction of it",
     }  # fmt: skip
+    found = "some occur by chance" if len(factors) else "no known factor of decimal points and units occurs"
     return Section(
         "sizes",
         "By how much numbers are wrong",
         notes=(
-            f"{len(wrong):,} wrong answers whose quantity can be compared with the truth. A factor counts within 1 %; "
-            + (
-                "some are met by chance."
-                if len(found)
-                else "none that is known of decimal points and units occurs."
-            ),
+            f"{len(wrong):,} wrong answers whose quantity can be compared with the truth. "
+            f"A factor counts within 1 %; {found}.",
         ),
-        pictures=(
-            sheet.picture("sizes", words, lambda p: plots.mistakes_plot(p, list(wrong["decades"]), found)),
-        ),
-        tables=(shown("Factors that occur", found, titles),) if len(found) else (),
-        files=(sheet.table("mistakes", found),) if len(found) else (),
+        figures=(writer.draw("sizes", caption, plots.mistakes_plot, list(wrong["log10_ratio"]), factors),),
+        tables=(text_table("Factors that occur", factors, titles),) if len(factors) else (),
+        files=(writer.write_table("mistakes", factors),) if len(factors) else (),
     )

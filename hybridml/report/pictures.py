@@ -16,14 +16,14 @@ from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
 
 PHOTO_SIDE = 800
-"""Longest side of a photo, in pixels, by default."""
+"""Longest side of a photo's copy, in pixels, by default."""
 
 THUMB_SIDE = 160
-QUALITY = 82
-CHARACTERS = 20
-"""Of a content key that name a picture: 80 bits."""
+JPEG_QUALITY = 82
+NAME_LENGTH = 20
+"""Characters of a content key that name a picture: 80 bits."""
 
-_OURS = re.compile(r"[0-9a-f]{20}(-\d+)?\.jpg")
+_OWN_NAME = re.compile(r"[0-9a-f]{20}(-\d+)?\.jpg")
 
 
 def photo_file(key: str, side: int) -> str:
@@ -34,25 +34,25 @@ def photo_file(key: str, side: int) -> str:
     >>> photo_file("0123456789abcdef0123456789abcdef", 800)
     'photos/0123456789abcdef0123-800.jpg'
     """
-    return f"photos/{key[:CHARACTERS]}-{side}.jpg"
+    return f"photos/{key[:NAME_LENGTH]}-{side}.jpg"
 
 
 def thumb_file(key: str) -> str:
     """Return where a photo's thumbnail lies, from the report's folder."""
-    return f"thumbs/{key[:CHARACTERS]}.jpg"
+    return f"thumbs/{key[:NAME_LENGTH]}.jpg"
 
 
 def write_pictures(
     paths: Mapping[str, Path], folder: Path, side: int = PHOTO_SIDE, progress: bool = False
 ) -> dict[str, str]:
-    """Write copy and thumbnail of each photo, as JPEG; those that an earlier report left are kept.
+    """Write a copy and a thumbnail of each photo, as JPEG; those that an earlier report left are kept.
 
     Parameters
     ----------
     paths : mapping of content key to path
         The photos.
     folder : Path
-        The report's; pictures of photos that are not among ``paths`` are removed from it.
+        The report's folder; pictures of photos that are not among ``paths`` are removed from it.
     side : int
         Longest side of a copy, in pixels; smaller photos keep their size.
     progress : bool
@@ -61,23 +61,23 @@ def write_pictures(
     Returns
     -------
     dict of key to str
-        What is wrong with the photos of which there is no picture.
+        What is wrong with the photos that have no picture.
     """
     require("pictures of photos", ["PIL"], "report")
     # Pillow decodes, scales and encodes outside Python's lock
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        told = pool.map(lambda key: _write(key, paths[key], folder, side), paths)
-        bar = tqdm(told, "photos", len(paths), unit="photo", disable=not progress)
+        written = pool.map(lambda key: _write(key, paths[key], folder, side), paths)
+        bar = tqdm(written, "photos", len(paths), unit="photo", disable=not progress)
         problems = {key: problem for key, problem in zip(paths, bar, strict=True) if problem}
-    wanted = {name for key in paths for name in (photo_file(key, side), thumb_file(key))}
-    for part in ("photos", "thumbs"):
-        for earlier in (folder / part).glob("*.jpg"):
-            if _OURS.fullmatch(earlier.name) and f"{part}/{earlier.name}" not in wanted:
-                earlier.unlink()
+    wanted = {folder / name for key in paths for name in (photo_file(key, side), thumb_file(key))}
+    for earlier in (*folder.glob("photos/*.jpg"), *folder.glob("thumbs/*.jpg")):
+        if _OWN_NAME.fullmatch(earlier.name) and earlier not in wanted:
+            earlier.unlink()
     return problems
 
 
 def _write(key: str, path: Path, folder: Path, side: int) -> str:
+    """Write the pictures of one photo; return what is wrong with it."""
     from PIL import Image
 
     photo, thumb = folder / photo_file(key, side), folder / thumb_file(key)
@@ -90,5 +90,5 @@ def _write(key: str, path: Path, folder: Path, side: int) -> str:
     for target, longest in ((photo, side), (thumb, THUMB_SIDE)):
         image.thumbnail((longest, longest), reducing_gap=2.0)
         with atomic(target) as temporary:
-            image.save(temporary, "JPEG", quality=QUALITY)
+            image.save(temporary, "JPEG", quality=JPEG_QUALITY)
     return ""

@@ -1,4 +1,4 @@
-"""The pictures of a report, as SVG: readable in print and by the colour-blind, with numbers beside the marks."""
+"""The plots of a report, as SVG: readable in print and by the colour-blind, with numbers beside the marks."""
 
 from __future__ import annotations
 
@@ -12,46 +12,40 @@ import numpy as np
 import pandas as pd
 
 from hybridml.utils.files import atomic
-from hybridml.utils.optional import require
 
-from .statistics import ALL, finite, rounded_down
+from .statistics import ALL, rounded_down
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
-"""The colours of Okabe and Ito, which the colour-blind tell apart."""
+"""The colours of Okabe and Ito, which the colour-blind can tell apart."""
 
 GREY = "#767676"
-STYLES = (
+LINE_STYLES = (
     (ORANGE, "--", "o"), (GREEN, "-.", "s"), (RED, ":", "^"), (PURPLE, "--", "D"), (SKY, "-.", "v"),
     (BLACK, ":", "P"), (GREEN, "--", "X"), (RED, "-.", "*"),
 )  # fmt: skip
-"""Colour, line and marker of each entity: no two alike in print either."""
+"""Colour, line and marker of each entity: no two are alike, in print either."""
 
-SETTINGS: Any = {
+RC_SETTINGS: Any = {
     "svg.hashsalt": "hybridml",  # the same report is the same file
     "text.parse_math": False,  # a name with dollar signs is a name
     "font.size": 9,
     "axes.titlesize": 10,
     "hatch.linewidth": 0.6,
 }
-FAR = 4.0
-"""Decades from the truth at which the histogram of mistakes ends; what is farther is in its last bars."""
-
-
-def require_matplotlib() -> None:
-    """Raise an error that says what to type when matplotlib is not installed."""
-    require("drawing the plots of a report", ["matplotlib"], "report")
+MAX_LOG10_RATIO = 4.0
+"""Where the histogram of mistakes ends; what is farther from the truth is in its last bars."""
 
 
 @contextmanager
 def drawn(path: Path, width: float, height: float, lines: int = 1, **options: Any) -> Iterator[Any]:
-    """Give the axes of a figure, and write it to ``path`` in the end."""
+    """Give the axes of a figure, and write it to ``path`` at the end."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with rc_context(SETTINGS):
+    with rc_context(RC_SETTINGS):
         # no pyplot: it would choose a backend for the whole process and keep the figure
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
@@ -64,7 +58,7 @@ def drawn(path: Path, width: float, height: float, lines: int = 1, **options: An
 
 
 def scores_plot(path: Path, table: pd.DataFrame) -> None:
-    """Draw F1 with its interval, the F1 that accepts any unit, and the oracle's, from :func:`statistics.scores`."""
+    """Draw F1 with its interval, F1 in any unit and the oracle's F1, from :func:`statistics.scores`."""
     table = table.iloc[::-1].reset_index(drop=True)
     at = np.arange(len(table))
     with drawn(path, 6.4, 1.0 + 0.34 * len(table)) as axes:
@@ -76,34 +70,47 @@ def scores_plot(path: Path, table: pd.DataFrame) -> None:
         )
         if table["oracle_f1"].notna().any():
             axes.plot(table["oracle_f1"], at, "D", color=BLACK, fillstyle="none", label="oracle F1")
-        for y, value in zip(at, table["f1"], strict=True):
-            axes.annotate(
-                f"{value:.2f}", (value, y), (0, 5), textcoords="offset points", ha="center", fontsize=8
-            )
-        axes.set_yticks(at, [f"{n} ({r:,})" for n, r in zip(table["name"], table["rows"], strict=True)])
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(-0.6, len(table) - 0.3)
-        axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+        names = [f"{name} ({rows:,})" for name, rows in zip(table["name"], table["rows"], strict=True)]
+        _label_f1(axes, names, table["f1"])
         axes.set_xlabel("F1 (rows in brackets)")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
 
 
-def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.DataFrame) -> None:
-    """Draw precision against the share of rows answered, for all and each entity; the goals with their confidence.
+def systems_plot(path: Path, names: Sequence[str], fold_f1: Sequence[Sequence[float]]) -> None:
+    """Draw the F1 of each system, the first on top: mean and standard deviation of the folds, and each fold."""
+    names, fold_f1 = names[::-1], fold_f1[::-1]
+    at, mean = np.arange(len(names)), [float(np.mean(f1)) for f1 in fold_f1]
+    spread = [float(np.std(f1, ddof=1)) if len(f1) > 1 else 0.0 for f1 in fold_f1]
+    with drawn(path, 7.0, 1.1 + 0.34 * len(names)) as axes:
+        folds = [(value, y) for y, f1 in zip(at, fold_f1, strict=True) for value in f1]
+        axes.plot(*zip(*folds, strict=True), "|", color=BLACK, markersize=10, zorder=3, label="a fold")
+        axes.errorbar(
+            mean, at, xerr=spread, fmt="o", color=BLUE, capsize=3, label="mean ± standard deviation"
+        )
+        _label_f1(axes, names, mean)
+        axes.set_xlabel("F1")
 
-    Parameters
-    ----------
-    path : path
-        The SVG.
-    curves : mapping of str to data frame
-        From :func:`statistics.coverage`, ``"all"`` among them, without the points of a handful of answers.
-    promised : data frame
-        From :func:`statistics.promises`.
+
+def _label_f1(axes: Any, names: Sequence[str], f1: Sequence[float] | pd.Series) -> None:
+    """Write the F1 above each mark of a horizontal plot, and its name beside it."""
+    for y, value in enumerate(f1):
+        axes.annotate(f"{value:.2f}", (value, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(-0.6, len(names) - 0.3)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+
+
+def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], goals: pd.DataFrame) -> None:
+    """Draw precision against the share of rows answered, for all rows and each entity; mark the goals reached.
+
+    The curves are from :func:`statistics.coverage`, without the points of a handful of answers; the goals from
+    :func:`statistics.reachable_goals`.
     """
     with drawn(path, 7.0, 4.2) as axes:
         entities = [name for name in curves if name != ALL]
         for k, name in enumerate(entities):
-            colour, line, marker = STYLES[k % len(STYLES)]
+            colour, line, marker = LINE_STYLES[k % len(LINE_STYLES)]
             curve = curves[name]
             every = max(len(curve) // 6, 1)
             axes.plot(
@@ -115,7 +122,7 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
             100 * whole["coverage"], 100 * whole["precision"], ".-", color=BLUE, linewidth=2.4, markersize=4,
             label="all rows",
         )  # fmt: skip
-        found = promised[(promised["name"] == ALL) & (promised["coverage"] >= whole["coverage"].min())]
+        found = goals[(goals["name"] == ALL) & (goals["coverage"] >= whole["coverage"].min())]
         for goal in found.drop_duplicates("threshold").to_dict("records"):
             point = (100 * goal["coverage"], 100 * goal["precision"])
             axes.plot(*point, "o", color=BLUE, markersize=6, markeredgecolor="white")
@@ -133,7 +140,7 @@ def coverage_plot(path: Path, curves: Mapping[str, pd.DataFrame], promised: pd.D
 
 
 def reliability_plot(path: Path, table: pd.DataFrame, error: float) -> None:
-    """Draw how often answers of like confidence are right, from :func:`statistics.reliability`."""
+    """Draw how often answers of similar confidence are right, from :func:`statistics.reliability`."""
     with drawn(path, 5.4, 5.0, 2, sharex=True, height_ratios=[3, 1]) as (axes, below):
         axes.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1)
         axes.annotate(
@@ -156,7 +163,7 @@ def reliability_plot(path: Path, table: pd.DataFrame, error: float) -> None:
 
 
 def confidence_plot(path: Path, confidence: Sequence[float]) -> None:
-    """Draw how sure the answers are, where nothing says which are right."""
+    """Draw how sure the answers are, where it is not known which are right."""
     with drawn(path, 6.0, 2.6) as axes:
         counts, edges = np.histogram(confidence, np.linspace(0, 1, 21))
         axes.bar(edges[:-1], counts, 0.046, align="edge", color=SKY, edgecolor=BLACK, linewidth=0.5)
@@ -166,19 +173,10 @@ def confidence_plot(path: Path, confidence: Sequence[float]) -> None:
 
 
 def matrix_plot(path: Path, matrix: pd.DataFrame, across: str, down: str, diagonal: bool = True) -> None:
-    """Draw a table of counts, each cell with its number and shaded by it.
+    """Draw a table of counts, each cell with its number and shaded by it; ``across`` and ``down`` label the axes.
 
-    Parameters
-    ----------
-    path : path
-        The SVG.
-    matrix : data frame
-        Counts.
-    across, down : str
-        What columns and lines are.
-    diagonal : bool
-        Whether cells whose line and column have one name are right, and so framed; the shade is then of the share of
-        the line, else of the whole table's largest count.
+    With ``diagonal``, cells whose line and column have the same name are right: they are framed, and shades are of the
+    share of the line; without, shades are of the largest count.
     """
     counts = matrix.to_numpy(dtype=float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True) if diagonal else counts.max(), 1)
@@ -207,26 +205,16 @@ def _frame(axes: Any, matrix: pd.DataFrame) -> None:
             axes.add_patch(Rectangle(at, 1, 1, fill=False, edgecolor=BLACK, linewidth=1.2))
 
 
-def mistakes_plot(path: Path, decades: Sequence[float], found: pd.DataFrame) -> None:
-    """Draw how far wrong answers are from the truth, with the known factors that occur as marked lines.
-
-    Parameters
-    ----------
-    path : path
-        The SVG.
-    decades : sequence of float
-        log10(answer / truth) in base units, of wrong answers.
-    found : data frame
-        From :func:`statistics.mistakes`.
-    """
-    sizes = np.clip(finite(decades), -FAR, FAR)
+def mistakes_plot(path: Path, log10_ratios: Sequence[float], factors: pd.DataFrame) -> None:
+    """Draw how far wrong answers are from the truth, and the known factors (:func:`statistics.factors`) that occur."""
+    sizes = np.clip(log10_ratios, -MAX_LOG10_RATIO, MAX_LOG10_RATIO)
     with drawn(path, 7.6, 3.8) as axes:
-        counts, edges = np.histogram(sizes, np.linspace(-FAR, FAR, 161))
+        counts, edges = np.histogram(sizes, np.linspace(-MAX_LOG10_RATIO, MAX_LOG10_RATIO, 161))
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE)
         top = max(int(counts.max()) if len(sizes) else 1, 1)
         marks = [
             (sign * math.log10(line["factor"]), f"{'×' if sign > 0 else '÷'} {line['factor']:.4g}: {n}")
-            for line in found.to_dict("records")
+            for line in factors.to_dict("records")
             for sign, n in ((1, line["above"]), (-1, line["below"]))
             if n
         ]
@@ -236,16 +224,16 @@ def mistakes_plot(path: Path, decades: Sequence[float], found: pd.DataFrame) -> 
             axes.plot([x, x], [0, y], color=RED, linestyle="--", linewidth=1)
             axes.annotate(words, (x, y), (2, 0), textcoords="offset points", fontsize=8, color=BLACK)
         axes.axvline(0, color=BLACK, linewidth=0.8)
-        axes.set_xlim(-FAR - 0.1, FAR + 0.9)
+        axes.set_xlim(-MAX_LOG10_RATIO - 0.1, MAX_LOG10_RATIO + 0.9)
         axes.set_ylim(0, top * (1.6 if marks else 1.1))
-        ticks = range(-int(FAR), int(FAR) + 1)
+        ticks = range(-int(MAX_LOG10_RATIO), int(MAX_LOG10_RATIO) + 1)
         axes.set_xticks(list(ticks), [f"÷ {10**-k:,}" if k < 0 else f"× {10**k:,}" for k in ticks])
         axes.set_xlabel("answer compared with the truth, in base units")
         axes.set_ylabel("wrong answers")
 
 
-def bars_plot(path: Path, pairs: Sequence[tuple[str, float]], what: str, pattern: str = "{:.3g}") -> None:
-    """Draw named amounts as level bars, the first on top; negative ones hatched."""
+def bars_plot(path: Path, pairs: Sequence[tuple[str, float]], what: str, pattern: str) -> None:
+    """Draw named amounts as horizontal bars, the first on top; negative ones hatched."""
     names, values = [name for name, _ in pairs][::-1], [value for _, value in pairs][::-1]
     with drawn(path, 7.0, 0.8 + 0.25 * len(pairs)) as axes:
         hatches = ["///" if value < 0 else "" for value in values]

@@ -1,15 +1,18 @@
-"""Sections of a report's page: tables, pictures and sentences, and the HTML they become."""
+"""Sections of a report's overview: their tables, figures and sentences, the files they write, and their HTML."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pandas as pd
 
+from hybridml.datasets.csv_file import write_csv
+from hybridml.entities import EntitySchema
 from hybridml.utils.optional import require
 
 if TYPE_CHECKING:
@@ -19,49 +22,52 @@ NOT_KNOWN = "–"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A file in ``plots/``, and what it shows in words."""
+class Figure:
+    """A file in ``plots/`` and its caption."""
 
     file: str
-    words: str
+    caption: str
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A table as the page shows it: what it is, its head, and its lines as text."""
+class TextTable:
+    """A table as the page shows it: caption, head, and lines as text."""
 
-    words: str
+    caption: str
     head: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Linked:
+class LinkedSentence:
     """A sentence, and a link to the rows that it is about.
 
     Parameters
     ----------
     text : str
-        What is said.
-    words : str
-        What the link says.
-    view : mapping of str to str or several
-        What the page shows then, as its address says it: ``tab``, ``cause``, ...
+        The sentence.
+    link_text : str
+        Text of the link.
+    state : mapping of str to str or several
+        What the page shows then, as in its address: ``tab``, ``cause``, ...
     """
 
     text: str
-    words: str
-    view: Mapping[str, str | Sequence[str]]
+    link_text: str
+    state: Mapping[str, str | Sequence[str]]
 
     @property
     def address(self) -> str:
         """Where the link leads, within the page."""
-        return f"#{urlencode(self.view, doseq=True)}"
+        return f"#{urlencode(self.state, doseq=True)}"
+
+
+Sentence = str | LinkedSentence
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """A section of the page.
 
     Parameters
     ----------
@@ -72,13 +78,13 @@ class Section:
     warning : str
         What must not be overlooked.
     notes : tuple of str
-        What is said first, as paragraphs.
-    sentences : tuple of str or Linked
-        What is said beside the pictures, as a list.
-    pictures, tables
+        Paragraphs at the top.
+    sentences : tuple of str or LinkedSentence
+        A list beside the figures.
+    figures, tables
         What is shown.
     footnotes : tuple of str
-        What is said below them.
+        Paragraphs below them.
     files : tuple of str
         Files in ``tables/`` to link to.
     mount : str
@@ -89,29 +95,70 @@ class Section:
     title: str
     warning: str = ""
     notes: tuple[str, ...] = ()
-    sentences: tuple[str | Linked, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    tables: tuple[Shown, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[TextTable, ...] = ()
     footnotes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     mount: str = ""
 
 
-def shown(words: str, table: pd.DataFrame, titles: Mapping[str, str]) -> Shown:
+@dataclass
+class OverviewWriter:
+    """Writes the tables and plots of the sections to a report's folder, and collects their numbers.
+
+    Parameters
+    ----------
+    folder : path
+        The folder: tables go to ``tables/``, plots to ``plots/``.
+    schema : EntitySchema or None
+        Entities and units; None for the packaged ones.
+    numbers : dict
+        The numbers so far, by name.
+    files : list of str
+        The files written so far, relative to the folder.
+    """
+
+    folder: Path
+    schema: EntitySchema | None
+    numbers: dict[str, Any] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+    def path(self, file: str) -> Path:
+        """Return the path of a file that is about to be written, and note it."""
+        self.files.append(file)
+        return self.folder / file
+
+    def write_table(self, name: str, table: pd.DataFrame) -> str:
+        """Write a table and add it to the numbers; return its file."""
+        filled = table.astype(object).where(table.notna(), "")
+        write_csv(self.path(f"tables/{name}.csv"), list(table.columns), filled.itertuples(index=False))
+        self.numbers[name] = table.to_dict("records")
+        return f"{name}.csv"
+
+    def draw(self, name: str, caption: str, plot: Callable[..., None], *arguments: Any) -> Figure:
+        """Draw a plot with ``plot(path, *arguments)``."""
+        path = self.path(f"plots/{name}.svg")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plot(path, *arguments)
+        return Figure(path.name, caption)
+
+
+def text_table(caption: str, table: pd.DataFrame, titles: Mapping[str, str]) -> TextTable:
     """Return the columns of a table that have a title, as text.
 
     Examples
     --------
-    >>> shown("Rows", pd.DataFrame({"name": ["width"], "f1": [0.75]}), {"name": "entity", "f1": "F1"}).lines
+    >>> text_table("Rows", pd.DataFrame({"name": ["width"], "f1": [0.75]}), {"name": "entity", "f1": "F1"}).lines
     (('width', '0.750'),)
     """
     kept = [name for name in titles if name in table.columns]
     lines = zip(*(map(text_of, table[name]) for name in kept), strict=True) if kept else ()
-    return Shown(words, tuple(titles[name] for name in kept), tuple(lines))
+    return TextTable(caption, tuple(titles[name] for name in kept), tuple(lines))
 
 
 def text_of(value: object) -> str:
-    """Return a cell as a person reads it.
+    """Return the text of a cell.
 
     Examples
     --------
@@ -128,7 +175,7 @@ def text_of(value: object) -> str:
 
 
 def with_interval(value: float, low: float, high: float) -> str:
-    """Return a value with its interval.
+    """Return the text of a value with its interval.
 
     Examples
     --------
@@ -140,7 +187,7 @@ def with_interval(value: float, low: float, high: float) -> str:
     return f"{text_of(value)} ({text_of(low)} to {text_of(high)})"
 
 
-def rendered(sections: Sequence[Section]) -> Markup:
+def render(sections: Sequence[Section]) -> Markup:
     """Return the sections as a fragment of HTML; whatever text they hold is escaped."""
     require("the page of a report", ["jinja2"], "report")
     from jinja2 import Environment, PackageLoader, StrictUndefined

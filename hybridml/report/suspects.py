@@ -1,4 +1,4 @@
-"""Labels that may be wrong: what speaks against each, as a score and in words."""
+"""Suspect labels: what speaks against each label, as a score and in words."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from hybridml.quantity import format_quantity
 from hybridml.quantity.unit_pairs import same_quantity
 
 from . import causes
-from .scored import UNLABELLED
+from .outcomes import UNLABELLED
 
-DISAGREEMENT, HALF = 1.0, 0.5
-"""What a disagreement counts for, times the model's confidence: half where the label could have been chosen, and half
-on a row that was learned from.
+DISAGREEMENT_WEIGHT = 1.0
+"""Weight of a disagreement, times the model's confidence; it is halved where the label could have been chosen, and
+halved on a row that the model was trained on.
 """
 
-IMPOSSIBLE, SAME_PHOTO, NOT_FOUND, GROUP = 1.0, 0.8, 0.6, 0.5
-"""What the other reasons count for; the group's, times the share of it that agrees on something else."""
+IMPOSSIBLE_WEIGHT, SAME_PHOTO_WEIGHT, NOT_FOUND_WEIGHT, GROUP_WEIGHT = 1.0, 0.8, 0.6, 0.5
+"""Weights of the other reasons; the group's, times the share of it that agrees on something else."""
 
-UNFOUND = {
+NOT_FOUND = {
     causes.NOT_READ: "its number was read nowhere on the photo",
     causes.MISREAD: "only a number like it was read on the photo",
     causes.NO_CANDIDATE: "its number was read on the photo, but not as such a quantity",
 }
-"""Causes that say that the label could not have been chosen, in words."""
+"""Causes by which the label could not have been chosen, in words."""
 
-CONFIDENT = 0.5
+MIN_CONFIDENCE = 0.5
 """Confidence from which on a disagreement speaks against the label."""
 
-AGREEING, MAJORITY = 3, 2 / 3
-"""How many other photos of a group, and what share of them, must say one thing against a label."""
+MIN_AGREEING, MIN_MAJORITY = 3, 2 / 3
+"""How many other photos of a group, and what share of them, must agree on something else."""
 
 
 def suspects(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return how suspect each row's label is, and why.
 
-    Reasons, which add up: the label cannot be met (zero, not understood, or in a unit that the entity does not
-    allow); the model is confident of something else; the same photo has other labels for the entity; nothing that was
-    read on the photo says it; nearly all other photos of its group agree on something else.
+    Reasons, whose weights add up: no answer can equal the label (zero, not understood, or in a unit that the entity
+    does not allow); the model is confident of something else; the same photo has other labels for the entity; the
+    label's quantity was not found on the photo; nearly all other photos of its group agree on something else.
 
-    The weights are by what held of 269 official labels that people checked, 58 of them wrong: of those whose quantity
-    was not found on the photo seven in ten, of confident disagreements three in ten.
+    The weights follow from 269 official labels that people checked, 58 of which were wrong: seven in ten of those
+    whose quantity was not found on the photo, three in ten of confident disagreements.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def suspects(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataF
     Returns
     -------
     data frame
-        ``suspect`` (0: nothing speaks against it, or no label) and ``suspect_why``, a line per row.
+        ``suspect`` (0: nothing speaks against the label, or there is none) and ``suspect_why``, one line per row.
     """
     schema = schema or default_entities()
     rows = rows.reset_index(drop=True)
@@ -89,17 +89,17 @@ def _impossible(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchem
     for row, (truth, entity) in enumerate(zip(truths, rows["entity"], strict=True)):
         asked = schema.entities.get(entity)
         if truth.kind == "unreadable":
-            yield row, IMPOSSIBLE, "the label is not understood"
+            yield row, IMPOSSIBLE_WEIGHT, "the label is not understood"
         elif truth.kind == "foreign unit":
-            yield row, IMPOSSIBLE, "the label's unit is none that is known"
+            yield row, IMPOSSIBLE_WEIGHT, "the label's unit is not known"
         elif truth.quantity and asked and truth.quantity[1] not in asked.units:
-            yield row, IMPOSSIBLE, f"the label's unit is not one of {entity}"
+            yield row, IMPOSSIBLE_WEIGHT, f"the label's unit is not one of {entity}"
         elif truth.quantity and truth.quantity[0] <= 0:
-            yield row, IMPOSSIBLE, "the label says zero"
+            yield row, IMPOSSIBLE_WEIGHT, "the label is zero"
 
 
 def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
-    sure = (rows["confidence"] >= CONFIDENT) & (rows["prediction"] != "")
+    sure = (rows["confidence"] >= MIN_CONFIDENCE) & (rows["prediction"] != "")
     answers = metrics.parse_predictions(rows["prediction"], schema)
     for row in np.flatnonzero(sure).tolist():
         answer, entity = answers[row], str(rows["entity"][row])
@@ -108,17 +108,17 @@ def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySc
             continue
         confidence, trained = float(rows["confidence"][row]), bool(rows["trained"][row])
         words = f"the model is {100 * confidence:.0f} % sure of {rows['prediction'][row]}"
-        weight = DISAGREEMENT * confidence
-        if not truths[row].blank and rows["cause"][row] not in UNFOUND:
-            weight *= HALF
+        weight = DISAGREEMENT_WEIGHT * confidence
+        if not truths[row].blank and rows["cause"][row] not in NOT_FOUND:
+            weight /= 2
         if trained:
-            yield row, HALF * weight, f"{words}, though it learned from this photo or group"
+            yield row, weight / 2, f"{words}, though it was trained on this photo or group"
         else:
             yield row, weight, words
 
 
 def _ends(label: str, schema: EntitySchema) -> list[Quantity]:
-    """Return what a label says: of a range, both ends."""
+    """Return the quantity of a label; of a range, both ends."""
     parsed = parse_label(label, schema)
     if parsed.kind not in ("plain", "range") or parsed.unit is None:
         return []
@@ -132,27 +132,29 @@ def _same_photo(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntityS
         for row, own in known:
             others = {_text(q): None for _, q in known if not same_quantity(q, own, str(entity), schema)}
             if others:
-                yield int(row), SAME_PHOTO, f"the same photo is also labelled {' and '.join(others)}"
+                yield int(row), SAME_PHOTO_WEIGHT, f"the same photo is also labelled {' and '.join(others)}"
 
 
 def _group(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
     for (_, entity), part in labelled[labelled["group"] != ""].groupby(["group", "entity"], sort=False):
-        if len(part) <= AGREEING:
+        if len(part) <= MIN_AGREEING:
             continue
-        said: dict[str, dict[str, Quantity]] = {}
+        by_photo: dict[str, dict[str, Quantity]] = {}
         for row, photo in zip(part.index, part["photo"], strict=True):
             if (quantity := truths[row].quantity) is not None:
-                said.setdefault(photo or f"row {row}", {}).setdefault(_text(quantity), quantity)
-        counts = pd.Series([text for texts in said.values() for text in texts]).value_counts()
-        if not len(counts) or counts.iloc[0] < AGREEING:
+                by_photo.setdefault(photo or f"row {row}", {}).setdefault(_text(quantity), quantity)
+        counts = pd.Series([text for texts in by_photo.values() for text in texts]).value_counts()
+        if not len(counts) or counts.iloc[0] < MIN_AGREEING:
             continue
-        usual = next(q for texts in said.values() for text, q in texts.items() if text == counts.index[0])
+        usual = next(q for texts in by_photo.values() for text, q in texts.items() if text == counts.index[0])
         for row in part.index:
             own = truths[row].quantity
-            share = counts.iloc[0] / max(len(said) - 1, 1)
-            if own and share >= MAJORITY and not same_quantity(own, usual, str(entity), schema):
-                words = f"{counts.iloc[0]} of {len(said) - 1} other photos of its group say {counts.index[0]}"
-                yield int(row), GROUP * share, words
+            share = counts.iloc[0] / max(len(by_photo) - 1, 1)
+            if own and share >= MIN_MAJORITY and not same_quantity(own, usual, str(entity), schema):
+                words = (
+                    f"{counts.iloc[0]} of {len(by_photo) - 1} other photos of its group say {counts.index[0]}"
+                )
+                yield int(row), GROUP_WEIGHT * share, words
 
 
 def _text(quantity: Quantity) -> str:
@@ -160,5 +162,5 @@ def _text(quantity: Quantity) -> str:
 
 
 def _not_found(rows: pd.DataFrame) -> Reasons:
-    for row in np.flatnonzero(rows["cause"].isin(UNFOUND) & (rows["text"] != "")).tolist():
-        yield row, NOT_FOUND, UNFOUND[rows["cause"][row]]
+    for row in np.flatnonzero(rows["cause"].isin(NOT_FOUND) & (rows["text"] != "")).tolist():
+        yield row, NOT_FOUND_WEIGHT, NOT_FOUND[rows["cause"][row]]

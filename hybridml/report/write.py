@@ -1,37 +1,36 @@
-"""From rows, store and model to the report's folder."""
+"""The writing of a report: from rows, feature store and model to its folder."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from hybridml.datasets import photos
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.rows import VALUE, read_rows
+from hybridml.entities import EntitySchema
 from hybridml.errors import HybridmlError, RowsError
+from hybridml.estimator import EntityExtractor
 from hybridml.evaluation.compare.files import read_scores
 from hybridml.prediction.explain import column_name
 from hybridml.store.feature_store import FeatureStore
+from hybridml.store.status import TITLES
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_remote, path_of
 
-from . import against as others
-from . import folder, overview, suspects
-from .causes import CAUSES, MEANINGS
-from .compared import ablation_of
-from .gather import Gathered, gather
+from .causes import MEANINGS
+from .comparison_sections import ablation_of
+from .files import CardFiles, make_folder, write_numbers, write_page, write_rows
+from .outcomes import UNLABELLED
+from .overview import write_overview
 from .pictures import PHOTO_SIDE, THUMB_SIDE, photo_file, thumb_file, write_pictures
-from .scored import UNLABELLED
-from .shell import make_folder, write_shell
-from .timing import MEASURED, NOT_KEPT, seconds_by_stage
-
-if TYPE_CHECKING:
-    from hybridml.entities import EntitySchema
-    from hybridml.estimator import EntityExtractor
+from .rows import ReportRows, build_rows
+from .run_comparison import compare_runs, read_run
+from .suspects import suspects
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def write_report(
     Parameters
     ----------
     extractor : EntityExtractor
-        Fitted; its folders say where photos and store are. Photos that the store lacks are read first.
+        Fitted; its folders say where photos and feature store are. Photos that the store lacks are read first.
     rows : data frame, path of a CSV, or rows with their faults
         As for :meth:`EntityExtractor.predict`; labels in it count unless ``truth`` is given.
     out : path
@@ -77,59 +76,57 @@ def write_report(
     MissingExtraError
         When a package is missing.
     HybridmlError
-        When rows, labels, the other run or the scores do not do; the message says what to do.
+        When rows, labels, the other run or the scores cannot be used; the message says what to do.
     """
     require("the report", ["jinja2", "matplotlib", "PIL"], "report")
     if photo_side < THUMB_SIDE:
         raise HybridmlError(
             f"photos of {photo_side} pixels show less than their thumbnails; give {THUMB_SIDE} or more"
         )
-    target, schema = path_of(out), extractor.model_.schema
-    if is_remote(target):
+    folder, schema = path_of(out), extractor.model_.schema
+    if is_remote(folder):
         raise HybridmlError(
-            f"{target} is not on this machine, and a report opens from a folder; write it here, then copy"
+            f"{folder} is not on this machine, and a report opens from a folder; write it here, then copy"
         )
     frame, faults = photos.checked(rows, images=extractor.images, schema=schema)
     if truth is not None:
-        frame = labelled(frame, truth, schema)
-    other = others.read_run(against) if against is not None else None
-    scores = read_scores(systems) if systems is not None else ()
-    name = Path(against).name if against is not None else ""
+        frame = _with_labels(frame, truth, schema)
+    other = None if against is None else read_run(against)
+    other_name = "" if against is None else Path(against).name
+    scores = () if systems is None else read_scores(systems)
 
-    make_folder(target)
-    found = gather(extractor, (frame, faults))
-    table = _with_pictures(found, target, photo_side, extractor.progress)
-    table = table.join(suspects.suspects(table, schema))
-    changes = None if other is None else others.changes(table, other, schema, name)
-    changed = pd.DataFrame("", table.index, ["other", "change"]) if changes is None else changes.table
-    table = table.join(changed.set_axis(table.index))
-    shown = overview.write(
-        target,
-        table,
-        found.candidates,
-        changes=changes,
-        ablation=ablation_of(scores),
-        systems=scores,
-        schema=schema,
-        progress=extractor.progress,
-        **_of_itself(extractor, found),
-    )
-    head = _head(title, table, schema) | ({"other_name": name} if name else {})
-    # last and together: a run that is interrupted before leaves an earlier report to be looked at
-    folder.write_cards(target, _cards(found.cards(), table, target))
-    folder.write_rows(target, table, head)
-    folder.write_numbers(target, {"title": title, **shown.numbers}, shown.files)
-    return write_shell(target, title, shown.html, shown.changes_html)
+    make_folder(folder)
+    with CardFiles(folder) as cards:
+        answered = build_rows(extractor, (frame, faults), cards.add)
+        table = _with_pictures(answered, folder, photo_side, extractor.progress)
+        table = table.join(suspects(table, schema))
+        comparison = None if other is None else compare_runs(table, other, schema, other_name)
+        changes = (
+            pd.DataFrame("", table.index, ["other", "change"]) if comparison is None else comparison.table
+        )
+        table = table.join(changes.set_axis(table.index))
+        gains = extractor.model_.ranker.importance()
+        overview = write_overview(
+            folder,
+            table,
+            answered.candidates,
+            importance=[(column_name(column), share) for column, share in gains.items() if share],
+            seconds=_seconds_by_stage(extractor, set(answered.keys) - {""}),
+            ablation=ablation_of(scores),
+            comparison=comparison,
+            systems=scores,
+            schema=schema,
+            progress=extractor.progress,
+        )
+        # last and together: a run that is interrupted before leaves the rows and cards of an earlier report
+        cards.write(lambda card: _with_size(card, folder, table["image"]))
+        write_rows(folder, table, _head(title, table, schema, other_name))
+    write_numbers(folder, {"title": title, **overview.numbers}, overview.files)
+    return write_page(folder, title, overview.html, overview.changes_html)
 
 
-def labelled(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema | None = None) -> pd.DataFrame:
-    """Return rows with the labels of a file, None where it lacks the row.
-
-    Raises
-    ------
-    RowsError
-        When it has none of the rows.
-    """
+def _with_labels(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema) -> pd.DataFrame:
+    """Return rows with the labels of a file, None where it lacks the row; it must have one of them."""
     table, faults = read_rows(truth, truth=True, schema=schema, on_row_fault="collect")
     if faults:
         log.warning("%s: %d faults in single rows; the first: %s", truth, len(faults), faults[0])
@@ -146,49 +143,51 @@ def labelled(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema | None
     return frame.assign(**{VALUE: pd.Series(labels, index=frame.index, dtype=object)})
 
 
-def _with_pictures(found: Gathered, target: Path, side: int, progress: bool) -> pd.DataFrame:
+def _with_pictures(answered: ReportRows, folder: Path, side: int, progress: bool) -> pd.DataFrame:
     """Write the pictures; return the table with their files, and what is wrong with photos that have none."""
-    problems = write_pictures(found.paths, target, side, progress)
-    shown = [key if key in found.paths and key not in problems else "" for key in found.keys]
-    return found.table.assign(
+    problems = write_pictures(answered.paths, folder, side, progress)
+    shown = [key if key in answered.paths and key not in problems else "" for key in answered.keys]
+    of_rows = zip(answered.table["problem"], answered.keys, strict=True)
+    return answered.table.assign(
         image=[photo_file(key, side) if key else "" for key in shown],
         thumb=[thumb_file(key) if key else "" for key in shown],
-        problem=[
-            told or problems.get(key, "")
-            for told, key in zip(found.table["problem"], found.keys, strict=True)
-        ],
+        problem=[problem or problems.get(key, "") for problem, key in of_rows],
     )
 
 
-def _cards(cards: Iterable[dict[str, Any]], table: pd.DataFrame, target: Path) -> Iterator[dict[str, Any]]:
-    """Yield the cards; photos that were not read are as large as their picture."""
-    for card, image, problem in zip(cards, table["image"], table["problem"], strict=True):
-        card["problem"] = problem
-        if image and not card["width"]:
-            from PIL import Image
+def _with_size(card: dict[str, Any], folder: Path, images: pd.Series) -> dict[str, Any]:
+    """Return a card with the size of its picture where the photo was not read."""
+    image = images[card["id"]]
+    if image and not card["width"]:
+        from PIL import Image
 
-            with Image.open(target / image) as picture:
-                card["width"], card["height"] = picture.size
-        yield card
+        with Image.open(folder / image) as picture:
+            card["width"], card["height"] = picture.size
+    return card
 
 
-def _head(title: str, table: pd.DataFrame, schema: EntitySchema) -> dict[str, Any]:
-    """Return what the page is told of all rows."""
+def _head(title: str, table: pd.DataFrame, schema: EntitySchema, other_name: str) -> dict[str, Any]:
+    """Return what the page needs to know of all rows."""
     entities = [entity for entity in dict.fromkeys(table["entity"]) if entity in schema.entities]
-    return {
+    head = {
         "title": title,
         "labelled": bool((table["outcome"] != UNLABELLED).any()),
         "units": {entity: list(schema.entity(entity).units) for entity in entities},
-        "causes": {cause: MEANINGS[cause] for cause in CAUSES},
+        "causes": MEANINGS,
     }
+    return head | ({"other_name": other_name} if other_name else {})
 
 
-def _of_itself(extractor: EntityExtractor, found: Gathered) -> dict[str, Any]:
-    """Return what model and store say of themselves, as :func:`overview.write` takes it."""
-    seconds = seconds_by_stage(FeatureStore(extractor.store), extractor.stages_, set(found.keys) - {""})
-    gain = extractor.model_.ranker.importance()
-    return {
-        "importance": [(column_name(column), share) for column, share in gain.items() if share],
-        "seconds": seconds,
-        "seconds_note": MEASURED if seconds else NOT_KEPT,
-    }
+def _seconds_by_stage(extractor: EntityExtractor, keys: Collection[str]) -> list[tuple[str, float]]:
+    """Return the vision stages of which the store holds seconds, each with its mean over the photos of ``keys``."""
+    store = FeatureStore(extractor.store)
+    found = []
+    for stage in extractor.stages_:
+        seconds: dict[str, float] = {}
+        for _, table in store.table_of(stage).shards.tables(["key", "seconds"]):
+            pairs = zip(table["key"].to_pylist(), table["seconds"].to_pylist(), strict=True)
+            seconds.update((key, s) for key, s in pairs if key in keys and s is not None)
+        if seconds:
+            share = "" if len(seconds) == len(keys) else f", {len(seconds):,} of {len(keys):,} photos"
+            found.append((f"{TITLES[stage.kind]}{share}", sum(seconds.values()) / len(keys)))
+    return found

@@ -7,15 +7,14 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from hybridml.report import shell
+from hybridml.report import files
 
 EVIL = "<img src=x onerror=\"document.title='pwned'\">"
 ENTITIES = {"item_weight": ["gram", "kilogram", "ounce"], "voltage": ["volt", "kilovolt"]}
 OUTCOMES = ("right", "wrong", "blank", "other unit")
 CAUSES = ("", "other quantity", "nothing read near the value", "other unit of a pair")
-CHUNK = 100
 OVERVIEW = (
-    '<h2>How good it is</h2><p>F1 0.75 <a id="look" href="#tab=gallery&amp;outcome=wrong">wrong rows</a></p>'
+    '<h2>How good it is</h2><p><a id="wrong-rows" href="#tab=gallery&amp;outcome=wrong">wrong rows</a></p>'
 )
 
 
@@ -81,20 +80,13 @@ def card(position: int, given: dict[str, Any]) -> dict[str, Any]:
             candidate
             | {"text": given["truth"], "box": wrong, "chosen": False, "right": True, "confidence": 0.2},
         ],
-        "answer": {
-            "prediction": given["prediction"],
-            "confidence": given["confidence"],
-            "box": right,
-            "text": text,
-        },
         "runner_ups": [{"text": given["truth"], "confidence": 0.2, "box": wrong}],
-        "quantities": [
+        "groups": [
             {
                 "box": right,
                 "items": [{"entity": given["entity"], "text": text, "confidence": 0.75, "box": right}],
             }
         ],
-        "problem": given["problem"],
     }
 
 
@@ -112,14 +104,14 @@ def write(folder: Path, rows: list[dict[str, Any]], **payload: Any) -> Path:
         picture.resize((side, side * 3 // 4)).save(folder / name / "0.jpg")
     (folder / "data").mkdir()
     columns = {name: [r[name] for r in rows] for name in rows[0]}
-    told = {"version": 1, "title": "Test report", "report": "r1", "labelled": True, "units": ENTITIES}
+    head = {"version": 1, "title": "Test report", "report": "r1", "labelled": True, "units": ENTITIES}
     (folder / "data" / "rows.js").write_text(
-        shell.script("rows", told | {"columns": columns} | payload), encoding="utf-8"
+        files.script("rows", head | {"columns": columns} | payload), encoding="utf-8"
     )
-    for first in range(0, len(rows), CHUNK):
-        cards = [card(first + place, r) for place, r in enumerate(rows[first : first + CHUNK])]
-        number = first // CHUNK
+    for first in range(0, len(rows), files.CARDS_A_FILE):
+        cards = [card(first + place, r) for place, r in enumerate(rows[first : first + files.CARDS_A_FILE])]
+        number = first // files.CARDS_A_FILE
         (folder / "data" / f"cards-{number:04d}.js").write_text(
-            shell.script("cards", number, cards), encoding="utf-8"
+            files.script("cards", number, cards), encoding="utf-8"
         )
-    return shell.write_shell(folder, f"Test report {EVIL}", OVERVIEW)
+    return files.write_page(folder, f"Test report {EVIL}", OVERVIEW)

@@ -1,4 +1,4 @@
-"""Causes of wrong answers, told from text lines written by hand."""
+"""Causes of wrong answers, from text lines written by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import default_entities
-from hybridml.report.causes import CAUSES, MEANINGS, cause_of
+from hybridml.report.causes import cause_of
 from hybridml.vision.text_line import OCRResult
 from tests.helpers.lines import line
 
@@ -39,7 +39,3 @@ def test_causes(
     ocr_result = OCRResult(tuple(line(text, 50, 100 + 200 * i) for i, text in enumerate(texts)), 1000, 1000)
     label = parse_truth([truth], SCHEMA)[0]
     assert cause_of(label, predicted, ocr_result, SCHEMA.entity(entity), SCHEMA) == cause
-
-
-def test_each_cause_has_a_meaning() -> None:
-    assert list(MEANINGS) == list(CAUSES)

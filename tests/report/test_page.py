@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hybridml import EntityExtractor
-from hybridml.artifact import serialize
-from hybridml.cli import main
 from hybridml.errors import HybridmlError
-from hybridml.report import shell
+from hybridml.report import files
 from tests.helpers import report_folder
-from tests.helpers.fakes import OPTIONS, write_photo, write_rows
-from tests.helpers.lines import line
 from tests.helpers.report_browser import ROWS, Open, count, in_order, shown
 from tests.helpers.report_folder import EVIL, row
-
-HOSTILE = "<img src=x onerror=alert(1)>"
+from tests.report.conftest import HOSTILE
 
 
 def test_filters_narrow_the_list_and_stand_in_the_address(opened: Open) -> None:
@@ -74,7 +67,7 @@ def test_a_search_that_finds_nothing_says_so_and_can_be_left(opened: Open) -> No
 def test_a_link_of_the_overview_opens_its_rows_from_the_top(opened: Open) -> None:
     page = opened()
     page.evaluate("document.body.style.paddingTop = '3000px'; window.scrollTo(0, 2000)")
-    page.click("#look")
+    page.click("#wrong-rows")
     page.wait_for_selector("#gallery:not([hidden])")
     assert count(page) == ROWS // 4
     assert set(in_order(page, ".verdict")) == {"✗ wrong"}
@@ -133,7 +126,7 @@ def test_a_card_shows_photo_answer_reasons_and_what_else_was_read(opened: Open) 
         "net weight",
         "+1.25",
         "−0.50",
-        "Region 1",
+        "Group 1",
     ):
         assert text in side, text
     assert page.get_attribute(".drawing image", "href") == "photos/0.jpg"
@@ -144,8 +137,8 @@ def test_a_card_shows_photo_answer_reasons_and_what_else_was_read(opened: Open) 
     page.uncheck("[data-layer=candidates]")
     assert page.locator(".candidate").count() == 0
     page.check("[data-layer=quantities]")
-    assert page.locator(".around").count() == 1
-    page.hover(".region-list li")
+    assert page.locator(".group-box").count() == 1
+    page.hover(".group-list li")
     assert page.locator(".pointed").count() == 1
     page.go_back()
     page.wait_for_selector("#card", state="hidden")
@@ -235,7 +228,7 @@ def test_text_from_outside_stays_text(opened: Open, tmp_path: Path) -> None:
     for tab in ("suspects", "changes", "corrections", "overview"):
         page.evaluate(f"HYBRIDML.state.set({{tab: '{tab}', card: ''}})")
         assert EVIL.partition("'")[0] in page.inner_text("main"), tab
-    page.wait_for_timeout(100)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.title() == f"Test report {EVIL}"
     assert page.locator("img:not(.thumb img)").count() == 0
     assert page.locator("script:not([src])").count() == 0
@@ -252,26 +245,17 @@ def test_a_missing_file_of_cards_costs_only_its_cards(opened: Open, tmp_path: Pa
     page.wait_for_selector(".drawing image")
 
 
-def test_five_thousand_rows_open_fast_and_scroll_with_few_tiles(opened: Open, tmp_path: Path) -> None:
+def test_five_thousand_rows_scroll_with_few_tiles(opened: Open, tmp_path: Path) -> None:
     path = report_folder.write(tmp_path, [row(i) for i in range(5000)])
-    started = time.perf_counter()
     page = opened("#tab=gallery", path)
     page.wait_for_selector("[data-id='0'] img")
-    assert time.perf_counter() - started < 5
     assert page.inner_text("#shown") == "5,000 of 5,000 rows"
     assert page.locator(".tile-row").count() < 80
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     page.wait_for_selector("[data-id='4999']")
     assert page.locator(".tile-row").count() < 80
-    spent = page.evaluate(
-        """() => {
-            const started = performance.now();
-            for (const q of ["n", "ne", "net 4", "net 49"]) HYBRIDML.state.set({q});
-            return performance.now() - started;
-        }"""
-    )
-    assert spent < 2000
-    assert count(page) > 0
+    page.evaluate("for (const q of ['n', 'ne', 'net 4', 'net 4999']) HYBRIDML.state.set({q})")
+    assert shown(page) == [4999, 5098, 5099]
 
 
 def test_the_page_tells_screen_readers_what_is_what(opened: Open) -> None:
@@ -286,61 +270,39 @@ def test_the_page_tells_screen_readers_what_is_what(opened: Open) -> None:
     assert page.evaluate(unnamed) == []
 
 
-def test_the_command_writes_a_page_that_works(opened: Open, tmp_path: Path, capsys: Any) -> None:
-    learned = write_rows(tmp_path, 32)
-    rows = write_rows(tmp_path, 16, seed=1)
-    write_photo(tmp_path / "images" / f"{HOSTILE}.png", [line(f"Net weight 77 g {HOSTILE}", 50, 50)])
-    rows.loc[0, ["image_link", "entity_name", "entity_value"]] = [
-        f"{HOSTILE}.png",
-        "item_weight",
-        "77.0 gram",
-    ]
-    rows.to_csv(tmp_path / "rows.csv", index=False)
-    rows[["index"]].assign(prediction="").to_csv(tmp_path / "other.csv", index=False)
-    extractor = EntityExtractor(tmp_path / "images", tmp_path / "store", **OPTIONS).fit(learned)
-    model = serialize.save(extractor, tmp_path / "model.joblib")
-    folders = [
-        "--images",
-        str(tmp_path / "images"),
-        "--store",
-        str(tmp_path / "store"),
-        "--model",
-        str(model),
-    ]
-    run = ["--rows", str(tmp_path / "rows.csv"), "--against", str(tmp_path / "other.csv"), "--workers", "1"]
-    assert main(["-q", "report", *run, *folders, "--out", str(tmp_path / "out")]) == 0
-    path = Path(capsys.readouterr().out.strip())
-    page = opened("#tab=gallery", path)
-    assert count(page) == 16
+def test_the_command_writes_a_page_that_works(opened: Open, commanded: Path) -> None:
+    page = opened("#tab=gallery", commanded / "index.html")
+    assert count(page) == 120
     page.click("[data-id='0']")
     page.wait_for_selector(".drawing image")
-    assert HOSTILE in (page.text_content("#card .facts > details") or "")
+    assert "<script>alert(2)</script>" in (page.text_content("#card .facts > details") or "")
+    assert HOSTILE in page.inner_text("#card .answer")
     assert "77 gram" in page.inner_text(".answer .big")
     assert page.locator(".reasons li").count() > 0
     assert page.locator(".candidate.chosen").count() == 1
     assert page.evaluate("[...document.images].every(image => !image.complete || image.naturalWidth > 0)")
     page.keyboard.press("Escape")
     page.click("#tab-changes")
-    assert "better" in page.inner_text("#changes-counts")
+    assert "1 row better" in page.inner_text("#changes-counts")
     page.click("#tab-overview")
     page.wait_for_selector("#overview figure img")
-    assert "of 16)" in page.inner_text("tr[data-entity=all]")
+    assert "of 99)" in page.inner_text("tr[data-entity=all]"), "labelled rows but for an unknown entity's"
 
 
 def test_a_data_file_cannot_end_its_script_and_holds_finite_numbers() -> None:
-    said = shell.script("rows", {"text": "</script><!--\u2028&"})
-    assert not set("<>&\u2028") & set(said)
-    assert json.loads(said[len("HYBRIDML.rows(") : -len(");\n")]) == {"text": "</script><!--\u2028&"}
+    text = files.script("rows", {"text": "</script><!--\u2028&"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text[len("HYBRIDML.rows(") : -len(");\n")]) == {"text": "</script><!--\u2028&"}
     with pytest.raises(ValueError, match="JSON"):
-        shell.script("rows", {"confidence": float("nan")})
+        files.script("rows", {"confidence": float("nan")})
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HybridmlError, match="file/report"):
-        shell.write_shell(tmp_path / "file" / "report", "title", "")
+        files.write_page(tmp_path / "file" / "report", "title", "")
 
 
 def test_every_style_and_script_is_named() -> None:
-    assets: Any = {p.name for p in shell.ASSETS.iterdir() if p.suffix in (".js", ".css")}
-    assert assets == {*shell.SCRIPTS, *shell.STYLES}
+    assets: Any = {p.name for p in files.ASSETS.iterdir() if p.suffix in (".js", ".css")}
+    assert assets == {*files.SCRIPTS, *files.PAGE_STYLES}

@@ -1,4 +1,4 @@
-"""What the user says on the report's page, and the files it gives: corrections and thresholds."""
+"""Corrections and thresholds on the report's page, and the files that it exports."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def lines_of(path: Path) -> list[list[str]]:
 def test_a_value_that_cannot_be_right_is_not_taken(opened: Open) -> None:
     page = opened("#card=0")
     for typed, says in {
-        "gram": "no plain number",
-        "1,5 gram": "no plain number",
-        "-5 gram": "no plain number",
-        "1e3 gram": "no plain number",
-        "=1+1 gram": "no plain number",
+        "gram": "not a plain number",
+        "1,5 gram": "not a plain number",
+        "-5 gram": "not a plain number",
+        "1e3 gram": "not a plain number",
+        "=1+1 gram": "not a plain number",
         "0 gram": "above zero",
         "12": "Which unit",
-        "12 volt": "no unit of item_weight",
+        "12 volt": "not a unit of item_weight",
     }.items():
         page.fill("#right-value", typed)
         page.keyboard.press("Enter")
-        assert says in page.inner_text("#judge-says"), typed
+        assert says in page.inner_text("#correction-status"), typed
         assert page.get_attribute("#right-value", "aria-invalid") == "true"
     assert page.evaluate("HYBRIDML.corrections.all().length") == 0
 
@@ -57,7 +57,7 @@ def test_corrections_are_typed_kept_exported_and_read_back(opened: Open, tmp_pat
     page.keyboard.press("c")
     page.keyboard.type("  2.50  KILOGRAM ")
     page.keyboard.press("Enter")
-    assert "2.50 kilogram" in page.inner_text("#judge-says")
+    assert "2.50 kilogram" in page.inner_text("#correction-status")
     page.keyboard.press("j")
     page.keyboard.press("1")
     page.keyboard.press("j")
@@ -86,10 +86,10 @@ def test_corrections_are_typed_kept_exported_and_read_back(opened: Open, tmp_pat
     other = opened("#tab=corrections", path, "localStorage.clear()")
     assert other.locator("#export").is_disabled()
     other.set_input_files("#import", written)
-    other.wait_for_selector("#import-says li")
-    assert "3 corrections taken" in other.inner_text("#import-says")
-    assert "line 5: the report has no row" in other.inner_text("#import-says")
-    assert 'line 6: "volt" is no unit' in other.inner_text("#import-says")
+    other.wait_for_selector("#import-status li")
+    assert "3 corrections taken" in other.inner_text("#import-status")
+    assert "line 5: the report has no row" in other.inner_text("#import-status")
+    assert 'line 6: "volt" is not a unit' in other.inner_text("#import-status")
     assert lines_of(save(other, "#export")) == expected
     other.click("#corrections button:has-text('Undo')")
     assert "None yet" in other.inner_text("#corrections")
@@ -99,9 +99,9 @@ def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(opened: Open, tm
     page = opened("#tab=corrections")
     (tmp_path / "other.csv").write_text("index,prediction\n1,5 gram\n")
     page.set_input_files("#import", tmp_path / "other.csv")
-    page.wait_for_selector("#import-says p")
-    assert "other.csv was not taken" in page.inner_text("#import-says")
-    assert "entity_name" in page.inner_text("#import-says")
+    page.wait_for_selector("#import-status p")
+    assert "other.csv was not taken" in page.inner_text("#import-status")
+    assert "entity_name" in page.inner_text("#import-status")
 
 
 def test_rows_marked_while_only_unmarked_ones_are_shown_stay_till_the_card_is_closed(opened: Open) -> None:
@@ -144,15 +144,15 @@ def test_thresholds_are_found_for_a_precision_and_exported(opened: Open, tmp_pat
         for i in range(9)
     ]
     page = opened("", report_folder.write(tmp_path, rows))
-    assert "83 labelled rows that were not trained on" in page.inner_text("#threshold-chooser")
+    assert "83 labelled rows that the model was not trained on" in page.inner_text("#threshold-chooser")
     page.fill("#wanted", "0.75")
     page.click("#reach")
     n = np.arange(1, 81)
     reached = np.flatnonzero(lower_bound(np.cumsum(right) / n, n) >= 0.75)
     kept = int(reached[-1]) + 1
-    said = page.inner_text("tr[data-entity=item_weight]")
-    assert f"({kept} of 80)" in said
-    assert f"{right[:kept].mean() * 100:.1f} %" in said
+    line = page.inner_text("tr[data-entity=item_weight]")
+    assert f"({kept} of 80)" in line
+    assert f"{right[:kept].mean() * 100:.1f} %" in line
     assert f"({kept} of 83)" in page.inner_text("tr[data-entity=all]")
     found = read_thresholds(save(page, "#export-thresholds"))
     assert found == {"item_weight": sure[kept - 1], "voltage": np.inf}

@@ -1,9 +1,9 @@
 "use strict";
-// One row as a card: its photo, its answer and why, what else was read, and what the user says of its label.
+// The card of a row: its photo, its answer and the reasons, what else was read, and the form that corrects its label.
 
 HYBRIDML.card = (() => {
-  const { data, state, filter, grid, judge } = HYBRIDML;
-  const { el, byId, number, sureness, words } = HYBRIDML.dom;
+  const { data, state, filter, grid, correctionForm } = HYBRIDML;
+  const { el, byId, number, confidenceText, words } = HYBRIDML.dom;
   let parts = null;
   let shown = null;
 
@@ -20,7 +20,7 @@ HYBRIDML.card = (() => {
       facts: el("div", { class: "facts" }),
       side: el("div", { class: "side", tabindex: "0" }),
     };
-    parts.side.append(parts.verdict, judge.form(), parts.facts);
+    parts.side.append(parts.verdict, correctionForm.form(), parts.facts);
     dialog.append(
       el(
         "header",
@@ -42,7 +42,7 @@ HYBRIDML.card = (() => {
     const row = asked === "" ? null : data.row(Number(asked));
     if (!row) {
       if (dialog.open) dialog.close();
-      if (asked !== "") HYBRIDML.say(`There is no row ${asked} in this report.`);
+      if (asked !== "") HYBRIDML.notify(`There is no row ${asked} in this report.`);
       shown = null;
       return;
     }
@@ -62,20 +62,20 @@ HYBRIDML.card = (() => {
         : `${number(position + 1)} of ${number(grid.length())}`;
     parts.verdict.replaceChildren(...answer(row));
     parts.facts.replaceChildren(el("p", { class: "note" }, "loading …"));
-    judge.show(row);
+    correctionForm.show(row);
     fill(row);
   }
 
   async function fill(row) {
     try {
       const card = await data.card(row.id);
-      if (shown !== row.id) return; // gone on to another meanwhile
+      if (shown !== row.id) return; // another card is shown by now
       parts.viewer.show(card, row);
-      judge.suggest([row.prediction, ...card.candidates.map((found) => found.text)]);
+      correctionForm.suggest([row.prediction, ...card.candidates.map((found) => found.text)]);
       parts.facts.replaceChildren(...facts(card));
     } catch (error) {
       if (shown !== row.id) return;
-      parts.viewer.show({ width: 4, height: 3, lines: [], candidates: [], quantities: [] }, row);
+      parts.viewer.show({ width: 4, height: 3, lines: [], candidates: [], groups: [] }, row);
       parts.facts.replaceChildren(el("p", { class: "warning" }, error.message));
     }
   }
@@ -99,7 +99,7 @@ HYBRIDML.card = (() => {
         ...pair(
           "Confidence",
           row.confidence !== null &&
-            el("span", { class: "sure" }, grid.bar(row.confidence), sureness(row.confidence)),
+            el("span", { class: "sure" }, grid.bar(row.confidence), confidenceText(row.confidence)),
         ),
         ...pair("Group", row.group),
         ...pair("Photo", row.photo),
@@ -124,7 +124,7 @@ HYBRIDML.card = (() => {
     const best = chosen || card.candidates[0];
     return [
       chosen ? section("Why this answer", reasons(chosen.reasons)) : "",
-      !chosen && best?.reasons.length ? section(`What spoke for ${best.text}`, reasons(best.reasons)) : "",
+      !chosen && best?.reasons.length ? section(`What counted for ${best.text}`, reasons(best.reasons)) : "",
       card.runner_ups.length
         ? section(
             "Runners-up",
@@ -139,10 +139,10 @@ HYBRIDML.card = (() => {
         `Candidates (${card.candidates.length})`,
         card.candidates.length
           ? el("ol", { class: "plain" }, ...card.candidates.map(candidate))
-          : el("p", { class: "note" }, "Nothing was read from this photo that could answer."),
+          : el("p", { class: "note" }, "Nothing that was read on this photo could be the answer."),
       ),
-      card.quantities.length
-        ? section("Every quantity on the photo, by region", ...card.quantities.map(region))
+      card.groups.length
+        ? section("All quantities on the photo, by group", ...card.groups.map(group))
         : "",
       el(
         "details",
@@ -157,7 +157,7 @@ HYBRIDML.card = (() => {
                 "li",
                 {},
                 line.text,
-                el("small", {}, `${sureness(line.confidence)}${line.second ? " · second look" : ""}`),
+                el("small", {}, `${confidenceText(line.confidence)}${line.second_pass ? " · second pass" : ""}`),
               ),
               around(line.polygon),
             ),
@@ -168,7 +168,7 @@ HYBRIDML.card = (() => {
   }
 
   const section = (title, ...children) => el("section", {}, el("h3", {}, title), ...children);
-  const sure = (found) => el("small", {}, sureness(found.confidence));
+  const sure = (found) => el("small", {}, confidenceText(found.confidence));
 
   function candidate(found) {
     const kind = HYBRIDML.photo.kindOf(found);
@@ -188,7 +188,7 @@ HYBRIDML.card = (() => {
             class: "quiet",
             title: "This is the right value",
             "aria-label": `${found.text} is the right value`,
-            onclick: () => judge.take(found.text),
+            onclick: () => correctionForm.take(found.text),
           },
           "use as label",
         ),
@@ -204,14 +204,14 @@ HYBRIDML.card = (() => {
     return el(
       "ul",
       { class: "reasons" },
-      ...given.map(({ words: said, contribution }) => {
+      ...given.map(({ words: reason, contribution }) => {
         const bar = el("span", { class: contribution < 0 ? "against" : "for" });
         bar.style.width = `${(Math.abs(contribution) / most) * 50}%`;
         const signed = `${contribution < 0 ? "−" : "+"}${Math.abs(contribution).toFixed(2)}`;
         return el(
           "li",
           {},
-          el("span", { class: "said" }, said),
+          el("span", {}, reason),
           el("span", { class: "signed" }, signed),
           el("span", { class: "scale", "aria-hidden": "true" }, bar),
         );
@@ -219,13 +219,13 @@ HYBRIDML.card = (() => {
     );
   }
 
-  function region({ box, items }, place) {
+  function group({ box, items }, place) {
     const line = (item) =>
       pointing(el("li", {}, `${words(item.entity)}: `, el("b", {}, item.text), sure(item)), item.box || box);
     return el(
       "div",
-      { class: "region-list" },
-      pointing(el("h4", {}, `Region ${place + 1}`), box),
+      { class: "group-list" },
+      pointing(el("h4", {}, `Group ${place + 1}`), box),
       el("ul", { class: "plain" }, ...items.map(line)),
     );
   }
@@ -243,7 +243,7 @@ HYBRIDML.card = (() => {
     return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
   }
 
-  /** Goes to the row so many places on among those the filters show. */
+  /** Goes that many rows on among those that the filters show. */
   function step(steps) {
     const next = grid.beside(shown, steps);
     if (next !== null) state.set({ card: String(next) });

@@ -1,16 +1,16 @@
 "use strict";
-// The report's rows, all at once, and its cards, a hundred at a time: handed over by the scripts in data/.
+// The report's data: its rows, all at once, and its cards, a hundred at a time, both from the scripts in data/.
 // Plain scripts, no modules and no fetch: a page opened from a folder is allowed neither.
 
 const HYBRIDML = {};
 
 HYBRIDML.data = (() => {
-  const CHUNK = 100;
+  const CARDS_A_FILE = 100;
   const data = { length: 0, columns: {}, units: {}, causes: {}, report: "", otherName: "", compared: false };
-  const arrived = new Map(); // number of a cards file -> its cards
-  const asked = new Map(); // number of a cards file -> promise of them
+  const loaded = new Map(); // number of a cards file -> its cards
+  const loading = new Map(); // number of a cards file -> promise of them
 
-  data.take = (payload) => {
+  data.setRows = (payload) => {
     data.columns = payload.columns;
     data.length = payload.columns.id.length;
     data.units = payload.units || {};
@@ -20,7 +20,7 @@ HYBRIDML.data = (() => {
     data.compared = payload.columns.change?.some(Boolean) || false;
   };
 
-  data.takeCards = (number, cards) => arrived.set(number, cards);
+  data.setCards = (number, cards) => loaded.set(number, cards);
 
   /** The row at a position, or null. */
   data.row = (id) => {
@@ -30,9 +30,9 @@ HYBRIDML.data = (() => {
 
   /** A promise of the card at a position; fails with an Error that says which file is missing. */
   data.card = async (id) => {
-    const number = Math.floor(id / CHUNK);
-    if (!asked.has(number)) asked.set(number, load(number));
-    return (await asked.get(number))[id % CHUNK];
+    const number = Math.floor(id / CARDS_A_FILE);
+    if (!loading.has(number)) loading.set(number, load(number));
+    return (await loading.get(number))[id % CARDS_A_FILE];
   };
 
   function load(number) {
@@ -40,9 +40,9 @@ HYBRIDML.data = (() => {
     return new Promise((resolve, reject) => {
       const element = document.createElement("script");
       element.src = source;
-      element.onload = () => (arrived.has(number) ? resolve(arrived.get(number)) : element.onerror());
+      element.onload = () => (loaded.has(number) ? resolve(loaded.get(number)) : element.onerror());
       element.onerror = () => {
-        asked.delete(number);
+        loading.delete(number);
         reject(new Error(`${source} cannot be loaded: is the folder complete?`));
       };
       document.head.append(element);
@@ -52,9 +52,9 @@ HYBRIDML.data = (() => {
   return data;
 })();
 
-HYBRIDML.cards = (number, cards) => HYBRIDML.data.takeCards(number, cards);
+HYBRIDML.cards = (number, cards) => HYBRIDML.data.setCards(number, cards);
 
 HYBRIDML.rows = (payload) => {
-  HYBRIDML.data.take(payload);
+  HYBRIDML.data.setRows(payload);
   HYBRIDML.start();
 };

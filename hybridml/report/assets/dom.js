@@ -1,5 +1,5 @@
 "use strict";
-// Elements, and numbers and names as a person reads them. Text goes in as text, never as HTML.
+// Helpers: elements, CSV, and numbers and names as a person reads them. Text goes in as text, never as HTML.
 
 HYBRIDML.dom = (() => {
   const SVG = "http://www.w3.org/2000/svg";
@@ -25,7 +25,7 @@ HYBRIDML.dom = (() => {
   const byId = (id) => document.getElementById(id);
   const number = (value) => value.toLocaleString("en");
   const percent = (value) => (value * 100).toFixed(1) + " %";
-  const sureness = (value) => (value === null || value === undefined ? "" : value.toFixed(2));
+  const confidenceText = (value) => (value === null || value === undefined ? "" : value.toFixed(2));
   /** An entity's name as words: item_weight is "item weight". */
   const words = (name) => name.replaceAll("_", " ");
   const plural = (count, one, many = one + "s") => `${number(count)} ${count === 1 ? one : many}`;
@@ -40,7 +40,7 @@ HYBRIDML.dom = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   }
 
-  return { el, svg, byId, number, percent, sureness, words, plural, download };
+  return { el, svg, byId, number, percent, confidenceText, words, plural, download };
 })();
 
 HYBRIDML.csv = (() => {
@@ -57,7 +57,7 @@ HYBRIDML.csv = (() => {
     pattern.lastIndex = text.charCodeAt(0) === 0xfeff ? 1 : 0;
     while (pattern.lastIndex < text.length) {
       const found = pattern.exec(text);
-      if (!found) throw new Error(`line ${lines.length + 1} is no CSV: a quote too many or too few`);
+      if (!found) throw new Error(`line ${lines.length + 1} is not CSV: it has a quote too many or too few`);
       line.push(found[1] === undefined ? found[2] : found[1].replaceAll('""', '"'));
       if (found[3] !== "," || pattern.lastIndex >= text.length) {
         if (found[3] === ",") line.push("");

@@ -1,10 +1,10 @@
 "use strict";
-// The filters beside the rows, each with how many rows it would show.
+// The form with the filters, each with the number of rows that it would show.
 
 HYBRIDML.facets = (() => {
   const { data, state, filter } = HYBRIDML;
   const { el, byId, number, words } = HYBRIDML.dom;
-  const LISTED = 500; // groups offered while typing
+  const MAX_GROUPS = 500; // groups offered while typing
   const CHANGES = ["better", "worse", "flipped"];
   const lists = {}; // column -> {value -> {box, count}}
 
@@ -79,7 +79,7 @@ HYBRIDML.facets = (() => {
   }
 
   function group(groups) {
-    const listed = groups.slice(0, LISTED).map((value) => el("option", { value }));
+    const listed = groups.slice(0, MAX_GROUPS).map((value) => el("option", { value }));
     return el(
       "fieldset",
       {},

@@ -1,5 +1,5 @@
 "use strict";
-// Which rows a state shows, and in which order. Rows are positions in the table (ids).
+// The filter: which rows a state shows, and in which order. Rows are positions in the table (ids).
 
 HYBRIDML.filter = (() => {
   const data = HYBRIDML.data;
@@ -16,18 +16,18 @@ HYBRIDML.filter = (() => {
     loss: { words: "loss", down: true },
     suspect: { words: "suspicion of the label", down: true },
   };
-  const haystacks = [];
+  const searchTexts = [];
   const ranks = {};
 
   const column = (name) => data.columns[name] || [];
 
-  /** What a search looks through: the words of row id, in small letters. */
-  function haystack(id) {
-    haystacks[id] ??= ["text", "index", "photo", "group", "entity", "truth", "prediction", "other"]
+  /** The text of a row that is searched, in lower case. */
+  function searchText(id) {
+    searchTexts[id] ??= ["text", "index", "photo", "group", "entity", "truth", "prediction", "other"]
       .map((name) => column(name)[id] ?? "")
       .join("\n")
       .toLowerCase();
-    return haystacks[id];
+    return searchTexts[id];
   }
 
   const TESTS = {
@@ -43,7 +43,7 @@ HYBRIDML.filter = (() => {
     max: (state) => state.max !== "" && ((id) => column("confidence")[id] <= Number(state.max)),
     q: (state) => {
       const terms = state.q.toLowerCase().split(/\s+/).filter(Boolean);
-      return terms.length > 0 && ((id) => terms.every((term) => haystack(id).includes(term)));
+      return terms.length > 0 && ((id) => terms.every((term) => searchText(id).includes(term)));
     },
     tab: (state) => {
       if (state.tab === "suspects") return (id) => column("suspect")[id] > 0;
@@ -103,5 +103,5 @@ HYBRIDML.filter = (() => {
     return ranks.index;
   }
 
-  return { OUTCOMES, ORDERS, passing, counts, order, select };
+  return { OUTCOMES, ORDERS, counts, order, select };
 })();

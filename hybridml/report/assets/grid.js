@@ -1,17 +1,17 @@
 "use strict";
-// The list of rows as tiles. Only the tiles in sight exist, so that 5,000 rows cost no more than 50.
+// The rows as tiles. Only the tiles in sight exist, so that 5,000 rows cost no more than 50.
 
 HYBRIDML.grid = (() => {
   const { data, state, corrections } = HYBRIDML;
   const { OUTCOMES } = HYBRIDML.filter;
-  const { el, byId, words, sureness } = HYBRIDML.dom;
-  const WIDTH = 190; // of a tile at least, in pixels, with its gap
-  const HEIGHT = { gallery: 282, suspects: 330, changes: 306 };
-  const BEYOND = 2; // lines of tiles kept above and below those in sight
+  const { el, byId, words, confidenceText } = HYBRIDML.dom;
+  const MIN_TILE_WIDTH = 190; // in pixels, with its gap
+  const TILE_HEIGHT = { gallery: 282, suspects: 330, changes: 306 };
+  const EXTRA_LINES = 2; // lines of tiles kept above and below those in sight
   const tiles = new Map(); // id -> element
   let ids = [];
   let positions = new Map();
-  let layout = { across: 1, height: HEIGHT.gallery };
+  let layout = { across: 1, height: TILE_HEIGHT.gallery };
   let current = null;
   let waiting = false;
 
@@ -23,7 +23,7 @@ HYBRIDML.grid = (() => {
     refresh();
   }
 
-  /** Draws all tiles anew: what they say has changed. */
+  /** Draws all tiles anew, because their text has changed. */
   function refresh() {
     const focused = tiles.get(current)?.contains(document.activeElement);
     tiles.forEach((tile) => tile.remove());
@@ -36,13 +36,13 @@ HYBRIDML.grid = (() => {
     waiting = false;
     const grid = byId("grid");
     if (!grid.offsetParent) return;
-    const across = Math.max(1, Math.floor(grid.clientWidth / WIDTH));
-    const height = HEIGHT[state.get().tab] || HEIGHT.gallery;
+    const across = Math.max(1, Math.floor(grid.clientWidth / MIN_TILE_WIDTH));
+    const height = TILE_HEIGHT[state.get().tab] || TILE_HEIGHT.gallery;
     layout = { across, height };
     grid.style.height = `${Math.ceil(ids.length / across) * height}px`;
     const top = -grid.getBoundingClientRect().top;
-    const first = Math.max(0, (Math.floor(top / height) - BEYOND) * across);
-    const last = Math.min(ids.length, (Math.ceil((top + window.innerHeight) / height) + BEYOND) * across);
+    const first = Math.max(0, (Math.floor(top / height) - EXTRA_LINES) * across);
+    const last = Math.min(ids.length, (Math.ceil((top + window.innerHeight) / height) + EXTRA_LINES) * across);
     const wanted = new Set(ids.slice(first, last));
     if (current !== null && positions.has(current)) wanted.add(current); // what has the focus stays
     for (const [id, tile] of tiles) if (!wanted.has(id)) (tile.remove(), tiles.delete(id));
@@ -104,7 +104,7 @@ HYBRIDML.grid = (() => {
         el("b", {}, row.prediction || "—"),
         row.outcome !== "unlabelled" && el("span", { class: "label" }, `label: ${row.truth || "none"}`),
         tab === "changes" && el("span", { class: "label" }, `${row.change}; was: ${row.other || "blank"}`),
-        el("span", { class: "sure" }, bar(row.confidence), sureness(row.confidence)),
+        el("span", { class: "sure" }, bar(row.confidence), confidenceText(row.confidence)),
         tab === "suspects" && el("span", { class: "why", title: row.suspect_why }, row.suspect_why),
       ),
     );

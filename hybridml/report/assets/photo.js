@@ -1,11 +1,12 @@
 "use strict";
-// The photo of a card with what was read drawn on it. Shapes are told apart by stroke and label, not by colour alone.
+// The photo of a card, with text lines, candidates and groups drawn on it. They differ in stroke and label, not in colour
+// alone.
 
 HYBRIDML.photo = (() => {
-  const { el, svg, sureness, words } = HYBRIDML.dom;
-  const LABELLED = 6; // candidates that bear a label without being pointed at
-  const TOLD = 3; // quantities that a region's label names
-  const FARTHEST = 20; // times the whole photo
+  const { el, svg, confidenceText, words } = HYBRIDML.dom;
+  const MAX_LABELS = 6; // candidates that bear a label, besides the answer and the right one
+  const MAX_NAMED = 3; // quantities that the label of a group names
+  const MAX_ZOOM = 20; // times the whole photo
   const FONT = '600 12px system-ui, "Liberation Sans", sans-serif';
   const ruler = document.createElement("canvas").getContext("2d");
   const layers = { candidates: true, lines: true, quantities: false };
@@ -19,7 +20,7 @@ HYBRIDML.photo = (() => {
     let pointed = null;
     let held = null;
 
-    const look = (box) => {
+    const setView = (box) => {
       view = box;
       drawing.setAttribute("viewBox", box.join(" "));
       annotate();
@@ -44,18 +45,18 @@ HYBRIDML.photo = (() => {
           : "",
         svg("g", { class: "drawn" }),
       );
-      look(whole);
+      setView(whole);
     }
 
     function annotate() {
       if (!shown) return;
       const { card } = shown;
       const drawn = drawing.querySelector(".drawn");
-      const taken = []; // places of labels; candidates' come first
+      const taken = []; // where labels stand; those of candidates come first
       const named = layers.candidates ? labels(card.candidates, taken) : [];
       const parts = [];
       if (layers.lines) parts.push(...card.lines.map(textLine));
-      if (layers.quantities) parts.push(...card.quantities.flatMap((found) => region(found, taken)));
+      if (layers.quantities) parts.push(...card.groups.flatMap((found) => group(found, taken)));
       if (layers.candidates) parts.push(...[...card.candidates].reverse().map(candidate), ...named);
       if (pointed) parts.push(outline(pointed, "pointed"));
       drawn.replaceChildren(...parts);
@@ -65,10 +66,10 @@ HYBRIDML.photo = (() => {
       svg(
         "polygon",
         {
-          class: `text-line${line.second ? " second" : ""}`,
+          class: `text-line${line.second_pass ? " second" : ""}`,
           points: line.polygon.map((p) => p.join(",")).join(" "),
         },
-        svg("title", {}, `${line.text} (${sureness(line.confidence)}${line.second ? ", second look" : ""})`),
+        svg("title", {}, `${line.text} (${confidenceText(line.confidence)}${line.second_pass ? ", second pass" : ""})`),
       );
 
     const candidate = (found) =>
@@ -77,13 +78,13 @@ HYBRIDML.photo = (() => {
         { class: `candidate ${kindOf(found)}` },
         outline(found.box, "halo"),
         outline(found.box, "stroke"),
-        svg("title", {}, `${labelOf(found)} (${sureness(found.confidence)})`),
+        svg("title", {}, `${labelOf(found)} (${confidenceText(found.confidence)})`),
       );
 
-    function region({ box, items }, taken) {
-      const told = items.slice(0, TOLD).map((item) => `${words(item.entity)} ${item.text}`);
-      if (items.length > TOLD) told.push(`${items.length - TOLD} more`);
-      return [outline(box, "around"), tag(box, told.join("; "), "region", taken)];
+    function group({ box, items }, taken) {
+      const named = items.slice(0, MAX_NAMED).map((item) => `${words(item.entity)} ${item.text}`);
+      if (items.length > MAX_NAMED) named.push(`${items.length - MAX_NAMED} more`);
+      return [outline(box, "group-box"), tag(box, named.join("; "), "group", taken)];
     }
 
     function outline([left, top, right, bottom], name) {
@@ -100,7 +101,7 @@ HYBRIDML.photo = (() => {
 
     // The strongest last, so that it lies on top; each moved down where it would cover another.
     function labels(candidates, taken) {
-      const named = candidates.filter((found, place) => found.chosen || found.right || place < LABELLED);
+      const named = candidates.filter((found, place) => found.chosen || found.right || place < MAX_LABELS);
       return named.map((found) => tag(found.box, labelOf(found), kindOf(found), taken)).reverse();
     }
 
@@ -126,12 +127,12 @@ HYBRIDML.photo = (() => {
     }
 
     function zoom(factor, at = [view[0] + view[2] / 2, view[1] + view[3] / 2]) {
-      const times = Math.min(Math.max((whole[2] / view[2]) * factor, 1), FARTHEST);
-      if (times === 1) return look(whole);
+      const times = Math.min(Math.max((whole[2] / view[2]) * factor, 1), MAX_ZOOM);
+      if (times === 1) return setView(whole);
       const [width, height] = [whole[2] / times, whole[3] / times];
       const left = at[0] - ((at[0] - view[0]) / view[2]) * width;
       const top = at[1] - ((at[1] - view[1]) / view[3]) * height;
-      look(inside([left, top, width, height]));
+      setView(inside([left, top, width, height]));
     }
 
     const inside = ([left, top, width, height]) => [
@@ -163,7 +164,7 @@ HYBRIDML.photo = (() => {
     drawing.addEventListener("pointermove", (event) => {
       if (!held) return;
       const [x, y] = spot(event);
-      look(inside([view[0] + held[0] - x, view[1] + held[1] - y, view[2], view[3]]));
+      setView(inside([view[0] + held[0] - x, view[1] + held[1] - y, view[2], view[3]]));
     });
     for (const name of ["pointerup", "pointercancel"]) drawing.addEventListener(name, () => (held = null));
 
@@ -196,13 +197,13 @@ HYBRIDML.photo = (() => {
         { class: "bar" },
         button("+", "Larger", () => zoom(1.5)),
         button("−", "Smaller", () => zoom(1 / 1.5)),
-        button("Whole", "The whole photo", () => look(whole)),
+        button("Whole", "The whole photo", () => setView(whole)),
         layer("candidates", "candidates"),
         layer("lines", "text lines"),
         layer("quantities", "all quantities"),
       ),
     );
-    return { element, show, point, zoom, whole: () => look(whole) };
+    return { element, show, point, zoom, whole: () => setView(whole) };
   }
 
   const kindOf = (found) => (found.chosen ? "chosen" : found.right ? "right" : "other");

@@ -1,8 +1,8 @@
 "use strict";
-// The page as a whole: tabs, keys, and who shows what when the state changes.
+// The page as a whole: tabs, keys, and what is shown anew when the state changes.
 
 HYBRIDML.start = (() => {
-  const { data, state, filter, facets, grid, card, judge, corrections, thresholds } = HYBRIDML;
+  const { data, state, filter, facets, grid, card, correctionForm, corrections, thresholds } = HYBRIDML;
   const { el, byId, number, plural } = HYBRIDML.dom;
   const PANELS = {
     overview: "overview",
@@ -11,7 +11,7 @@ HYBRIDML.start = (() => {
     changes: "gallery",
     corrections: "corrections",
   };
-  const LISTED = [...state.FILTERS, "tab", "sort", "way"];
+  const LIST_STATE = [...state.FILTERS, "tab", "sort", "way"];
   const KEYS = [
     ["j / → , k / ←", "next, previous row"],
     ["↓ , ↑", "next, previous line of rows"],
@@ -40,12 +40,12 @@ HYBRIDML.start = (() => {
     state.read();
     state.listen(show);
     show(state.get(), null);
-    judge.list();
+    correctionForm.list();
     document.documentElement.dataset.ready = "yes";
   }
 
   function show(current, before) {
-    const listed = !before || state.differ(current, before, LISTED);
+    const listed = !before || state.differ(current, before, LIST_STATE);
     const turned = before && state.differ(current, before, ["tab"]);
     if (listed) showTab(current.tab);
     const closed = before?.card && !current.card;
@@ -82,8 +82,8 @@ HYBRIDML.start = (() => {
   function corrected() {
     const made = corrections.all().length;
     tabCount("corrections", made);
-    judge.refresh();
-    judge.list();
+    correctionForm.refresh();
+    correctionForm.list();
     // while a card is open its row stays in the list, so that there is a next one
     if (state.get().marked && card.shown() === null) showList(state.get());
     else grid.refresh();
@@ -175,8 +175,8 @@ HYBRIDML.start = (() => {
         if (open !== null) return lines ? false : card.step(steps);
         return listing ? grid.move(steps, lines) : false;
       };
-    const say = (kind) => () => (row === null ? false : judge.toggle(row, kind));
-    const look = (factor) => () => (open === null ? false : card.zoom(factor));
+    const correct = (kind) => () => (row === null ? false : correctionForm.toggle(row, kind));
+    const zoom = (factor) => () => (open === null ? false : card.zoom(factor));
     return {
       j: go(1),
       ArrowRight: go(1),
@@ -186,21 +186,21 @@ HYBRIDML.start = (() => {
       ArrowUp: go(0, -1),
       "/": search,
       "?": () => byId("help").showModal(),
-      1: say("label_wrong"),
-      2: say("not_in_photo"),
+      1: correct("label_wrong"),
+      2: correct("not_in_photo"),
       c: () => edit(row),
-      u: judge.undo,
-      "+": look(1.5),
-      "=": look(1.5),
-      "-": look(1 / 1.5),
-      0: look(0),
+      u: correctionForm.undo,
+      "+": zoom(1.5),
+      "=": zoom(1.5),
+      "-": zoom(1 / 1.5),
+      0: zoom(0),
     };
   }
 
   function edit(row) {
     if (row === null) return false;
     if (card.shown() === null) state.set({ card: String(row) }, { step: true });
-    return judge.edit();
+    return correctionForm.edit();
   }
 
   function search() {
@@ -212,8 +212,8 @@ HYBRIDML.start = (() => {
   return start;
 })();
 
-/** Says something to the user for a while. */
-HYBRIDML.say = (() => {
+/** Shows a message to the user for a while. */
+HYBRIDML.notify = (() => {
   let waiting = 0;
   return (text) => {
     HYBRIDML.dom.byId("toast").textContent = text;
@@ -224,5 +224,5 @@ HYBRIDML.say = (() => {
 
 window.addEventListener("load", () => {
   if (!document.documentElement.dataset.ready)
-    HYBRIDML.say("data/rows.js cannot be loaded: is the folder complete?");
+    HYBRIDML.notify("data/rows.js cannot be loaded: is the folder complete?");
 });

@@ -1,6 +1,6 @@
 "use strict";
-// What is shown: tab, filters, order, search, card and thresholds. All of it stands in the address after "#", so that
-// a link or a bookmark opens the same view.
+// The state of the page: tab, filters, order, search, card and thresholds. All of it stands in the address after "#",
+// so that a link or a bookmark shows the same.
 
 HYBRIDML.state = (() => {
   const LISTS = ["entity", "outcome", "cause", "change", "at"];
@@ -26,17 +26,17 @@ HYBRIDML.state = (() => {
     const given = new URLSearchParams(hash.replace(/^#/, ""));
     const state = {};
     for (const name of LISTS) state[name] = given.getAll(name);
-    for (const [name, usual] of Object.entries(SINGLES)) state[name] = given.get(name) ?? usual;
+    for (const [name, initial] of Object.entries(SINGLES)) state[name] = given.get(name) ?? initial;
     return state;
   }
 
-  /** The "#..." of a state; what is as usual is left out. */
+  /** The "#..." of a state, without the defaults. */
   function write(state) {
-    const said = new URLSearchParams();
-    for (const [name, usual] of Object.entries(SINGLES))
-      if (state[name] !== usual) said.set(name, state[name]);
-    for (const name of LISTS) for (const value of state[name]) said.append(name, value);
-    return "#" + said.toString();
+    const given = new URLSearchParams();
+    for (const [name, initial] of Object.entries(SINGLES))
+      if (state[name] !== initial) given.set(name, state[name]);
+    for (const name of LISTS) for (const value of state[name]) given.append(name, value);
+    return "#" + given.toString();
   }
 
   /** The "#..." of the current state with some of it changed. */
@@ -48,22 +48,22 @@ HYBRIDML.state = (() => {
     current = { ...current, ...changes };
     clearTimeout(writing);
     if (step) {
-      history.replaceState(null, "", write(before)); // what was still to be written
+      history.replaceState(null, "", write(before)); // a change still to be written
       history.pushState(null, "", write(current));
     }
     // browsers allow a page only so many changes of its address in a while
     else writing = setTimeout(() => history.replaceState(null, "", write(current)), 150);
-    tell(before);
+    notify(before);
   }
 
   function read() {
     clearTimeout(writing);
     const before = current;
     current = parse(location.hash);
-    tell(before);
+    notify(before);
   }
 
-  const tell = (before) => listeners.forEach((listener) => listener(current, before));
+  const notify = (before) => listeners.forEach((listener) => listener(current, before));
 
   /** Calls listener(state, stateBefore) at each change. */
   const listen = (listener) => listeners.push(listener);

@@ -1,5 +1,5 @@
 "use strict";
-// From which confidence on an answer is published without a check: chosen per entity, with what that would have given.
+// The threshold chooser: from which confidence on answers are published without a check, per entity, and the result.
 
 HYBRIDML.thresholds = (() => {
   const { csv, data, state } = HYBRIDML;
@@ -7,7 +7,7 @@ HYBRIDML.thresholds = (() => {
   const ALL = "all";
   const ONE_SIDED_90 = 1.2816;
   const TWO_SIDED_95 = 1.96;
-  let answers = {}; // entity -> {rows, given: [{confidence, right}], the surest first}
+  let answers = {}; // entity -> {rows, given: [{confidence, right}], surest first}
   const lines = {}; // entity -> the elements of its line
 
   // Rows trained on say nothing about others: they count only where there are no others.
@@ -19,7 +19,7 @@ HYBRIDML.thresholds = (() => {
     return { ids: fresh.length ? fresh : labelled, labelled: true, trained: !fresh.length };
   }
 
-  function gather(ids) {
+  function collect(ids) {
     const { entity, prediction, confidence, outcome } = data.columns;
     answers = {};
     for (const id of ids) {
@@ -47,7 +47,7 @@ HYBRIDML.thresholds = (() => {
     return [Math.max(0, middle - half), Math.min(1, middle + half)];
   }
 
-  /** The lowest threshold whose precision is, by 90 %, at least so much; "never" where none is. */
+  /** The lowest threshold whose precision is at least this with 90 % certainty; "never" where there is none. */
   function forPrecision(entity, precision) {
     const { given } = answers[entity];
     let [right, found] = [0, "never"];
@@ -60,12 +60,12 @@ HYBRIDML.thresholds = (() => {
   }
 
   const entities = () => Object.keys(answers).sort();
-  const read = (current) => Object.fromEntries(current.at.map((said) => said.split(":")));
+  const read = (current) => Object.fromEntries(current.at.map((pair) => pair.split(":")));
 
   /** The threshold of an entity in a state: a number or "never". */
   function of(current, entity) {
-    const said = read(current)[entity];
-    return said === "never" ? said : Math.min(1, Math.max(0, Number(said) || 0));
+    const given = read(current)[entity];
+    return given === "never" ? given : Math.min(1, Math.max(0, Number(given) || 0));
   }
 
   function set(changes) {
@@ -83,7 +83,7 @@ HYBRIDML.thresholds = (() => {
   /** Builds the chooser; call once when the rows are there. */
   function build() {
     const { ids, labelled, trained } = measured();
-    gather(ids);
+    collect(ids);
     const place =
       byId("threshold-chooser") || byId("overview").appendChild(el("div", { id: "threshold-chooser" }));
     const wanted = el("input", { type: "number", id: "wanted", min: 0.5, max: 1, step: 0.01, value: 0.9 });
@@ -99,7 +99,7 @@ HYBRIDML.thresholds = (() => {
       el(
         "p",
         {},
-        "Answers at least this sure are published, the others are left to a person. The file goes into ",
+        "Answers at least this sure are published, the others are left to a person. The file is for ",
         el("code", {}, "hybridml predict --thresholds thresholds.csv"),
         ".",
       ),
@@ -107,17 +107,17 @@ HYBRIDML.thresholds = (() => {
         ? el(
             "p",
             { class: "warning" },
-            "All these rows were trained on: on others the share that is right will be lower.",
+            "The model was trained on all these rows: on others the share that is right will be lower.",
           )
         : "",
       labelled && !trained
         ? el(
             "p",
             { class: "note" },
-            `Counted on ${number(ids.length)} labelled rows that were not trained on.`,
+            `Counted on ${number(ids.length)} labelled rows that the model was not trained on.`,
           )
         : "",
-      labelled ? "" : el("p", { class: "note" }, "Without labels nothing can be said of how many are right."),
+      labelled ? "" : el("p", { class: "note" }, "Without labels it is not known how many are right."),
       el(
         "div",
         { class: "bar" },
@@ -140,7 +140,7 @@ HYBRIDML.thresholds = (() => {
         ? el(
             "p",
             { class: "note" },
-            "Found thresholds hold at 90 % certainty on these rows; where too few answers are that often right, nothing is published.",
+            "Thresholds found hold with 90 % certainty on these rows; where too few answers are right that often, nothing is published.",
           )
         : "",
       el(

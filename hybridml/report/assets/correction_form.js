@@ -1,10 +1,10 @@
 "use strict";
-// Where the user says what a label should be: in the card, and all of it listed under Corrections.
+// The form in the card that corrects its label, and the list under Corrections.
 
-HYBRIDML.judge = (() => {
+HYBRIDML.correctionForm = (() => {
   const { data, state, corrections } = HYBRIDML;
   const { el, byId, download, plural, words } = HYBRIDML.dom;
-  const LISTED = 20; // faults of a file that are named
+  const MAX_FAULTS = 20; // faults of a file that are named
   let row = null;
   let parts = null;
 
@@ -23,8 +23,8 @@ HYBRIDML.judge = (() => {
       spellcheck: "false",
       autocomplete: "off",
       list: "right-values",
-      "aria-describedby": "judge-says",
-      oninput: () => tell(""),
+      "aria-describedby": "correction-status",
+      oninput: () => showStatus(""),
     });
     const typed = el(
       "form",
@@ -34,25 +34,25 @@ HYBRIDML.judge = (() => {
       el("datalist", { id: "right-values" }),
       el("button", { type: "submit" }, "Save"),
     );
-    const says = el("p", { id: "judge-says", role: "status" });
+    const status = el("p", { id: "correction-status", role: "status" });
     const back = el("button", { type: "button", class: "quiet", onclick: undo }, "Undo ", el("kbd", {}, "u"));
-    parts = { value, says, back, choices: [choice("label_wrong", "1"), choice("not_in_photo", "2")] };
+    parts = { value, status, back, choices: [choice("label_wrong", "1"), choice("not_in_photo", "2")] };
     return el(
       "section",
-      { class: "judge", "aria-label": "Correct the label" },
+      { class: "correction-form", "aria-label": "Correct the label" },
       ...parts.choices,
       typed,
       back,
-      says,
+      status,
     );
   }
 
-  /** Shows what was said of a row. */
+  /** Shows the correction of a row. */
   function show(shown) {
     row = shown;
     parts.value.placeholder = `2.5 ${(data.units[row.entity] || [])[0] || "gram"}`;
     suggest([]);
-    tell("");
+    showStatus("");
     refresh();
   }
 
@@ -64,35 +64,34 @@ HYBRIDML.judge = (() => {
 
   function refresh() {
     if (!row) return;
-    const said = corrections.of(row.id);
+    const given = corrections.of(row.id);
     for (const button of parts.choices)
-      button.setAttribute("aria-pressed", String(said?.correction === button.dataset.kind));
-    parts.value.value = said?.value || "";
+      button.setAttribute("aria-pressed", String(given?.correction === button.dataset.kind));
+    parts.value.value = given?.value || "";
     parts.value.setAttribute("aria-invalid", "false");
     parts.back.disabled = !corrections.undoable();
   }
 
-  function tell(text, wrong = false) {
-    parts.says.textContent = text;
-    parts.says.classList.toggle("wrong", wrong);
+  function showStatus(text, wrong = false) {
+    parts.status.textContent = text;
+    parts.status.classList.toggle("wrong", wrong);
     parts.value.setAttribute("aria-invalid", String(wrong));
   }
 
-  /** Says this of a row, or takes it back where it was said already. */
+  /** Corrects a row's label, or takes the correction back where it is the same. */
   function toggle(id, kind) {
     if (corrections.of(id)?.correction === kind) corrections.remove(id);
     else corrections.mark(id, kind);
-    const said = corrections.of(id);
-    announce(said ? `Marked: ${corrections.KINDS[said.correction]}.` : "Mark taken back.");
+    const given = corrections.of(id);
+    announce(given ? `Marked: ${corrections.KINDS[given.correction]}.` : "Correction taken back.");
   }
 
   /** Takes a text as the right value of the row shown. */
   function take(text) {
-    const typed = parts.value.value;
     const wrong = corrections.mark(row.id, "value", text);
     if (wrong) {
-      parts.value.value = typed === text ? typed : text;
-      tell(capital(wrong) + ".", true);
+      parts.value.value = text;
+      showStatus(capital(wrong) + ".", true);
       parts.value.focus();
     } else announce(`Right value: ${corrections.of(row.id).value}.`);
     return !wrong;
@@ -102,7 +101,7 @@ HYBRIDML.judge = (() => {
     event.preventDefault();
     if (!parts.value.value.trim()) {
       corrections.remove(row.id);
-      announce("Mark taken back.");
+      announce("Correction taken back.");
     } else if (take(parts.value.value)) parts.value.blur();
   }
 
@@ -110,8 +109,8 @@ HYBRIDML.judge = (() => {
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
   function announce(text) {
-    if (byId("card").open) tell(text);
-    else HYBRIDML.say(text);
+    if (byId("card").open) showStatus(text);
+    else HYBRIDML.notify(text);
   }
 
   /** Fills the tab Corrections. */
@@ -123,16 +122,16 @@ HYBRIDML.judge = (() => {
       el(
         "p",
         {},
-        "What you say of labels is kept in this browser until you export it. The file goes into ",
+        "Corrections are kept in this browser until you export them. The file is for ",
         el("code", {}, "hybridml train --corrections corrections.csv"),
         ".",
       ),
-      corrections.kept()
+      corrections.stored()
         ? ""
         : el(
             "p",
             { class: "warning" },
-            "This browser gives the page no storage: export before you close it, or your corrections are lost.",
+            "This browser gives the page no storage: export before you close the page, or your corrections are lost.",
           ),
       el(
         "div",
@@ -154,7 +153,7 @@ HYBRIDML.judge = (() => {
           "Remove all",
         ),
       ),
-      el("div", { id: "import-says", role: "status" }),
+      el("div", { id: "import-status", role: "status" }),
       all.length
         ? table(all)
         : el(
@@ -166,7 +165,7 @@ HYBRIDML.judge = (() => {
   }
 
   function table(all) {
-    const line = ([id, said]) => {
+    const line = ([id, given]) => {
       const { index, entity, photo, truth } = data.row(id);
       return el(
         "tr",
@@ -175,8 +174,8 @@ HYBRIDML.judge = (() => {
         el("td", {}, words(entity)),
         el("td", { class: "long" }, photo),
         el("td", {}, truth || "none"),
-        el("td", {}, corrections.KINDS[said.correction]),
-        el("td", {}, said.value),
+        el("td", {}, corrections.KINDS[given.correction]),
+        el("td", {}, given.value),
         el(
           "td",
           {},
@@ -210,19 +209,19 @@ HYBRIDML.judge = (() => {
     const [file] = event.target.files;
     if (!file) return;
     const name = file.name;
-    let says;
+    let message;
     let faults = [];
     try {
       const read = corrections.read(await file.text());
       faults = read.faults;
       const left = faults.length ? `; ${plural(faults.length, "line")} left out:` : ".";
-      says = `${plural(read.taken, "correction")} taken from ${name}${left}`;
+      message = `${plural(read.taken, "correction")} taken from ${name}${left}`;
     } catch (error) {
-      says = `${name} was not taken: ${error.message}.`;
+      message = `${name} was not taken: ${error.message}.`;
     }
     list();
-    const lines = faults.slice(0, LISTED).map((fault) => el("li", {}, fault));
-    byId("import-says").replaceChildren(el("p", {}, says), el("ul", {}, ...lines));
+    const lines = faults.slice(0, MAX_FAULTS).map((fault) => el("li", {}, fault));
+    byId("import-status").replaceChildren(el("p", {}, message), el("ul", {}, ...lines));
   }
 
   return {

@@ -1,4 +1,4 @@
-"""The rows of a report held against their labels once, as all of its numbers need them."""
+"""Outcomes of rows (right, wrong, blank, ...), and the labelled rows with what the metric says of each."""
 
 from __future__ import annotations
 
@@ -13,11 +13,27 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity.unit_pairs import same_quantity
 
-UNLABELLED = "unlabelled"
-"""Outcome of a row whose truth is not known; a blank truth of any other row says that there is nothing to find."""
+RIGHT, IN_OTHER_UNIT, WRONG, BLANK, UNLABELLED = "right", "other unit", "wrong", "blank", "unlabelled"
+"""Outcomes of a row. "other unit" is the right quantity in another unit, which the metric counts as wrong.
+
+A blank label means that there is nothing to find; a row is "unlabelled" where its label is not known.
+"""
 
 
-def scored(
+def outcome_of(truth: str | None, prediction: str, entity: str, schema: EntitySchema) -> str:
+    """Return the outcome of one row, whose ``truth`` is None where the label is not known."""
+    if truth is None:
+        return UNLABELLED
+    kind = metrics.outcomes([truth], [prediction], schema)[0]
+    if kind != "fp":
+        return BLANK if kind == "fn" else RIGHT
+    label = parse_truth([truth], schema)[0].quantity
+    answer = metrics.parse_predictions([prediction], schema)[0]
+    same = label and answer and same_quantity(answer, label, entity, schema)
+    return IN_OTHER_UNIT if same else WRONG
+
+
+def score_labelled(
     rows: pd.DataFrame, candidates: Sequence[Sequence[str]] | None = None, schema: EntitySchema | None = None
 ) -> pd.DataFrame:
     """Return the labelled rows with what the metric says of each.
@@ -27,7 +43,7 @@ def scored(
     rows : data frame
         ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained``, one line per row.
     candidates : sequence of sequences of str, optional
-        Every quantity that could have been answered, per row.
+        All candidates of each row, as answers are written.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
@@ -35,9 +51,9 @@ def scored(
     -------
     data frame
         The labelled rows, indexed by their position, with ``kind`` ("tp", "fp", "fn", "tn"), ``right``, ``answered``,
-        ``same`` (the right quantity, in another unit), ``reached`` (the right one is a candidate; missing where
-        candidates are), ``truth_value, truth_unit, answer_value, answer_unit`` (as the metric reads them), and
-        ``decades``: log10 of answer / truth in base units, NaN where the two cannot be compared.
+        ``same`` (the right quantity in another unit), ``reached`` (the right answer is among the candidates; no such
+        column without candidates), ``truth_value, truth_unit, answer_value, answer_unit`` (as the metric reads them),
+        and ``log10_ratio``: log10 of answer / truth in base units, NaN where the two cannot be compared.
     """
     schema = schema or default_entities()
     labelled = (rows["outcome"] != UNLABELLED).to_numpy(dtype=bool)
@@ -48,8 +64,7 @@ def scored(
     part["answered"] = part["kind"].isin(("tp", "fp"))
     truths = [t.quantity for t in parse_truth(truth, schema)]
     answers = metrics.parse_predictions(predictions, schema)
-    entities = list(part["entity"])
-    pairs = list(zip(truths, answers, entities, strict=True))
+    pairs = list(zip(truths, answers, part["entity"], strict=True))
     part["same"] = [
         t is not None and a is not None and t != a and same_quantity(a, t, e, schema) for t, a, e in pairs
     ]
@@ -59,11 +74,11 @@ def scored(
     for name, quantities in (("truth", truths), ("answer", answers)):
         part[f"{name}_value"] = [math.nan if q is None else q[0] for q in quantities]
         part[f"{name}_unit"] = ["" if q is None else q[1] for q in quantities]
-    part["decades"] = np.array([_decades(t, a, e, schema) for t, a, e in pairs], dtype=float)
+    part["log10_ratio"] = np.array([_log10_ratio(t, a, e, schema) for t, a, e in pairs], dtype=float)
     return part
 
 
-def _decades(truth: Quantity | None, answer: Quantity | None, entity: str, schema: EntitySchema) -> float:
+def _log10_ratio(truth: Quantity | None, answer: Quantity | None, entity: str, schema: EntitySchema) -> float:
     if truth is None or answer is None:
         return math.nan
     asked = schema.entities.get(entity)

@@ -1,4 +1,4 @@
-"""Compared systems in a report: the section, its plot and file, and what is said of a file that holds no scores."""
+"""The section of compared systems: its tables, its plot and file, and the error for a file that holds no scores."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from hybridml.cli import main
 from hybridml.errors import HybridmlError
 from hybridml.evaluation.compare import Outcome, score, write_scores
 from hybridml.evaluation.compare.files import read_scores
-from hybridml.report.compared import systems_section
-from hybridml.report.sections import rendered
-from hybridml.report.sheet import Sheet
+from hybridml.report.comparison_sections import systems_section
+from hybridml.report.sections import OverviewWriter, render
 
 FRAME = pd.DataFrame(
     {
@@ -47,8 +46,8 @@ def results() -> list[dict[str, Any]]:
 
 
 def test_the_section_shows_every_system_the_best_first(results: list[dict[str, Any]], tmp_path: Path) -> None:
-    sheet = Sheet(tmp_path, None)
-    section = systems_section(sheet, results)
+    writer = OverviewWriter(tmp_path, None)
+    section = systems_section(writer, results)
     assert section is not None
     whole, entities = section.tables
     assert [line[0] for line in whole.lines] == ["better", "<worse>"]
@@ -58,26 +57,26 @@ def test_the_section_shows_every_system_the_best_first(results: list[dict[str, A
     assert whole.lines[1][5:] == (f"{worse['smape']:.1f} (3)", "0.5", "0.25", "0", "2.0 kB")
     assert entities.head == ("system", "ocr", "item_weight", "width")
     assert section.sentences == ("failed: broken (tesseract): no luck",)
-    page = str(rendered([section]))
+    page = str(render([section]))
     assert "&lt;worse&gt;" in page
     assert "<worse>" not in page
-    assert {"plots/systems.svg", "tables/systems.csv"} == set(sheet.files)
+    assert {"plots/systems.svg", "tables/systems.csv"} == set(writer.files)
     written = pd.read_csv(tmp_path / "tables" / "systems.csv")
     assert list(written["system"]) == ["better"] * 3 + ["<worse>"] * 3 + ["broken"]
     ElementTree.parse(tmp_path / "plots" / "systems.svg")
     # text is drawn as outlines, with the words beside them as a comment
     plot = (tmp_path / "plots" / "systems.svg").read_text()
     assert all(f"<!-- {words} -->" in plot for words in ("better", f"{better['f1_mean']:.2f}"))
-    assert sheet.numbers["systems"] == results
+    assert writer.numbers["systems"] == results
 
 
 def test_systems_that_all_failed_are_named_without_a_plot(
     results: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    section = systems_section(Sheet(tmp_path, None), results[2:])
+    section = systems_section(OverviewWriter(tmp_path, None), results[2:])
     assert section is not None
-    assert (section.warning, section.pictures) == ("Every system failed.", ())
-    assert systems_section(Sheet(tmp_path, None), ()) is None
+    assert (section.warning, section.figures) == ("Every system failed.", ())
+    assert systems_section(OverviewWriter(tmp_path, None), ()) is None
 
 
 def test_scores_come_back_as_they_were_written(results: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_scores_come_back_as_they_were_written(results: list[dict[str, Any]], tm
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda r: {"f1": 1}, "no list of systems"),
         (lambda r: [], "no list of systems"),
@@ -98,12 +97,12 @@ def test_scores_come_back_as_they_were_written(results: list[dict[str, Any]], tm
     ],
 )
 def test_another_file_is_no_scores(
-    results: list[dict[str, Any]], tmp_path: Path, change: Any, said: str
+    results: list[dict[str, Any]], tmp_path: Path, change: Any, message: str
 ) -> None:
     path = tmp_path / "scores.json"
     path.write_text(json.dumps(change(results)))
     with pytest.raises(
-        HybridmlError, match=f"{said}.*expected the file that 'hybridml compare --json' wrote"
+        HybridmlError, match=f"{message}.*expected the file that 'hybridml compare --json' wrote"
     ):
         read_scores(path)
 
@@ -114,7 +113,7 @@ def test_the_command_says_what_is_wrong_with_the_file_before_any_work(
     (tmp_path / "rows.csv").write_text("index,image_link,group_id,entity_name\n0,a.png,1,width\n")
     files = ["--rows", f"{tmp_path}/rows.csv", "--images", str(tmp_path), "--store", f"{tmp_path}/store"]
     out = tmp_path / "report"
-    for path, said in ((tmp_path / "none.json", "No such file"), (tmp_path / "rows.csv", "no JSON")):
+    for path, message in ((tmp_path / "none.json", "No such file"), (tmp_path / "rows.csv", "no JSON")):
         assert main(["-q", "report", *files, "--systems", str(path), "--out", str(out)]) == 2
-        assert f"{path}: {said}" in capsys.readouterr().err
+        assert f"{path}: {message}" in capsys.readouterr().err
     assert not out.exists()
