@@ -1,4 +1,4 @@
-"""What stands around a number: labels, bounds, and the signs that it is no quantity of ours."""
+"""The context of a number: its label, whether it is a bound, and what shows that it is not a quantity."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hybridml.entities import EntitySchema
 
 from .fold import fold, one_of
 
-MARGIN = 32
-"""How many characters before a number are looked at."""
+CONTEXT_LENGTH = 32
+"""Characters before a number that count as its context."""
 
 _END = r"(?![a-z])"
 OF_OTHERS = one_of(
@@ -103,8 +103,8 @@ _QUOTE = re.compile(r"(?:^|[ (\[:,])(\")(?=[a-z])")
 
 
 def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -> tuple[str | None, int]:
-    """Return the label that ends right before ``start`` and where it starts; ``(None, start)`` without."""
-    m = _BEFORE.search(folded, max(0, start - MARGIN), start)
+    """Return the label that ends right before ``start`` and where it starts, or ``(None, start)``."""
+    m = _BEFORE.search(folded, max(0, start - CONTEXT_LENGTH), start)
     if m is None:
         return None, start
     word = m[1]
@@ -126,12 +126,12 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
 
 
 def names_axis(label: str) -> bool:
-    """Return whether a label says which side of a thing is meant: ``W``, ``Height``."""
+    """Return whether a label names a dimension: ``W``, ``Height``."""
     return _AXIS.fullmatch(fold(label)) is not None
 
 
 def heading(folded: str, text: str, start: int) -> list[str]:
-    """Return the names of several sides that end right before ``start``: ``L x W x H:``; none where there is no such.
+    """Return the names in a heading of several dimensions, such as ``L x W x H:``, that ends right before ``start``.
 
     Examples
     --------
@@ -140,14 +140,14 @@ def heading(folded: str, text: str, start: int) -> list[str]:
     """
     if not start or folded[start - 1] not in ") :=.-":
         return []
-    m = _HEADING.search(folded, max(0, start - 2 * MARGIN), start)
+    m = _HEADING.search(folded, max(0, start - 2 * CONTEXT_LENGTH), start)
     if m is None:
         return []
     return [text[m.start(1) + n.start() : m.start(1) + n.end()] for n in _AXIS.finditer(m[1])]
 
 
 def label_after(folded: str, text: str, end: int) -> tuple[str | None, int]:
-    """Return the label that starts right at ``end``, as in ``24"W`` and ``30 cm (H)``, and where it ends."""
+    """Return the label that starts at ``end``, as in ``24"W`` and ``30 cm (H)``, and where it ends."""
     m = _POST.match(folded, end)
     if m is None:
         return None, end
@@ -156,19 +156,19 @@ def label_after(folded: str, text: str, end: int) -> tuple[str | None, int]:
 
 
 def is_bound(folded: str, start: int, end: int) -> bool:
-    """Return whether words before or after say that the quantity is a limit."""
-    low = max(0, start - MARGIN)
+    """Return whether words before or after it make the quantity a limit."""
+    low = max(0, start - CONTEXT_LENGTH)
     m = _APPROX.search(folded, low, start)
     return bool(_BOUND.search(folded, low, m.start() if m else start) or _BOUND_AFTER.match(folded, end))
 
 
 def noise(folded: str) -> list[tuple[int, int]]:
-    """Return where dates, times of day, phone numbers and the like stand."""
+    """Return the spans of dates, times of day, phone numbers and the like."""
     return [m.span() for pattern in _NOISE for m in pattern.finditer(folded)]
 
 
 def is_money_or_percent(folded: str, start: int, end: int) -> bool:
-    """Return whether the number is a price or a share."""
+    """Return whether the number is a price or a percentage."""
     return bool(
         _MONEY_BEFORE.search(folded, max(0, start - 6), start)
         or _PERCENT.match(folded, end)
@@ -177,11 +177,11 @@ def is_money_or_percent(folded: str, start: int, end: int) -> bool:
 
 
 def prefix(folded: str, start: int) -> str:
-    """Judge what is glued to the front of a number: ``"free"``, ``"doubtful"`` (perhaps a part number) or ``"bad"``."""
+    """Return whether what precedes a number leaves it ``"free"``, ``"doubtful"`` (a part number?) or ``"bad"``."""
     if start == 0:
         return "free"
     before = folded[start - 1]
-    low = max(0, start - MARGIN)
+    low = max(0, start - CONTEXT_LENGTH)
     if before.isalpha() and before < "\u0500":
         run = re.search("[a-z\u00df-\u04ff]+$", folded[low:start])
         word = run[0] if run else before
@@ -209,7 +209,7 @@ def prefix(folded: str, start: int) -> str:
 def not_a_unit(
     folded: str, text: str, name: str, written: str, start: int, end: int, nstart: int, word: bool
 ) -> str:
-    """Judge a unit by what surrounds it: ``""`` when it is one, ``"doubtful"``, or ``"bad"``."""
+    """Return ``""`` if the context of a unit confirms it, else ``"doubtful"`` or ``"bad"``."""
     low = written.lower()
     number = text[nstart:start].strip()
     if low == "in" and _IN_STOP.match(folded, end):

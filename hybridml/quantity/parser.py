@@ -1,7 +1,8 @@
-"""From items to quantities: ranges, products, multipacks, sums, shared units, bounds and pairs."""
+"""The grammar of quantities: from items to ranges, products, multipacks, sums, shared units, bounds and unit pairs."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from . import context
 from .fold import fold, one_of
 from .items import Item, letters_to_labels, read_items
 from .types import Form, Quantity
+from .unit_pairs import PARSED_PAIR
 from .units import UnitTable
 
 _APPROX = r"(?:about |around |ca\.? |~)?"
@@ -33,8 +35,6 @@ _COUNTED = re.compile(rf" ?{_PIECES}(?![a-z])")
 MAX_COUNT = 1000
 MAX_LINK = 16
 MAX_RUN = 12
-PAIR_WITHIN = 0.06
-"""The share by which the two halves of a pair such as ``12 oz (340 g)`` may differ."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class _Draft:
 
 
 def read(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
-    """Return the quantities of a text; those whose reading is doubtful are marked as repaired."""
+    """Return the quantities of a text; doubtful ones are flagged as repaired."""
     folded = fold(text)
     items = read_items(text, folded, table, gaps)
     links = [link(folded, a, b) for a, b in pairwise(items)]
@@ -67,7 +67,7 @@ def read(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
 
 
 def link(folded: str, a: Item, b: Item) -> str:
-    """Return how two neighbouring numbers belong together by what stands between them, "" if they do not."""
+    """Return the kind of link between two neighbouring numbers, by the text between them; "" if there is none."""
     left = b.left if b.left >= a.right else b.atom.start
     right = a.right + (a.unit is not None and folded[a.right] == ".") if a.right < len(folded) else a.right
     if left < right or left - right > MAX_LINK or not (a.usable and b.usable):
@@ -82,7 +82,7 @@ def link(folded: str, a: Item, b: Item) -> str:
 
 
 def run_of(links: list[str], at: int, names: set[str]) -> int:
-    """Return the last number of the run from ``at`` that is held together by links of these names."""
+    """Return the last number of the run from ``at`` that links of these kinds hold together."""
     end = at
     while end < min(len(links), at + MAX_RUN) and links[end] in names:
         end += 1
@@ -90,7 +90,7 @@ def run_of(links: list[str], at: int, names: set[str]) -> int:
 
 
 def _product(items: list[Item], folded: str, table: UnitTable) -> list[_Draft]:
-    """Read A x B x C: dimensions that share a unit, or a count of packs."""
+    """Parse A x B x C: dimensions that share a unit, or a multipack."""
     letters_to_labels(items, table)
     units = [i.unit.name if i.unit else None for i in items]
     lengths = [u for u in units if u and table.family[u] == "length"]
@@ -118,9 +118,7 @@ def _multipack(items: list[Item], units: list[str | None]) -> list[_Draft]:
     each, unit = items[named[0]], units[named[0]]
     counts = [i.value for k, i in enumerate(items) if k != named[0]]
     assert unit is not None
-    total = each.value
-    for count in counts:
-        total *= count
+    total = math.prod(counts, start=each.value)
     drafts = [_Draft(each, unit, "multipack each")]
     whole = all(0 < c <= MAX_COUNT and c == int(c) for c in counts)
     if whole and total != each.value:
@@ -132,7 +130,7 @@ def _multipack(items: list[Item], units: list[str | None]) -> list[_Draft]:
 def _series(
     items: list[Item], links: list[str], at: int, folded: str, table: UnitTable
 ) -> tuple[int, list[_Draft]]:
-    """Read a range, a list that shares its unit, a sum, or a number by itself."""
+    """Parse a range, a list that shares its unit, a sum, or a single number."""
     item = items[at]
     link = links[at] if at < len(links) else ""
     starts_product = at + 1 < len(links) and links[at + 1] == "product"
@@ -157,7 +155,7 @@ _OF_ANOTHER = re.compile(rf"(?:/[0-9]+)? ?{context.OF_OTHERS}(?![a-z])")
 
 
 def _shares(items: list[Item], links: list[str], folded: str, at: int, named: int) -> bool:
-    """Return whether the numbers before the named unit mean it too: ``12/24V``, ``45 and 50 mg``."""
+    """Return whether the numbers before the unit share it: ``12/24V``, ``45 and 50 mg``."""
     gaps = [folded[items[k].right : items[k + 1].left] for k in range(at, named)]
     commas = [g for g in gaps if g.strip() == ","]
     run = items[at : named + 1]
@@ -179,10 +177,10 @@ def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[i
     if ua is not None and ub is not None and table.family[ua] != table.family[ub]:
         return at, [_Draft(a, ua)]
     if ua is not None and ub is None and _OF_ANOTHER.match(folded, b.right):
-        # "230 V ~ 50/60 Hz": the wave is that of alternating current, and the second number measures something else
+        # "230 V ~ 50/60 Hz": the sign stands for alternating current, and the second number measures something else
         return at, [_Draft(a, ua)]
     if a.unit is not None and ub is None and a.unit.start == a.atom.end and folded[a.right : b.left] == "-":
-        # "LED-12W-65" is the name of a model: a range has its unit behind it, or at both ends
+        # "LED-12W-65" is a model name: a range has its unit behind it or at both ends
         return at, [_Draft(a, a.unit.name)]
     if ua is None and ub is not None and a.value >= b.value:
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
@@ -191,7 +189,7 @@ def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[i
     assert unit_b is not None
     if unit_a != unit_b and b.value:
         ratio = a.value * table.factor[unit_a] / (b.value * table.factor[unit_b])
-        if abs(ratio - 1) < PAIR_WITHIN:
+        if _is_pair(ratio):
             return at, [_Draft(a, unit_a)]
     doubtful = ub is None
     if a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]:
@@ -222,7 +220,7 @@ def _adds_up(a: Item, b: Item, gap: str, table: UnitTable) -> bool:
 def _sum(
     items: list[Item], links: list[str], at: int, folded: str, table: UnitTable
 ) -> tuple[int, list[_Draft]] | None:
-    """Read ``5 ft 10 in``: each part, and all as one in the smallest unit."""
+    """Parse ``5 ft 10 in``: each part, and their sum in the smallest unit."""
     end = at
     while end < len(links) and end - at < 3:
         a, b = items[end], items[end + 1]
@@ -245,14 +243,14 @@ def _sum(
 
 
 def _implied_inch(a: Item, b: Item, folded: str) -> bool:
-    """Return whether ``b`` is the 10 of ``5'10``, its mark lost."""
-    mark = a.unit is not None and a.unit.name == "foot" and a.unit.written in {"'", "’", "′", "ft"}
+    """Return whether ``b`` is the 10 of ``5'10``, without its sign."""
+    feet = a.unit is not None and a.unit.name == "foot" and a.unit.written in {"'", "’", "′", "ft"}
     free = b.unit is None and (b.right == len(folded) or not folded[b.right].isalnum())
-    return mark and free and b.value < 12 and a.value == int(a.value) and b.atom.start == a.end and b.usable
+    return feet and free and b.value < 12 and a.value == int(a.value) and b.atom.start == a.end and b.usable
 
 
 def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> Iterator[Quantity]:
-    """Turn drafts into quantities, with the other readings of their numbers."""
+    """Turn drafts into quantities, with the other values that their numbers may have."""
     for draft in drafts:
         item, atom = draft.item, draft.item.atom
         if draft.unit not in table.allowed or not item.usable:
@@ -284,16 +282,11 @@ def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> I
                 )
 
 
-def _in_base(q: Quantity, table: UnitTable) -> tuple[str, float]:
-    family, base = table.family[q.unit], q.value * table.factor[q.unit]
-    return family, base
-
-
 def _pairs(found: list[Quantity], table: UnitTable) -> list[Quantity]:
-    """Mark pairs that say one thing in two units; where a lost decimal point would make one, add it."""
+    """Flag quantities given in two units, and add those that make such a pair once a lost decimal point is restored."""
     out = list(found)
     certain = [k for k, q in enumerate(found) if not q.repaired]
-    extra: list[tuple[int, Quantity]] = []
+    extra: list[Quantity] = []
     for i, k in enumerate(certain):
         for j in certain[i + 1 : i + 5]:
             a, b = found[k], found[j]
@@ -302,23 +295,25 @@ def _pairs(found: list[Quantity], table: UnitTable) -> list[Quantity]:
             ratio = _ratio(a, b, table)
             if ratio is None or not 0 < ratio < float("inf"):
                 continue
-            if abs(ratio - 1) < PAIR_WITHIN:
+            if _is_pair(ratio):
                 out[k], out[j] = replace(out[k], dual=True), replace(out[j], dual=True)
                 break
             for power in (10.0, 100.0):
-                if abs(ratio / power - 1) < PAIR_WITHIN and a.value == int(a.value) and a.value >= power:
-                    extra.append((k, replace(a, value=a.value / power, repaired=True, dual=True)))
-                if abs(ratio * power - 1) < PAIR_WITHIN and b.value == int(b.value) and b.value >= power:
-                    extra.append((j, replace(b, value=b.value / power, repaired=True, dual=True)))
-    return out + [q for _, q in extra]
+                for q, of_restored in ((a, ratio / power), (b, ratio * power)):
+                    if _is_pair(of_restored) and q.value == int(q.value) and q.value >= power:
+                        extra.append(replace(q, value=q.value / power, repaired=True, dual=True))
+    return out + extra
+
+
+def _is_pair(ratio: float) -> bool:
+    return abs(ratio - 1) < PARSED_PAIR
 
 
 def _ratio(a: Quantity, b: Quantity, table: UnitTable) -> float | None:
-    fa, va = _in_base(a, table)
-    fb, vb = _in_base(b, table)
+    fa, fb = table.family[a.unit], table.family[b.unit]
+    va, vb = a.value * table.factor[a.unit], b.value * table.factor[b.unit]
     if fa != fb:
-        names = {a.unit: a, b.unit: b}
-        if "ounce" not in names or "volume" not in (fa, fb) or "fluid ounce" not in table.factor:
+        if "ounce" not in (a.unit, b.unit) or "volume" not in (fa, fb) or "fluid ounce" not in table.factor:
             return None
         va = a.value * table.factor["fluid ounce"] if a.unit == "ounce" else va
         vb = b.value * table.factor["fluid ounce"] if b.unit == "ounce" else vb
