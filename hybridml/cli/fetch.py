@@ -131,7 +131,7 @@ def _asked(paths: Sequence[str]) -> tuple[list[Row], list[Row]]:
     usable: list[Row] = []
     faulty: list[Row] = []
     for path in paths:
-        frame, faults = rows.read_rows(path, truth=False, on_row_fault="collect")
+        frame, faults = rows.read_rows(path, truth=False)
         # what else is wrong with a row does not keep its photo from being fetched
         problems = {
             f.index: f"{path}, line {f.line}, {f.column}: {f.problem}"

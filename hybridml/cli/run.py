@@ -99,7 +99,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> int:
-    from hybridml.datasets import csv_file, photos, rows
+    from hybridml.datasets import csv_file, groups, photos
 
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
@@ -109,7 +109,7 @@ def _split(arguments: argparse.Namespace) -> int:
     frame, _ = photos.checked(
         arguments.rows, truth=True, schema=schema_of(arguments), images=images_of(arguments)
     )
-    train, test = rows.hold_out(frame, arguments.share, arguments.seed)
+    train, test = groups.hold_out(frame, arguments.share, arguments.seed)
     for file, part in zip(files, (train, test.drop(columns="entity_value"), test), strict=True):
         csv_file.write_csv(file, list(part.columns), part.itertuples(index=False, name=None))
     tell(f"{len(train)} rows to train on, {len(test)} held out, sharing no group and no photo: {out}/")

@@ -133,7 +133,7 @@ def labelled(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema | None
     RowsError
         When it has none of the rows.
     """
-    table, faults = read_rows(truth, truth=True, schema=schema, on_row_fault="collect")
+    table, faults = read_rows(truth, truth=True, schema=schema)
     if faults:
         log.warning("%s: %d faults in single rows; the first: %s", truth, len(faults), faults[0])
     known = dict(zip(map(as_text, table["index"]), map(as_text, table[VALUE]), strict=True))

@@ -17,6 +17,7 @@ from hybridml.datasets.photos import photo_paths
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
 from hybridml.store.extraction import ExtractionReport, extract_photos
 from hybridml.store.feature_store import FeatureStore
+from hybridml.store.shards import MANY
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking
 from hybridml.utils.paths import is_remote, path_of
@@ -130,8 +131,6 @@ def test_a_network_that_fails_is_no_damage(
 
 
 def test_shards_are_not_merged_where_nothing_can_be_locked(tmp_path: Path, bucket: Path) -> None:
-    from hybridml.store.shards import MANY
-
     store = FeatureStore(bucket)
     for i in range(MANY + 1):
         store.photos.append([{"name": f"{i}.png", "bytes": 1, "mtime_ns": 1, "key": "0" * 64}])
@@ -139,7 +138,7 @@ def test_shards_are_not_merged_where_nothing_can_be_locked(tmp_path: Path, bucke
     assert len(store.photos.paths()) == MANY + 1
 
 
-def test_a_file_is_decoded_and_known_alike_wherever_it_lies(tmp_path: Path, bucket: Path) -> None:
+def test_a_file_is_decoded_and_hashed_the_same_wherever_it_lies(tmp_path: Path, bucket: Path) -> None:
     write_rows(tmp_path, 1)
     copy(tmp_path / "images", bucket)
     here, there = tmp_path / "images" / "photo0_0.png", bucket / "photo0_0.png"
