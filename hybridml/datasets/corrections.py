@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.errors import EntityError, RowsError
+from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv
 from .groups import as_text
 from .labels import parse_label
-from .rows import VALUE, RowFault
+from .rows import VALUE, RowFault, entity_problem
 
 CORRECTION_COLUMNS = ("index", "entity_name", "correction", "value")
 
@@ -104,19 +104,14 @@ def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> li
     """
     schema = schema or default_entities()
     file = read_csv(path)
-    file.require(CORRECTION_COLUMNS)
-    columns = file.columns()
     found: dict[tuple[str, str], Correction] = {}
     faults = []
-    for line, *cells in zip(file.lines, *(columns[name] for name in CORRECTION_COLUMNS), strict=True):
-        index, entity, kind, value = (cell.strip() for cell in cells)
+    for line, (index, entity, kind, value) in file.fields(CORRECTION_COLUMNS):
         correction = Correction(index, entity, kind, value, line)
         other = found.setdefault((index, entity), correction)
         problem = _problem(correction, schema)
         if not problem and other is not correction:
-            problem = (
-                f"index {index}, {entity} is corrected in line {other.line}, too; expected each row once"
-            )
+            problem = f"index {index}, {entity} is corrected in line {other.line}, too; expected each once"
         if problem:
             faults.append(f"{file.source}, line {line}: {problem}")
     if faults:
@@ -127,10 +122,9 @@ def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> li
 def _problem(correction: Correction, schema: EntitySchema) -> str:
     if not correction.index:
         return "blank index; expected that of a row"
-    try:
-        units = schema.entity(correction.entity).units
-    except EntityError as error:
-        return str(error)
+    if problem := entity_problem(correction.entity, schema):
+        return problem
+    units = schema.entity(correction.entity).units
     if correction.kind not in CORRECTION_KINDS:
         return f"unknown correction {correction.kind!r}; expected one of: {', '.join(CORRECTION_KINDS)}"
     if correction.kind != RIGHT_VALUE:

@@ -45,6 +45,13 @@ class CsvFile:
         cells = zip(*self.records, strict=True) if self.records else [() for _ in self.header]
         return {name: list(column) for name, column in zip(self.header, cells, strict=True)}
 
+    def fields(self, names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield line and stripped cells of each record in the columns ``names``, all of which must be there."""
+        self.require(names)
+        columns = [self.header.index(name) for name in names]
+        for line, record in zip(self.lines, self.records, strict=True):
+            yield line, [record[i].strip() for i in columns]
+
     def require(self, names: Sequence[str]) -> None:
         """Raise an error that names the first of ``names`` that is not a column."""
         for name in names:

@@ -151,7 +151,7 @@ def validate(
         raise faults_error(source, "the table cannot be used", unusable)
     schema = schema or default_entities()
     problems = {
-        "entity_name": {name: _entity_problem(name, schema) for name in frame["entity_name"].unique()},
+        "entity_name": {name: entity_problem(name, schema) for name in frame["entity_name"].unique()},
         "image_link": {link: _link_problem(link, name) for link, name in names.items()},
     }
     if VALUE in frame.columns and truth is not False:
@@ -254,7 +254,8 @@ def _row_faults(
     return sorted(faults, key=lambda fault: fault.line)
 
 
-def _entity_problem(name: str, schema: EntitySchema) -> str:
+def entity_problem(name: str, schema: EntitySchema) -> str:
+    """Return what is wrong with the name of an entity, "" if nothing is."""
     if name in schema.entities:
         return ""
     close = difflib.get_close_matches(name.lower(), list(schema.entities), 1)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.errors import EntityError, RowsError
+from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv, write_csv
+from .rows import entity_problem
 
 THRESHOLD_COLUMNS = ("entity_name", "min_confidence")
 
@@ -38,19 +39,17 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     """
     schema = schema or default_entities()
     file = read_csv(path)
-    file.require(THRESHOLD_COLUMNS)
-    columns = file.columns()
     thresholds: dict[str, float] = {}
     faults = []
-    for line, name, text in zip(file.lines, *(columns[name] for name in THRESHOLD_COLUMNS), strict=True):
-        entity, threshold = name.strip(), _threshold(text.strip())
-        where = f"{file.source}, line {line}"
-        if problem := "" if entity == REST else _problem(entity, schema):
-            faults.append(f"{where}: {problem}")
-        elif threshold is None:
-            faults.append(f"{where}: {text!r} for {entity}; expected a number from 0 to 1, or {NEVER}")
-        elif entity in thresholds:
-            faults.append(f"{where}: {entity} has a line above already; expected each entity once")
+    for line, (entity, text) in file.fields(THRESHOLD_COLUMNS):
+        threshold = _threshold(text)
+        problem = "" if entity == REST else entity_problem(entity, schema)
+        if not problem and threshold is None:
+            problem = f"{text!r} for {entity}; expected a number from 0 to 1, or {NEVER}"
+        if not problem and entity in thresholds:
+            problem = f"{entity} has a line above already; expected each entity once"
+        if problem or threshold is None:
+            faults.append(f"{file.source}, line {line}: {problem}")
         else:
             thresholds[entity] = threshold
     if faults:
@@ -58,14 +57,6 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     if not thresholds:
         raise RowsError(f"{file.source}: has no line below the header; expected at least one entity")
     return thresholds
-
-
-def _problem(entity: str, schema: EntitySchema) -> str:
-    try:
-        schema.entity(entity)
-    except EntityError as error:
-        return str(error)
-    return ""
 
 
 def _threshold(text: str) -> float | None:

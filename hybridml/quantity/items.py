@@ -58,6 +58,11 @@ class Item:
         """The number."""
         return self.atom.value
 
+    @property
+    def unit_name(self) -> str:
+        """The name of the unit, "" if there is none."""
+        return self.unit.name if self.unit else ""
+
 
 def read_items(text: str, folded: str, table: UnitTable, gaps: bool = False) -> list[Item]:
     """Return the numbers of a text in order, each with its unit and label if it has them."""

@@ -92,32 +92,29 @@ def run_of(links: list[str], at: int, names: set[str]) -> int:
 def _product(items: list[Item], folded: str, table: UnitTable) -> list[_Draft]:
     """Parse A x B x C: dimensions that share a unit, or a multipack."""
     letters_to_labels(items, table)
-    units = [i.unit.name if i.unit else None for i in items]
+    units = [i.unit_name for i in items]
     lengths = [u for u in units if u and table.family[u] == "length"]
     if not any(units):
         return []
     if not lengths and (pack := _multipack(items, units)):
         return pack
-    if lengths and len(items) == 2 and units[1] is None and _COUNTED.match(folded, items[1].right):
+    if lengths and len(items) == 2 and not units[1] and _COUNTED.match(folded, items[1].right):
         return [_Draft(items[0], units[0] or lengths[0], "multipack each")]
     drafts = []
     for k, item in enumerate(items):
-        after = next((u for u in units[k:] if u), None)
-        before = next((u for u in reversed(units[:k]) if u), None)
-        unit = after or before
-        lonely = after is None and len(items) == 2
-        assert unit is not None
+        after = next((u for u in units[k:] if u), "")
+        unit = after or next(u for u in reversed(units[:k]) if u)
+        lonely = not after and len(items) == 2
         drafts.append(_Draft(item, unit, "product part", (k, len(items)), doubtful=lonely))
     return drafts
 
 
-def _multipack(items: list[Item], units: list[str | None]) -> list[_Draft]:
+def _multipack(items: list[Item], units: list[str]) -> list[_Draft]:
     named = [k for k, u in enumerate(units) if u]
     if len(named) != 1:
         return []
     each, unit = items[named[0]], units[named[0]]
     counts = [i.value for k, i in enumerate(items) if k != named[0]]
-    assert unit is not None
     total = math.prod(counts, start=each.value)
     drafts = [_Draft(each, unit, "multipack each")]
     whole = all(0 < c <= MAX_COUNT and c == int(c) for c in counts)
@@ -135,8 +132,8 @@ def _series(
     link = links[at] if at < len(links) else ""
     starts_product = at + 1 < len(links) and links[at + 1] == "product"
     if link == "tolerance":
-        unit = item.unit or items[at + 1].unit
-        return at + 1, [_Draft(item, unit.name)] if unit else []
+        unit = item.unit_name or items[at + 1].unit_name
+        return at + 1, [_Draft(item, unit)] if unit else []
     if total := _sum(items, links, at, folded, table):
         return total
     if link == "range" and not starts_product:
@@ -145,10 +142,8 @@ def _series(
         end = run_of(links, at, {"list", "comma", "sum"})
         named = next((k for k in range(at, end + 1) if items[k].unit), None)
         if named and _shares(items, links, folded, at, named):
-            unit = items[named].unit
-            assert unit is not None
-            return named, [_Draft(i, unit.name) for i in items[at : named + 1]]
-    return at, [_Draft(item, item.unit.name)] if item.unit and item.usable else []
+            return named, [_Draft(i, items[named].unit_name) for i in items[at : named + 1]]
+    return at, [_Draft(item, item.unit_name)] if item.unit and item.usable else []
 
 
 _OF_ANOTHER = re.compile(rf"(?:/[0-9]+)? ?{context.OF_OTHERS}(?![a-z])")
@@ -171,30 +166,27 @@ def _shares(items: list[Item], links: list[str], folded: str, at: int, named: in
 
 def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[int, list[_Draft]]:
     a, b = items[at], items[at + 1]
-    ua, ub = (i.unit.name if i.unit else None for i in (a, b))
-    if ua is None and ub is None:
+    ua, ub = a.unit_name, b.unit_name
+    if not ua and not ub:
         return at, []
-    if ua is not None and ub is not None and table.family[ua] != table.family[ub]:
+    if ua and ub and table.family[ua] != table.family[ub]:
         return at, [_Draft(a, ua)]
-    if ua is not None and ub is None and _OF_ANOTHER.match(folded, b.right):
+    if ua and not ub and _OF_ANOTHER.match(folded, b.right):
         # "230 V ~ 50/60 Hz": the sign stands for alternating current, and the second number measures something else
         return at, [_Draft(a, ua)]
-    if a.unit is not None and ub is None and a.unit.start == a.atom.end and folded[a.right : b.left] == "-":
+    if a.unit and not ub and a.unit.start == a.atom.end and folded[a.right : b.left] == "-":
         # "LED-12W-65" is a model name: a range has its unit behind it or at both ends
-        return at, [_Draft(a, a.unit.name)]
-    if ua is None and ub is not None and a.value >= b.value:
+        return at, [_Draft(a, ua)]
+    if not ua and a.value >= b.value:
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
     unit_a, unit_b = ua or ub, ub or ua
-    assert unit_a is not None
-    assert unit_b is not None
     if unit_a != unit_b and b.value:
         ratio = a.value * table.factor[unit_a] / (b.value * table.factor[unit_b])
         if _is_pair(ratio):
             return at, [_Draft(a, unit_a)]
-    doubtful = ub is None
-    if a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]:
-        return at + 1, [_Draft(a, unit_a, "range low"), _Draft(b, unit_b, "range high", doubtful=doubtful)]
-    return at + 1, [_Draft(a, unit_a, "range high"), _Draft(b, unit_b, "range low", doubtful=doubtful)]
+    rising = a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]
+    forms: tuple[Form, Form] = ("range low", "range high") if rising else ("range high", "range low")
+    return at + 1, [_Draft(a, unit_a, forms[0]), _Draft(b, unit_b, forms[1], doubtful=not ub)]
 
 
 _SYSTEMS = (
@@ -207,7 +199,7 @@ _SYSTEMS = (
 def _adds_up(a: Item, b: Item, gap: str, table: UnitTable) -> bool:
     if not (a.unit and b.unit and a.usable and b.usable) or a.value != int(a.value):
         return False
-    ua, ub = a.unit.name, b.unit.name
+    ua, ub = a.unit_name, b.unit_name
     if table.family[ua] != table.family[ub] or table.factor[ua] <= table.factor[ub]:
         return False
     one_system = any(ua in s and ub in s and s.index(ua) < s.index(ub) for s in _SYSTEMS)
@@ -225,7 +217,7 @@ def _sum(
     while end < len(links) and end - at < 3:
         a, b = items[end], items[end + 1]
         gap = folded[a.right : max(a.right, b.left)]
-        dash = gap == "-" or (gap == " - " and a.unit is not None and a.unit.name == "foot")
+        dash = gap == "-" or (gap == " - " and a.unit_name == "foot")
         joined = links[end] == "sum" or (links[end] == "range" and dash and a.right == a.end)
         if joined and _implied_inch(a, b, folded):
             end += 1
@@ -236,7 +228,7 @@ def _sum(
     if end == at:
         return None
     run = items[at : end + 1]
-    names = [i.unit.name if i.unit else "inch" for i in run]
+    names = [i.unit_name or "inch" for i in run]
     total = sum(i.value * table.factor[n] for i, n in zip(run, names, strict=True)) / table.factor[names[-1]]
     drafts = [_Draft(i, n, "sum part") for i, n in zip(run, names, strict=True)]
     return end, [*drafts, _Draft(run[-1], names[-1], "sum", value=round(total, 9), start=run[0].atom.start)]
