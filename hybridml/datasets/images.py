@@ -31,9 +31,7 @@ MAX_PIXELS = 64_000_000
 
 # those that shops serve; others would start programs (EPS) or only widen the attack surface
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-
-
-EMPTY = "is empty (0 bytes); fetch it again"
+_EMPTY = "is empty (0 bytes); fetch it again"
 
 
 def decode(source: str | os.PathLike[str] | bytes | Image | NDArray[Any], name: str = "") -> RGB:
@@ -78,7 +76,7 @@ def decode(source: str | os.PathLike[str] | bytes | Image | NDArray[Any], name: 
     image_module = pillow()
     if isinstance(source, bytes | bytearray | memoryview):
         if not source:
-            raise ImageError(f"{name}: {EMPTY}" if name else "photo of 0 bytes: nothing to decode")
+            raise ImageError(f"{name}: {_EMPTY}" if name else "photo of 0 bytes: nothing to decode")
         return _open(io.BytesIO(source), name or f"photo of {len(source):,} bytes")
     if isinstance(source, image_module.Image):
         return _guarded(source, "the PIL image")
@@ -133,7 +131,7 @@ def _from_file(path: Path) -> RGB:
             raise ImageError(f"{path}: is not a regular file")
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
-                raise ImageError(f"{path}: {EMPTY}")
+                raise ImageError(f"{path}: {_EMPTY}")
             return _open(file, str(path))
     except OSError as error:
         raise ImageError(f"{path}: {_reason(error)}") from None

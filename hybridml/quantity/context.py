@@ -96,9 +96,13 @@ _IN_WHAT = one_of(
     "1 one a an the my our your his her their its each every this that these stock total all order use "
     "case pack package box front store addition charge fact time"
 )
-_IN_STOP = re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))")
-_FLUID = re.compile(r"[ .\-]{1,2}oz(?![a-z0-9])")
-_ONCE_STOP = re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}")
+_STOPS = {
+    "in": re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))"),
+    "l": re.compile(r"[ .\-]{1,2}oz(?![a-z0-9])"),
+    "once": re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}"),
+}
+"""What follows a word that is not a unit there: ``2 in stock``, ``1 once daily``, the l of ``12 fl oz``."""
+
 _QUOTE = re.compile(r"(?:^|[ (\[:,])(\")(?=[a-z])")
 
 
@@ -116,12 +120,12 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
     if word in _LETTER_LABELS:
         apart = m.end(1) < start
         joined = before in ("-'/" if apart else "-'") and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
-        glued = before.isalnum() or joined
+        attached = before.isalnum() or joined
         follows_x = folded[max(0, m.start(1) - 2) : m.start(1)] in {"x ", "* "}
         separate = apart and not follows_x and ":" not in m[0] and "=" not in m[0] and word in "tb"
         bracketed = before == "(" and _BRACKETED.match(folded, m.end(1), start)
         left = m.start(1) - 1 if bracketed else m.start(1)
-        return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], left)
+        return (None, start) if attached or separate else (text[m.start(1) : m.end(1)], left)
     return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
 
 
@@ -176,7 +180,7 @@ def is_money_or_percent(folded: str, start: int, end: int) -> bool:
     )
 
 
-def prefix(folded: str, start: int) -> str:
+def prefix_verdict(folded: str, start: int) -> str:
     """Return whether what precedes a number leaves it ``"free"``, ``"doubtful"`` (a part number?) or ``"bad"``."""
     if start == 0:
         return "free"
@@ -196,40 +200,26 @@ def prefix(folded: str, start: int) -> str:
     if before in "-_/" and start > 1 and folded[start - 2].isalnum():
         chunk = re.search(r"[^\s]+$", folded[low : start - 1])
         word = chunk[0] if chunk else ""
-        if before == "/":
-            return "free"
-        if any(c.isdigit() for c in word):
-            return "doubtful"
-        return "free" if len(word) >= 4 else "doubtful"
-    if before in "#^":
-        return "bad"
-    return "free"
+        long = len(word) >= 4 and not any(c.isdigit() for c in word)
+        return "free" if before == "/" or long else "doubtful"
+    return "bad" if before in "#^" else "free"
 
 
-def not_a_unit(
-    folded: str, text: str, name: str, written: str, start: int, end: int, nstart: int, word: bool
-) -> str:
-    """Return ``""`` if the context of a unit confirms it, else ``"doubtful"`` or ``"bad"``."""
-    low = written.lower()
-    number = text[nstart:start].strip()
-    if low == "in" and _IN_STOP.match(folded, end):
+def unit_verdict(folded: str, text: str, written: str, number_start: int, start: int, end: int) -> str:
+    """Return whether the context of a unit leaves it ``"free"``, ``"doubtful"`` or ``"bad"``: not a unit at all."""
+    stop = _STOPS.get(written.lower())
+    if stop and stop.match(folded, end):
         return "bad"
-    if low == "l" and _FLUID.match(folded, end):
-        return "bad"
-    if low == "once" and _ONCE_STOP.match(folded, end):
-        return "bad"
+    number = text[number_start:start].strip()
     if written == "G" and _GENERATIONS.fullmatch(number):
-        near = _NETWORK.search(folded, max(0, nstart - 60), end + 60)
-        return "bad" if near else "doubtful" if len(folded.strip()) < 4 else ""
-    if written == "M" and number == "3":
-        return "doubtful"
-    if written == "T" and start and text[start - 1].isdigit():
-        return "doubtful"
-    if folded[start] == '"' and closes_quote(folded, start):
-        return "doubtful"
-    if written == "'" and end < len(folded) and folded[end] == "s":
+        near = _NETWORK.search(folded, max(0, number_start - 60), end + 60)
+        return "bad" if near else "doubtful" if len(folded.strip()) < 4 else "free"
+    if written == "'" and folded[end : end + 1] == "s":
         return "bad"
-    return ""
+    three_metres = written == "M" and number == "3"
+    tons = written == "T" and start > 0 and text[start - 1].isdigit()
+    quoted = folded[start] == '"' and closes_quote(folded, start)
+    return "doubtful" if three_metres or tons or quoted else "free"
 
 
 def closes_quote(folded: str, at: int) -> bool:

@@ -161,35 +161,26 @@ def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end:
 
 
 def _check(item: Item, text: str, folded: str, word: bool, last: Item | None) -> None:
-    last_end = last.end if last else -1
     atom, unit = item.atom, item.unit
     item.usable &= unit is not None or not _AMPERES.match(text, atom.end)
     share = unit is not None and unit.written[0] in "%‰"
     if not share and context.is_money_or_percent(folded, atom.start, atom.end):
         item.usable = False
-    glued = (
-        "free"
-        if item.left < atom.start or last_end == atom.start or word
-        else context.prefix(folded, atom.start)
-    )
-    if last and last.usable and not last.doubtful and folded[last.right : atom.start] in {"-", "x", "~"}:
-        glued = "free"
-    item.usable &= glued != "bad"
-    item.doubtful |= glued == "doubtful"
+    linked = last and last.usable and not last.doubtful and folded[last.right : atom.start] in {"-", "x", "~"}
+    follows = last is not None and last.end == atom.start
+    free = linked or follows or word or item.left < atom.start
+    prefix = "free" if free else context.prefix_verdict(folded, atom.start)
+    item.usable &= prefix != "bad"
+    item.doubtful |= prefix == "doubtful"
     if unit is None:
         return
-    verdict = context.not_a_unit(
-        folded, text, unit.name, unit.written, unit.start, unit.end, atom.start, word
-    )
-    if TORQUE.match(folded, unit.end) and unit.name in {"foot", "inch", "millimetre"}:
-        verdict = "bad"
-    if RATE.match(folded, unit.end):
-        verdict = "bad"
-    if glued == "doubtful" and folded[unit.end : unit.end + 1].isalnum():
-        verdict = "bad"
-    if verdict == "bad":
+    verdict = context.unit_verdict(folded, text, unit.written, atom.start, unit.start, unit.end)
+    torque = unit.name in {"foot", "inch", "millimetre"} and TORQUE.match(folded, unit.end)
+    part_number = prefix == "doubtful" and folded[unit.end : unit.end + 1].isalnum()
+    if verdict == "bad" or torque or part_number or RATE.match(folded, unit.end):
         item.unit, item.usable, item.right = None, False, atom.end
-    item.doubtful |= verdict == "doubtful"
+    elif verdict == "doubtful":
+        item.doubtful = True
 
 
 def letters_to_labels(items: list[Item], table: UnitTable) -> None:

@@ -141,7 +141,7 @@ def _series(
     if link in {"list", "comma", "sum"} and item.unit is None:
         end = run_of(links, at, {"list", "comma", "sum"})
         named = next((k for k in range(at, end + 1) if items[k].unit), None)
-        if named and _shares(items, links, folded, at, named):
+        if named and _shares(items, folded, at, named):
             return named, [_Draft(i, items[named].unit_name) for i in items[at : named + 1]]
     return at, [_Draft(item, item.unit_name)] if item.unit and item.usable else []
 
@@ -149,7 +149,7 @@ def _series(
 _OF_ANOTHER = re.compile(rf"(?:/[0-9]+)? ?{context.OF_OTHERS}(?![a-z])")
 
 
-def _shares(items: list[Item], links: list[str], folded: str, at: int, named: int) -> bool:
+def _shares(items: list[Item], folded: str, at: int, named: int) -> bool:
     """Return whether the numbers before the unit share it: ``12/24V``, ``45 and 50 mg``."""
     gaps = [folded[items[k].right : items[k + 1].left] for k in range(at, named)]
     commas = [g for g in gaps if g.strip() == ","]

@@ -28,13 +28,13 @@ __all__ = ["Exploration", "explore", "text", "write"]
 
 PRINTED_LINES = 25
 PICTURES = ("rows.png", "values.png", "photos.png")
-TABLES = (
+TABLE_NAMES = (
     *("overview", "entities", "rows_per_group_and_photo", "largest_groups", "units", "values"),
     *("label_oddities", "row_faults", "photos", "photo_sizes", "photo_problems", "duplicate_photos"),
     *("download_failures", "reading_failures"),
 )
 PAGE = "index.html"
-BESIDE = (*PICTURES, *(f"{name}.csv" for name in TABLES))
+BESIDE = (*PICTURES, *(f"{name}.csv" for name in TABLE_NAMES))
 """Files that :func:`write` writes beside the page; those of an earlier run are removed."""
 
 
