@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from hybridml.errors import HybridmlError
 
@@ -76,6 +75,8 @@ def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = Hybridm
 
 def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each key."""
+    import pandas as pd  # here, so that decoding and OCR do without
+
     array = np.empty(len(keys), dtype=object)
     array[:] = keys
     return np.asarray(pd.util.hash_array(array, categorize=False), dtype=np.uint64)
