@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from .photos import Images, checked, downloads, named, named_by
 from .rows import REQUIRED, WHOLE_NUMBER, Checked, RowFault, validate
 
 Hashes = npt.NDArray[np.uint64]
+
+Links = dict[str, npt.NDArray[Any]]
+"""For each row the hashes of its link, the link's base name and the photo's name, and whether the link is a URL."""
 
 ROWS_AT_ONCE = 50_000
 """Rows in memory at a time: each takes 850 bytes, and each chunk looks through the whole store."""
@@ -68,7 +71,7 @@ class RowChunks:
         self._path, self._schema, self._images = path, schema, images
         self._at_once = at_once or ROWS_AT_ONCE
         self._whole_numbers = True
-        self._links: _Links | None = None
+        self._links: Links | None = None
         self._all: Checked | None = None
         file = path_of(path)
         if not ((is_remote(file) or file.is_file()) and self._scan()):
@@ -86,7 +89,7 @@ class RowChunks:
         photo_column = header.index(PHOTO) if PHOTO in header else None
         tables = [] if self._images is None else downloads(self._images)
         index_hashes: list[Hashes] = []
-        of_links: list[_Links] = []
+        of_links: list[Links] = []
         entities: dict[str, None] = {}
         while batch := list(islice(records, self._at_once)):
             indexes, links, asked = ([as_text(record[i]) for _, record in batch] for i in columns)
@@ -99,12 +102,12 @@ class RowChunks:
             if photo_column is not None:
                 rows[PHOTO] = [record[photo_column] for _, record in batch]
             index_hashes.append(hashes(indexes))
-            of_links.append(_Links.of(links, bases, photo_names(named_by(rows, tables))))
+            of_links.append(_links(links, bases, photo_names(named_by(rows, tables))))
         if not index_hashes:
             return False
-        index, self._links = np.concatenate(index_hashes), _Links.together(of_links)
+        index, self._links = np.concatenate(index_hashes), _together(of_links)
         self.size, self.entities = len(index), list(entities)
-        return len(np.unique(index)) == len(index) and not self._links.clash()
+        return len(np.unique(index)) == len(index) and not _clash(self._links)
 
     def __iter__(self) -> Iterator[Checked]:
         """Yield the chunks as :func:`hybridml.datasets.photos.checked` returns rows."""
@@ -135,43 +138,37 @@ class RowChunks:
         return (frame if self._images is None else named(frame, self._images)), faults
 
 
-@dataclass(frozen=True)
-class _Links:
-    """For each row the hashes of its link, the link's base name and the photo's name, and whether the link is a URL."""
+def _links(links: Sequence[str], bases: Sequence[str], photos: Sequence[str]) -> Links:
+    """Return what :data:`Links` holds of some rows; a link without a name stands for itself."""
+    names = {"link": links, "base": bases, "photo": photos}
+    hashed = {
+        field: hashes([name or link for name, link in zip(of_rows, links, strict=True)])
+        for field, of_rows in names.items()
+    }
+    return {**hashed, "url": np.array([is_url(link) for link in links])}
 
-    link: Hashes
-    base: Hashes
-    photo: Hashes
-    url: npt.NDArray[np.bool_]
 
-    @classmethod
-    def of(cls, links: Sequence[str], bases: Sequence[str], photos: Sequence[str]) -> _Links:
-        """Return those of some rows; a link without a name stands for itself."""
-        base, photo = (
-            hashes([name or link for name, link in zip(names, links, strict=True)])
-            for names in (bases, photos)
-        )
-        return cls(hashes(links), base, photo, np.array([is_url(link) for link in links]))
+def _together(several: Sequence[Links]) -> Links:
+    return {field: np.concatenate([links[field] for links in several]) for field in several[0]}
 
-    @classmethod
-    def together(cls, several: Sequence[_Links]) -> _Links:
-        """Return those of several tables as one."""
-        return cls(*(np.concatenate([getattr(links, f.name) for links in several]) for f in fields(cls)))
 
-    def clash(self) -> bool:
-        """Return whether different links share a photo, or share a base name and are not all URLs."""
-        every = np.ones(len(self.url), dtype=bool)
-        return self._shared(self.photo, every) or self._shared(self.base, ~self.url)
+def _clash(links: Links) -> bool:
+    """Return whether different links share a photo, or share a base name and are not all URLs."""
+    every = np.ones(len(links["url"]), dtype=bool)
+    return _shared(links["photo"], links["link"], every) or _shared(
+        links["base"], links["link"], ~links["url"]
+    )
 
-    def _shared(self, name: Hashes, counts: npt.NDArray[np.bool_]) -> bool:
-        order = np.lexsort((self.link, name))
-        name, link, counts = name[order], self.link[order], counts[order]
-        clashes = (name[1:] == name[:-1]) & (link[1:] != link[:-1])
-        return bool((clashes & (counts[1:] | counts[:-1])).any())
+
+def _shared(name: Hashes, link: Hashes, counts: npt.NDArray[np.bool_]) -> bool:
+    """Return whether two different links share a name, at least one of which counts."""
+    order = np.lexsort((link, name))
+    name, link, counts = name[order], link[order], counts[order]
+    shared = (name[1:] == name[:-1]) & (link[1:] != link[:-1])
+    return bool((shared & (counts[1:] | counts[:-1])).any())
 
 
 def clash(tables: Sequence[RowChunks]) -> bool:
     """Return whether rows of several tables can only be validated together."""
-    links = [table._links for table in tables]
-    known = [each for each in links if each is not None]
-    return len(known) < len(links) or _Links.together(known).clash()
+    known = [table._links for table in tables if table._links is not None]
+    return len(known) < len(tables) or _clash(_together(known))

@@ -14,7 +14,7 @@ from hybridml.entities import EntitySchema
 from .bare import declared_unit, numbers
 from .format import format_quantity
 from .grammage import grammage
-from .parser import read
+from .parser import quantities_in
 from .price import parse_number
 from .repair import with_repaired
 from .types import PER_AREA, Form, Number, Quantity, UnitMention
@@ -67,7 +67,9 @@ def parse(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
 
 @lru_cache(maxsize=TEXTS_CACHED)
 def _parsed(text: str, strict: UnitTable, lenient: UnitTable) -> tuple[Quantity, ...]:
-    found = with_repaired(text, read(text, strict), lambda edited: read(edited, lenient, gaps=True))
+    found = with_repaired(
+        text, quantities_in(text, strict), lambda edited: quantities_in(edited, lenient, gaps=True)
+    )
     # a repair that leaves zero is a wrong guess
     found = [q for q in found if q.value or not q.repaired]
     return tuple(

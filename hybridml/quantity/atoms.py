@@ -63,7 +63,7 @@ class Atom:
     kind: str = "digits"
 
 
-def decode(digits: str) -> tuple[float, float | None] | None:
+def decimal_values(digits: str) -> tuple[float, float | None] | None:
     """Return the value of digits with separators, and the value with the other decimal separator if there is one.
 
     The last of two different separators is the decimal one. Before exactly three digits, a comma separates thousands
@@ -71,8 +71,8 @@ def decode(digits: str) -> tuple[float, float | None] | None:
 
     Examples
     --------
-    >>> decode("1,234.5"), decode("1.234,5"), decode("2,5"), decode("2,500"), decode("1.2.3")
-    ((1234.5, None), (1234.5, None), (2.5, None), (2500.0, 2.5), None)
+    >>> [decimal_values(digits) for digits in ("1,234.5", "1.234,5", "2,5", "2,500", "1.2.3")]
+    [(1234.5, None), (1234.5, None), (2.5, None), (2500.0, 2.5), None]
     """
     if len(digits) > MAX_LENGTH:
         return None
@@ -129,11 +129,11 @@ def _at(text: str, at: int) -> Atom | None:
     if m := _EXPONENT.match(text, at):
         return Atom(at, m.end(), float(m[0]))
     if m := _SWISS.match(text, at):
-        decoded = decode(m[0].replace("'", ""))
+        decoded = decimal_values(m[0].replace("'", ""))
         return Atom(at, m.end(), decoded[0]) if decoded else None
     if (m := _GROUPED.match(text, at)) and text[at] != "0" and not (at and text[at - 1].isalnum()):
         tail = text.rfind(" ", at, m.end()) + 1
-        decoded, last = decode(m[0].replace(" ", "")), decode(text[tail : m.end()])
+        decoded, last = decimal_values(m[0].replace(" ", "")), decimal_values(text[tail : m.end()])
         if decoded and last:
             return Atom(at, m.end(), decoded[0], ((last[0], tail),) if text[tail] != "0" else ())
     m = _DECIMAL.match(text, at)
@@ -146,12 +146,12 @@ def _decimal(text: str, m: re.Match[str]) -> Atom | None:
     if longest > MAX_DIGITS and (written.isdigit() or longest > 17):
         return None
     if written[0] in ".," and at and (text[at - 1].isalnum() or text[at - 1] == "."):
-        after = decode(written[1:]) if written[1:] else None
-        lost = decode(written)
+        after = decimal_values(written[1:]) if written[1:] else None
+        lost = decimal_values(written)
         if not after:
             return None
         return Atom(at + 1, m.end(), after[0], ((lost[0], at),) if lost else ())
-    decoded = decode(written)
+    decoded = decimal_values(written)
     if decoded is None:
         return None
     others = [] if decoded[1] is None else [(decoded[1], at)]

@@ -10,8 +10,8 @@ from itertools import pairwise
 from hybridml.entities import EntitySchema
 
 from . import context
-from .fold import fold, one_of
-from .items import Item, letters_to_labels, read_items
+from .fold import any_of, fold
+from .items import Item, items_of, letters_to_labels
 from .parser import link, run_of
 from .types import Form, Number, UnitMention
 from .units import TEXTS_CACHED, UnitTable, table_for
@@ -19,13 +19,13 @@ from .units import TEXTS_CACHED, UnitTable, table_for
 _OTHER_UNIT = re.compile(rf" ?(?:{context.OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
 _WORD_NEXT = re.compile(r" (?!x |by |ac|dc)([a-z]{2,})")
 _NUMBERED = re.compile(
-    one_of(
+    any_of(
         "no nr nº n° # model art ref item sku type series lot tel phone lic iso en din fig step page "
         "version ver v"
     )
     + "[.: ]{0,3}$"
 )
-_MEASURES = one_of(
+_MEASURES = any_of(
     "unit units einheit einheiten unite unites unidad unidades unita angabe angaben mass masse maße "
     "dimension dimensions dimensiones dimensioni abmessungen medidas misure mesures measure measures "
     "measurement measurements size sizes grosse größe große taille tamano taglia weight gewicht poids "
@@ -33,8 +33,8 @@ _MEASURES = one_of(
     "power diameter"
 )
 _DECLARES = re.compile(rf"\b{_MEASURES}\b[a-z ,:=*x()]{{0,30}}$")
-_NAMES = one_of("in en unit units unite unites unidad unidades einheit einheiten unita")
-_IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{one_of('of is are : = the den di')})? ?$")
+_NAMES = any_of("in en unit units unite unites unidad unidades einheit einheiten unita")
+_IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{any_of('of is are : = the den di')})? ?$")
 _OPEN = re.compile(r"[(\[/:=,] ?$")
 
 
@@ -57,7 +57,7 @@ def numbers(text: str, schema: EntitySchema | None = None) -> list[Number]:
 @lru_cache(maxsize=TEXTS_CACHED)
 def _numbers(text: str, table: UnitTable) -> tuple[Number, ...]:
     folded = fold(text)
-    items = read_items(text, folded, table)
+    items = items_of(text, folded, table)
     links = [link(folded, a, b) for a, b in pairwise(items)]
     out: list[Number] = []
     at = 0

@@ -6,13 +6,13 @@ import re
 
 from hybridml.entities import EntitySchema
 
-from .fold import fold, one_of
+from .fold import any_of, fold
 
 CONTEXT_LENGTH = 32
 """Characters before a number that count as its context."""
 
 _END = r"(?![a-z])"
-OF_OTHERS = one_of(
+OF_OTHERS = any_of(
     "hz khz mhz ghz rpm u/min ma mah ah amps amp a db dba km kmh mph min mins minutes minute hrs hr h "
     "hours hour s sec seconds second days day years year months month weeks week yrs yr pcs pc pieces "
     "piece packs pack pk ct count persons person people psi bar nm kcal cal calories kj wh kwh va lm "
@@ -24,7 +24,7 @@ OF_OTHERS = one_of(
 _LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
 _BRACKETED = re.compile(r"\)[:=. ]{0,2}$")
-_SIDES = one_of(
+_SIDES = any_of(
     "length width height depth diameter breite hohe tiefe lange largeur hauteur longueur ancho alto largo"
 )
 _AXIS = re.compile(rf"(?:{_SIDES}|[lwhdtbø])")
@@ -34,26 +34,26 @@ _HEADING = re.compile(
 _POST = re.compile(
     rf" ?\((l|w|h|d|t|b|{_SIDES})\)"
     r"| ?(l|w|h|d|ø)(?:(?![^\W\d_]|[0-9.])|(?=x ?[0-9.]))"
-    rf"| ({one_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
+    rf"| ({any_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
 )
-_LIMIT = one_of(
+_LIMIT = any_of(
     "maximum maximal maximale maximo massimo maxi max up_to upto under below less_than lighter_than "
     "no_more_than not_more_than at_most over above at_least minimum min more_than exceeding exceeds "
     "exceed limit bis_zu bis hochstens mindestens weniger_als mehr_als jusqu'a jusque au_plus au_moins "
     "moins_de hasta menos_de al_menos mas_de fino_a almeno al_massimo meno_di < >"
 )
-_OF_WHAT = one_of(
+_OF_WHAT = any_of(
     "of a about load weight capacity power watt wattage input output voltage gewicht last belastung "
     "peso poids carga charge di de"
 )
 _BOUND = re.compile(rf"(?<![a-z]){_LIMIT}[.: =]{{0,3}}(?:{_OF_WHAT}[ :.]{{1,3}}){{0,3}}$")
-_BOUND_AFTER = re.compile(rf" ?\(?{one_of('maximum max min or_less or_under and_up or_more')}{_END}")
+_BOUND_AFTER = re.compile(rf" ?\(?{any_of('maximum max min or_less or_under and_up or_more')}{_END}")
 _APPROX = re.compile(
-    rf"{one_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
+    rf"{any_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
 )
 _MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?<![a-z])(?:rs|usd|eur|gbp|inr)\.?) ?$")
 _MONEY_AFTER = re.compile(
-    rf" ?(?:[€£¥₹$]|{one_of('usd euros euro eur gbp inr dollars dollar rupees')}{_END})"
+    rf" ?(?:[€£¥₹$]|{any_of('usd euros euro eur gbp inr dollars dollar rupees')}{_END})"
 )
 _PERCENT = re.compile(r" ?[%‰]")
 _DAY, _MONTH, _YEAR = "[0-3]?[0-9]", "[01]?[0-9]", "(?:19|20)[0-9]{2}"
@@ -76,30 +76,30 @@ _NOISE = tuple(
 """Dates, times of day, round the clock, network addresses, phone numbers, angles, resolutions, motor oil."""
 
 _ATTACHED = re.compile(
-    one_of(
+    any_of(
         "max maximum min ac dc wt weight net netto neto vol volume cap capacity power input output voltage "
         "volt size about approx ca upto to of is and or x by height width depth length dia diameter load "
         "total contents inhalt peso poids gewicht wattage rated only usb battery motor von de da bis each "
         "hold holds"
     )
 )
-_OTHER_UNITS = re.compile(one_of("x mah ah wh hz khz ma a rpm gb va lm"))
+_OTHER_UNITS = re.compile(any_of("x mah ah wh hz khz ma a rpm gb va lm"))
 _NETWORK = re.compile(
     r"wi-?fi|\bsim\b|\bssd|\bram\b|"
-    + one_of(
+    + any_of(
         "network lte ghz phone mobile hotspot router wlan band bluetooth android ios tablet memory storage "
         "microsd micro_sd sd_card flash"
     )
 )
-_GENERATIONS = re.compile(one_of("2 3 4 5 6 8 16 32 64 128 256 512"))
-_IN_WHAT = one_of(
+_GENERATIONS = re.compile(any_of("2 3 4 5 6 8 16 32 64 128 256 512"))
+_IN_WHAT = any_of(
     "1 one a an the my our your his her their its each every this that these stock total all order use "
     "case pack package box front store addition charge fact time"
 )
 _STOPS = {
     "in": re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))"),
     "l": re.compile(r"[ .\-]{1,2}oz(?![a-z0-9])"),
-    "once": re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}"),
+    "once": re.compile(rf" {any_of('daily a per or every in at you the weekly it only and')}{_END}"),
 }
 """What follows a word that is not a unit there: ``2 in stock``, ``1 once daily``, the l of ``12 fl oz``."""
 

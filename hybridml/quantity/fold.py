@@ -57,12 +57,12 @@ def fold(text: str) -> str:
     return text.lower() if plain else "".join(map(_fold, text))
 
 
-def one_of(words: str) -> str:
+def any_of(words: str) -> str:
     """Return a pattern that matches any of the words in ``words``; ``_`` stands for a space within one.
 
     Examples
     --------
-    >>> one_of("up_to max")
+    >>> any_of("up_to max")
     '(?:up to|max)'
     """
     return f"(?:{'|'.join(re.escape(w).replace('_', ' ') for w in words.split())})"

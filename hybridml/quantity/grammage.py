@@ -9,7 +9,7 @@ from functools import lru_cache
 from hybridml.entities import EntitySchema
 
 from .fold import fold
-from .parser import read
+from .parser import quantities_in
 from .repair import with_repaired
 from .types import PER_AREA, Quantity
 from .units import TEXTS_CACHED, UnitTable, table_for
@@ -51,13 +51,13 @@ def _found(text: str, table: UnitTable) -> tuple[Quantity, ...]:
     letters = _IGNORED.sub("", fold(text))
     if not any(name in letters for name in table.names):
         return ()
-    found = with_repaired(text, _read(text, table), lambda edited: _read(edited, table))
+    found = with_repaired(text, _per_area(text, table), lambda edited: _per_area(edited, table))
     return tuple(sorted(found, key=lambda q: (q.span, q.repaired)))
 
 
-def _read(text: str, table: UnitTable) -> list[Quantity]:
+def _per_area(text: str, table: UnitTable) -> list[Quantity]:
     return [
         replace(q, form=PER_AREA, part=None)
-        for q in read(text, table)
+        for q in quantities_in(text, table)
         if q.value and (q.form in _WRITTEN or (q.unit_text and q.form in {"product part", "multipack each"}))
     ]

@@ -64,7 +64,7 @@ class Item:
         return self.unit.name if self.unit else ""
 
 
-def read_items(text: str, folded: str, table: UnitTable, gaps: bool = False) -> list[Item]:
+def items_of(text: str, folded: str, table: UnitTable, gaps: bool = False) -> list[Item]:
     """Return the numbers of a text in order, each with its unit and label if it has them."""
     items: list[Item] = []
     last: Item | None = None

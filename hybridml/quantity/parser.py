@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from . import context
-from .fold import fold, one_of
-from .items import Item, letters_to_labels, read_items
+from .fold import any_of, fold
+from .items import Item, items_of, letters_to_labels
 from .types import Form, Quantity
 from .unit_pairs import PARSED_PAIR
 from .units import UnitTable
 
 _APPROX = r"(?:about |around |ca\.? |~)?"
-_UNTIL = one_of("to bis till until thru through hasta ate")
-_TO = one_of("a au al")
+_UNTIL = any_of("to bis till until thru through hasta ate")
+_TO = any_of("a au al")
 _LINKS = (
     ("product", re.compile(r" {0,2}(?:[x*]|by|mal|por|/x/) {0,2}")),
     ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?{_UNTIL}|\.{{2,3}}|÷) {{0,2}}{_APPROX}| {_TO} {_APPROX}")),
@@ -28,7 +28,7 @@ _LINKS = (
 )  # fmt: skip
 _AND = re.compile(rf" ?(?:and|und|et|y|e|&) {_APPROX}")
 _BETWEEN = re.compile(r"(?:between|zwischen|entre|tra|fra) $")
-_PIECES = one_of(
+_PIECES = any_of(
     "pcs pc pieces piece packs pack pk stk st stuck rolls roll sets set bags bag bottles cans units ct"
 )
 _COUNTED = re.compile(rf" ?{_PIECES}(?![a-z])")
@@ -48,10 +48,10 @@ class _Draft:
     start: int | None = None
 
 
-def read(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
+def quantities_in(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
     """Return the quantities of a text; doubtful ones are flagged as repaired."""
     folded = fold(text)
-    items = read_items(text, folded, table, gaps)
+    items = items_of(text, folded, table, gaps)
     links = [link(folded, a, b) for a, b in pairwise(items)]
     found: list[Quantity] = []
     at = 0

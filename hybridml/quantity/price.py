@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .atoms import VULGAR, decode, fraction_at
+from .atoms import VULGAR, decimal_values, fraction_at
 from .fold import fold
 
 _FIRST = re.compile(
@@ -57,7 +57,7 @@ def parse_number(text: str) -> float | None:
 def _value(written: str, money: bool) -> float | None:
     digits = re.sub(r"[ ']", "", written)
     lone = digits[0] in ".," and digits.count(".") + digits.count(",") > 1
-    decoded = decode(digits[1:] if lone else digits)
+    decoded = decimal_values(digits[1:] if lone else digits)
     if decoded is None:
         return None
     groups = re.split("[.,]", digits)

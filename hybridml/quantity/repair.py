@@ -76,7 +76,7 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
 
 
 def with_repaired(
-    text: str, found: Sequence[Quantity], read: Callable[[str], Sequence[Quantity]]
+    text: str, found: Sequence[Quantity], parse: Callable[[str], Sequence[Quantity]]
 ) -> list[Quantity]:
     """Return the quantities found in a text, then those that only its repaired form has.
 
@@ -86,12 +86,12 @@ def with_repaired(
         The text.
     found : sequence of Quantity
         Quantities of the text as it is.
-    read : callable
+    parse : callable
         Finds quantities in the repaired text.
     """
     every = list(found)
     known = {(q.value, q.unit, q.span[0]) for q in every}
-    for q in read(repaired(text, [q.span for q in found if not q.repaired])):
+    for q in parse(repaired(text, [q.span for q in found if not q.repaired])):
         if (q.value, q.unit, q.span[0]) not in known:
             known.add((q.value, q.unit, q.span[0]))
             number = text[q.span[0] : q.span[0] + len(q.number_text)]

@@ -10,7 +10,7 @@ from typing import Literal
 from hybridml.entities import EntitySchema, default_entities
 
 from . import context
-from .fold import fold, one_of
+from .fold import any_of, fold
 
 FOREIGN = {
     "kilometre": ("length", 100000.0, "km kms kilometre kilometres kilometer kilometers"),
@@ -42,12 +42,12 @@ _GAP = re.compile(
 _CLOSED = re.compile(r" ?[)\]]")
 _IGNORED = re.compile(r"[ .\-]")
 _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
-TORQUE = re.compile(rf"[ .-]{{0,2}}{one_of('lbs lb pounds pound hg poise force')}(?![a-z])")
-_PER = one_of(
+TORQUE = re.compile(rf"[ .-]{{0,2}}{any_of('lbs lb pounds pound hg poise force')}(?![a-z])")
+_PER = any_of(
     "m km cm mm in inch ft foot yd l dl ml cl litre liter gal gallon kg g mg lb oz h hr hrs hour std "
     "min minute sec s second sqm sq square quadratmeter metre meter metro ha acre mol mile m² m2 cm2 cm² hz k"
 )
-_NO_TIME = rf"(?! ?[/x*.] ?(?:24|{one_of('h hr d day tag jour dia')}(?!{_LETTER})))"
+_NO_TIME = rf"(?! ?[/x*.] ?(?:24|{any_of('h hr d day tag jour dia')}(?!{_LETTER})))"
 """What passes through a square metre in a day is a flow rate: ``5000 g/m²/24h``."""
 RATE = re.compile(rf" ?(?:/|·| per | pro | par ) ?{_PER}(?![a-z0-9])")
 

@@ -22,7 +22,7 @@ from hybridml.quantity import (
     parse_number,
     repair,
 )
-from hybridml.quantity.atoms import decode, scan
+from hybridml.quantity.atoms import decimal_values, scan
 from hybridml.quantity.fold import fold
 from hybridml.quantity.words import word_value
 
@@ -308,8 +308,8 @@ def test_parse_number(text: str, value: float | None) -> None:
         ("1.23", (1.23, None)),
     ],
 )
-def test_decode(text: str, expected: tuple[float, float | None] | None) -> None:
-    assert decode(text) == expected
+def test_decimal_values(text: str, expected: tuple[float, float | None] | None) -> None:
+    assert decimal_values(text) == expected
 
 
 @pytest.mark.parametrize(
