@@ -285,7 +285,9 @@ def _unit(name: str, table: Mapping[str, Any], where: str) -> Unit:
         raise EntityError(f"{where}: 'factor' must be above 0, got {factor!r}")
     system = table.get("system", "metric")
     if system not in UNIT_SYSTEMS:
-        raise EntityError(f"{where}: 'system' must be one of {', '.join(map(repr, UNIT_SYSTEMS))}, got {system!r}")
+        raise EntityError(
+            f"{where}: 'system' must be one of {', '.join(map(repr, UNIT_SYSTEMS))}, got {system!r}"
+        )
     spellings, exact, per_area = (_tuple(table, key, where) for key in ("spellings", "exact", "per_area"))
     return Unit(name, family, float(factor), spellings, exact, system, per_area)
 
