@@ -1,7 +1,7 @@
-"""The entities that can be asked for, the units each allows, and how units are spelled and converted.
+"""The entity schema: the entities a row can ask for, the units each allows, and how units are spelled and converted.
 
-All of it is data: ``data/entities.toml`` in the package, which a user can replace or extend with a file of
-their own (:func:`load_entities`).
+All of it is data: ``entities.toml`` in the package, which a user can replace or extend with a file of their own
+(:func:`load_entities`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import EntityError
 
-FORMAT = 1
+SCHEMA_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class Unit:
     family : str
         The quantity it measures: units of one family convert into each other.
     factor : float
-        How many base units of the family one of this unit is.
+        Number of the family's base units in one of this unit.
     spellings : tuple of str
-        Ways it is written on products, matched without regard to case.
+        Spellings on products, matched without regard to case.
     exact : tuple of str
-        Ways it is written where case decides (``"mW"`` is no ``"MW"``).
+        Spellings in which case matters (``"mW"`` is not ``"MW"``).
     system : {"metric", "imperial"}
-        Photos that give a quantity twice give it once in each.
+        A photo that gives a quantity twice gives it once in each system.
     per_area : tuple of str
-        Ways it is written of a square metre of fabric or paper, without regard to case: ``"gsm"``.
+        Spellings of a weight per square metre of fabric or paper, matched without regard to case: ``"gsm"``.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Unit:
 
 
 AXES = ("", "level", "upright", "receding")
-SYSTEMS = ("metric", "imperial")
+UNIT_SYSTEMS = ("metric", "imperial")
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,11 @@ class Entity:
     units : tuple of str
         Units an answer may use.
     keywords : tuple of str
-        Words near a number that speak for this entity, lower case, in several languages.
+        Words near a number that suggest this entity, in lower case and several languages.
     reads_as : mapping of str to str
-        Units of another family that mean one of this entity's on a product: ``ounce`` on a bottle is a
-        ``fluid ounce``.
+        Units of another family that stand for one of this entity's: ``ounce`` on a bottle is a ``fluid ounce``.
     axis : {"", "level", "upright", "receding"}
-        Which way a dimension line that measures it usually runs; empty when it is no length.
+        Usual direction of a dimension line that measures it; empty when it is not a length.
     """
 
     name: str
@@ -85,7 +84,7 @@ class Entity:
     axis: str = ""
 
     def unit_for(self, unit: str) -> str | None:
-        """Return the allowed unit that ``unit`` stands for when this entity is asked, or None.
+        """Return the unit of this entity that ``unit`` stands for, or None.
 
         Examples
         --------
@@ -94,14 +93,12 @@ class Entity:
         >>> volume.unit_for("ounce"), volume.unit_for("litre"), volume.unit_for("volt")
         ('fluid ounce', 'litre', None)
         """
-        if unit in self.units:
-            return unit
-        return self.reads_as.get(unit)
+        return unit if unit in self.units else self.reads_as.get(unit)
 
 
 @dataclass(frozen=True)
 class EntitySchema:
-    """Every entity and unit known in a run, and the contexts that tell sorts of quantity apart.
+    """Every entity and unit of a run, and the context words that distinguish kinds of quantity.
 
     Examples
     --------
@@ -118,25 +115,15 @@ class EntitySchema:
     contexts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def entity(self, name: str) -> Entity:
-        """Return the entity called ``name``; raise :class:`EntityError` naming the known ones."""
-        try:
-            return self.entities[name]
-        except KeyError:
-            raise EntityError(
-                f"unknown entity {name!r}; expected one of: {', '.join(sorted(self.entities))}"
-            ) from None
+        """Return an entity; raise :class:`EntityError`, naming the known ones, when there is none of this name."""
+        return _known("entity", name, self.entities)
 
     def unit(self, name: str) -> Unit:
-        """Return the unit called ``name``; raise :class:`EntityError` when there is none."""
-        try:
-            return self.units[name]
-        except KeyError:
-            raise EntityError(
-                f"unknown unit {name!r}; expected one of: {', '.join(sorted(self.units))}"
-            ) from None
+        """Return a unit; raise :class:`EntityError`, naming the known ones, when there is none of this name."""
+        return _known("unit", name, self.units)
 
     def siblings(self, entity: str) -> list[str]:
-        """Return the entities measured along other axes, with the same units; none for an entity without axis.
+        """Return the entities with the same units that are measured along other axes; none for one without axis.
 
         Examples
         --------
@@ -175,19 +162,23 @@ class EntitySchema:
         a, b = self.related(unit, to)
         return value if a.name == b.name else value * a.factor / b.factor
 
-    def families(self, unit: str) -> frozenset[str]:
-        """Return the families whose entities accept ``unit``, its own first and by ``reads_as``."""
-        own = {self.unit(unit).family}
-        return frozenset(own | {e.family for e in self.entities.values() if unit in e.reads_as})
+
+Described = TypeVar("Described", Unit, Entity)
+
+
+def _known(kind: str, name: str, table: Mapping[str, Described]) -> Described:
+    if name not in table:
+        raise EntityError(f"unknown {kind} {name!r}; expected one of: {', '.join(sorted(table))}")
+    return table[name]
 
 
 UNIT_KEYS = ("extends", "family", "factor", "spellings", "exact", "system", "per_area")
 ENTITY_KEYS = ("extends", "units", "keywords", "reads_as", "axis")
-TABLES = ("units", "entities", "contexts")
+SECTIONS = ("units", "entities", "contexts")
 
-# an answer is accepted with a unit of such a name only
+# the submission check accepts no other names of units
 _UNIT_NAME = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
-_UNSEEN = re.compile(r"[ .\-]")
+_IGNORED_IN_SPELLINGS = re.compile(r"[ .\-]")
 
 
 def parse_entities(text: str, source: str = "<string>", base: EntitySchema | None = None) -> EntitySchema:
@@ -200,12 +191,12 @@ def parse_entities(text: str, source: str = "<string>", base: EntitySchema | Non
     source : str
         Name used in errors.
     base : EntitySchema, optional
-        What the text extends: its tables replace those of the same name, or add to them with ``extends = true``.
+        The schema to extend: tables replace those of the same name, or add to them with ``extends = true``.
 
     Raises
     ------
     EntityError
-        When the text is no TOML, its format is not known, or a table lacks what it needs or has what is not known.
+        When the text is not TOML, its format is unknown, or a table lacks a key or has an unknown one.
 
     Examples
     --------
@@ -240,22 +231,24 @@ def _tables(text: str, source: str) -> dict[str, dict[str, Any]]:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise EntityError(f"{source}: not valid TOML: {error}") from None
-    if raw.get("format") != FORMAT:
-        raise EntityError(f"{source}: expected 'format = {FORMAT}' at the top, got {raw.get('format')!r}")
-    unknown = sorted(set(raw) - {"format", *TABLES})
+    if raw.get("format") != SCHEMA_FORMAT:
+        raise EntityError(
+            f"{source}: expected 'format = {SCHEMA_FORMAT}' at the top, got {raw.get('format')!r}"
+        )
+    unknown = sorted(set(raw) - {"format", *SECTIONS})
     if unknown:
         raise EntityError(
-            f"{source}: nothing is known of {', '.join(map(repr, unknown))}; expected 'format' and tables "
+            f"{source}: nothing is known of {', '.join(map(repr, unknown))}; expected 'format' and the tables "
             "[units.NAME], [entities.NAME] and [contexts]"
         )
-    for kind in TABLES:
+    for kind in SECTIONS:
         if not isinstance(raw.get(kind, {}), dict):
             raise EntityError(f"{source}: [{kind}] must be a table, got {raw[kind]!r}")
-    return {kind: raw.get(kind, {}) for kind in TABLES}
+    return {kind: raw.get(kind, {}) for kind in SECTIONS}
 
 
 def _extended(table: Any, old: Unit | Entity | None, keys: tuple[str, ...], where: str) -> dict[str, Any]:
-    """Return a table with what it extends, if it does: lists and tables grow, other values are replaced."""
+    """Return a table, merged with the one it extends if any: lists and tables grow, other values are replaced."""
     if not isinstance(table, dict):
         raise EntityError(f"{where}: must be a table, got {table!r}")
     unknown = sorted(set(table) - set(keys))
@@ -272,34 +265,31 @@ def _extended(table: Any, old: Unit | Entity | None, keys: tuple[str, ...], wher
     for key, value in table.items():
         before = made.get(key)
         if isinstance(value, list) and isinstance(before, tuple):
-            made[key] = [*before, *(v for v in value if v not in before)]
+            value = [*before, *(v for v in value if v not in before)]
         elif isinstance(value, dict) and isinstance(before, dict):
-            made[key] = before | value
-        else:
-            made[key] = value
+            value = before | value
+        made[key] = value
     return made
 
 
 def _unit(name: str, table: Mapping[str, Any], where: str) -> Unit:
     if not _UNIT_NAME.fullmatch(name):
         raise EntityError(
-            f"{where}: a unit's name is what answers say: letters a to z and single blanks, such as 'ampere hour'; "
-            "give other ways to write it as 'spellings'"
+            f"{where}: the name of a unit is its spelling in answers: letters a to z and single blanks, such as "
+            "'ampere hour'; give other spellings as 'spellings'"
         )
-    factor = table.get("factor")
-    if (
-        not isinstance(table.get("family"), str)
-        or isinstance(factor, bool)
-        or not isinstance(factor, int | float)
-    ):
+    family, factor = table.get("family"), table.get("factor")
+    if not isinstance(family, str) or isinstance(factor, bool) or not isinstance(factor, int | float):
         raise EntityError(f"{where}: needs 'family' (a string) and 'factor' (a number)")
     if not 0 < factor < math.inf:
         raise EntityError(f"{where}: 'factor' must be above 0, got {factor!r}")
     system = table.get("system", "metric")
-    if system not in SYSTEMS:
-        raise EntityError(f"{where}: 'system' must be one of {', '.join(map(repr, SYSTEMS))}, got {system!r}")
+    if system not in UNIT_SYSTEMS:
+        raise EntityError(
+            f"{where}: 'system' must be one of {', '.join(map(repr, UNIT_SYSTEMS))}, got {system!r}"
+        )
     spellings, exact, per_area = (_tuple(table, key, where) for key in ("spellings", "exact", "per_area"))
-    return Unit(name, table["family"], float(factor), spellings, exact, system, per_area)
+    return Unit(name, family, float(factor), spellings, exact, system, per_area)
 
 
 def _entity(name: str, table: Mapping[str, Any], units: Mapping[str, Unit], where: str) -> Entity:
@@ -333,17 +323,15 @@ def _tuple(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
 
 
 def _check_spellings(units: Mapping[str, Unit], fresh: Set[str], source: str) -> None:
-    """Refuse a spelling that two units have, one of them of this file: text could not tell which is meant."""
+    """Refuse a spelling that two units share if one of them is in this file."""
     owners: dict[str, str] = {}
     owners_per_area: dict[str, str] = {}
     for unit in units.values():
-        loose = {_UNSEEN.sub("", s.lower()) for s in (unit.name, *unit.spellings)}
-        for key in {_UNSEEN.sub("", s.lower()) for s in unit.per_area}:
+        loose = {_loose(s) for s in (unit.name, *unit.spellings)}
+        for key in {_loose(s) for s in unit.per_area}:
             other = owners_per_area.setdefault(key, unit.name)
             if key in loose or (other != unit.name and {other, unit.name} & fresh):
-                both = (
-                    f"both {other!r} and {unit.name!r}" if other != unit.name else f"{unit.name!r} itself too"
-                )
+                both = f"both {other!r} and {unit.name!r}" if other != unit.name else f"{other!r} itself too"
                 raise EntityError(
                     f"{source}: {key!r} in 'per_area' is a spelling of {both}; keep one of them"
                 )
@@ -352,12 +340,16 @@ def _check_spellings(units: Mapping[str, Unit], fresh: Set[str], source: str) ->
             if other != unit.name and {other, unit.name} & fresh:
                 raise EntityError(
                     f"{source}: {key.removeprefix('=')!r} is a spelling of both {other!r} and {unit.name!r}; give it "
-                    "to one of them, or, where case tells them apart, to each as 'exact'"
+                    "to one of them or, where only case differs, to each as 'exact'"
                 )
 
 
+def _loose(spelling: str) -> str:
+    return _IGNORED_IN_SPELLINGS.sub("", spelling.lower())
+
+
 def load_entities(path: str | Path, extend: bool = True) -> EntitySchema:
-    """Read entities from a file, extending the packaged ones unless ``extend`` is false."""
+    """Read an entity file, which extends the packaged entities unless ``extend`` is false."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The errors that hybridml raises on purpose: one small hierarchy, each message saying what to do.
+"""The errors that hybridml raises on purpose: one small hierarchy; each message says what to do.
 
 ::
 
@@ -9,10 +9,10 @@
     ├── MissingExtraError                     an extra or a system package; says what to install
     ├── WeightsError                          pretrained weights
     ├── StoreError                            the feature store
-    ├── ArtifactError                         a model file, or parts here that are not those it was trained with
+    ├── ArtifactError                         a model file, or a vision stage other than it was trained with
     ├── NotFittedError        (also scikit-learn's, where it is raised)
-    ├── registry.SettingsError (a ValueError) a part or setting that is not known
-    │   └── registry.MissingPartError         ... or cannot be imported here; a MissingExtraError, too
+    ├── registry.SettingsError (a ValueError) an unknown name or setting
+    │   └── registry.MissingPluginError       a plugin that cannot be imported here; a MissingExtraError, too
     └── download.failure.FetchError           one photo that cannot be fetched
 
 Examples
@@ -37,11 +37,11 @@ class HybridmlError(Exception):
 
 
 class RowsError(HybridmlError, ValueError):
-    """A table of rows, predictions or truth does not have the agreed form."""
+    """A table of rows, predictions or truth that does not have the expected form."""
 
 
 class EntityError(HybridmlError):
-    """An entity, unit or entity file that is not known or does not have the agreed form."""
+    """An entity, unit or entity file that is unknown or does not have the expected form."""
 
 
 class ImageError(HybridmlError):
@@ -49,15 +49,15 @@ class ImageError(HybridmlError):
 
 
 class MissingExtraError(HybridmlError):
-    """Something that an optional extra or a system package provides is not installed."""
+    """A package of an optional extra, or a system package, that is not installed."""
 
 
 class WeightsError(HybridmlError):
-    """Pretrained weights were asked for and cannot be had."""
+    """Pretrained weights that are needed and cannot be found or loaded."""
 
 
 class StoreError(HybridmlError):
-    """The feature store lacks, or cannot read, what was asked of it."""
+    """Data that the feature store lacks or cannot read."""
 
 
 class ArtifactError(HybridmlError):
@@ -65,4 +65,4 @@ class ArtifactError(HybridmlError):
 
 
 class NotFittedError(HybridmlError, ValueError, AttributeError):
-    """An extractor was asked for answers before it was fitted or loaded."""
+    """An extractor that was used before it was fitted or loaded."""

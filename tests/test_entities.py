@@ -1,4 +1,4 @@
-"""Entity files of a user's own: what they may say, what they must not, and what the parser makes of them."""
+"""Entity files of a user: what they may contain, what is refused, and what the parser makes of them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_table_that_does_not_extend_replaces() -> None:
     assert schema.entity("height") == default_entities().entity("height")
 
 
-def test_case_tells_units_apart_where_it_decides() -> None:
+def test_units_may_differ_by_case_only() -> None:
     schema = own(
         UNIT.format(name="milliwatt", more='exact = ["mW"]').replace('"own"', '"power"')
         + UNIT.format(name="megawatt", more='exact = ["MW"]').replace('"own"', '"power"')
@@ -105,7 +105,7 @@ def test_case_tells_units_apart_where_it_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[units.x]\nfamily = 'own'", "needs 'family'"),
         ("[units.x]\nfamily = 'own'\nfactor = true", "needs 'family'"),
@@ -134,8 +134,8 @@ def test_case_tells_units_apart_where_it_decides() -> None:
         ("[units.x", "not valid TOML"),
     ],
 )
-def test_what_is_wrong_is_said_with_file_and_table(text: str, said: str) -> None:
-    with pytest.raises(EntityError, match=f"^own.toml: .*{said}"):
+def test_a_fault_is_named_with_file_and_table(text: str, message: str) -> None:
+    with pytest.raises(EntityError, match=f"^own.toml: .*{message}"):
         own(text)
 
 

@@ -113,7 +113,7 @@ def _read_rows(paths: Sequence[str]) -> tuple[list[dict[Any, Any]], list[FaultyR
     usable: list[dict[Any, Any]] = []
     faulty: list[FaultyRow] = []
     for path in paths:
-        frame, faults = read_rows(path, truth=False, on_row_fault="collect")
+        frame, faults = read_rows(path, truth=False)
         # other faults of a row do not keep its photo from being fetched
         unusable = {fault.index: fault for fault in faults if fault.column == "image_link"}
         faulty += with_row_faults(path, frame, list(unusable.values()))

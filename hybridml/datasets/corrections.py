@@ -1,4 +1,4 @@
-"""Labels that a person corrected: read, checked, and put in place of those of a table of rows."""
+"""Corrections of labels by a person: reading, checking, and applying them to a table of rows."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pathlib import Path
 import pandas as pd
 
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.errors import EntityError, RowsError
+from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv
 from .groups import as_text
 from .labels import parse_label
-from .rows import VALUE, RowFault
+from .rows import VALUE, RowFault, entity_problem
 
-COLUMNS = ("index", "entity_name", "correction", "value")
+CORRECTION_COLUMNS = ("index", "entity_name", "correction", "value")
 
 LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE = "label_wrong", "not_in_photo", "value"
-KINDS = (LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE)
-"""The row is left out, for what is right is not known; its truth is blank; its truth is ``value``."""
+CORRECTION_KINDS = (LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE)
+"""The row is left out, as the right label is unknown; its label becomes blank; its label becomes ``value``."""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person says of one row's label.
+    """A correction of one row's label.
 
     Parameters
     ----------
     index, entity : str
         The row.
     kind : {"label_wrong", "not_in_photo", "value"}
-        The label is wrong and what is right is not known; the photo does not show it; ``value`` is right.
+        The label is wrong and the right one unknown; the photo does not show the value; ``value`` is right.
     value : str
-        The right label, blank but for ``"value"``.
+        The right label; blank unless the kind is ``"value"``.
     line : int
         Line of the file.
     """
@@ -53,13 +53,13 @@ class Corrected:
     Parameters
     ----------
     frame : data frame
-        The rows that are left, with a fresh index.
+        The remaining rows, with a fresh index.
     left_out, emptied, changed : int
-        Rows that are left out, whose truth is blank now, whose truth is another.
+        Number of rows that are left out, whose label is blank now, and whose label is another now.
     corrected : frozenset of str
-        Indexes of the rows that were corrected.
+        Indexes of the corrected rows.
     unknown : tuple of Correction
-        Those about a row that the table does not have, or that asks for another entity there.
+        Corrections of rows that are not in the table, or that ask for another entity there.
     """
 
     frame: pd.DataFrame
@@ -70,21 +70,21 @@ class Corrected:
     unknown: tuple[Correction, ...]
 
     def standing(self, faults: Iterable[RowFault]) -> list[RowFault]:
-        """Return the faults of the table that stand: all but those of labels that were corrected."""
+        """Return the faults of the table except those of labels that were corrected."""
         return [f for f in faults if f.column != VALUE or as_text(f.index) not in self.corrected]
 
     def __str__(self) -> str:
-        told = (
+        text = (
             f"corrections: {self.left_out} rows left out, {self.emptied} with nothing to find, "
             f"{self.changed} with another value"
         )
-        if not self.unknown:
-            return told
-        first = self.unknown[0]
-        return (
-            f"{told}; {len(self.unknown)} about rows that are not there, the first in line {first.line} "
-            f"(index {first.index}, {first.entity})"
-        )
+        if self.unknown:
+            first = self.unknown[0]
+            text += (
+                f"; {len(self.unknown)} about rows that are not there, the first in line {first.line} "
+                f"(index {first.index}, {first.entity})"
+            )
+        return text
 
 
 def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> list[Correction]:
@@ -93,30 +93,25 @@ def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> li
     Parameters
     ----------
     path : path
-        ``index,entity_name,correction,value``; other columns are left alone.
+        ``index,entity_name,correction,value``; other columns are ignored.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
     Raises
     ------
     RowsError
-        With each fault and its line: a correction must not get lost unseen.
+        When a correction has a fault; the message names each of them with its line.
     """
     schema = schema or default_entities()
     file = read_csv(path)
-    file.require(COLUMNS)
-    columns = file.columns()
     found: dict[tuple[str, str], Correction] = {}
     faults = []
-    for line, *cells in zip(file.lines, *(columns[name] for name in COLUMNS), strict=True):
-        index, entity, kind, value = (cell.strip() for cell in cells)
+    for line, (index, entity, kind, value) in file.fields(CORRECTION_COLUMNS):
         correction = Correction(index, entity, kind, value, line)
         other = found.setdefault((index, entity), correction)
         problem = _problem(correction, schema)
         if not problem and other is not correction:
-            problem = (
-                f"index {index}, {entity} is corrected in line {other.line}, too; expected each row once"
-            )
+            problem = f"index {index}, {entity} is corrected in line {other.line}, too; expected each once"
         if problem:
             faults.append(f"{file.source}, line {line}: {problem}")
     if faults:
@@ -127,12 +122,11 @@ def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> li
 def _problem(correction: Correction, schema: EntitySchema) -> str:
     if not correction.index:
         return "blank index; expected that of a row"
-    try:
-        units = schema.entity(correction.entity).units
-    except EntityError as error:
-        return str(error)
-    if correction.kind not in KINDS:
-        return f"unknown correction {correction.kind!r}; expected one of: {', '.join(KINDS)}"
+    if problem := entity_problem(correction.entity, schema):
+        return problem
+    units = schema.entity(correction.entity).units
+    if correction.kind not in CORRECTION_KINDS:
+        return f"unknown correction {correction.kind!r}; expected one of: {', '.join(CORRECTION_KINDS)}"
     if correction.kind != RIGHT_VALUE:
         if correction.value:
             return f"{correction.kind} with the value {correction.value!r}; expected none, or the correction 'value'"
@@ -147,14 +141,14 @@ def _problem(correction: Correction, schema: EntitySchema) -> str:
 
 
 def apply(frame: pd.DataFrame, corrections: Iterable[Correction]) -> Corrected:
-    """Return rows with corrected labels; the frame given is left as it is.
+    """Return rows with corrected labels; ``frame`` itself is not changed.
 
     Parameters
     ----------
     frame : data frame
         ``index, entity_name, entity_value``.
     corrections : iterable of Correction
-        As :func:`read_corrections` returns them.
+        The corrections.
 
     Raises
     ------
@@ -169,8 +163,8 @@ def apply(frame: pd.DataFrame, corrections: Iterable[Correction]) -> Corrected:
     """
     of_row = {(c.index, c.entity): c for c in corrections}
     asked = list(zip(map(as_text, frame["index"]), frame["entity_name"], strict=True))
-    counts = {kind: sum(row in of_row and of_row[row].kind == kind for row in asked) for kind in KINDS}
-    keep = [row not in of_row or of_row[row].kind != LABEL_WRONG for row in asked]
+    kinds = [of_row[row].kind if row in of_row else "" for row in asked]
+    keep = [kind != LABEL_WRONG for kind in kinds]
     if not any(keep):
         raise RowsError(f"the corrections leave out all of {len(frame)} rows; expected some to be left")
     values = [
@@ -179,9 +173,9 @@ def apply(frame: pd.DataFrame, corrections: Iterable[Correction]) -> Corrected:
     known = set(asked)
     return Corrected(
         frame.assign(**{VALUE: values})[keep].reset_index(drop=True),
-        counts[LABEL_WRONG],
-        counts[NOT_IN_PHOTO],
-        counts[RIGHT_VALUE],
+        kinds.count(LABEL_WRONG),
+        kinds.count(NOT_IN_PHOTO),
+        kinds.count(RIGHT_VALUE),
         frozenset(index for index, entity in asked if (index, entity) in of_row),
         tuple(c for row, c in of_row.items() if row not in known),
     )

@@ -1,4 +1,4 @@
-"""CSV files with faults that name their line: what row tables, predictions and folds are read from."""
+"""CSV files: strict reading with errors that name the line, and atomic writing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hybridml.errors import RowsError
 from hybridml.utils.files import atomic
 from hybridml.utils.paths import path_of
 
-SHOWN_FAULTS = 20
-"""Faults an error lists before it only counts."""
+FAULTS_LISTED = 20
+"""Faults that an error lists; of more it gives the number."""
 
 _CARRIAGE_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -21,7 +21,7 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file as text.
+    """The contents of a CSV file as text.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class CsvFile:
     records : list of list of str
         The records below the header, each as long as the header.
     lines : list of int
-        The line on which each record begins; the header's is 1 and a record may span several.
+        The line on which each record begins.
     """
 
     source: str
@@ -45,8 +45,15 @@ class CsvFile:
         cells = zip(*self.records, strict=True) if self.records else [() for _ in self.header]
         return {name: list(column) for name, column in zip(self.header, cells, strict=True)}
 
+    def fields(self, names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield line and stripped cells of each record in the columns ``names``, all of which must be there."""
+        self.require(names)
+        columns = [self.header.index(name) for name in names]
+        for line, record in zip(self.lines, self.records, strict=True):
+            yield line, [record[i].strip() for i in columns]
+
     def require(self, names: Sequence[str]) -> None:
-        """Raise an error that names the first of ``names`` that no column has."""
+        """Raise an error that names the first of ``names`` that is not a column."""
         for name in names:
             if name not in self.header:
                 raise RowsError(
@@ -56,36 +63,35 @@ class CsvFile:
 
 
 def faults_error(source: str, what: str, faults: Sequence[str]) -> RowsError:
-    """Return the error that lists ``faults`` of ``source``: the first twenty, then how many more."""
-    shown = [f"  {fault}" for fault in faults[:SHOWN_FAULTS]]
-    if len(faults) > SHOWN_FAULTS:
-        shown.append(f"  ... and {len(faults) - SHOWN_FAULTS} more")
+    """Return the error that lists the first twenty of ``faults`` in ``source`` and counts the others."""
+    shown = [f"  {fault}" for fault in faults[:FAULTS_LISTED]]
+    if len(faults) > FAULTS_LISTED:
+        shown.append(f"  ... and {len(faults) - FAULTS_LISTED} more")
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return RowsError("\n".join([f"{source}: {what} ({count})", *shown]))
 
 
 def read_csv(path: str | Path) -> CsvFile:
-    """Read a CSV file: UTF-8 with or without byte order mark, quoted fields over several lines.
+    """Read a CSV file in UTF-8, with or without byte order mark, whose quoted fields may span lines.
 
-    Lines without a character are skipped, as pandas does.
+    Empty lines are skipped, as in pandas.
 
     Raises
     ------
     RowsError
-        When the file is not there, is empty, is not UTF-8 or not CSV, or has a record that is longer or
-        shorter than the header; the message names line and remedy.
+        When the file is missing, is empty, is not UTF-8 or not CSV, or has a record that is longer or shorter than
+        the header; the message names line and remedy.
     """
-    records: list[list[str]] = []
-    lines: list[int] = []
     header, numbered = scan_csv(path)
+    file = CsvFile(str(path), header, [], [])
     for line, record in numbered:
-        records.append(record)
-        lines.append(line)
-    return CsvFile(str(path), header, records, lines)
+        file.records.append(record)
+        file.lines.append(line)
+    return file
 
 
 def scan_csv(path: str | Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
-    """Return the header of a CSV file, and the records below it as they are read: memory for one of them.
+    """Return the header of a CSV file and an iterator over the records below it, which holds one at a time.
 
     Parameters
     ----------
@@ -97,8 +103,8 @@ def scan_csv(path: str | Path) -> tuple[tuple[str, ...], Iterator[tuple[int, lis
     header : tuple of str
         Names of the columns.
     records : iterator of (int, list of str)
-        Line and fields of each. What is wrong with the file is raised when it is met, save that records which are
-        longer or shorter than the header are left out, and raised together at the end.
+        Line and fields of each record. Records that are longer or shorter than the header are skipped, and one error at
+        the end names all of them; any other fault is raised where it occurs.
     """
     source = str(path)
     records = _records(source, path)
@@ -113,7 +119,7 @@ def scan_csv(path: str | Path) -> tuple[tuple[str, ...], Iterator[tuple[int, lis
 def _whole(
     source: str, header: tuple[str, ...], records: Iterable[tuple[int, list[str]]]
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records that are as long as the header, then raise an error that names the others."""
+    """Yield the records that are as long as the header, then raise an error that names the others, if any."""
     wrong = []
     for line, record in records:
         if len(record) == len(header):
@@ -140,13 +146,13 @@ def _records(source: str, path: str | Path) -> Iterator[tuple[int, list[str]]]:
         raise RowsError(f"cannot read {path}: {error.strerror or error}; expected a CSV file") from None
     except csv.Error as error:
         raise RowsError(
-            f"{source}, line {begin}: not valid CSV ({error}); expected fields parted by commas, those "
+            f"{source}, line {begin}: not valid CSV ({error}); expected fields separated by commas, those "
             'with a comma, quote or line break within double quotes, and a quote within them doubled ("")'
         ) from None
 
 
 def _lines(source: str, file: Iterable[bytes]) -> Iterator[str]:
-    """Yield the lines of a file as text, ended as they are: with a line feed, a carriage return or both."""
+    """Yield the lines of a file as text with their ends: a line feed, a carriage return or both."""
     for number, raw in enumerate(file, start=1):
         if number == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise RowsError(f"{source}, line 1: the file is UTF-16; expected UTF-8. Save it as CSV UTF-8")
@@ -167,22 +173,18 @@ def _lines(source: str, file: Iterable[bytes]) -> Iterator[str]:
 
 def _check_header(source: str, header: tuple[str, ...]) -> None:
     if len(header) == 1:
-        for mark, name in _SEPARATORS.items():
-            if mark in header[0]:
-                raise RowsError(f"{source}, line 1: fields are parted by {name}; expected commas")
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise RowsError(f"{source}, line 1: column {twice[0]!r} is there more than once; expected each once")
+        for separator, name in _SEPARATORS.items():
+            if separator in header[0]:
+                raise RowsError(f"{source}, line 1: fields are separated by {name}; expected commas")
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise RowsError(
+            f"{source}, line 1: column {repeated[0]!r} is there more than once; expected each once"
+        )
 
 
 def write_csv(path: str | Path, header: Sequence[str], records: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file so that ``path`` is at any time either as it was or complete.
-
-    Raises
-    ------
-    RowsError
-        When the file cannot be written.
-    """
+    """Write a CSV file, which is at any time either as it was or complete; raise :class:`RowsError` if that fails."""
     with atomic(path, RowsError) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)

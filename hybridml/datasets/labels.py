@@ -1,4 +1,4 @@
-"""What truth looks like: values of the column ``entity_value``, regular and not."""
+"""Labels: the values of the column ``entity_value``, and tables of labels without photos."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from hybridml.errors import RowsError
 
 from .groups import as_text
 
+Quantity = tuple[float, str]
+"""Value and unit."""
+
 Kind = Literal["blank", "plain", "range", "foreign unit", "unreadable"]
 
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:\s?[eE][+-]?\d+)?)"
@@ -27,18 +30,18 @@ _TO = re.compile(rf"{_NUMBER}{_UNIT}\s+to\s+{_NUMBER}{_UNIT}")
 
 @dataclass(frozen=True)
 class Label:
-    """A label, read.
+    """A parsed label.
 
     Parameters
     ----------
     kind : {"blank", "plain", "range", "foreign unit", "unreadable"}
-        ``"foreign unit"`` names a unit that no entity has: non-empty truth that no answer matches.
+        ``"foreign unit"``: in a unit that no entity has, so that no answer matches it.
     value : float or None
-        The scored number: of a range the upper end.
+        The number that is scored: of a range the upper end.
     unit : str or None
-        In the spelling of answers; of a foreign unit as written, and None when blank or unreadable.
+        In the spelling of answers; a foreign unit as written; None when blank or unreadable.
     low, high : float or None
-        The ends of a range, in ``unit``; both equal ``value`` otherwise.
+        The ends of a range, in ``unit``; otherwise both equal ``value``.
     """
 
     kind: Kind
@@ -47,20 +50,28 @@ class Label:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to find."""
+        return self.kind == "blank"
+
+    @property
+    def quantity(self) -> Quantity | None:
+        """Value and unit of the right answer, None if no answer can be right."""
+        if self.kind in ("plain", "range") and self.value is not None and self.unit is not None:
+            return self.value, self.unit
+        return None
+
 
 def parse_label(text: object, schema: EntitySchema | None = None) -> Label:
-    """Read a label; every text gets a kind and nothing raises.
+    """Parse a label; every text has a kind and nothing raises.
 
     Parameters
     ----------
     text : str, or None or NaN for blank
         Value of the column ``entity_value``.
     schema : EntitySchema, optional
-        The units that are known; the packaged ones by default.
-
-    Returns
-    -------
-    Label
+        The units; the packaged ones by default.
 
     Examples
     --------
@@ -97,7 +108,7 @@ def _label(first: str, second: str, unit_a: str, unit_b: str, schema: EntitySche
 
 
 def _known(unit: str, schema: EntitySchema) -> str | None:
-    """Return the unit in the spelling of answers, after the official check's repairs."""
+    """Return the unit in the spelling of answers, after the repairs of the official check."""
     name = " ".join(unit.lower().split())
     for candidate in (name, re.sub(r"ter$", "tre", name), re.sub(r"feet$", "foot", name)):
         if candidate in schema.units:
@@ -105,72 +116,42 @@ def _known(unit: str, schema: EntitySchema) -> str | None:
     return None
 
 
-Quantity = tuple[float, str]
+Truth = Label  # former name
 
 
-@dataclass(frozen=True)
-class Truth:
-    """A label as the metric sees it.
-
-    Parameters
-    ----------
-    blank : bool
-        Whether there is nothing to find.
-    quantity : (float, str) or None
-        What answers it: of a range, the upper end. None when nothing can.
-    kind : str
-        "blank", "plain", "range", "foreign unit" or "unreadable".
-    """
-
-    blank: bool
-    quantity: Quantity | None
-    kind: str
-
-
-def parse_truth(labels: Iterable[str], schema: EntitySchema | None = None) -> list[Truth]:
-    """Return labels as the metric sees them; each distinct label is read once."""
+def parse_truth(labels: Iterable[str], schema: EntitySchema | None = None) -> list[Label]:
+    """Parse labels, each distinct text once."""
     texts = [as_text(label) for label in labels]
-    known = {label: _truth(label, schema) for label in set(texts)}
-    return [known[label] for label in texts]
-
-
-def _truth(label: str, schema: EntitySchema | None) -> Truth:
-    parsed = parse_label(label, schema)
-    quantity = None
-    if parsed.kind in ("plain", "range") and parsed.unit is not None:
-        value = parsed.high if parsed.kind == "range" and parsed.high is not None else parsed.value
-        quantity = None if value is None else (float(value), parsed.unit)
-    return Truth(parsed.kind == "blank", quantity, parsed.kind)
+    known = {text: parse_label(text, schema) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 TEXT = "text"
-"""Column of a table of labels with what was read on their photos, its text lines joined by blanks."""
+"""Column of a table of labels with the OCR text of their photos, its lines joined by blanks."""
 
 
 def read_labels(*paths: str | Path) -> pd.DataFrame:
-    """Return tables of labels that need no photo as one.
+    """Return tables of labels, which need no photos, as one table.
 
     Parameters
     ----------
     *paths : paths of CSVs, compressed or not
-        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both; and, where it is known,
-        ``text``: what was read on the photo, its text lines joined by blanks; the first of a photo goes for all its
-        rows. What is said of one entity of one photo counts once: as it is said first.
+        With ``entity_name, entity_value`` and ``group_id`` or ``image_link``, or both, and optionally ``text``: the OCR
+        text of the photo; the first text of a photo holds for all its rows. Of several labels for one entity of one
+        photo the first counts.
 
     Raises
     ------
     RowsError
-        When one cannot be read or a column is missing.
+        When a table cannot be read or lacks a column.
     """
     table = pd.concat([_read_labels(path) for path in paths], ignore_index=True).fillna("")
     if "image_link" not in table:
         return table
     named = table["image_link"] != ""
     if TEXT in table:
-        texts = (
-            table[TEXT].where(table[TEXT] != "").groupby(table["image_link"]).transform("first").fillna("")
-        )
-        table[TEXT] = table[TEXT].where(~named, texts)
+        of_photo = table[TEXT].where(table[TEXT] != "").groupby(table["image_link"])
+        table[TEXT] = table[TEXT].where(~named, of_photo.transform("first").fillna(""))
     again = table.duplicated(["image_link", "entity_name"]) & named
     return table[~again].reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""From a row's link to the name of its photo's file."""
+"""The file name of a photo, derived from its link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _QUERY = re.compile(r"[?#]")
 
 
 def is_url(link: str) -> bool:
-    """Return whether a link is a URL; else it is a path.
+    """Return whether a link is a URL rather than a path.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def image_name(link: str) -> str:
     Parameters
     ----------
     link : str
-        A URL, whose query is left out and whose percent signs are decoded, or a path, taken as it is.
+        A URL, whose query is left out and whose percent encoding is decoded, or a path.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def image_name(link: str) -> str:
     ...
     hybridml.errors.RowsError: the link 'https://example.org/..%2Fsecret.jpg' names the file ...
     """
-    scheme, mark, rest = link.strip().partition("://")
-    if mark:
+    scheme, separator, rest = link.strip().partition("://")
+    if separator:
         path = _QUERY.split(rest, maxsplit=1)[0].partition("/")[2]
         name = path.rpartition("/")[2]
         if "%" in name:

@@ -1,4 +1,4 @@
-"""Which photo each row is about, and where it lies."""
+"""The photos of rows: which file each row is about, and where it lies."""
 
 from __future__ import annotations
 
@@ -20,13 +20,10 @@ from .download.placeholder import is_placeholder
 from .download.status import Record
 from .groups import PHOTO, photo_names
 from .links import is_url
-from .rows import RowFault
+from .rows import Checked
 
 Images = str | Path | Sequence[str | Path]
 """A folder with photos, or several."""
-
-Checked = tuple[pd.DataFrame, list[RowFault]]
-"""Rows that :func:`checked` returned, and the faults of single ones."""
 
 
 def checked(
@@ -35,56 +32,55 @@ def checked(
     schema: EntitySchema | None = None,
     images: Images | None = None,
 ) -> Checked:
-    """Return rows as a checked data frame with a fresh index, and the faults of single rows.
+    """Return rows as a validated data frame with a fresh index, and the faults of single rows.
 
     Parameters
     ----------
     X : data frame or path of a CSV
-        The rows; what this function returned is taken as it is.
+        The rows; a result of this function is returned as it is.
     truth : bool, optional
-        Whether labels must be there; see :func:`hybridml.datasets.rows.read_rows`.
+        Whether labels must be there; see :func:`hybridml.datasets.rows.validate`.
     schema : EntitySchema, optional
-        Entities that may be asked for.
+        Entities that a row may ask for.
     images : path or sequence of paths, optional
-        Folders with the photos: name the photos by their files there, as :func:`named` does.
+        Folders with the photos; the photos are then named by their files there, as :func:`named` does.
     """
     if isinstance(X, tuple):
         return X
     if isinstance(X, str | Path):
-        frame, faults = rows.read_rows(X, truth=truth, schema=schema, on_row_fault="collect")
+        frame, faults = rows.read_rows(X, truth, schema)
     elif isinstance(X, pd.DataFrame):
-        frame, faults = rows.validate(X, truth=truth, schema=schema, on_row_fault="collect")
+        frame, faults = rows.validate(X, truth, schema)
     else:
         raise RowsError(f"expected a data frame or the path of a CSV, got {type(X).__name__}")
-    frame = frame.reset_index(drop=True)
     return (frame if images is None else named(frame, images)), faults
 
 
 def named(frame: pd.DataFrame, images: Images) -> pd.DataFrame:
-    """Return rows with the file that a download made of each link, where that is not the link's base name.
+    """Return rows with the file that a download made of each link, if any differs from the link's base name.
 
     Parameters
     ----------
     frame : data frame
-        Checked rows.
+        Validated rows.
     images : path or sequence of paths
         Folders with the photos; of several status tables the first that has a link counts.
 
     Returns
     -------
     data frame
-        With the column ``photo_file``, which :func:`hybridml.datasets.groups.photo_names` goes by, if any row needs it.
+        With the column ``photo_file``, which :func:`hybridml.datasets.groups.photo_names` uses, if any row needs it.
     """
     return named_by(frame, downloads(images))
 
 
 def downloads(images: Images) -> list[dict[str, Record]]:
-    """Return link to record from the status table of each folder that has one."""
+    """Return link to record for each folder with a status table."""
     return [records for folder in folders(images) if (records := status.read(folder))]
 
 
 def named_by(frame: pd.DataFrame, tables: Sequence[Mapping[str, Record]]) -> pd.DataFrame:
-    """Return rows as :func:`named` does, by what :func:`downloads` returned."""
+    """Return rows as :func:`named` does, from the result of :func:`downloads`."""
     if not tables:
         return frame
     names = dict(zip(frame["image_link"], photo_names(frame), strict=True))
@@ -99,14 +95,14 @@ def named_by(frame: pd.DataFrame, tables: Sequence[Mapping[str, Record]]) -> pd.
 
 @dataclass(frozen=True)
 class Located:
-    """Where photos lie.
+    """The files of photos.
 
-    Attributes
+    Parameters
     ----------
     paths : dict of str to path or None
-        Photo name to its file, None where there is no photo.
+        Photo name to its file, None if there is no photo.
     causes : dict of str to str
-        Photo name to why there is none, where a download knows.
+        Photo name to the reason why there is none, if a download knows it.
     """
 
     paths: dict[str, Path | None]
@@ -114,14 +110,14 @@ class Located:
 
 
 def located(frame: pd.DataFrame, images: Images) -> Located:
-    """Find the photos of rows below the folder ``images``; of several folders the first that has it counts.
+    """Find the photos of rows in the folder ``images``; of several folders the first that has a photo counts.
 
-    A placeholder is no photo, with or without its status table.
+    A placeholder is not a photo, with or without its status table.
 
     Raises
     ------
     RowsError
-        When two URLs have one base name, and the rows do not say which file each became.
+        When two URLs have one base name and no download says which file belongs to each.
     """
     tables = [(folder, status.read(folder)) for folder in folders(images)]
     for folder, _ in tables:
@@ -150,7 +146,7 @@ def located(frame: pd.DataFrame, images: Images) -> Located:
 def _found(
     name: str, link: str, folder: Path, records: Mapping[str, Record], owner: Mapping[str, str]
 ) -> Path | str:
-    """Return the photo of a link in one folder, or why there is none, empty if nobody knows."""
+    """Return the photo of a link in one folder, or the reason why there is none, "" if it is unknown."""
     record = records.get(link)
     if not record and is_url(link) and owner.get(name, link) != link:
         return f"not downloaded: {name} in {folder} is the photo of {owner[name]}"
@@ -163,7 +159,7 @@ def _found(
 
 
 def _check_clashes(links_of: Mapping[str, Iterable[str]], tables: Sequence[Mapping[str, Record]]) -> None:
-    """Raise an error that names the links of one name, unless one file was made of them."""
+    """Raise an error that lists the URLs which share a base name, except those that a download made one file of."""
     faults = []
     for name, links in links_of.items():
         urls = [link for link in links if is_url(link)]
@@ -182,18 +178,12 @@ def _check_clashes(links_of: Mapping[str, Iterable[str]], tables: Sequence[Mappi
 
 
 def photo_paths(frame: pd.DataFrame, images: Images) -> dict[str, Path | None]:
-    """Return photo name to its file below the folder ``images``, None where there is none; see :func:`located`."""
+    """Return photo name to its file, None if there is none; see :func:`located`."""
     return located(frame, images).paths
 
 
 def folders(images: Images) -> list[Path]:
-    """Return one folder or several as a list.
-
-    Raises
-    ------
-    HybridmlError
-        When one is a file.
-    """
+    """Return the folders as a list; raise :class:`HybridmlError` when one of them is a file."""
     several = [images] if isinstance(images, str | Path) or is_remote(images) else images
     found = [path_of(folder) for folder in several]
     for folder in found:

@@ -1,10 +1,9 @@
-"""The table of predictions, ``index,prediction``: read and write."""
+"""Tables of predictions, ``index,prediction``: reading, writing and parsing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -14,16 +13,16 @@ from hybridml.errors import RowsError
 
 from .csv_file import CsvFile, faults_error, read_csv, write_csv
 from .groups import as_text
-from .rows import Place, index_of
+from .rows import Source, parse_index
 
 
 def sidecar_of(predictions: str | Path) -> Path:
-    """Return where the details of answers lie unless they are named: beside the answers."""
+    """Return the default path of the details of answers: beside the answers."""
     return Path(f"{predictions}.details.jsonl")
 
 
 def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write ``index,prediction`` in the frame's order; an interrupted run leaves no half of a file.
+    """Write ``index,prediction`` in the frame's order; the file is at any time either as it was or complete.
 
     Parameters
     ----------
@@ -43,43 +42,34 @@ def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
-    """Read ``index,prediction``: the index as :func:`read_rows` gives it, predictions as text.
+    """Read ``index,prediction``: the index as in a table of rows, predictions as text.
 
     Raises
     ------
     RowsError
-        When a column is missing or an index is blank or there twice.
+        When a column is missing or an index is blank or repeated.
     """
     file = read_csv(path)
     frame = predictions_frame(file)
-    unusable: list[str] = []
-    frame["index"] = index_of(frame["index"], Place(str(path), "line", file.lines), unusable)
-    if unusable:
-        raise faults_error(str(path), "the predictions cannot be used", unusable)
+    frame["index"], faults = parse_index(frame["index"], Source(str(path), "line", file.lines))
+    if faults:
+        raise faults_error(str(path), "the predictions cannot be used", faults)
     return frame
 
 
 def predictions_frame(file: CsvFile) -> pd.DataFrame:
-    """Return the two columns of a file of predictions as text, unchecked.
-
-    Raises
-    ------
-    RowsError
-        When a column is missing.
-    """
+    """Return the two columns of a file of predictions as text; raise :class:`RowsError` when one is missing."""
     file.require(("index", "prediction"))
     columns = file.columns()
     return pd.DataFrame({name: columns[name] for name in ("index", "prediction")}, dtype=object)
 
 
 OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
-"""What the challenge accepts beside a blank, once stripped; its unit is read by :func:`repair_unit`."""
+"""What the challenge accepts besides a blank, once stripped; :func:`repair_unit` repairs its unit."""
 
 
 def repair_unit(unit: str, allowed: Collection[str]) -> str:
-    """Return the unit as the challenge reads it.
-
-    As it is if allowed, else with ``tre`` for ``ter``, else with ``foot`` for ``feet``.
+    """Return the unit as the challenge reads it: if it is not allowed, ``ter`` becomes ``tre`` or ``feet`` ``foot``.
 
     Examples
     --------
@@ -94,7 +84,7 @@ def repair_unit(unit: str, allowed: Collection[str]) -> str:
 
 
 def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] | None:
-    """Return number and unit of a prediction as the challenge reads it; None if blank or rejected.
+    """Return number and unit of a prediction as the challenge reads it, None if it is blank or rejected.
 
     Examples
     --------
@@ -109,11 +99,6 @@ def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] |
     return (float(number), unit) if unit in allowed else None
 
 
-@lru_cache(maxsize=8)
-def _allowed(units: tuple[tuple[str, ...], ...]) -> frozenset[str]:
-    return frozenset(unit for some in units for unit in some)
-
-
 def allowed_units(schema: EntitySchema) -> frozenset[str]:
-    """Return the units that some entity of the book allows."""
-    return _allowed(tuple(entity.units for entity in schema.entities.values()))
+    """Return the units that any entity allows."""
+    return frozenset(unit for entity in schema.entities.values() for unit in entity.units)

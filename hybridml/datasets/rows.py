@@ -1,8 +1,8 @@
-"""The tables of rows: read and validate.
+"""Tables of rows: reading and validation.
 
-A row asks for one entity on one photo: ``index, image_link, group_id, entity_name`` and, where the label is
-known, ``entity_value``. Faults are of two sorts: those that leave no usable table raise, naming every one;
-those of a single row are collected, so that a run answers the other rows.
+A row asks for one entity on one photo: ``index, image_link, group_id, entity_name`` and, where the label is known,
+``entity_value``. Faults that make a table unusable raise one error that names each of them; faults of single rows are
+returned, so that a run answers the other rows.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, overload
 
-import numpy as np
 import pandas as pd
 
 from hybridml.entities import EntitySchema, default_entities
@@ -22,9 +20,8 @@ from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv
 from .groups import as_text
-from .groups import hold_out as hold_out
-from .links import image_name as image_name
-from .links import is_url
+from .labels import parse_label
+from .links import image_name, is_url
 
 REQUIRED = ("image_link", "group_id", "entity_name")
 """Columns that every table of rows has, beside ``index``."""
@@ -32,25 +29,23 @@ REQUIRED = ("image_link", "group_id", "entity_name")
 VALUE = "entity_value"
 
 PRODUCT = "product_id"
-"""Column that says which rows show one product, blank where none; tables may lack it."""
+"""Column with the product that a row shows, blank where it shows none; tables may lack it."""
 
-Result = tuple[pd.DataFrame, "list[RowFault]"]
-
-WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class RowFault:
-    """What is wrong with one row; the other rows can be answered.
+    """A fault of one row; the other rows can be answered.
 
     Parameters
     ----------
     line : int
-        Line of the file on which the row begins; of a data frame, the row's position counted from 1.
+        Line of the file on which the row begins; in a data frame, the row's position counted from 1.
     index : int or str
         The row's index.
     column : str
-        Where the fault is.
+        The column with the fault.
     problem : str
         What was found, what was expected and what to do.
     """
@@ -64,233 +59,146 @@ class RowFault:
         return f"line {self.line}, index {self.index}, column {self.column}: {self.problem}"
 
 
-@overload
-def read_rows(
-    path: str | Path,
-    truth: bool | None = ...,
-    schema: EntitySchema | None = ...,
-    on_row_fault: Literal["raise"] = ...,
-    make_index: bool = ...,
-) -> pd.DataFrame: ...
-@overload
-def read_rows(
-    path: str | Path,
-    truth: bool | None = ...,
-    schema: EntitySchema | None = ...,
-    *,
-    on_row_fault: Literal["collect"],
-    make_index: bool = ...,
-) -> Result: ...
-def read_rows(
-    path: str | Path,
-    truth: bool | None = None,
-    schema: EntitySchema | None = None,
-    on_row_fault: Literal["raise", "collect"] = "raise",
-    make_index: bool = False,
-) -> pd.DataFrame | Result:
-    """Read a table of rows from a CSV file.
+Checked = tuple[pd.DataFrame, list[RowFault]]
+"""Validated rows, and the faults of single ones."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The table whose faults are reported.
 
     Parameters
     ----------
-    path : path
-        CSV in UTF-8.
-    truth : bool, optional
-        Whether labels (``entity_value``) must be there; by default they are checked where they are, and with
-        False not looked at.
-    schema : EntitySchema, optional
-        Entities that may be asked for; the packaged ones by default.
-    on_row_fault : {"raise", "collect"}
-        What becomes of faults of single rows: part of the error, or returned.
-    make_index : bool
-        Number the rows from 0 when there is no column ``index``.
-
-    Returns
-    -------
-    data frame
-        ``index`` (whole numbers if all are, else text), ``image_link, group_id, entity_name`` and, where they
-        are there, ``entity_value`` and ``product_id`` as text, blank when empty; other columns as text.
-    list of RowFault
-        Only with ``on_row_fault="collect"``.
-
-    Raises
-    ------
-    RowsError
-        When the table cannot be used: the message has each fault with its line and column.
+    name : str
+        The file, or what messages call a data frame.
+    row_word : str
+        "line" or "row".
+    lines : sequence of int
+        Line of each row, or its position counted from 1.
     """
+
+    name: str
+    row_word: str
+    lines: Sequence[int]
+
+    def at(self, position: int, column: str) -> str:
+        """Return where the cell of a row is."""
+        return f"{self.name}, {self.row_word} {self.lines[position]}, column {column}"
+
+
+def read_rows(path: str | Path, truth: bool | None = None, schema: EntitySchema | None = None) -> Checked:
+    """Read a table of rows from a CSV file in UTF-8 and validate it, as :func:`validate` does a data frame."""
     file = read_csv(path)
     frame, lines = pd.DataFrame(file.columns(), dtype=object), file.lines
-    del file  # its records would be in memory a second time while they are checked
-    return _validated(frame, Place(str(path), "line", lines), truth, schema, on_row_fault, make_index)
+    del file  # its records need as much memory as the frame
+    return validate(frame, truth, schema, str(path), lines)
 
 
-@overload
-def validate(
-    frame: pd.DataFrame,
-    truth: bool | None = ...,
-    schema: EntitySchema | None = ...,
-    on_row_fault: Literal["raise"] = ...,
-    make_index: bool = ...,
-    source: str = ...,
-) -> pd.DataFrame: ...
-@overload
-def validate(
-    frame: pd.DataFrame,
-    truth: bool | None = ...,
-    schema: EntitySchema | None = ...,
-    *,
-    on_row_fault: Literal["collect"],
-    make_index: bool = ...,
-    source: str = ...,
-) -> Result: ...
 def validate(
     frame: pd.DataFrame,
     truth: bool | None = None,
     schema: EntitySchema | None = None,
-    on_row_fault: Literal["raise", "collect"] = "raise",
-    make_index: bool = False,
     source: str = "the data frame",
-) -> pd.DataFrame | Result:
-    """Check a data frame of rows and return it in the form that :func:`read_rows` gives.
-
-    Parameters are those of :func:`read_rows`; ``source`` names the table in messages. Missing cells count as
-    blank, and ``group_id`` becomes text. The frame given is left as it is.
-
-    Examples
-    --------
-    >>> row = {"index": 7, "image_link": "a.jpg", "group_id": 1, "entity_name": "widht"}
-    >>> rows = pd.DataFrame([row])
-    >>> _, faults = validate(rows, on_row_fault="collect")
-    >>> print(faults[0])
-    line 1, index 7, column entity_name: unknown entity 'widht'; did you mean 'width'? Expected ...
-    """
-    place = Place(source, "row", range(1, len(frame) + 1))
-    return _validated(frame.copy(), place, truth, schema, on_row_fault, make_index)
-
-
-def validate_part(
-    frame: pd.DataFrame, source: str, lines: Sequence[int], schema: EntitySchema | None
-) -> Result:
-    """Check some rows of a file as :func:`read_rows` checks all of them.
+    lines: Sequence[int] | None = None,
+) -> Checked:
+    """Validate rows and return them in one form, with the faults of single rows.
 
     Parameters
     ----------
     frame : data frame
-        Fields as text.
-    source, lines : str, sequence of int
-        The file, and the line on which each row begins.
+        The rows. Missing cells count as blank. The frame itself is not changed.
+    truth : bool, optional
+        Whether labels (``entity_value``) must be there; by default they are checked if they are there, and with False
+        they are ignored.
     schema : EntitySchema, optional
-        Entities that may be asked for.
-    """
-    result = _validated(frame, Place(source, "line", lines), None, schema, "collect", False)
-    assert isinstance(result, tuple)
-    return result
-
-
-@dataclass(frozen=True)
-class Place:
-    """Names the place of a fault.
-
-    Parameters
-    ----------
+        Entities that a row may ask for; the packaged ones by default.
     source : str
-        The table.
-    word : str
-        What its rows are counted in.
-    lines : sequence of int
-        Number of each.
+        What messages call the table.
+    lines : sequence of int, optional
+        Line on which each row begins, if the table is a file.
+
+    Returns
+    -------
+    data frame
+        ``index`` (whole numbers if all are, else text), ``image_link, group_id, entity_name`` and, if they are there,
+        ``entity_value`` and ``product_id`` as text, blank when empty; other columns as they are.
+    list of RowFault
+        Faults of single rows, in their order.
+
+    Raises
+    ------
+    RowsError
+        When the table cannot be used; the message names each fault with its line and column.
+
+    Examples
+    --------
+    >>> row = {"index": 7, "image_link": "a.jpg", "group_id": 1, "entity_name": "widht"}
+    >>> _, faults = validate(pd.DataFrame([row]))
+    >>> print(faults[0])
+    line 1, index 7, column entity_name: unknown entity 'widht'; did you mean 'width'? Expected ...
     """
-
-    source: str
-    word: str
-    lines: Sequence[int]
-
-    def at(self, position: int, column: str) -> str:
-        return f"{self.source}, {self.word} {self.lines[position]}, column {column}"
-
-
-def _validated(
-    frame: pd.DataFrame,
-    place: Place,
-    truth: bool | None,
-    schema: EntitySchema | None,
-    on_row_fault: str,
-    make_index: bool,
-) -> pd.DataFrame | Result:
-    if on_row_fault not in ("raise", "collect"):
-        raise ValueError(f"on_row_fault must be 'raise' or 'collect', got {on_row_fault!r}")
-    _check_columns(frame, place, truth, make_index)
+    table = Source(source, *(("row", range(1, len(frame) + 1)) if lines is None else ("line", lines)))
+    _check_columns(frame, table, truth)
     if not len(frame):
-        raise RowsError(f"{place.source}: has no rows below the header; expected at least one")
+        raise RowsError(f"{source}: has no rows below the header; expected at least one")
     frame = frame.reset_index(drop=True)
-    labelled = VALUE in frame.columns
     for column in (*REQUIRED, *(c for c in (VALUE, PRODUCT) if c in frame.columns)):
         frame[column] = _texts(frame[column])
-    unusable: list[str] = []
-    if "index" in frame.columns:
-        frame["index"] = index_of(frame["index"], place, unusable)
-    else:
-        frame.insert(0, "index", np.arange(len(frame)))
+    frame["index"], unusable = parse_index(frame["index"], table)
     names = _file_names(frame["image_link"])
-    unusable += _shared_names(frame, names, place)
+    unusable += _shared_names(frame, names, table)
     if unusable:
-        raise faults_error(place.source, "the table cannot be used", unusable)
+        raise faults_error(source, "the table cannot be used", unusable)
     schema = schema or default_entities()
     problems = {
-        "entity_name": {n: _entity_problem(n, schema) for n in frame["entity_name"].unique()},
+        "entity_name": {name: entity_problem(name, schema) for name in frame["entity_name"].unique()},
         "image_link": {link: _link_problem(link, name) for link, name in names.items()},
     }
-    if labelled and truth is not False:
+    if VALUE in frame.columns and truth is not False:
         problems[VALUE] = {label: _label_problem(label, schema) for label in frame[VALUE].unique()}
-    faults = _row_faults(frame, problems, place)
-    if on_row_fault == "collect":
-        return frame, faults
-    if faults:
-        told = [f"{place.source}, {place.word} {f.line}, column {f.column}: {f.problem}" for f in faults]
-        raise faults_error(place.source, "rows with a fault", told)
-    return frame
+    return frame, _row_faults(frame, problems, table)
 
 
-def _check_columns(frame: pd.DataFrame, place: Place, truth: bool | None, make_index: bool) -> None:
-    wanted = (*(() if make_index else ("index",)), *REQUIRED, *((VALUE,) if truth else ()))
+def _check_columns(frame: pd.DataFrame, source: Source, truth: bool | None) -> None:
+    wanted = ("index", *REQUIRED, *((VALUE,) if truth else ()))
     columns = [str(c) for c in frame.columns]
-    missing = [name for name in wanted if name not in columns]
-    if not missing:
-        return
-    where = f"{place.source}, line 1" if place.word == "line" else place.source
+    where = f"{source.name}, line 1" if source.row_word == "line" else source.name
     others = {c.lower(): c for c in columns if c not in (*wanted, VALUE)}
-    told = []
-    for name in missing:
-        found = [others[c] for c in difflib.get_close_matches(name, others, 1)]
-        told.append(
-            f"{where}: no column {name!r}; "
-            + (f"rename {found[0]!r}" if found else "add it")
-            + f" (found: {', '.join(columns) or 'none'}; expected: {', '.join(wanted)})"
-        )
-    raise faults_error(place.source, "columns are missing", told)
+    faults = []
+    for name in wanted:
+        if name not in columns:
+            close = difflib.get_close_matches(name, others, 1)
+            remedy = f"rename {others[close[0]]!r}" if close else "add it"
+            faults.append(
+                f"{where}: no column {name!r}; {remedy} "
+                f"(found: {', '.join(columns) or 'none'}; expected: {', '.join(wanted)})"
+            )
+    if faults:
+        raise faults_error(source.name, "columns are missing", faults)
 
 
 def _texts(column: pd.Series) -> pd.Series:
-    """Return cells as text without surrounding blanks, missing ones as ""."""
+    """Return cells as text without surrounding blanks, "" for missing ones."""
     found = {value: as_text(value) for value in column.dropna().unique()}
     return pd.Series([found.get(value, "") for value in column], index=column.index, dtype=object)
 
 
-def index_of(column: pd.Series, place: Place, unusable: list[str]) -> pd.Series:
-    """Return the index as whole numbers, else as text; note blanks and repeats."""
+def parse_index(column: pd.Series, source: Source) -> tuple[pd.Series, list[str]]:
+    """Return the index as whole numbers, else as text, and a fault for each that is blank or repeated."""
     texts = [as_text(value) for value in column]
+    faults = []
     first: dict[str, int] = {}
     for position, text in enumerate(texts):
         if not text:
-            unusable.append(f"{place.at(position, 'index')}: blank; expected an index. Number the rows")
-        elif text in first:
-            unusable.append(
-                f"{place.at(position, 'index')}: {text} is also in {place.word} {place.lines[first[text]]}; "
+            faults.append(f"{source.at(position, 'index')}: blank; expected an index. Number the rows")
+        elif (before := first.setdefault(text, position)) != position:
+            faults.append(
+                f"{source.at(position, 'index')}: {text} is also in {source.row_word} {source.lines[before]}; "
                 "expected each index once. Remove the repeat or number it anew"
             )
-        else:
-            first[text] = position
-    whole = all(WHOLE.fullmatch(text) for text in texts)
-    return pd.Series([int(t) for t in texts] if whole else texts, dtype="int64" if whole else object)
+    whole = all(WHOLE_NUMBER.fullmatch(text) for text in texts)
+    index = pd.Series([int(t) for t in texts] if whole else texts, dtype="int64" if whole else object)
+    return index, faults
 
 
 def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
@@ -305,10 +213,10 @@ def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
     return names
 
 
-def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place: Place) -> list[str]:
-    """Return a fault for each link whose base name a path has, or which is a path and has another's.
+def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], source: Source) -> list[str]:
+    """Return a fault for each link that shares its base name with another, unless all of these are URLs.
 
-    Of two URLs a download can make two files: :func:`hybridml.datasets.photos.named`, which knows them, judges those.
+    A download can make a file of each URL; :func:`hybridml.datasets.photos.located`, which knows them, checks those.
     """
     links_of: dict[str, list[str]] = {}
     for link, name in names.items():
@@ -326,26 +234,28 @@ def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], place:
     for position, link in enumerate(frame["image_link"]):
         first.setdefault(link, position)
     return [
-        f"{place.at(first[link], 'image_link')}: {link} and {links[0]} "
-        f"({place.word} {place.lines[first[links[0]]]}) have one base name, {names[link]}; "
+        f"{source.at(first[link], 'image_link')}: {link} and {links[0]} "
+        f"({source.row_word} {source.lines[first[links[0]]]}) have one base name, {names[link]}; "
         "expected one link per photo. Rename one of the files"
         for link, links in clashes.items()
     ]
 
 
 def _row_faults(
-    frame: pd.DataFrame, problems: Mapping[str, Mapping[str, str]], place: Place
+    frame: pd.DataFrame, problems: Mapping[str, Mapping[str, str]], source: Source
 ) -> list[RowFault]:
-    faults = []
-    for column, of_text in problems.items():
-        if any(of_text.values()):
-            for line, index, text in zip(place.lines, frame["index"].tolist(), frame[column], strict=True):
-                if of_text[text]:
-                    faults.append(RowFault(line, index, column, of_text[text]))
+    faults = [
+        RowFault(line, index, column, of_text[text])
+        for column, of_text in problems.items()
+        if any(of_text.values())
+        for line, index, text in zip(source.lines, frame["index"].tolist(), frame[column], strict=True)
+        if of_text[text]
+    ]
     return sorted(faults, key=lambda fault: fault.line)
 
 
-def _entity_problem(name: str, schema: EntitySchema) -> str:
+def entity_problem(name: str, schema: EntitySchema) -> str:
+    """Return what is wrong with the name of an entity, "" if nothing is."""
     if name in schema.entities:
         return ""
     close = difflib.get_close_matches(name.lower(), list(schema.entities), 1)
@@ -361,8 +271,6 @@ def _link_problem(link: str, name: str | RowsError) -> str:
 
 
 def _label_problem(label: str, schema: EntitySchema) -> str:
-    from .labels import parse_label
-
-    if not label or parse_label(label, schema).kind != "unreadable":
+    if parse_label(label, schema).kind != "unreadable":
         return ""
     return f"cannot read the label {label!r}; expected a number and a unit, such as '500.0 gram', or nothing"

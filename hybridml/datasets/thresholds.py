@@ -1,4 +1,4 @@
-"""The confidence from which answers are published, entity by entity: a table that a person chose."""
+"""Tables of thresholds: the confidence from which answers of each entity are published."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.errors import EntityError, RowsError
+from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv, write_csv
+from .rows import entity_problem
 
-COLUMNS = ("entity_name", "min_confidence")
+THRESHOLD_COLUMNS = ("entity_name", "min_confidence")
 
 REST = "all"
-"""Entity name of the line for every entity that has none of its own."""
+"""Entity name of the line that holds for every entity without one of its own."""
 
 NEVER = "never"
-"""Confidence of an entity of which nothing is published."""
+"""Confidence of an entity whose answers are never published."""
 
 
 def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dict[str, float]:
@@ -26,10 +27,10 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     Parameters
     ----------
     path : path
-        CSV with ``entity_name,min_confidence``: a number from 0 to 1, or ``never`` for an entity of which nothing is
-        published, which becomes infinity. The line of ``all`` is for every entity without one of its own.
+        CSV with ``entity_name,min_confidence``: a number from 0 to 1, or ``never``, which becomes infinity. The line
+        ``all`` holds for every entity without one of its own.
     schema : EntitySchema, optional
-        Entities that there are; the packaged ones by default.
+        The entities; the packaged ones by default.
 
     Raises
     ------
@@ -38,19 +39,17 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     """
     schema = schema or default_entities()
     file = read_csv(path)
-    file.require(COLUMNS)
-    columns = file.columns()
     thresholds: dict[str, float] = {}
     faults = []
-    for line, name, text in zip(file.lines, columns[COLUMNS[0]], columns[COLUMNS[1]], strict=True):
-        entity, threshold = name.strip(), _threshold(text.strip())
-        where = f"{file.source}, line {line}"
-        if problem := "" if entity == REST else _problem(entity, schema):
-            faults.append(f"{where}: {problem}")
-        elif threshold is None:
-            faults.append(f"{where}: {text!r} for {entity}; expected a number from 0 to 1, or {NEVER}")
-        elif entity in thresholds:
-            faults.append(f"{where}: {entity} has a line above already; expected each entity once")
+    for line, (entity, text) in file.fields(THRESHOLD_COLUMNS):
+        threshold = _threshold(text)
+        problem = "" if entity == REST else entity_problem(entity, schema)
+        if not problem and threshold is None:
+            problem = f"{text!r} for {entity}; expected a number from 0 to 1, or {NEVER}"
+        if not problem and entity in thresholds:
+            problem = f"{entity} has a line above already; expected each entity once"
+        if problem or threshold is None:
+            faults.append(f"{file.source}, line {line}: {problem}")
         else:
             thresholds[entity] = threshold
     if faults:
@@ -58,14 +57,6 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     if not thresholds:
         raise RowsError(f"{file.source}: has no line below the header; expected at least one entity")
     return thresholds
-
-
-def _problem(entity: str, schema: EntitySchema) -> str:
-    try:
-        schema.entity(entity)
-    except EntityError as error:
-        return str(error)
-    return ""
 
 
 def _threshold(text: str) -> float | None:
@@ -79,7 +70,7 @@ def _threshold(text: str) -> float | None:
 
 
 def threshold_of(thresholds: Mapping[str, float], entity: str) -> float:
-    """Return the confidence from which answers of an entity are published: 0 where no line is about it.
+    """Return the confidence from which answers of an entity are published, 0 if no line holds for it.
 
     Examples
     --------
@@ -91,7 +82,7 @@ def threshold_of(thresholds: Mapping[str, float], entity: str) -> float:
 
 
 def write_thresholds(path: str | Path, thresholds: Mapping[str, float]) -> None:
-    """Write thresholds as :func:`read_thresholds` reads them; infinity and what is above 1 as ``never``."""
-    # as many digits as it takes to read back the same number: the answer that a threshold was found with must pass
+    """Write thresholds for :func:`read_thresholds`; those above 1 become ``never``."""
+    # with all digits: the answer whose confidence is the threshold must pass
     lines = ((entity, repr(float(t)) if t <= 1 else NEVER) for entity, t in thresholds.items())
-    write_csv(path, COLUMNS, lines)
+    write_csv(path, THRESHOLD_COLUMNS, lines)

@@ -125,7 +125,7 @@ def _texts(column: pd.Series) -> list[str]:
 def _read_truth(
     path: str | Path, schema: EntitySchema | None, corrections: str | Path | None = None
 ) -> pd.DataFrame:
-    labelled, faults = rows.read_rows(path, truth=True, schema=schema, on_row_fault="collect")
+    labelled, faults = rows.read_rows(path, truth=True, schema=schema)
     if corrections is not None:
         corrected = apply(labelled, read_corrections(corrections, schema))
         log.log(logging.WARNING if corrected.unknown else logging.INFO, "%s: %s", path, corrected)

@@ -162,7 +162,7 @@ def check_files(rows: str | Path, predictions: str | Path, schema: EntitySchema 
     RowsError
         When a file is not there or the rows cannot be used.
     """
-    frame, _ = read_rows(rows, truth=False, schema=schema, on_row_fault="collect")
+    frame, _ = read_rows(rows, truth=False, schema=schema)
     if not Path(predictions).is_file():
         raise RowsError(
             f"cannot read {predictions}: no such file; expected predictions as 'hybridml predict' writes them"

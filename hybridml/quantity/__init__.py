@@ -1,4 +1,4 @@
-"""Quantities in text: numbers with units as they stand on products, in five languages.
+"""Parser of quantities: numbers with units as they are written on products, in five languages.
 
 >>> [(q.value, q.unit, q.form) for q in parse("Input 100-240V, 10 x 5 cm")]
 [(100.0, 'volt', 'range low'), (240.0, 'volt', 'range high'), (10.0, 'centimetre', 'product part'),
@@ -11,14 +11,14 @@ from functools import lru_cache
 
 from hybridml.entities import EntitySchema
 
-from .bare import declared_unit, numbers, unit_mentions
+from .bare import declared_unit, numbers
 from .format import format_quantity
 from .grammage import grammage
-from .parser import read
+from .parser import quantities_in
 from .price import parse_number
 from .repair import with_repaired
 from .types import PER_AREA, Form, Number, Quantity, UnitMention
-from .units import TEXTS_AT_HAND, UnitTable, table_for
+from .units import TEXTS_CACHED, UnitTable, table_for
 
 __all__ = [
     "PER_AREA",
@@ -32,23 +32,22 @@ __all__ = [
     "numbers",
     "parse",
     "parse_number",
-    "unit_mentions",
 ]
 
 
 def parse(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
-    """Return every quantity that a reader would see in ``text``, in order.
+    """Return every quantity that a person would see in ``text``, in order.
 
-    A range gives both ends, A x B x C each part, a multipack all of them and one pack, feet and inches
-    their sum and both parts. Readings that take an OCR error as given follow with ``repaired`` set.
-    Prices, dates, percentages, article numbers and quantities in units that no entity has are left out.
+    A range gives both ends, A x B x C each part, a multipack its total and one pack, feet and inches their sum and
+    both parts. Interpretations that assume an OCR error follow, with ``repaired`` set. Prices, dates, percentages,
+    article numbers and quantities in units that no entity has are left out.
 
     Parameters
     ----------
     text : str
-        Any text. Nothing raises; the time taken grows with its length only.
+        Any text. Nothing raises, and the time grows linearly with the length.
     schema : EntitySchema, optional
-        The units and how they are spelled; the packaged ones by default.
+        Units and their spellings; the packaged ones by default.
 
     Returns
     -------
@@ -63,13 +62,16 @@ def parse(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
     >>> [(q.value, q.unit, q.repaired) for q in parse("l2Ocm")]
     [(120.0, 'centimetre', True)]
     """
-    return list(_parsed(text, table_for(schema), table_for(schema, lenient=True)))
+    return list(_parsed(text, table_for(schema), table_for(schema, "lenient")))
 
 
-@lru_cache(maxsize=TEXTS_AT_HAND)
+@lru_cache(maxsize=TEXTS_CACHED)
 def _parsed(text: str, strict: UnitTable, lenient: UnitTable) -> tuple[Quantity, ...]:
-    found = with_repaired(text, read(text, strict), lambda edited: read(edited, lenient, gaps=True))
-    # a zero that no one wrote is what a guess left over
+    found = with_repaired(
+        text, quantities_in(text, strict), lambda edited: quantities_in(edited, lenient, gaps=True)
+    )
+    # a repair that leaves zero is a wrong guess
     found = [q for q in found if q.value or not q.repaired]
-    order = sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))
-    return tuple(order)
+    return tuple(
+        sorted(found, key=lambda q: (q.span[0], -q.span[1] if q.form == "sum" else q.span[1], q.repaired))
+    )

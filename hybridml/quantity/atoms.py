@@ -1,4 +1,4 @@
-"""Numbers as they are written: decimals in two conventions, fractions, words."""
+"""Number scanner: decimals with either separator, fractions, and number words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_DIGITS = 7
 
 MAX_LENGTH = 40
 VULGAR = "".join(_VULGAR)
-"""The characters that are fractions."""
+"""Characters that are fractions."""
 
 _DIGIT = re.compile(rf"[0-9{VULGAR}]")
 _LETTERS = re.compile("[a-z]+")
@@ -35,7 +35,7 @@ _DECIMAL = re.compile(r"[0-9]*(?:[.,][0-9]+)+|[0-9]+")
 _BULLETED = re.compile(r"\.[1-9][0-9]*0")
 """Decimals that end in a zero are rare: the point of ``.500 mg`` may be a bullet."""
 _GAPPED = re.compile(r"([0-9]{1,4})(?:[.,] | [.,])([0-9]{1,2})(?![0-9./,])")
-_AND_A_PART = re.compile(r" (?:and|&|et|und|y|e) (?:an? |one[ -]|une? |un[ao]? |eine? )?")
+_AND_A_FRACTION = re.compile(r" (?:and|&|et|und|y|e) (?:an? |one[ -]|une? |un[ao]? |eine? )?")
 _SCALE = re.compile(r" ?(hundred|thousand|million|billion|mio\.?)(?![a-z])")
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "mio": 1e6, "mio.": 1e6}
 
@@ -47,12 +47,11 @@ class Atom:
     Parameters
     ----------
     start, end : int
-        Where it stands.
+        Its span.
     value : float
-        As it is most likely meant.
+        Its most likely value.
     others : tuple of (float, int)
-        What it could be when something was misread or written in the other convention, each with the
-        start of its text.
+        Its value after an OCR error or with the other decimal separator, each with the start of its text.
     kind : {"digits", "fraction", "word"}
         How it is written.
     """
@@ -64,36 +63,40 @@ class Atom:
     kind: str = "digits"
 
 
-def decode(digits: str) -> tuple[float, float | None] | None:
-    """Return the value of digits with separators, and its value in the other convention if it has one.
+def decimal_values(digits: str) -> tuple[float, float | None] | None:
+    """Return the value of digits with separators, and the value with the other decimal separator if there is one.
 
-    The last of two different separators is the decimal one. A comma before exactly three digits parts
-    thousands, a point there is decimal: product labels weigh ``0.635 kg``.
+    The last of two different separators is the decimal one. Before exactly three digits, a comma separates thousands
+    and a point is decimal, as in ``0.635 kg``.
 
     Examples
     --------
-    >>> decode("1,234.5"), decode("1.234,5"), decode("2,5"), decode("2,500"), decode("1.2.3")
-    ((1234.5, None), (1234.5, None), (2.5, None), (2500.0, 2.5), None)
+    >>> [decimal_values(digits) for digits in ("1,234.5", "1.234,5", "2,5", "2,500", "1.2.3")]
+    [(1234.5, None), (1234.5, None), (2.5, None), (2500.0, 2.5), None]
     """
     if len(digits) > MAX_LENGTH:
         return None
-    marks = [c for c in digits if c in ".,"]
-    if not marks:
+    separators = [c for c in digits if c in ".,"]
+    if not separators:
         return float(digits), None
     groups = _SEPARATOR.split(digits)
     thousands = 1 <= len(groups[0]) <= 3 and groups[0][0] != "0" and all(len(g) == 3 for g in groups[1:])
-    if len(marks) == 1:
+    if len(separators) == 1:
         decimal = float(f"{groups[0] or 0}.{groups[1]}")
         whole = float("".join(groups)) if thousands else None
         if whole is None:
             return decimal, None
-        if marks[0] == ",":
+        if separators[0] == ",":
             return whole, decimal
         return decimal, whole if groups[1].endswith("0") else None
-    if len(set(marks)) == 1:
+    if len(set(separators)) == 1:
         return (float("".join(groups)), None) if thousands else None
     inner = groups[:-1]
-    if marks[-1] in marks[:-1] or not 1 <= len(inner[0]) <= 3 or any(len(g) != 3 for g in inner[1:]):
+    if (
+        separators[-1] in separators[:-1]
+        or not 1 <= len(inner[0]) <= 3
+        or any(len(g) != 3 for g in inner[1:])
+    ):
         return None
     return float(f"{''.join(inner)}.{groups[-1]}"), None
 
@@ -102,8 +105,8 @@ def _fraction(top: str, bottom: str, whole: str = "0") -> float | None:
     a, b = int(top), int(bottom)
     if not b or (a >= b and whole != "0"):
         return None
-    fair = b in _DENOMINATORS and math.gcd(a, b) == 1 and a <= 99
-    return int(whole) + a / b if a and (fair or (b == 1000 and a < 10)) else None
+    usual = b in _DENOMINATORS and math.gcd(a, b) == 1 and a <= 99
+    return int(whole) + a / b if a and (usual or (b == 1000 and a < 10)) else None
 
 
 def fraction_at(text: str, at: int) -> Atom | None:
@@ -120,17 +123,17 @@ def fraction_at(text: str, at: int) -> Atom | None:
 
 
 def _at(text: str, at: int) -> Atom | None:
-    """Return the number that starts at ``at``, preferring the longest way to read it."""
-    if part := fraction_at(text, at):
-        return part
+    """Return the number that starts at ``at``, in its longest form."""
+    if fraction := fraction_at(text, at):
+        return fraction
     if m := _EXPONENT.match(text, at):
         return Atom(at, m.end(), float(m[0]))
     if m := _SWISS.match(text, at):
-        decoded = decode(m[0].replace("'", ""))
+        decoded = decimal_values(m[0].replace("'", ""))
         return Atom(at, m.end(), decoded[0]) if decoded else None
     if (m := _GROUPED.match(text, at)) and text[at] != "0" and not (at and text[at - 1].isalnum()):
         tail = text.rfind(" ", at, m.end()) + 1
-        decoded, last = decode(m[0].replace(" ", "")), decode(text[tail : m.end()])
+        decoded, last = decimal_values(m[0].replace(" ", "")), decimal_values(text[tail : m.end()])
         if decoded and last:
             return Atom(at, m.end(), decoded[0], ((last[0], tail),) if text[tail] != "0" else ())
     m = _DECIMAL.match(text, at)
@@ -143,12 +146,12 @@ def _decimal(text: str, m: re.Match[str]) -> Atom | None:
     if longest > MAX_DIGITS and (written.isdigit() or longest > 17):
         return None
     if written[0] in ".," and at and (text[at - 1].isalnum() or text[at - 1] == "."):
-        after = decode(written[1:]) if written[1:] else None
-        lost = decode(written)
+        after = decimal_values(written[1:]) if written[1:] else None
+        lost = decimal_values(written)
         if not after:
             return None
         return Atom(at + 1, m.end(), after[0], ((lost[0], at),) if lost else ())
-    decoded = decode(written)
+    decoded = decimal_values(written)
     if decoded is None:
         return None
     others = [] if decoded[1] is None else [(decoded[1], at)]
@@ -160,7 +163,7 @@ def _decimal(text: str, m: re.Match[str]) -> Atom | None:
 
 
 def _gapped(text: str, at: int) -> Atom | None:
-    """Return ``5. 5`` as 5.5: readers put a space after a point."""
+    """Return ``5. 5`` as 5.5: OCR engines put a space after a point."""
     m = _GAPPED.match(text, at)
     return Atom(at, m.end(), float(f"{m[1]}.{m[2]}"), ((float(m[2]), m.start(2)),)) if m else None
 
@@ -171,7 +174,7 @@ def _word(text: str, m: re.Match[str]) -> Atom | None:
 
 
 def _and_a_half(text: str, atom: Atom) -> Atom:
-    if (m := _AND_A_PART.match(text, atom.end)) and m.end() < len(text) and text[m.end()].isalpha():
+    if (m := _AND_A_FRACTION.match(text, atom.end)) and m.end() < len(text) and text[m.end()].isalpha():
         value, end = word_value(text, m.end())
         if value is not None and 0 < value < 1:
             return Atom(atom.start, end, atom.value + value, kind="word")
@@ -179,7 +182,7 @@ def _and_a_half(text: str, atom: Atom) -> Atom:
 
 
 def scan(text: str, gaps: bool = False) -> Iterator[Atom]:
-    """Yield the numbers of a folded text in order; ``gaps`` joins ``5. 5``.
+    """Yield the numbers of a folded text in order; with ``gaps``, ``5. 5`` is one number.
 
     Examples
     --------

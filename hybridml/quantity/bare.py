@@ -1,30 +1,31 @@
-"""Numbers without units, units without numbers, and units declared for other text."""
+"""Bare numbers, which have no unit of their own, and the units that a text declares for such numbers elsewhere."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from hybridml.entities import EntitySchema
 
 from . import context
-from .fold import fold, one_of
-from .items import Item, letters_to_labels, read_items
+from .fold import any_of, fold
+from .items import Item, items_of, letters_to_labels
 from .parser import link, run_of
-from .types import Number, UnitMention
-from .units import TEXTS_AT_HAND, UnitTable, table_for
+from .types import Form, Number, UnitMention
+from .units import TEXTS_CACHED, UnitTable, table_for
 
 _OTHER_UNIT = re.compile(rf" ?(?:{context.OF_OTHERS}(?![a-z])|[°º%|])|[a-z]|[/:][0-9]")
 _WORD_NEXT = re.compile(r" (?!x |by |ac|dc)([a-z]{2,})")
 _NUMBERED = re.compile(
-    one_of(
+    any_of(
         "no nr nº n° # model art ref item sku type series lot tel phone lic iso en din fig step page "
         "version ver v"
     )
     + "[.: ]{0,3}$"
 )
-_MEASURES = one_of(
+_MEASURES = any_of(
     "unit units einheit einheiten unite unites unidad unidades unita angabe angaben mass masse maße "
     "dimension dimensions dimensiones dimensioni abmessungen medidas misure mesures measure measures "
     "measurement measurements size sizes grosse größe große taille tamano taglia weight gewicht poids "
@@ -32,16 +33,16 @@ _MEASURES = one_of(
     "power diameter"
 )
 _DECLARES = re.compile(rf"\b{_MEASURES}\b[a-z ,:=*x()]{{0,30}}$")
-_NAMES = one_of("in en unit units unite unites unidad unidades einheit einheiten unita")
-_IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{one_of('of is are : = the den di')})? ?$")
+_NAMES = any_of("in en unit units unite unites unidad unidades einheit einheiten unita")
+_IN_WORDS = re.compile(rf"\b{_NAMES}(?: ?{any_of('of is are : = the den di')})? ?$")
 _OPEN = re.compile(r"[(\[/:=,] ?$")
 
 
 def numbers(text: str, schema: EntitySchema | None = None) -> list[Number]:
     """Return the numbers of ``text`` that have no unit and could be quantities, in order.
 
-    Barcodes, dates, prices, percentages, article numbers and numbers of other things (hours, pieces,
-    degrees) are left out.
+    Barcodes, dates, prices, percentages, article numbers and counts of other things (hours, pieces, degrees) are
+    left out.
 
     Examples
     --------
@@ -53,33 +54,32 @@ def numbers(text: str, schema: EntitySchema | None = None) -> list[Number]:
     return list(_numbers(text, table_for(schema)))
 
 
-@lru_cache(maxsize=TEXTS_AT_HAND)
+@lru_cache(maxsize=TEXTS_CACHED)
 def _numbers(text: str, table: UnitTable) -> tuple[Number, ...]:
     folded = fold(text)
-    items = read_items(text, folded, table)
+    items = items_of(text, folded, table)
     links = [link(folded, a, b) for a, b in pairwise(items)]
     out: list[Number] = []
     at = 0
     while at < len(items):
         end = run_of(links, at, {"product"})
         run = items[at : end + 1]
-        part_of = len(run)
-        if part_of > 1:
+        count = len(run)
+        if count > 1:
             letters_to_labels(run, table)
         if all(i.unit is None for i in run):
             for k, item in enumerate(run):
-                last = k == part_of - 1
-                if item.usable and _bare(folded, item, table, last):
-                    out += _number(item, (k, part_of) if part_of > 1 else None)
+                if item.usable and _bare(folded, item, table, last=k == count - 1):
+                    out += _number(item, (k, count) if count > 1 else None)
         at = end + 1
     return tuple(_ranges(out, folded))
 
 
 def _number(item: Item, part: tuple[int, int] | None) -> list[Number]:
     atom = item.atom
-    form = "product part" if part else "plain"
-    made = Number(atom.value, (atom.start, atom.end), item.doubtful, part, item.label, form)  # type: ignore[arg-type]
-    return [made] + [Number(v, (s, atom.end), True, part, item.label, form) for v, s in atom.others]  # type: ignore[arg-type]
+    form: Form = "product part" if part else "plain"
+    made = Number(atom.value, (atom.start, atom.end), item.doubtful, part, item.label, form)
+    return [made, *(replace(made, value=v, span=(s, atom.end), repaired=True) for v, s in atom.others)]
 
 
 def _bare(folded: str, item: Item, table: UnitTable, last: bool) -> bool:
@@ -103,32 +103,12 @@ def _ranges(found: list[Number], folded: str) -> list[Number]:
     for k, (a, b) in enumerate(pairwise(found)):
         gap = folded[a.span[1] : b.span[0]].strip()
         if gap in {"-", "~", "to", "bis"} and a.value < b.value and not (a.part or b.part):
-            out[k] = Number(a.value, a.span, a.repaired, None, a.label, "range low")
-            out[k + 1] = Number(b.value, b.span, b.repaired, None, b.label, "range high")
+            out[k], out[k + 1] = replace(a, form="range low"), replace(b, form="range high")
     return out
 
 
-def unit_mentions(text: str, schema: EntitySchema | None = None) -> list[UnitMention]:
-    """Return the unit when ``text`` is nothing but one: ``"cm"``, ``"(inch)"``, ``"g"``.
-
-    Examples
-    --------
-    >>> unit_mentions("(inch)")
-    [UnitMention(unit='inch', span=(1, 5))]
-    >>> unit_mentions("in the box")
-    []
-    """
-    folded, table = fold(text), table_for(schema)
-    start = len(folded) - len(folded.lstrip(" ([{/-:"))
-    end = len(folded.rstrip(" )]}/-:.,*"))
-    found = table.match(folded, text, start)
-    if found is None or found.end < end or found.name not in table.allowed:
-        return []
-    return [UnitMention(found.name, (found.start, found.end))]
-
-
 def declared_unit(text: str, schema: EntitySchema | None = None) -> list[UnitMention]:
-    """Return the units that ``text`` names for numbers that stand elsewhere.
+    """Return the units that ``text`` declares for numbers elsewhere.
 
     Examples
     --------
@@ -140,7 +120,7 @@ def declared_unit(text: str, schema: EntitySchema | None = None) -> list[UnitMen
     return list(_declared(text, table_for(schema)))
 
 
-@lru_cache(maxsize=TEXTS_AT_HAND)
+@lru_cache(maxsize=TEXTS_CACHED)
 def _declared(text: str, table: UnitTable) -> tuple[UnitMention, ...]:
     folded = fold(text)
     out: list[UnitMention] = []

@@ -1,4 +1,4 @@
-"""What stands around a number: labels, bounds, and the signs that it is no quantity of ours."""
+"""The context of a number: its label, whether it is a bound, and what shows that it is not a quantity."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 from hybridml.entities import EntitySchema
 
-from .fold import fold, one_of
+from .fold import any_of, fold
 
-MARGIN = 32
-"""How many characters before a number are looked at."""
+CONTEXT_LENGTH = 32
+"""Characters before a number that count as its context."""
 
 _END = r"(?![a-z])"
-OF_OTHERS = one_of(
+OF_OTHERS = any_of(
     "hz khz mhz ghz rpm u/min ma mah ah amps amp a db dba km kmh mph min mins minutes minute hrs hr h "
     "hours hour s sec seconds second days day years year months month weeks week yrs yr pcs pc pieces "
     "piece packs pack pk ct count persons person people psi bar nm kcal cal calories kj wh kwh va lm "
@@ -24,7 +24,7 @@ OF_OTHERS = one_of(
 _LETTER_LABELS = frozenset("lwhdtbø")
 _BEFORE = re.compile(r"([^\W\d_]+|ø)\)?[:=. \-(]{0,4}$")
 _BRACKETED = re.compile(r"\)[:=. ]{0,2}$")
-_SIDES = one_of(
+_SIDES = any_of(
     "length width height depth diameter breite hohe tiefe lange largeur hauteur longueur ancho alto largo"
 )
 _AXIS = re.compile(rf"(?:{_SIDES}|[lwhdtbø])")
@@ -34,26 +34,26 @@ _HEADING = re.compile(
 _POST = re.compile(
     rf" ?\((l|w|h|d|t|b|{_SIDES})\)"
     r"| ?(l|w|h|d|ø)(?:(?![^\W\d_]|[0-9.])|(?=x ?[0-9.]))"
-    rf"| ({one_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
+    rf"| ({any_of('long wide high deep tall thick breit hoch tief lang')}){_END}"
 )
-_LIMIT = one_of(
+_LIMIT = any_of(
     "maximum maximal maximale maximo massimo maxi max up_to upto under below less_than lighter_than "
     "no_more_than not_more_than at_most over above at_least minimum min more_than exceeding exceeds "
     "exceed limit bis_zu bis hochstens mindestens weniger_als mehr_als jusqu'a jusque au_plus au_moins "
     "moins_de hasta menos_de al_menos mas_de fino_a almeno al_massimo meno_di < >"
 )
-_OF_WHAT = one_of(
+_OF_WHAT = any_of(
     "of a about load weight capacity power watt wattage input output voltage gewicht last belastung "
     "peso poids carga charge di de"
 )
 _BOUND = re.compile(rf"(?<![a-z]){_LIMIT}[.: =]{{0,3}}(?:{_OF_WHAT}[ :.]{{1,3}}){{0,3}}$")
-_BOUND_AFTER = re.compile(rf" ?\(?{one_of('maximum max min or_less or_under and_up or_more')}{_END}")
+_BOUND_AFTER = re.compile(rf" ?\(?{any_of('maximum max min or_less or_under and_up or_more')}{_END}")
 _APPROX = re.compile(
-    rf"{one_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
+    rf"{any_of('about around approximately approx. approx circa ca. ca env. env environ etwa ~ ±')} ?$"
 )
 _MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₽₩]|(?<![a-z])(?:rs|usd|eur|gbp|inr)\.?) ?$")
 _MONEY_AFTER = re.compile(
-    rf" ?(?:[€£¥₹$]|{one_of('usd euros euro eur gbp inr dollars dollar rupees')}{_END})"
+    rf" ?(?:[€£¥₹$]|{any_of('usd euros euro eur gbp inr dollars dollar rupees')}{_END})"
 )
 _PERCENT = re.compile(r" ?[%‰]")
 _DAY, _MONTH, _YEAR = "[0-3]?[0-9]", "[01]?[0-9]", "(?:19|20)[0-9]{2}"
@@ -76,35 +76,39 @@ _NOISE = tuple(
 """Dates, times of day, round the clock, network addresses, phone numbers, angles, resolutions, motor oil."""
 
 _ATTACHED = re.compile(
-    one_of(
+    any_of(
         "max maximum min ac dc wt weight net netto neto vol volume cap capacity power input output voltage "
         "volt size about approx ca upto to of is and or x by height width depth length dia diameter load "
         "total contents inhalt peso poids gewicht wattage rated only usb battery motor von de da bis each "
         "hold holds"
     )
 )
-_OTHER_UNITS = re.compile(one_of("x mah ah wh hz khz ma a rpm gb va lm"))
+_OTHER_UNITS = re.compile(any_of("x mah ah wh hz khz ma a rpm gb va lm"))
 _NETWORK = re.compile(
     r"wi-?fi|\bsim\b|\bssd|\bram\b|"
-    + one_of(
+    + any_of(
         "network lte ghz phone mobile hotspot router wlan band bluetooth android ios tablet memory storage "
         "microsd micro_sd sd_card flash"
     )
 )
-_GENERATIONS = re.compile(one_of("2 3 4 5 6 8 16 32 64 128 256 512"))
-_IN_WHAT = one_of(
+_GENERATIONS = re.compile(any_of("2 3 4 5 6 8 16 32 64 128 256 512"))
+_IN_WHAT = any_of(
     "1 one a an the my our your his her their its each every this that these stock total all order use "
     "case pack package box front store addition charge fact time"
 )
-_IN_STOP = re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))")
-_FLUID = re.compile(r"[ .\-]{1,2}oz(?![a-z0-9])")
-_ONCE_STOP = re.compile(rf" {one_of('daily a per or every in at you the weekly it only and')}{_END}")
+_STOPS = {
+    "in": re.compile(rf" ?-? ?(?:{_IN_WHAT}(?![a-z0-9.\"/])|{_YEAR}(?![0-9.]))"),
+    "l": re.compile(r"[ .\-]{1,2}oz(?![a-z0-9])"),
+    "once": re.compile(rf" {any_of('daily a per or every in at you the weekly it only and')}{_END}"),
+}
+"""What follows a word that is not a unit there: ``2 in stock``, ``1 once daily``, the l of ``12 fl oz``."""
+
 _QUOTE = re.compile(r"(?:^|[ (\[:,])(\")(?=[a-z])")
 
 
 def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -> tuple[str | None, int]:
-    """Return the label that ends right before ``start`` and where it starts; ``(None, start)`` without."""
-    m = _BEFORE.search(folded, max(0, start - MARGIN), start)
+    """Return the label that ends right before ``start`` and where it starts, or ``(None, start)``."""
+    m = _BEFORE.search(folded, max(0, start - CONTEXT_LENGTH), start)
     if m is None:
         return None, start
     word = m[1]
@@ -116,22 +120,22 @@ def label_before(folded: str, text: str, start: int, keywords: frozenset[str]) -
     if word in _LETTER_LABELS:
         apart = m.end(1) < start
         joined = before in ("-'/" if apart else "-'") and m.start(1) > 1 and folded[m.start(1) - 2].isalnum()
-        glued = before.isalnum() or joined
+        attached = before.isalnum() or joined
         follows_x = folded[max(0, m.start(1) - 2) : m.start(1)] in {"x ", "* "}
         separate = apart and not follows_x and ":" not in m[0] and "=" not in m[0] and word in "tb"
         bracketed = before == "(" and _BRACKETED.match(folded, m.end(1), start)
         left = m.start(1) - 1 if bracketed else m.start(1)
-        return (None, start) if glued or separate else (text[m.start(1) : m.end(1)], left)
+        return (None, start) if attached or separate else (text[m.start(1) : m.end(1)], left)
     return (text[m.start(1) : m.end(1)], m.start(1)) if word in keywords else (None, start)
 
 
 def names_axis(label: str) -> bool:
-    """Return whether a label says which side of a thing is meant: ``W``, ``Height``."""
+    """Return whether a label names a dimension: ``W``, ``Height``."""
     return _AXIS.fullmatch(fold(label)) is not None
 
 
 def heading(folded: str, text: str, start: int) -> list[str]:
-    """Return the names of several sides that end right before ``start``: ``L x W x H:``; none where there is no such.
+    """Return the names in a heading of several dimensions, such as ``L x W x H:``, that ends right before ``start``.
 
     Examples
     --------
@@ -140,14 +144,14 @@ def heading(folded: str, text: str, start: int) -> list[str]:
     """
     if not start or folded[start - 1] not in ") :=.-":
         return []
-    m = _HEADING.search(folded, max(0, start - 2 * MARGIN), start)
+    m = _HEADING.search(folded, max(0, start - 2 * CONTEXT_LENGTH), start)
     if m is None:
         return []
     return [text[m.start(1) + n.start() : m.start(1) + n.end()] for n in _AXIS.finditer(m[1])]
 
 
 def label_after(folded: str, text: str, end: int) -> tuple[str | None, int]:
-    """Return the label that starts right at ``end``, as in ``24"W`` and ``30 cm (H)``, and where it ends."""
+    """Return the label that starts at ``end``, as in ``24"W`` and ``30 cm (H)``, and where it ends."""
     m = _POST.match(folded, end)
     if m is None:
         return None, end
@@ -156,19 +160,19 @@ def label_after(folded: str, text: str, end: int) -> tuple[str | None, int]:
 
 
 def is_bound(folded: str, start: int, end: int) -> bool:
-    """Return whether words before or after say that the quantity is a limit."""
-    low = max(0, start - MARGIN)
+    """Return whether words before or after it make the quantity a limit."""
+    low = max(0, start - CONTEXT_LENGTH)
     m = _APPROX.search(folded, low, start)
     return bool(_BOUND.search(folded, low, m.start() if m else start) or _BOUND_AFTER.match(folded, end))
 
 
 def noise(folded: str) -> list[tuple[int, int]]:
-    """Return where dates, times of day, phone numbers and the like stand."""
+    """Return the spans of dates, times of day, phone numbers and the like."""
     return [m.span() for pattern in _NOISE for m in pattern.finditer(folded)]
 
 
 def is_money_or_percent(folded: str, start: int, end: int) -> bool:
-    """Return whether the number is a price or a share."""
+    """Return whether the number is a price or a percentage."""
     return bool(
         _MONEY_BEFORE.search(folded, max(0, start - 6), start)
         or _PERCENT.match(folded, end)
@@ -176,12 +180,12 @@ def is_money_or_percent(folded: str, start: int, end: int) -> bool:
     )
 
 
-def prefix(folded: str, start: int) -> str:
-    """Judge what is glued to the front of a number: ``"free"``, ``"doubtful"`` (perhaps a part number) or ``"bad"``."""
+def prefix_verdict(folded: str, start: int) -> str:
+    """Return whether what precedes a number leaves it ``"free"``, ``"doubtful"`` (a part number?) or ``"bad"``."""
     if start == 0:
         return "free"
     before = folded[start - 1]
-    low = max(0, start - MARGIN)
+    low = max(0, start - CONTEXT_LENGTH)
     if before.isalpha() and before < "\u0500":
         run = re.search("[a-z\u00df-\u04ff]+$", folded[low:start])
         word = run[0] if run else before
@@ -196,40 +200,26 @@ def prefix(folded: str, start: int) -> str:
     if before in "-_/" and start > 1 and folded[start - 2].isalnum():
         chunk = re.search(r"[^\s]+$", folded[low : start - 1])
         word = chunk[0] if chunk else ""
-        if before == "/":
-            return "free"
-        if any(c.isdigit() for c in word):
-            return "doubtful"
-        return "free" if len(word) >= 4 else "doubtful"
-    if before in "#^":
-        return "bad"
-    return "free"
+        long = len(word) >= 4 and not any(c.isdigit() for c in word)
+        return "free" if before == "/" or long else "doubtful"
+    return "bad" if before in "#^" else "free"
 
 
-def not_a_unit(
-    folded: str, text: str, name: str, written: str, start: int, end: int, nstart: int, word: bool
-) -> str:
-    """Judge a unit by what surrounds it: ``""`` when it is one, ``"doubtful"``, or ``"bad"``."""
-    low = written.lower()
-    number = text[nstart:start].strip()
-    if low == "in" and _IN_STOP.match(folded, end):
+def unit_verdict(folded: str, text: str, written: str, number_start: int, start: int, end: int) -> str:
+    """Return whether the context of a unit leaves it ``"free"``, ``"doubtful"`` or ``"bad"``: not a unit at all."""
+    stop = _STOPS.get(written.lower())
+    if stop and stop.match(folded, end):
         return "bad"
-    if low == "l" and _FLUID.match(folded, end):
-        return "bad"
-    if low == "once" and _ONCE_STOP.match(folded, end):
-        return "bad"
+    number = text[number_start:start].strip()
     if written == "G" and _GENERATIONS.fullmatch(number):
-        near = _NETWORK.search(folded, max(0, nstart - 60), end + 60)
-        return "bad" if near else "doubtful" if len(folded.strip()) < 4 else ""
-    if written == "M" and number == "3":
-        return "doubtful"
-    if written == "T" and start and text[start - 1].isdigit():
-        return "doubtful"
-    if folded[start] == '"' and closes_quote(folded, start):
-        return "doubtful"
-    if written == "'" and end < len(folded) and folded[end] == "s":
+        near = _NETWORK.search(folded, max(0, number_start - 60), end + 60)
+        return "bad" if near else "doubtful" if len(folded.strip()) < 4 else "free"
+    if written == "'" and folded[end : end + 1] == "s":
         return "bad"
-    return ""
+    three_metres = written == "M" and number == "3"
+    tons = written == "T" and start > 0 and text[start - 1].isdigit()
+    quoted = folded[start] == '"' and closes_quote(folded, start)
+    return "doubtful" if three_metres or tons or quoted else "free"
 
 
 def closes_quote(folded: str, at: int) -> bool:

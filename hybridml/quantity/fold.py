@@ -1,4 +1,4 @@
-"""Folding: one spelling for signs that look alike, without moving any character."""
+"""Folding: one form for characters that look alike, with every character in its place."""
 
 from __future__ import annotations
 
@@ -46,24 +46,23 @@ def _fold(char: str) -> str:
 def fold(text: str) -> str:
     """Return ``text`` in lower case, without accents, with one form of each dash, quote and times sign.
 
-    Every character stays where it is, so positions hold in both.
+    Positions in the result are those in ``text``.
 
     Examples
     --------
     >>> fold("11IN × 8½ “Höhe”")
     '11in x 8½ "hohe"'
     """
-    return (
-        text.lower() if text.isascii() and "\t" not in text and "`" not in text else "".join(map(_fold, text))
-    )
+    plain = text.isascii() and "\t" not in text and "`" not in text
+    return text.lower() if plain else "".join(map(_fold, text))
 
 
-def one_of(words: str) -> str:
-    """Return a pattern for any of the words, which spaces part; ``_`` stands for a space within one.
+def any_of(words: str) -> str:
+    """Return a pattern that matches any of the words in ``words``; ``_`` stands for a space within one.
 
     Examples
     --------
-    >>> one_of("up_to max")
+    >>> any_of("up_to max")
     '(?:up to|max)'
     """
     return f"(?:{'|'.join(re.escape(w).replace('_', ' ') for w in words.split())})"

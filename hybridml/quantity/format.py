@@ -1,4 +1,4 @@
-"""Quantities as answers spell them."""
+"""The spelling of quantities in answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def format_quantity(value: float, unit: str) -> str:
     value : float
         Finite and not negative.
     unit : str
-        Spelled as answers spell it.
+        In the spelling of answers.
 
     Raises
     ------

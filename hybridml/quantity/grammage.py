@@ -1,4 +1,4 @@
-"""What a square metre of fabric or paper weighs: ``180 g/m²``, ``180 GSM``."""
+"""Grammage: the weight of a square metre of fabric or paper, ``180 g/m²`` or ``180 GSM``."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from functools import lru_cache
 from hybridml.entities import EntitySchema
 
 from .fold import fold
-from .parser import read
+from .parser import quantities_in
 from .repair import with_repaired
 from .types import PER_AREA, Quantity
-from .units import TEXTS_AT_HAND, UnitTable, area_table_for
+from .units import TEXTS_CACHED, UnitTable, table_for
 
-_UNSEEN = re.compile(r"[ .\-]")
+_IGNORED = re.compile(r"[ .\-]")
 _WRITTEN = frozenset({"plain", "bound", "range low", "range high"})
 
 
 def grammage(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
-    """Return the weights per area in ``text``, in order, each in the unit that a weight would have.
+    """Return the weights per area in ``text``, in order, each with the unit of a weight.
 
-    To a reader they are no weight of the item, so :func:`hybridml.quantity.parse` leaves them out; the labels of
-    marketplaces often give them as one.
+    They are not the weight of the item, so :func:`hybridml.quantity.parse` leaves them out; the labels of
+    marketplaces often give them as such.
 
     Parameters
     ----------
     text : str
         Any text.
     schema : EntitySchema, optional
-        The units and how they are spelled, ``per_area`` among it; the packaged ones by default.
+        Units and their spellings, ``per_area`` among them; the packaged ones by default.
 
     Returns
     -------
@@ -43,21 +43,21 @@ def grammage(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
     >>> grammage("Net weight 180 g, dries 900 g/m²/24h")
     []
     """
-    return list(_found(text, area_table_for(schema)))
+    return list(_found(text, table_for(schema, "per area")))
 
 
-@lru_cache(maxsize=TEXTS_AT_HAND)
+@lru_cache(maxsize=TEXTS_CACHED)
 def _found(text: str, table: UnitTable) -> tuple[Quantity, ...]:
-    seen = _UNSEEN.sub("", fold(text))
-    if not any(name in seen for name in table.names):
+    letters = _IGNORED.sub("", fold(text))
+    if not any(name in letters for name in table.names):
         return ()
-    found = with_repaired(text, _read(text, table), lambda edited: _read(edited, table))
+    found = with_repaired(text, _per_area(text, table), lambda edited: _per_area(edited, table))
     return tuple(sorted(found, key=lambda q: (q.span, q.repaired)))
 
 
-def _read(text: str, table: UnitTable) -> list[Quantity]:
+def _per_area(text: str, table: UnitTable) -> list[Quantity]:
     return [
         replace(q, form=PER_AREA, part=None)
-        for q in read(text, table)
+        for q in quantities_in(text, table)
         if q.value and (q.form in _WRITTEN or (q.unit_text and q.form in {"product part", "multipack each"}))
     ]

@@ -1,4 +1,4 @@
-"""Items: each number of a text with what is attached to it - unit, label, signs that disqualify it."""
+"""Items: the numbers of a text, each with its unit, its label, and whether it can be a quantity at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from . import context
 from .atoms import Atom, scan
-from .units import RATE, TEXTS_AT_HAND, TORQUE, UnitMatch, UnitTable
+from .units import RATE, TEXTS_CACHED, TORQUE, UnitMatch, UnitTable
 from .words import is_article
 
 _BEFORE = re.compile(
@@ -19,7 +19,7 @@ _BEFORE = re.compile(
 _NOT_ALONE = re.compile(r"(?:[0-9/(] ?|per |in )$")
 _FOLLOWED = re.compile(r" ?(?!x ?[0-9]|e\b)[a-z%]|[0-9]*[/:]")
 _SMALL = frozenset({"gram", "milligram", "millilitre", "millimetre", "watt", "volt"})
-"""Units nobody gives to the thousandth: 2.000 W is two thousand."""
+"""Units that nobody gives to the thousandth: 2.000 W is two thousand."""
 
 _LABEL_UNITS = frozenset("lwtdhb")
 _TIMES = re.compile(r" {0,2}[x*] {0,2}")
@@ -29,9 +29,9 @@ _AMPERES = re.compile(r" ?A [0-9.,]+ ?(?:[kK]?[VvWw]|[Vv]olts?|[Ww]atts?)(?![A-Z
 
 @dataclass
 class Item:
-    """A number and its surroundings, while it is being read.
+    """A number and its surroundings while the text is parsed.
 
-    ``left`` and ``right`` bound it with its labels; ``unit`` is its own, None when it has none.
+    ``left`` and ``right`` bound it together with its labels; ``unit`` is its own unit, if it has one.
     """
 
     atom: Atom
@@ -58,9 +58,14 @@ class Item:
         """The number."""
         return self.atom.value
 
+    @property
+    def unit_name(self) -> str:
+        """The name of the unit, "" if there is none."""
+        return self.unit.name if self.unit else ""
 
-def read_items(text: str, folded: str, table: UnitTable, gaps: bool = False) -> list[Item]:
-    """Return the numbers of a text in order, each with its own unit and label if it has them."""
+
+def items_of(text: str, folded: str, table: UnitTable, gaps: bool = False) -> list[Item]:
+    """Return the numbers of a text in order, each with its unit and label if it has them."""
     items: list[Item] = []
     last: Item | None = None
     for atom in _atoms(folded, gaps):
@@ -81,13 +86,13 @@ def _take_headings(items: list[Item], text: str, folded: str) -> None:
             continue
         run = items[k : k + len(names)]
         linked = all(_TIMES.fullmatch(folded[a.right : b.atom.start]) for a, b in pairwise(run))
-        for part, name in zip(run, names if len(run) == len(names) and linked else [None], strict=False):
-            part.label, part.left = name, part.atom.start
+        for side, name in zip(run, names if len(run) == len(names) and linked else [None], strict=False):
+            side.label, side.left = name, side.atom.start
 
 
-@lru_cache(maxsize=TEXTS_AT_HAND)
+@lru_cache(maxsize=TEXTS_CACHED)
 def _atoms(folded: str, gaps: bool) -> tuple[Atom, ...]:
-    """Return the numbers of a folded text that are no part of a date, a phone number and the like."""
+    """Return the numbers of a folded text that do not belong to a date, a phone number or the like."""
     found = tuple(scan(folded, gaps))
     masked = sorted(context.noise(folded)) if found else []
     free: list[Atom] = []
@@ -127,25 +132,25 @@ def _item(text: str, folded: str, atom: Atom, table: UnitTable, last: Item | Non
     item = Item(atom, unit, left, right, label, letter=letter)
     if label and left == atom.start - 1 and unit and table.family[unit.name] != "length":
         item.label, item.doubtful = None, True
-    _judge(item, text, folded, word, last)
+    _check(item, text, folded, word, last)
     if item.unit is None and item.usable and not word and label is None:
         _unit_before(item, text, folded, table, last_end)
     return item
 
 
 def _starts_next(folded: str, end: int, letter: int) -> bool:
-    """Return whether what ends at ``letter`` labels the next number: the W of ``L 20 W 10``."""
+    """Return whether the letter that ends at ``letter`` labels the next number: the W of ``L 20 W 10``."""
     return folded[end : end + 1] == " " and _THEN_A_NUMBER.match(folded, letter) is not None
 
 
 def _last_group(atom: Atom) -> Atom:
-    """Read ``7 160mm`` as 7 and 160 mm: where spaces part thousands, one stands before the unit too."""
+    """Return the 160 of ``7 160mm``: a number with spaces between its thousands has one before its unit as well."""
     value, start = atom.others[0]
     return Atom(start, atom.end, value, ((atom.value, atom.start),))
 
 
 def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end: int) -> None:
-    """Take the unit that stands before the number, as Italian and Spanish labels have it: ``kg 1,5``."""
+    """Take the unit before the number, as Italian and Spanish labels have it: ``kg 1,5``."""
     m = _BEFORE.search(folded, max(0, item.atom.start - 12), item.atom.start)
     if m is None or m.start(1) <= last_end or _NOT_ALONE.search(folded, max(0, m.start() - 4), m.start(1)):
         return
@@ -155,40 +160,31 @@ def _unit_before(item: Item, text: str, folded: str, table: UnitTable, last_end:
         item.doubtful |= table.family[unit.name] == "length"
 
 
-def _judge(item: Item, text: str, folded: str, word: bool, last: Item | None) -> None:
-    last_end = last.end if last else -1
+def _check(item: Item, text: str, folded: str, word: bool, last: Item | None) -> None:
     atom, unit = item.atom, item.unit
     item.usable &= unit is not None or not _AMPERES.match(text, atom.end)
     share = unit is not None and unit.written[0] in "%‰"
     if not share and context.is_money_or_percent(folded, atom.start, atom.end):
         item.usable = False
-    glued = (
-        "free"
-        if item.left < atom.start or last_end == atom.start or word
-        else context.prefix(folded, atom.start)
-    )
-    if last and last.usable and not last.doubtful and folded[last.right : atom.start] in {"-", "x", "~"}:
-        glued = "free"
-    item.usable &= glued != "bad"
-    item.doubtful |= glued == "doubtful"
+    linked = last and last.usable and not last.doubtful and folded[last.right : atom.start] in {"-", "x", "~"}
+    follows = last is not None and last.end == atom.start
+    free = linked or follows or word or item.left < atom.start
+    prefix = "free" if free else context.prefix_verdict(folded, atom.start)
+    item.usable &= prefix != "bad"
+    item.doubtful |= prefix == "doubtful"
     if unit is None:
         return
-    verdict = context.not_a_unit(
-        folded, text, unit.name, unit.written, unit.start, unit.end, atom.start, word
-    )
-    if TORQUE.match(folded, unit.end) and unit.name in {"foot", "inch", "millimetre"}:
-        verdict = "bad"
-    if RATE.match(folded, unit.end):
-        verdict = "bad"
-    if glued == "doubtful" and folded[unit.end : unit.end + 1].isalnum():
-        verdict = "bad"
-    if verdict == "bad":
+    verdict = context.unit_verdict(folded, text, unit.written, atom.start, unit.start, unit.end)
+    torque = unit.name in {"foot", "inch", "millimetre"} and TORQUE.match(folded, unit.end)
+    part_number = prefix == "doubtful" and folded[unit.end : unit.end + 1].isalnum()
+    if verdict == "bad" or torque or part_number or RATE.match(folded, unit.end):
         item.unit, item.usable, item.right = None, False, atom.end
-    item.doubtful |= verdict == "doubtful"
+    elif verdict == "doubtful":
+        item.doubtful = True
 
 
 def letters_to_labels(items: list[Item], table: UnitTable) -> None:
-    """Take the W of ``24W x 12D x 30H`` for width, not watt, where the others tell."""
+    """Take the W of ``24W x 12D x 30H`` for width rather than watt if the other numbers suggest it."""
     letters = [i for i in items if i.letter]
     lengths = any(i.unit and table.family[i.unit.name] == "length" for i in items)
     named = {i.unit.written.lower() for i in letters if i.unit}

@@ -1,21 +1,23 @@
-"""From items to quantities: ranges, products, multipacks, sums, shared units, bounds and pairs."""
+"""The grammar of quantities: from items to ranges, products, multipacks, sums, shared units, bounds and unit pairs."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from . import context
-from .fold import fold, one_of
-from .items import Item, letters_to_labels, read_items
+from .fold import any_of, fold
+from .items import Item, items_of, letters_to_labels
 from .types import Form, Quantity
+from .unit_pairs import PARSED_PAIR
 from .units import UnitTable
 
 _APPROX = r"(?:about |around |ca\.? |~)?"
-_UNTIL = one_of("to bis till until thru through hasta ate")
-_TO = one_of("a au al")
+_UNTIL = any_of("to bis till until thru through hasta ate")
+_TO = any_of("a au al")
 _LINKS = (
     ("product", re.compile(r" {0,2}(?:[x*]|by|mal|por|/x/) {0,2}")),
     ("range", re.compile(rf" {{0,2}}(?:-{{1,2}}|~|-? ?{_UNTIL}|\.{{2,3}}|÷) {{0,2}}{_APPROX}| {_TO} {_APPROX}")),
@@ -26,15 +28,13 @@ _LINKS = (
 )  # fmt: skip
 _AND = re.compile(rf" ?(?:and|und|et|y|e|&) {_APPROX}")
 _BETWEEN = re.compile(r"(?:between|zwischen|entre|tra|fra) $")
-_PIECES = one_of(
+_PIECES = any_of(
     "pcs pc pieces piece packs pack pk stk st stuck rolls roll sets set bags bag bottles cans units ct"
 )
 _COUNTED = re.compile(rf" ?{_PIECES}(?![a-z])")
 MAX_COUNT = 1000
 MAX_LINK = 16
 MAX_RUN = 12
-PAIR_WITHIN = 0.06
-"""The share by which the two halves of a pair such as ``12 oz (340 g)`` may differ."""
 
 
 @dataclass
@@ -48,10 +48,10 @@ class _Draft:
     start: int | None = None
 
 
-def read(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
-    """Return the quantities of a text; those whose reading is doubtful are marked as repaired."""
+def quantities_in(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
+    """Return the quantities of a text; doubtful ones are flagged as repaired."""
     folded = fold(text)
-    items = read_items(text, folded, table, gaps)
+    items = items_of(text, folded, table, gaps)
     links = [link(folded, a, b) for a, b in pairwise(items)]
     found: list[Quantity] = []
     at = 0
@@ -67,7 +67,7 @@ def read(text: str, table: UnitTable, gaps: bool = False) -> list[Quantity]:
 
 
 def link(folded: str, a: Item, b: Item) -> str:
-    """Return how two neighbouring numbers belong together by what stands between them, "" if they do not."""
+    """Return the kind of link between two neighbouring numbers, by the text between them; "" if there is none."""
     left = b.left if b.left >= a.right else b.atom.start
     right = a.right + (a.unit is not None and folded[a.right] == ".") if a.right < len(folded) else a.right
     if left < right or left - right > MAX_LINK or not (a.usable and b.usable):
@@ -82,7 +82,7 @@ def link(folded: str, a: Item, b: Item) -> str:
 
 
 def run_of(links: list[str], at: int, names: set[str]) -> int:
-    """Return the last number of the run from ``at`` that is held together by links of these names."""
+    """Return the last number of the run from ``at`` that links of these kinds hold together."""
     end = at
     while end < min(len(links), at + MAX_RUN) and links[end] in names:
         end += 1
@@ -90,37 +90,32 @@ def run_of(links: list[str], at: int, names: set[str]) -> int:
 
 
 def _product(items: list[Item], folded: str, table: UnitTable) -> list[_Draft]:
-    """Read A x B x C: dimensions that share a unit, or a count of packs."""
+    """Parse A x B x C: dimensions that share a unit, or a multipack."""
     letters_to_labels(items, table)
-    units = [i.unit.name if i.unit else None for i in items]
+    units = [i.unit_name for i in items]
     lengths = [u for u in units if u and table.family[u] == "length"]
     if not any(units):
         return []
     if not lengths and (pack := _multipack(items, units)):
         return pack
-    if lengths and len(items) == 2 and units[1] is None and _COUNTED.match(folded, items[1].right):
+    if lengths and len(items) == 2 and not units[1] and _COUNTED.match(folded, items[1].right):
         return [_Draft(items[0], units[0] or lengths[0], "multipack each")]
     drafts = []
     for k, item in enumerate(items):
-        after = next((u for u in units[k:] if u), None)
-        before = next((u for u in reversed(units[:k]) if u), None)
-        unit = after or before
-        lonely = after is None and len(items) == 2
-        assert unit is not None
+        after = next((u for u in units[k:] if u), "")
+        unit = after or next(u for u in reversed(units[:k]) if u)
+        lonely = not after and len(items) == 2
         drafts.append(_Draft(item, unit, "product part", (k, len(items)), doubtful=lonely))
     return drafts
 
 
-def _multipack(items: list[Item], units: list[str | None]) -> list[_Draft]:
+def _multipack(items: list[Item], units: list[str]) -> list[_Draft]:
     named = [k for k, u in enumerate(units) if u]
     if len(named) != 1:
         return []
     each, unit = items[named[0]], units[named[0]]
     counts = [i.value for k, i in enumerate(items) if k != named[0]]
-    assert unit is not None
-    total = each.value
-    for count in counts:
-        total *= count
+    total = math.prod(counts, start=each.value)
     drafts = [_Draft(each, unit, "multipack each")]
     whole = all(0 < c <= MAX_COUNT and c == int(c) for c in counts)
     if whole and total != each.value:
@@ -132,13 +127,13 @@ def _multipack(items: list[Item], units: list[str | None]) -> list[_Draft]:
 def _series(
     items: list[Item], links: list[str], at: int, folded: str, table: UnitTable
 ) -> tuple[int, list[_Draft]]:
-    """Read a range, a list that shares its unit, a sum, or a number by itself."""
+    """Parse a range, a list that shares its unit, a sum, or a single number."""
     item = items[at]
     link = links[at] if at < len(links) else ""
     starts_product = at + 1 < len(links) and links[at + 1] == "product"
     if link == "tolerance":
-        unit = item.unit or items[at + 1].unit
-        return at + 1, [_Draft(item, unit.name)] if unit else []
+        unit = item.unit_name or items[at + 1].unit_name
+        return at + 1, [_Draft(item, unit)] if unit else []
     if total := _sum(items, links, at, folded, table):
         return total
     if link == "range" and not starts_product:
@@ -146,18 +141,16 @@ def _series(
     if link in {"list", "comma", "sum"} and item.unit is None:
         end = run_of(links, at, {"list", "comma", "sum"})
         named = next((k for k in range(at, end + 1) if items[k].unit), None)
-        if named and _shares(items, links, folded, at, named):
-            unit = items[named].unit
-            assert unit is not None
-            return named, [_Draft(i, unit.name) for i in items[at : named + 1]]
-    return at, [_Draft(item, item.unit.name)] if item.unit and item.usable else []
+        if named and _shares(items, folded, at, named):
+            return named, [_Draft(i, items[named].unit_name) for i in items[at : named + 1]]
+    return at, [_Draft(item, item.unit_name)] if item.unit and item.usable else []
 
 
 _OF_ANOTHER = re.compile(rf"(?:/[0-9]+)? ?{context.OF_OTHERS}(?![a-z])")
 
 
-def _shares(items: list[Item], links: list[str], folded: str, at: int, named: int) -> bool:
-    """Return whether the numbers before the named unit mean it too: ``12/24V``, ``45 and 50 mg``."""
+def _shares(items: list[Item], folded: str, at: int, named: int) -> bool:
+    """Return whether the numbers before the unit share it: ``12/24V``, ``45 and 50 mg``."""
     gaps = [folded[items[k].right : items[k + 1].left] for k in range(at, named)]
     commas = [g for g in gaps if g.strip() == ","]
     run = items[at : named + 1]
@@ -173,30 +166,27 @@ def _shares(items: list[Item], links: list[str], folded: str, at: int, named: in
 
 def _range(items: list[Item], at: int, folded: str, table: UnitTable) -> tuple[int, list[_Draft]]:
     a, b = items[at], items[at + 1]
-    ua, ub = (i.unit.name if i.unit else None for i in (a, b))
-    if ua is None and ub is None:
+    ua, ub = a.unit_name, b.unit_name
+    if not ua and not ub:
         return at, []
-    if ua is not None and ub is not None and table.family[ua] != table.family[ub]:
+    if ua and ub and table.family[ua] != table.family[ub]:
         return at, [_Draft(a, ua)]
-    if ua is not None and ub is None and _OF_ANOTHER.match(folded, b.right):
-        # "230 V ~ 50/60 Hz": the wave is that of alternating current, and the second number measures something else
+    if ua and not ub and _OF_ANOTHER.match(folded, b.right):
+        # "230 V ~ 50/60 Hz": the sign stands for alternating current, and the second number measures something else
         return at, [_Draft(a, ua)]
-    if a.unit is not None and ub is None and a.unit.start == a.atom.end and folded[a.right : b.left] == "-":
-        # "LED-12W-65" is the name of a model: a range has its unit behind it, or at both ends
-        return at, [_Draft(a, a.unit.name)]
-    if ua is None and ub is not None and a.value >= b.value:
+    if a.unit and not ub and a.unit.start == a.atom.end and folded[a.right : b.left] == "-":
+        # "LED-12W-65" is a model name: a range has its unit behind it or at both ends
+        return at, [_Draft(a, ua)]
+    if not ua and a.value >= b.value:
         return at + 1, [_Draft(a, ub, doubtful=True), _Draft(b, ub)]
     unit_a, unit_b = ua or ub, ub or ua
-    assert unit_a is not None
-    assert unit_b is not None
     if unit_a != unit_b and b.value:
         ratio = a.value * table.factor[unit_a] / (b.value * table.factor[unit_b])
-        if abs(ratio - 1) < PAIR_WITHIN:
+        if _is_pair(ratio):
             return at, [_Draft(a, unit_a)]
-    doubtful = ub is None
-    if a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]:
-        return at + 1, [_Draft(a, unit_a, "range low"), _Draft(b, unit_b, "range high", doubtful=doubtful)]
-    return at + 1, [_Draft(a, unit_a, "range high"), _Draft(b, unit_b, "range low", doubtful=doubtful)]
+    rising = a.value * table.factor[unit_a] <= b.value * table.factor[unit_b]
+    forms: tuple[Form, Form] = ("range low", "range high") if rising else ("range high", "range low")
+    return at + 1, [_Draft(a, unit_a, forms[0]), _Draft(b, unit_b, forms[1], doubtful=not ub)]
 
 
 _SYSTEMS = (
@@ -209,7 +199,7 @@ _SYSTEMS = (
 def _adds_up(a: Item, b: Item, gap: str, table: UnitTable) -> bool:
     if not (a.unit and b.unit and a.usable and b.usable) or a.value != int(a.value):
         return False
-    ua, ub = a.unit.name, b.unit.name
+    ua, ub = a.unit_name, b.unit_name
     if table.family[ua] != table.family[ub] or table.factor[ua] <= table.factor[ub]:
         return False
     one_system = any(ua in s and ub in s and s.index(ua) < s.index(ub) for s in _SYSTEMS)
@@ -222,12 +212,12 @@ def _adds_up(a: Item, b: Item, gap: str, table: UnitTable) -> bool:
 def _sum(
     items: list[Item], links: list[str], at: int, folded: str, table: UnitTable
 ) -> tuple[int, list[_Draft]] | None:
-    """Read ``5 ft 10 in``: each part, and all as one in the smallest unit."""
+    """Parse ``5 ft 10 in``: each part, and their sum in the smallest unit."""
     end = at
     while end < len(links) and end - at < 3:
         a, b = items[end], items[end + 1]
         gap = folded[a.right : max(a.right, b.left)]
-        dash = gap == "-" or (gap == " - " and a.unit is not None and a.unit.name == "foot")
+        dash = gap == "-" or (gap == " - " and a.unit_name == "foot")
         joined = links[end] == "sum" or (links[end] == "range" and dash and a.right == a.end)
         if joined and _implied_inch(a, b, folded):
             end += 1
@@ -238,21 +228,21 @@ def _sum(
     if end == at:
         return None
     run = items[at : end + 1]
-    names = [i.unit.name if i.unit else "inch" for i in run]
+    names = [i.unit_name or "inch" for i in run]
     total = sum(i.value * table.factor[n] for i, n in zip(run, names, strict=True)) / table.factor[names[-1]]
     drafts = [_Draft(i, n, "sum part") for i, n in zip(run, names, strict=True)]
     return end, [*drafts, _Draft(run[-1], names[-1], "sum", value=round(total, 9), start=run[0].atom.start)]
 
 
 def _implied_inch(a: Item, b: Item, folded: str) -> bool:
-    """Return whether ``b`` is the 10 of ``5'10``, its mark lost."""
-    mark = a.unit is not None and a.unit.name == "foot" and a.unit.written in {"'", "’", "′", "ft"}
+    """Return whether ``b`` is the 10 of ``5'10``, without its sign."""
+    feet = a.unit is not None and a.unit.name == "foot" and a.unit.written in {"'", "’", "′", "ft"}
     free = b.unit is None and (b.right == len(folded) or not folded[b.right].isalnum())
-    return mark and free and b.value < 12 and a.value == int(a.value) and b.atom.start == a.end and b.usable
+    return feet and free and b.value < 12 and a.value == int(a.value) and b.atom.start == a.end and b.usable
 
 
 def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> Iterator[Quantity]:
-    """Turn drafts into quantities, with the other readings of their numbers."""
+    """Turn drafts into quantities, with the other values that their numbers may have."""
     for draft in drafts:
         item, atom = draft.item, draft.item.atom
         if draft.unit not in table.allowed or not item.usable:
@@ -284,16 +274,11 @@ def _finish(drafts: list[_Draft], text: str, folded: str, table: UnitTable) -> I
                 )
 
 
-def _in_base(q: Quantity, table: UnitTable) -> tuple[str, float]:
-    family, base = table.family[q.unit], q.value * table.factor[q.unit]
-    return family, base
-
-
 def _pairs(found: list[Quantity], table: UnitTable) -> list[Quantity]:
-    """Mark pairs that say one thing in two units; where a lost decimal point would make one, add it."""
+    """Flag quantities given in two units, and add those that make such a pair once a lost decimal point is restored."""
     out = list(found)
     certain = [k for k, q in enumerate(found) if not q.repaired]
-    extra: list[tuple[int, Quantity]] = []
+    extra: list[Quantity] = []
     for i, k in enumerate(certain):
         for j in certain[i + 1 : i + 5]:
             a, b = found[k], found[j]
@@ -302,23 +287,25 @@ def _pairs(found: list[Quantity], table: UnitTable) -> list[Quantity]:
             ratio = _ratio(a, b, table)
             if ratio is None or not 0 < ratio < float("inf"):
                 continue
-            if abs(ratio - 1) < PAIR_WITHIN:
+            if _is_pair(ratio):
                 out[k], out[j] = replace(out[k], dual=True), replace(out[j], dual=True)
                 break
             for power in (10.0, 100.0):
-                if abs(ratio / power - 1) < PAIR_WITHIN and a.value == int(a.value) and a.value >= power:
-                    extra.append((k, replace(a, value=a.value / power, repaired=True, dual=True)))
-                if abs(ratio * power - 1) < PAIR_WITHIN and b.value == int(b.value) and b.value >= power:
-                    extra.append((j, replace(b, value=b.value / power, repaired=True, dual=True)))
-    return out + [q for _, q in extra]
+                for q, of_restored in ((a, ratio / power), (b, ratio * power)):
+                    if _is_pair(of_restored) and q.value == int(q.value) and q.value >= power:
+                        extra.append(replace(q, value=q.value / power, repaired=True, dual=True))
+    return out + extra
+
+
+def _is_pair(ratio: float) -> bool:
+    return abs(ratio - 1) < PARSED_PAIR
 
 
 def _ratio(a: Quantity, b: Quantity, table: UnitTable) -> float | None:
-    fa, va = _in_base(a, table)
-    fb, vb = _in_base(b, table)
+    fa, fb = table.family[a.unit], table.family[b.unit]
+    va, vb = a.value * table.factor[a.unit], b.value * table.factor[b.unit]
     if fa != fb:
-        names = {a.unit: a, b.unit: b}
-        if "ounce" not in names or "volume" not in (fa, fb) or "fluid ounce" not in table.factor:
+        if "ounce" not in (a.unit, b.unit) or "volume" not in (fa, fb) or "fluid ounce" not in table.factor:
             return None
         va = a.value * table.factor["fluid ounce"] if a.unit == "ounce" else va
         vb = b.value * table.factor["fluid ounce"] if b.unit == "ounce" else vb

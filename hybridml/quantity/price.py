@@ -1,10 +1,10 @@
-"""The one number in a text that is about a number."""
+"""Single numbers in text, such as prices."""
 
 from __future__ import annotations
 
 import re
 
-from .atoms import VULGAR, decode, fraction_at
+from .atoms import VULGAR, decimal_values, fraction_at
 from .fold import fold
 
 _FIRST = re.compile(
@@ -20,15 +20,15 @@ _FREE = re.compile(r"\b(?:free|gratis|kostenlos|gratuit|gratuito)\b(?!.*[0-9])")
 
 
 def parse_number(text: str) -> float | None:
-    """Return the first number of ``text``, in whichever convention it is written, or None.
+    """Return the first number of ``text``, whatever its decimal separator, or None.
 
-    Percentages and dates are no numbers. A dot before exactly three digits is decimal, except beside a
-    currency: money has two decimals at most.
+    Percentages and dates do not count. A dot before exactly three digits is decimal, except beside a currency: prices
+    have two decimals at most.
 
     Parameters
     ----------
     text : str
-        Anything; nothing raises.
+        Any text; nothing raises.
 
     Examples
     --------
@@ -39,8 +39,8 @@ def parse_number(text: str) -> float | None:
     """
     folded = fold(text)
     for m in _FIRST.finditer(folded):
-        if (part := fraction_at(folded, m.start())) is not None:
-            return part.value
+        if (fraction := fraction_at(folded, m.start())) is not None:
+            return fraction.value
         around = folded[max(0, m.start() - 6) : m.start()]
         if _SHARE_OR_DATE.match(folded, m.end()) or re.search(r"[0-9][./-]$", around):
             continue
@@ -57,7 +57,7 @@ def parse_number(text: str) -> float | None:
 def _value(written: str, money: bool) -> float | None:
     digits = re.sub(r"[ ']", "", written)
     lone = digits[0] in ".," and digits.count(".") + digits.count(",") > 1
-    decoded = decode(digits[1:] if lone else digits)
+    decoded = decimal_values(digits[1:] if lone else digits)
     if decoded is None:
         return None
     groups = re.split("[.,]", digits)

@@ -1,4 +1,4 @@
-"""What a text would say if an OCR engine had misread signs that look alike."""
+"""Repairs of OCR errors: letters read for digits, and digits for letters of units."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .types import Quantity
 
-_LOOKS = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
+_DIGIT_FOR = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
 _TOKEN = re.compile(
     r"(?<![A-WYZa-wyz0-9])(?=[.,0-9A-Za-z|!]{2,12})"
     r"([0-9OoQDlI|!iSsBZ]{1,7}(?:[.,][0-9OoQDlI|!iSsBZ]{1,5})?)(?= ?(?:[A-Za-zµ\"'″′”’½/x*×~\-]|$))"
@@ -33,12 +33,12 @@ _EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"([0-9])rams(?![A-Za-z0-9])", re.I), lambda m: m[1] + "gram"),
 )  # fmt: skip
 _FLUID = re.compile(r"(?<=[0-9]) ?[fliFLI][ .\-]{1,2}[oO][zZ](?![A-Za-z0-9])")
-"""A fluid ounce that lost a letter: what is left of it stands for no digits."""
+"""A fluid ounce that lost a letter: the rest of it is not digits."""
 _REPAIRABLE = re.compile(rf"[0-9]|[.xX×*][SB]|{_NO_DIGIT.pattern}|{_ONE_KILOGRAM}", re.I)
-"""What a text has in which anything could be put right: most lines of a label are words."""
+"""What a text contains if anything in it can be repaired: most lines of a label are words."""
 
 _FEET = re.compile(r"(?<![0-9.])([0-9]{1,3}\.[0-9]{1,2}|[2-9][0-9])['’′](?![0-9A-Za-z'’′])")
-"""Feet in decimals or by the dozens are rather inches, half of whose mark was read."""
+"""Feet with decimals, or dozens of feet, are rather inches of whose sign only half was read."""
 
 _WEIGHED = re.compile(
     r"(?:net|netto|weight|wt|poids|peso|gewicht)[^0-9]{0,12}([0-9]{1,4})9(?![0-9.,A-Za-z%/])", re.I
@@ -46,9 +46,9 @@ _WEIGHED = re.compile(
 
 
 def repaired(text: str, taken: list[tuple[int, int]]) -> str:
-    """Return ``text`` with letters that stand for digits, and digits for letters of units, put right.
+    """Return ``text`` with letters replaced by the digits they stand for, and digits by letters of units.
 
-    Nothing moves: the result has as many characters. Spans in ``taken`` were understood as they are.
+    Positions stay the same. Spans in ``taken`` are left as they are.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
         if not token or token.isdigit() or not (digits or _NO_DIGIT.match(text, m.start(1))):
             continue
         if free(m.start(1), m.start(1) + len(token)):
-            chars[m.start(1) : m.start(1) + len(token)] = token.translate(_LOOKS)
+            chars[m.start(1) : m.start(1) + len(token)] = token.translate(_DIGIT_FOR)
     edited = "".join(chars)
     for pattern, change in _EDITS:
         edited = _edit(pattern, change, edited, free)
@@ -76,22 +76,22 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
 
 
 def with_repaired(
-    text: str, found: Sequence[Quantity], read: Callable[[str], Sequence[Quantity]]
+    text: str, found: Sequence[Quantity], parse: Callable[[str], Sequence[Quantity]]
 ) -> list[Quantity]:
-    """Return the quantities found in a text as it is, then those it has once look-alikes are put right.
+    """Return the quantities found in a text, then those that only its repaired form has.
 
     Parameters
     ----------
     text : str
         The text.
     found : sequence of Quantity
-        What it says as it is.
-    read : callable
-        Finds quantities in the text put right.
+        Quantities of the text as it is.
+    parse : callable
+        Finds quantities in the repaired text.
     """
     every = list(found)
     known = {(q.value, q.unit, q.span[0]) for q in every}
-    for q in read(repaired(text, [q.span for q in found if not q.repaired])):
+    for q in parse(repaired(text, [q.span for q in found if not q.repaired])):
         if (q.value, q.unit, q.span[0]) not in known:
             known.add((q.value, q.unit, q.span[0]))
             number = text[q.span[0] : q.span[0] + len(q.number_text)]
@@ -109,7 +109,7 @@ def _edit(
 
 
 def _digits_of(token: str) -> str:
-    """Return ``token`` without the letters at its end that are a unit rather than digits."""
+    """Return ``token`` without final letters, which are a unit rather than digits."""
     m = re.match(r".*[0-9OoQDI|]", token)
     return m[0] if m else token
 

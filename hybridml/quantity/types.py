@@ -1,4 +1,4 @@
-"""What the parser returns."""
+"""The types that the parser returns: quantities, bare numbers and units."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ Form = Literal[
 
 =================  =================================================================
 plain              a number and its unit
-range low, high    an end of ``100-240 V``, ``between 2 and 3 kg``
+range low, high    either end of ``100-240 V`` or ``between 2 and 3 kg``
 product part       one of ``10 x 5 x 3 cm``
 multipack each     the 330 ml of ``6 x 330 ml``
-multipack total    the 1,980 ml of ``6 x 330 ml``, which is not written
-sum                ``5 ft 10 in`` as one, in the smallest unit named
-sum part           the 5 ft, or the 10 in, of ``5 ft 10 in``
+multipack total    the 1,980 ml of ``6 x 330 ml``, which is not written there
+sum                ``5 ft 10 in`` as one quantity, in the smaller unit
+sum part           the 5 ft or the 10 in of ``5 ft 10 in``
 bound              the 150 kg of ``max 150 kg``, ``up to 150 kg``, ``< 150 kg``
 per area           the 180 g of ``180 g/m²``, which :func:`hybridml.quantity.parse` leaves out
 =================  =================================================================
 """
 
 PER_AREA: Final = "per area"
-"""The form that is no quantity of the item itself."""
+"""The form that is not a quantity of the item itself."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with its unit, as a reader would see it in a text.
+    """A number with its unit, as a person would see it in a text.
 
     Parameters
     ----------
@@ -47,20 +47,20 @@ class Quantity:
     unit : str
         In the spelling of answers, e.g. ``"centimetre"``.
     span : (int, int)
-        Where in the text the number and unit stand; where another part names the unit, the number alone.
+        Where in the text the number and its unit stand; the number alone if its unit stands elsewhere.
     form : str
         See :data:`Form`.
     repaired : bool
-        Whether something was changed to read it so (a letter taken for a digit, a lost decimal point), or
-        it may well be no quantity at all (the 45 W of a model called ``TX-B3-45W``).
+        Whether an OCR error is assumed (a letter for a digit, a lost decimal point), or it may well not be a quantity
+        at all (the 45 W of a model called ``TX-B3-45W``).
     part : (int, int), optional
-        Which of how many within A x B x C, from 0.
+        Position within A x B x C, from 0, and the number of factors.
     label : str, optional
-        What the text calls it: the ``"L"`` of ``L20 x W10``, the ``"Height"`` of ``Height: 30 cm``.
+        Its label in the text: the ``"L"`` of ``L20 x W10``, the ``"Height"`` of ``Height: 30 cm``.
     number_text, unit_text : str
         The number and the unit as written.
     dual : bool
-        Whether a neighbour says the same in another unit: ``12 oz (340 g)``.
+        Whether a neighbour gives the same quantity in another unit: ``12 oz (340 g)``.
     """
 
     value: float
@@ -77,7 +77,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Number:
-    """A number without a unit of its own that could be a quantity when another text names the unit.
+    """A number without a unit of its own, which is a quantity if another text declares its unit.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Number:
 
 @dataclass(frozen=True)
 class UnitMention:
-    """A unit that a text names without a number.
+    """A unit that a text declares for numbers elsewhere.
 
     Parameters
     ----------

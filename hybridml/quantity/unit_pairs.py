@@ -1,7 +1,10 @@
-"""Duals: one quantity written twice, in a metric and in an imperial unit, as ``3.3 in / 8.5 cm``.
+"""Unit pairs, such as ``3.3 in / 8.5 cm``, and the one definition of "the same quantity in another unit".
 
-Labels hold one of the two, and which one goes by how they are written: which comes first, what stands between, blanks.
-Here a dual is found and described; :mod:`hybridml.ranking.unit_preference` learns from that which of the two labels take.
+Numbers on products are rounded, so two quantities are the same if their sizes differ by no more than a tolerance. Each
+use has a tolerance of its own, for the reason given beside it; :func:`same_size` compares with any of them.
+
+A label holds one member of a pair, and which one depends on how the pair is written: the order, what stands between,
+blanks. Here pairs are found and described; :mod:`hybridml.ranking.unit_preference` learns from the descriptions.
 """
 
 from __future__ import annotations
@@ -13,19 +16,26 @@ import numpy.typing as npt
 
 from hybridml.entities import EntitySchema, default_entities
 
-SAME = 0.035
-"""Quantities within this share of each other are one quantity given twice: both numbers are rounded."""
+SAME_ANSWER = 0.01
+"""Tolerance of answers and labels: one is converted and rounded from the other."""
 
-SAME_VOLUME = 0.042
-"""The same of volumes: a British fluid ounce is 3.9 % less than the American one that units are counted in, so that
-"1.76 fl oz (50 ml)" is one quantity, too."""
+SAME_CANDIDATE = 0.015
+"""Tolerance of the features that compare candidates; rankers are trained with it, so a change needs new features."""
 
-_VOLUME = "volume"
+SAME_PAIR = 0.035
+"""Tolerance of the two members of a pair on a photo: both are rounded, often to one digit."""
 
-WIDEST = 20
-"""Characters between the two beyond which it makes no difference how many."""
+SAME_VOLUME_PAIR = 0.042
+"""The same for volumes: a British fluid ounce is 3.9 % smaller than the American one that units are converted with, so
+that "1.76 fl oz (50 ml)" is a pair as well."""
 
-COLUMNS = (
+PARSED_PAIR = 0.06
+"""Tolerance of neighbours in one text, where hardly anything but a pair is this close: it also finds lost points."""
+
+LONGEST_GAP = 20
+"""Characters between the members of a pair beyond which the exact number makes no difference."""
+
+PAIR_COLUMNS = (
     "imperial_first",
     "same_line",
     "gap",
@@ -43,29 +53,29 @@ COLUMNS = (
     "capitals",
     "closed",
 )
-"""What a dual is described by, in order; see :func:`describe`."""
+"""What describes a unit pair, in order; see :func:`describe_pair`."""
 
 _SIGNS = {"": 0, "/": 1, "(": 2, "[": 2, "l": 3, "|": 3, "=": 4, "-": 5, ",": 5, "x": 6}
 _OTHER_SIGN = 7
-_NOT_WRITTEN, _MARK, _SHORT, _WORD = range(4)
+_NOT_WRITTEN, _SIGN, _SHORT, _WORD = range(4)
 
 
 @dataclass(frozen=True)
-class Mention:
-    """One of the two quantities of a dual, and where it stands.
+class PairMember:
+    """One of the two quantities of a unit pair, and where it stands.
 
     Parameters
     ----------
     value, unit
         The quantity.
     text : str
-        The text that it stands in.
+        The text that holds it.
     start, end : int
-        Where in it.
+        Its span in the text.
     number : str
         The number as written.
     line : int
-        Number of the text line, which tells whether two stand in one.
+        Index of the text line.
     """
 
     value: float
@@ -78,75 +88,113 @@ class Mention:
 
     @property
     def unit_text(self) -> str:
-        """What follows the number: the unit as written, with the blank before it."""
+        """The unit as written, with the blank before it."""
         written = self.text[self.start : self.end]
         at = written.find(self.number)
         return "" if at < 0 else written[at + len(self.number) :]
 
 
-def close(one: npt.ArrayLike, other: npt.ArrayLike, family: str = "") -> npt.NDArray[np.bool_]:
-    """Return whether sizes, in one unit, are those of one quantity; of arrays each, as numpy broadcasts them.
+def same_size(one: npt.ArrayLike, other: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.bool_]:
+    """Return whether sizes in one unit differ by at most ``tolerance``, a share of the larger.
 
     Parameters
     ----------
     one, other : array
-        Sizes.
-    family : str
-        Of their units.
+        Sizes, which numpy broadcasts against each other.
+    tolerance : float
+        One of the tolerances of this module.
 
     Examples
     --------
-    >>> close([8.38, 8.7], 8.5).tolist()
-    [True, True]
-    >>> bool(close(24.0, 25.0)), bool(close(24.0, 25.0, "volume"))
-    (False, True)
+    >>> same_size([8.38, 8.7, 9.0], 8.5, SAME_PAIR).tolist()
+    [True, True, False]
     """
     one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    same = SAME_VOLUME if family == _VOLUME else SAME
-    found: npt.NDArray[np.bool_] = np.abs(one - other) <= same * np.maximum(one, other)
-    return found
+    same: npt.NDArray[np.bool_] = np.abs(one - other) <= tolerance * np.maximum(np.abs(one), np.abs(other))
+    return same
 
 
-def is_same(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
-    """Return whether two quantities (value, unit) are one, in whatever units."""
+def pair_tolerance(family: str) -> float:
+    """Return the tolerance of a unit pair of a family."""
+    return SAME_VOLUME_PAIR if family == "volume" else SAME_PAIR
+
+
+def could_pair(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
+    """Return whether two quantities (value, unit) are as close as the members of a pair, in whatever units."""
     one, other = schema.unit(a[1]), schema.unit(b[1])
-    return one.family == other.family and bool(close(schema.to_base(*a), schema.to_base(*b), one.family))
+    return one.family == other.family and bool(
+        same_size(schema.to_base(*a), schema.to_base(*b), pair_tolerance(one.family))
+    )
 
 
 def is_unit_pair(a: tuple[float, str], b: tuple[float, str], schema: EntitySchema) -> bool:
-    """Return whether two quantities (value, unit) are one in a metric and an imperial unit.
+    """Return whether two quantities (value, unit) are the same in a metric and an imperial unit.
 
     Examples
     --------
-    >>> from hybridml.entities import default_entities
     >>> schema = default_entities()
-    >>> is_unit_pair((3.3, "inch"), (8.5, "centimetre"), schema), is_unit_pair((3.3, "inch"), (3.3, "centimetre"), schema)
-    (True, False)
+    >>> others = (8.5, "centimetre"), (3.3, "centimetre"), (3.3, "inch")
+    >>> [is_unit_pair((3.3, "inch"), other, schema) for other in others]
+    [True, False, False]
     >>> is_unit_pair((1.76, "fluid ounce"), (50.0, "millilitre"), schema)
     True
     """
-    return schema.is_imperial(a[1]) != schema.is_imperial(b[1]) and is_same(a, b, schema)
+    return schema.is_imperial(a[1]) != schema.is_imperial(b[1]) and could_pair(a, b, schema)
 
 
-def describe(a: Mention, b: Mention, page_imperial_first: bool, schema: EntitySchema) -> tuple[float, ...]:
-    """Return how a dual is written, as numbers in the order of :data:`COLUMNS`; the same whichever is given first.
+def same_quantity(
+    a: tuple[float, str], b: tuple[float, str], entity: str | None = None, schema: EntitySchema | None = None
+) -> bool:
+    """Return whether two quantities (value, unit), such as an answer and a label, are the same.
+
+    In one unit they are the same only if they are equal; in two units their sizes may differ by :data:`SAME_ANSWER`.
+    Units of two families compare where ``reads_as`` of ``entity``, or of any entity if it is unknown, says so.
+
+    Examples
+    --------
+    >>> same_quantity((57.0, "inch"), (144.0, "centimetre")), same_quantity((57.0, "inch"), (57.1, "inch"))
+    (True, False)
+    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_volume")
+    True
+    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_weight")
+    False
+    """
+    schema = schema or default_entities()
+    if a[1] == b[1]:
+        return a[0] == b[0]
+    asked = schema.entities.get(entity or "")
+    known = [asked] if asked else list(schema.entities.values())
+    units_a, units_b = (
+        [schema.units[u] for u in {q[1], *(e.reads_as.get(q[1], q[1]) for e in known)} if u in schema.units]
+        for q in (a, b)
+    )
+    return any(
+        left.family == right.family and bool(same_size(a[0] * left.factor, b[0] * right.factor, SAME_ANSWER))
+        for left in units_a
+        for right in units_b
+    )
+
+
+def describe_pair(
+    a: PairMember, b: PairMember, page_imperial_first: bool, schema: EntitySchema
+) -> tuple[float, ...]:
+    """Return how a unit pair is written, as numbers in the order of :data:`PAIR_COLUMNS`.
 
     Parameters
     ----------
-    a, b : Mention
-        The two.
+    a, b : PairMember
+        The two quantities, in any order.
     page_imperial_first : bool
-        Whether the first quantity of all that stand there is in an imperial unit.
+        Whether the first quantity of the whole text or photo is in an imperial unit.
     schema : EntitySchema
         Units.
 
     Examples
     --------
-    >>> from hybridml.entities import default_entities
     >>> text = "3.3 in / 8.5 cm"
-    >>> inch, cm = Mention(3.3, "inch", text, 0, 6, "3.3"), Mention(8.5, "centimetre", text, 9, 15, "8.5")
-    >>> told = dict(zip(COLUMNS, describe(inch, cm, True, default_entities())))
-    >>> [told[name] for name in ("imperial_first", "gap", "imperial_spaced", "sign", "blank_before_sign")]
+    >>> inch, cm = PairMember(3.3, "inch", text, 0, 6, "3.3"), PairMember(8.5, "centimetre", text, 9, 15, "8.5")
+    >>> columns = dict(zip(PAIR_COLUMNS, describe_pair(inch, cm, True, default_entities())))
+    >>> [columns[name] for name in ("imperial_first", "gap", "imperial_spaced", "sign", "blank_before_sign")]
     [1.0, 3.0, 1.0, 1.0, 1.0]
     """
     first, second = (a, b) if (a.line, a.start) <= (b.line, b.start) else (b, a)
@@ -159,7 +207,7 @@ def describe(a: Mention, b: Mention, page_imperial_first: bool, schema: EntitySc
         for value in (
             imperial is first,
             same,
-            min(len(between), WIDEST),
+            min(len(between), LONGEST_GAP),
             imperial.unit_text[:1].isspace(),
             metric.unit_text[:1].isspace(),
             _written(imperial.unit_text),
@@ -180,7 +228,7 @@ def describe(a: Mention, b: Mention, page_imperial_first: bool, schema: EntitySc
 def _written(unit: str) -> int:
     letters = sum(c.isalpha() for c in unit)
     if not letters:
-        return _MARK if unit.strip() else _NOT_WRITTEN
+        return _SIGN if unit.strip() else _NOT_WRITTEN
     return _SHORT if letters <= 2 else _WORD
 
 
@@ -189,40 +237,13 @@ def _decimals(number: str) -> int:
     return len(digits) if point else 0
 
 
-SAME_QUANTITY = 0.01
-"""Share by which one quantity in two units may differ: labels and photos round."""
+# former names
+COLUMNS, WIDEST, SAME, SAME_QUANTITY = PAIR_COLUMNS, LONGEST_GAP, SAME_PAIR, SAME_ANSWER
+Mention = PairMember
+describe = describe_pair
+is_same = could_pair
 
 
-def same_quantity(
-    a: tuple[float, str], b: tuple[float, str], entity: str | None = None, schema: EntitySchema | None = None
-) -> bool:
-    """Return whether two quantities are one, given in two units that differ by rounding of at most 1 %.
-
-    In the same unit they are one only if they are equal. Which units compare across families is what the
-    book's ``reads_as`` says of ``entity``, or of any entity when that is not known.
-
-    Examples
-    --------
-    >>> same_quantity((57.0, "inch"), (144.0, "centimetre")), same_quantity((57.0, "inch"), (57.1, "inch"))
-    (True, False)
-    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_volume")
-    True
-    >>> same_quantity((12.0, "ounce"), (12.0, "fluid ounce"), "item_weight")
-    False
-    """
-    schema = schema or default_entities()
-    if a[1] == b[1]:
-        return a[0] == b[0]
-    asked = schema.entities.get(entity or "")
-    known = [asked] if asked else list(schema.entities.values())
-    for left in {a[1], *(e.reads_as[a[1]] for e in known if a[1] in e.reads_as)}:
-        for right in {b[1], *(e.reads_as[b[1]] for e in known if b[1] in e.reads_as)}:
-            if _family(left, schema) is not None and _family(left, schema) == _family(right, schema):
-                x, y = schema.to_base(a[0], left), schema.to_base(b[0], right)
-                if abs(x - y) <= SAME_QUANTITY * max(abs(x), abs(y)):
-                    return True
-    return False
-
-
-def _family(unit: str, schema: EntitySchema) -> str | None:
-    return schema.units[unit].family if unit in schema.units else None
+def close(one: npt.ArrayLike, other: npt.ArrayLike, family: str = "") -> npt.NDArray[np.bool_]:
+    """Return :func:`same_size` with the tolerance of a pair of a family."""
+    return same_size(one, other, pair_tolerance(family))

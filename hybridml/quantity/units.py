@@ -1,21 +1,22 @@
-"""Units as products spell them, compiled from the entity book."""
+"""Unit tables: the spellings of units on products, compiled from an entity schema."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 from hybridml.entities import EntitySchema, default_entities
 
 from . import context
-from .fold import fold, one_of
+from .fold import any_of, fold
 
 FOREIGN = {
     "kilometre": ("length", 100000.0, "km kms kilometre kilometres kilometer kilometers"),
     "mile": ("length", 160934.4, "mi mile miles"),
 }
-"""Units no answer may use that still add up: 2 km and 1 metre."""
+"""Units that no answer may use but that occur in sums: 2 km and 1 metre."""
 
 _MISREAD = (
     ("oz", "0z o2 0z. 02z oz0 z"), ("fl oz", "fl_0z fi_oz f1_oz fl_z fi0z f10z fl0z fl_02 f_oz l_oz i_oz n_oz fl_o"),
@@ -41,23 +42,25 @@ _GAP = re.compile(
 _CLOSED = re.compile(r" ?[)\]]")
 _IGNORED = re.compile(r"[ .\-]")
 _WORD_GAP = re.compile(r"(?: |-)(?:of )?(?:an? |de |di |d')?")
-TORQUE = re.compile(rf"[ .-]{{0,2}}{one_of('lbs lb pounds pound hg poise force')}(?![a-z])")
-_PER = one_of(
+TORQUE = re.compile(rf"[ .-]{{0,2}}{any_of('lbs lb pounds pound hg poise force')}(?![a-z])")
+_PER = any_of(
     "m km cm mm in inch ft foot yd l dl ml cl litre liter gal gallon kg g mg lb oz h hr hrs hour std "
     "min minute sec s second sqm sq square quadratmeter metre meter metro ha acre mol mile m² m2 cm2 cm² hz k"
 )
-_NO_TIME = rf"(?! ?[/x*.] ?(?:24|{one_of('h hr d day tag jour dia')}(?!{_LETTER})))"
-"""What passes through a square metre in a day is a flow: ``5000 g/m²/24h``."""
+_NO_TIME = rf"(?! ?[/x*.] ?(?:24|{any_of('h hr d day tag jour dia')}(?!{_LETTER})))"
+"""What passes through a square metre in a day is a flow rate: ``5000 g/m²/24h``."""
 RATE = re.compile(rf" ?(?:/|·| per | pro | par ) ?{_PER}(?![a-z0-9])")
 
+TEXTS_CACHED = 2048
+"""Texts whose quantities are cached: those of one photo are parsed again, and many texts occur on many photos."""
 
-TEXTS_AT_HAND = 2048
-"""Texts of which is kept what was read in them: those of a photo are asked for again, and many stand on many photos."""
+Kind = Literal["strict", "lenient", "per area"]
+"""Which spellings: those of the schema, the same with what OCR makes of them, or those of a weight per area."""
 
 
 @dataclass(frozen=True)
 class UnitMatch:
-    """A unit found in a text: its spelling of answers, where it stands, and how it was written."""
+    """A unit found in a text: its name in answers, where it stands, and how it is written."""
 
     name: str
     start: int
@@ -67,7 +70,7 @@ class UnitMatch:
 
 @dataclass(frozen=True, eq=False)
 class UnitTable:
-    """Spellings of a book, ready to match, and the words that label its quantities; one per book."""
+    """The compiled spellings of a schema, and the words that label its quantities."""
 
     family: dict[str, str]
     factor: dict[str, float]
@@ -79,7 +82,7 @@ class UnitTable:
     _patterns: dict[str, re.Pattern[str]] = field(default_factory=dict)
 
     def _pattern(self, first: str) -> re.Pattern[str] | None:
-        """Return what finds the units that start with a character, compiled when it is first met: that is slow."""
+        """Return the pattern of the units that start with a character; it is compiled on first use, which is slow."""
         if first not in self._patterns and first in self.sources:
             self._patterns[first] = re.compile(self.sources[first])
         return self._patterns.get(first)
@@ -95,15 +98,12 @@ class UnitTable:
         return UnitMatch(name, at, m.end(), written) if name else None
 
     def after(self, folded: str, text: str, at: int, word: bool = False) -> UnitMatch | None:
-        """Return the unit that follows a number ending at ``at``; a number in words wants a long one."""
+        """Return the unit that follows a number ending at ``at``; after a number in words it must be a long one."""
         if word:
             gap = _WORD_GAP.match(folded, at)
             found = self.match(folded, text, gap.end()) if gap else None
-            return (
-                found
-                if found and len(found.written) > 1 and found.written.lower() not in {"in", "''"}
-                else None
-            )
+            short = found is None or len(found.written) < 2 or found.written.lower() in {"in", "''"}
+            return None if short else found
         gap = _GAP.match(folded, at)
         if gap is None:
             return None
@@ -136,12 +136,12 @@ def _pattern(spelling: str, length: bool) -> str:
 
 
 def _area_pattern(spelling: str) -> str:
-    """Return what finds a spelling of weight per area; one glued to its number may have a word glued to it."""
+    """Return the pattern of a weight per area; a spelling right behind its number may have a word right behind it."""
     if spelling.isalpha() and len(spelling) <= 3:
         body = r"\.?".join(spelling)
     else:
-        parts = re.split(r"[ .\-]+", spelling)
-        body = r"[ .\-]{0,2}".join(re.escape(part).replace("/", " ?/ ?") for part in parts if part)
+        words = re.split(r"[ .\-]+", spelling)
+        body = r"[ .\-]{0,2}".join(re.escape(word).replace("/", " ?/ ?") for word in words if word)
     ends = (
         rf"(?:(?!{_LETTER})|(?<=[0-9]{re.escape(spelling)}))" if spelling[-1].isalpha() else r"(?![.,]?[0-9])"
     )
@@ -149,79 +149,64 @@ def _area_pattern(spelling: str) -> str:
 
 
 def _sources(patterns: dict[str, str]) -> dict[str, str]:
-    """Return, for each character that a spelling starts with, what finds all of those, the longest first."""
+    """Return first character to the alternatives of all spellings that start with it, the longest first."""
     by_first: dict[str, list[str]] = {}
     for spelling in sorted(patterns, key=len, reverse=True):
         by_first.setdefault(spelling[0], []).append(f"(?:{patterns[spelling]})")
-    return {first: "|".join(parts) for first, parts in by_first.items()}
+    return {first: "|".join(alternatives) for first, alternatives in by_first.items()}
 
 
-def _build(schema: EntitySchema, lenient: bool) -> UnitTable:
+def _build(schema: EntitySchema, kind: Kind) -> UnitTable:
     family = {u.name: u.family for u in schema.units.values()} | {n: f[0] for n, f in FOREIGN.items()}
     factor = {u.name: u.factor for u in schema.units.values()} | {n: f[1] for n, f in FOREIGN.items()}
-    names: dict[str, str] = {}
-    spelled: dict[str, str] = {}
-    exact = {e: u.name for u in schema.units.values() for e in u.exact}
-    listed = [(u.name, s) for u in schema.units.values() for s in (*u.spellings, *u.exact, u.name)]
-    for name, spelling in listed:
-        folded = fold(spelling)
-        if folded:
-            spelled.setdefault(folded, name)
-            names.setdefault(_key(folded), name)
-    misread = [
-        (str(meant), spelling.replace("_", " "))
-        for right, wrong in (_MISREAD if lenient else ())
-        if (meant := names.get(_key(right)))
-        for spelling in wrong.split()
-    ]
-    foreign = [
-        (name, s)
-        for name, (_, _, forms) in FOREIGN.items()
-        for s in forms.split()
-        if name not in schema.units
-    ]
-    for name, spelling in (*misread, *foreign):
-        spelled.setdefault(spelling, name)
-        names.setdefault(_key(spelling), name)
-    sources = _sources({s: _pattern(s, family[name] == "length") for s, name in spelled.items()})
-    if lenient and "v" in sources:
-        sources["v"] += f"|(?:v(?={_LETTER}{{3}}))"
+    if kind == "per area":
+        exact: dict[str, str] = {}
+        listed = [(fold(s), u.name) for u in schema.units.values() for s in u.per_area if s.strip(" .-")]
+        names = {_key(spelling): unit for spelling, unit in listed}
+        sources = _sources({spelling: _area_pattern(spelling) for spelling, _ in listed})
+    else:
+        exact = {e: u.name for u in schema.units.values() for e in u.exact}
+        names, spelled = _spellings(schema, kind == "lenient")
+        sources = _sources({s: _pattern(s, family[name] == "length") for s, name in spelled.items()})
+        if kind == "lenient" and "v" in sources:
+            sources["v"] += f"|(?:v(?={_LETTER}{{3}}))"
     return UnitTable(
         family, factor, frozenset(schema.units), names, exact, sources, context.keywords_of(schema)
     )
 
 
-def _build_areas(schema: EntitySchema) -> UnitTable:
-    listed = [(fold(s), u.name) for u in schema.units.values() for s in u.per_area if s.strip(" .-")]
-    names = {_key(spelling): unit for spelling, unit in listed}
-    sources = _sources({spelling: _area_pattern(spelling) for spelling, _ in listed})
-    family = {u.name: u.family for u in schema.units.values()}
-    factor = {u.name: u.factor for u in schema.units.values()}
-    return UnitTable(family, factor, frozenset(schema.units), names, {}, sources, context.keywords_of(schema))
+def _spellings(schema: EntitySchema, lenient: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Return unit by spelling, once without the characters that do not matter, and once as folded."""
+    names: dict[str, str] = {}
+    spelled: dict[str, str] = {}
 
+    def add(spelling: str, unit: str) -> None:
+        spelled.setdefault(spelling, unit)
+        names.setdefault(_key(spelling), unit)
 
-@lru_cache(maxsize=16)
-def _cached(key: int, lenient: bool) -> UnitTable:
-    return _build(_schemas[key], lenient)
-
-
-@lru_cache(maxsize=16)
-def _cached_areas(key: int) -> UnitTable:
-    return _build_areas(_schemas[key])
+    for unit in schema.units.values():
+        for spelling in (*unit.spellings, *unit.exact, unit.name):
+            if folded := fold(spelling):
+                add(folded, unit.name)
+    more = [(names.get(_key(right)), wrong) for right, wrong in (_MISREAD if lenient else ())]
+    more += [(name, spellings) for name, (_, _, spellings) in FOREIGN.items() if name not in schema.units]
+    for name, spellings in more:
+        if name:
+            for spelling in spellings.split():
+                add(spelling.replace("_", " "), name)
+    return names, spelled
 
 
 _schemas: dict[int, EntitySchema] = {}
 
 
-def table_for(schema: EntitySchema | None = None, lenient: bool = False) -> UnitTable:
-    """Return the compiled spellings of ``schema``; ``lenient`` adds the misreadings of OCR."""
-    schema = schema or default_entities()
-    _schemas[id(schema)] = schema
-    return _cached(id(schema), lenient)
+@lru_cache(maxsize=32)
+def _cached(key: int, kind: Kind) -> UnitTable:
+    return _build(_schemas[key], kind)
 
 
-def area_table_for(schema: EntitySchema | None = None) -> UnitTable:
-    """Return the compiled spellings of weight per area of ``schema``."""
+def table_for(schema: EntitySchema | None = None, kind: Kind = "strict") -> UnitTable:
+    """Return the compiled spellings of ``schema``."""
     schema = schema or default_entities()
     _schemas[id(schema)] = schema
-    return _cached_areas(id(schema))
+    return _cached(id(schema), kind)

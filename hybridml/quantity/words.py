@@ -1,4 +1,4 @@
-"""Numbers written as words, in the five languages of the packaged spellings."""
+"""Number words, in the five languages of the packaged spellings."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _SCALES = {
     "hundred": 100, "thousand": 1000, "million": 1e6, "hundert": 100, "tausend": 1000, "cent": 100, "cien": 100,
     "cento": 100, "mille": 1000, "mil": 1000,
 }  # fmt: skip
-_PARTS = {
+_FRACTIONS = {
     "half": 1 / 2, "halves": 1 / 2, "third": 1 / 3, "thirds": 1 / 3, "quarter": 1 / 4, "quarters": 1 / 4,
     "fourth": 1 / 4, "fourths": 1 / 4, "fifth": 1 / 5, "fifths": 1 / 5, "sixth": 1 / 6, "eighth": 1 / 8,
     "eighths": 1 / 8, "tenth": 1 / 10, "tenths": 1 / 10, "halbe": 1 / 2, "halber": 1 / 2, "halbes": 1 / 2,
     "halben": 1 / 2, "viertel": 1 / 4, "demi": 1 / 2, "demie": 1 / 2, "quart": 1 / 4, "medio": 1 / 2,
     "media": 1 / 2, "mezzo": 1 / 2, "mezza": 1 / 2, "cuarto": 1 / 4, "quarto": 1 / 4, "anderthalb": 3 / 2,
-    "eineinhalb": 3 / 2,     "zweieinhalb": 5 / 2,
+    "eineinhalb": 3 / 2, "zweieinhalb": 5 / 2,
 }  # fmt: skip
 _AND = frozenset({"and", "&", "und", "et", "y", "e"})
-_ALL = sorted({*_ONES, *_TENS, *_ARTICLES, *_SCALES, *_PARTS}, key=len, reverse=True)
+_ALL = sorted({*_ONES, *_TENS, *_ARTICLES, *_SCALES, *_FRACTIONS}, key=len, reverse=True)
 WORD_SET = frozenset(_ALL)
 WORDS = rf"(?:{'|'.join(_ALL)})"
 _TOKEN = re.compile(r"[ -]?(?:([a-z]+|&)(?![a-z]))")
@@ -40,7 +40,7 @@ MAX_WORDS = 10
 
 
 def is_article(text: str) -> bool:
-    """Return whether a number word only means one when a unit follows."""
+    """Return whether a word is an article, which means one only if a unit follows."""
     return text in _ARTICLES
 
 
@@ -52,25 +52,25 @@ def word_value(text: str, at: int) -> tuple[float | None, int]:
     >>> word_value("two and a half pounds", 0), word_value("one hundred and two", 0)
     ((2.5, 14), (102.0, 19))
     """
-    total, current, end, seen = 0.0, None, at, 0
+    total, current, end, count = 0.0, None, at, 0
     joined = False
     position = at
-    while seen < MAX_WORDS and (m := _TOKEN.match(text, position)):
-        if seen == 0 and m.start(1) != at:
+    while count < MAX_WORDS and (m := _TOKEN.match(text, position)):
+        if count == 0 and m.start(1) != at:
             break
         word = m[1]
-        position, seen = m.end(), seen + 1
+        position, count = m.end(), count + 1
         if word in _ARTICLES:
             if current is not None and not joined:
                 break
-            if joined and not _part_follows(text, position):
+            if joined and not _fraction_follows(text, position):
                 break
             if joined:
                 continue
             current = 1.0
-        elif word in _PARTS:
-            part = _PARTS[word]
-            current = part if current is None else current + part if joined else current * part
+        elif word in _FRACTIONS:
+            value = _FRACTIONS[word]
+            current = value if current is None else current + value if joined else current * value
             of = _OF_A.match(text, position)
             end = of.end() if of else position
             break
@@ -95,9 +95,9 @@ def word_value(text: str, at: int) -> tuple[float | None, int]:
     return (None if current is None else total + current), end
 
 
-def _part_follows(text: str, at: int) -> bool:
+def _fraction_follows(text: str, at: int) -> bool:
     m = _TOKEN.match(text, at)
-    return bool(m and m[1] in _PARTS)
+    return bool(m and m[1] in _FRACTIONS)
 
 
 def _decimals(text: str, at: int, whole: float) -> tuple[float | None, int]:

@@ -127,7 +127,7 @@ def write_report(
 
 def _with_labels(frame: pd.DataFrame, truth: str | Path, schema: EntitySchema) -> pd.DataFrame:
     """Return rows with the labels of a file, None where it lacks the row; it must have one of them."""
-    table, faults = read_rows(truth, truth=True, schema=schema, on_row_fault="collect")
+    table, faults = read_rows(truth, truth=True, schema=schema)
     if faults:
         log.warning("%s: %d faults in single rows; the first: %s", truth, len(faults), faults[0])
     known = dict(zip(map(as_text, table["index"]), map(as_text, table[VALUE]), strict=True))

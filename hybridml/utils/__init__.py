@@ -1,1 +1,1 @@
-"""Helpers that know nothing of photos or quantities: files, paths, hashing, optional packages, the registry."""
+"""Helpers that know nothing of photos or quantities: files, paths, hashing, optional packages, plugins."""

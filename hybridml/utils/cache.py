@@ -1,4 +1,4 @@
-"""What is made once on each machine and then used again: lighter copies of networks."""
+"""The cache on disk: files made once per machine and then reused, such as lighter copies of networks."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ log = logging.getLogger(__name__)
 
 
 def folder() -> Path:
-    """Return where such files are kept: the environment variable HYBRIDML_CACHE, or the user's cache folder."""
+    """Return the folder of the cache: the environment variable HYBRIDML_CACHE, or the user's cache folder."""
     from platformdirs import user_cache_path
 
     own = os.environ.get("HYBRIDML_CACHE")
     return Path(own) if own else user_cache_path("hybridml")
 
 
-def made_once(name: str, told: str, make: Callable[[Path], None]) -> Path:
-    """Return a file of the cache, made now where there is none yet.
+def made_once(name: str, depends_on: str, make: Callable[[Path], None]) -> Path:
+    """Return a file of the cache; make it if it is not there yet.
 
     Parameters
     ----------
     name : str
-        What the file is called, with its suffix.
-    told : str
-        Everything that the content depends on; a file for each.
+        File name with its suffix.
+    depends_on : str
+        Everything that the content depends on; each text has a file of its own.
     make : callable
         Writes the content to the path it is given. The file appears whole or not at all.
     """
     plain = Path(name)
-    path = folder() / f"{plain.stem}-{hashlib.sha256(told.encode()).hexdigest()[:16]}{plain.suffix}"
+    path = folder() / f"{plain.stem}-{hashlib.sha256(depends_on.encode()).hexdigest()[:16]}{plain.suffix}"
     if not path.is_file():
         log.info("making %s, once: %s", name, path)
         with files.atomic(path) as temporary:

@@ -1,4 +1,4 @@
-"""Files that are at any time either as they were or complete."""
+"""Atomic file writes: a file is at any time either as it was or complete."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ import shutil
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from hybridml.errors import HybridmlError
 
-from .paths import is_remote, path_of, put
+from .paths import is_remote, path_of, upload
 
 
 @contextmanager
 def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; what was written there takes its place when the block ends well.
+    """Yield a temporary path; the file written there replaces ``path`` when the block ends without an error.
 
     Parameters
     ----------
     path : path
-        The file; its folder is made when it is not there. Where links lead is replaced, the links stay. Of a file
-        afar (``s3://``) the temporary path is on this machine, and put there in one request; so it is of a pipe, a
-        device or ``/dev/stdout``, into which it is then written.
+        The file; its folder is made if it is not there. Of a symbolic link the target is replaced and the link stays.
+        A remote file (``s3://``) is uploaded in one request; a pipe, a device or ``/dev/stdout`` is written into.
     error : type of HybridmlError
-        Raised when the file cannot be written.
+        The error to raise when the file cannot be written.
 
     Examples
     --------
@@ -40,7 +39,7 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
     """
     path = path_of(path)
     try:
-        with _way(path) as temporary:
+        with _temporary_for(path) as temporary:
             yield temporary
     except OSError as cause:
         raise error(
@@ -49,7 +48,7 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
 
 
 def is_stream(path: str | Path) -> bool:
-    """Return whether a path is a pipe, a device or an open file such as ``/dev/stdout``: nothing can lie beside it.
+    """Return whether a path is a pipe, a device or an open file such as ``/dev/stdout``.
 
     Examples
     --------
@@ -59,24 +58,24 @@ def is_stream(path: str | Path) -> bool:
     path = path_of(path)
     try:
         return not is_remote(path) and _stream(path) is not None
-    except OSError:  # told when it is written
+    except OSError:  # reported when it is written
         return False
 
 
-def _way(path: Path) -> AbstractContextManager[Path]:
-    """Return how to write to a path, by what is there now."""
+def _temporary_for(path: Path) -> AbstractContextManager[Path]:
+    """Return the context that yields a temporary path and then moves, uploads or copies the file to ``path``."""
     if is_remote(path):
-        return _to_be_put(path)
+        return _delivered(path.name, lambda temporary: upload(temporary, path))
     stream = _stream(path)
     if stream is not None:
-        return _to_be_uploaded(stream, path.name)
-    return _to_be_renamed(path.resolve() if path.is_symlink() else path)
+        return _delivered(path.name, lambda temporary: _copy_into(stream, temporary))
+    return _renamed(path.resolve() if path.is_symlink() else path)
 
 
 def _stream(path: Path) -> Path | int | None:
-    """Return what to write into where a path is no file: itself, or the number of the open file that it stands for."""
+    """Return what to write into if a path is no regular file: the path, or the number of an open file; else None."""
     try:
-        mode = path.stat().st_mode  # of a link to itself there is none, and that is an error
+        mode = path.stat().st_mode  # raises for a link to itself
     except FileNotFoundError:
         mode = stat.S_IFREG
     number = _descriptor(path)
@@ -86,7 +85,7 @@ def _stream(path: Path) -> Path | int | None:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Return the number of the open file of this process that a link such as ``/dev/stdout`` stands for, if it does."""
+    """Return the number of this process's open file that a link such as ``/dev/stdout`` leads to, if it does."""
     own = os.path.realpath("/proc/self/fd")
     while path.is_symlink():
         folder = os.path.realpath(path.parent)
@@ -97,7 +96,7 @@ def _descriptor(path: Path) -> int | None:
 
 
 @contextmanager
-def _to_be_renamed(path: Path) -> Iterator[Path]:
+def _renamed(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -108,21 +107,17 @@ def _to_be_renamed(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _to_be_put(path: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        put(temporary, path)
-
-
-@contextmanager
-def _to_be_uploaded(target: Path | int, name: str) -> Iterator[Path]:
+def _delivered(name: str, deliver: Callable[[Path], None]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder) / name
         yield temporary
-        if isinstance(target, int):
-            # what was printed before comes first, and what others write to the open file after this
-            print(end="", flush=True)
-            target = os.dup(target)
-        with open(temporary, "rb") as source, open(target, "wb") as sink:
-            shutil.copyfileobj(source, sink)
+        deliver(temporary)
+
+
+def _copy_into(target: Path | int, temporary: Path) -> None:
+    if isinstance(target, int):
+        # what was printed before comes first, and the open file stays open for what others write after this
+        print(end="", flush=True)
+        target = os.dup(target)
+    with open(temporary, "rb") as source, open(target, "wb") as sink:
+        shutil.copyfileobj(source, sink)

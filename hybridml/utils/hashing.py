@@ -1,4 +1,4 @@
-"""Names for settings and for contents of files, the same on every machine."""
+"""Hashes of settings, files and texts, the same on every machine."""
 
 from __future__ import annotations
 
@@ -14,20 +14,11 @@ import numpy.typing as npt
 
 from hybridml.errors import HybridmlError
 
-LENGTH = 16
-
-
-def _plain(value: object) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    raise TypeError(f"settings must be plain JSON values, got {type(value).__name__}: {value!r}")
-
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of ``settings`` as canonical JSON.
 
-    The order of the keys does not matter; anything else does. Tuples count as lists, data classes as
-    mappings.
+    The order of the keys does not matter; anything else does. Tuples count as lists, data classes as mappings.
 
     Parameters
     ----------
@@ -37,7 +28,7 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
     Raises
     ------
     TypeError
-        When a value has no plain form.
+        When a value is not plain.
     ValueError
         When a number is infinite or not a number.
 
@@ -51,7 +42,13 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
     text = json.dumps(
         settings, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True, default=_plain
     )
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:LENGTH]
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def _plain(value: object) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"settings must be plain JSON values, got {type(value).__name__}: {value!r}")
 
 
 def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = HybridmlError) -> str:
@@ -62,7 +59,7 @@ def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = Hybridm
     path : path
         The file.
     error : type of HybridmlError
-        Raised when it cannot be read.
+        The error to raise when it cannot be read.
 
     Examples
     --------
@@ -78,6 +75,8 @@ def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = Hybridm
 
 def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each key."""
+    import pandas as pd  # here, so that decoding and OCR do without
+
     array = np.empty(len(keys), dtype=object)
     array[:] = keys
     import pandas as pd

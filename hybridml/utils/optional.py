@@ -1,4 +1,4 @@
-"""Packages that only some parts need: whether they are installed, and what to type where they are not."""
+"""Optional packages: whether they are installed, and the command that installs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hybridml.errors import MissingExtraError
 
 
 def install(extra: str = "read") -> str:
-    """Return what to type to install an extra.
+    """Return the command that installs an extra.
 
     Examples
     --------
@@ -20,18 +20,18 @@ def install(extra: str = "read") -> str:
 
 
 def lacking(what: str, modules: Iterable[str], extra: str = "read") -> str | None:
-    """Return that ``what`` needs the first of ``modules`` that is not installed, and what to type; or None.
+    """Return a message that names the first module that is not installed and how to install it, or None.
 
     Nothing is imported.
 
     Parameters
     ----------
     what : str
-        What needs them, for the message: ``"the reader 'rapidocr'"``.
+        What needs the modules, for the message: ``"the OCR engine 'rapidocr'"``.
     modules : iterable of str
-        Names to import, of packages at the top level.
+        Names of top-level packages.
     extra : str
-        The extra that has them.
+        The extra that provides them.
 
     Examples
     --------
@@ -47,24 +47,24 @@ def lacking(what: str, modules: Iterable[str], extra: str = "read") -> str | Non
 
 
 def require(what: str, modules: Iterable[str], extra: str = "read") -> None:
-    """Raise :class:`MissingExtraError` with what :func:`lacking` returns, unless it returns None."""
+    """Raise :class:`MissingExtraError` with the message of :func:`lacking`, if there is one."""
     if reason := lacking(what, modules, extra):
         raise MissingExtraError(reason)
 
 
 def missing(what: str, package: str, error: ImportError, extra: str = "read") -> MissingExtraError:
-    """Return the error for a package that was tried and could not be imported.
+    """Return the error for a package that could not be imported.
 
     Parameters
     ----------
     what : str
         What needs it, for the message.
     package : str
-        As one installs it: ``"Pillow"``.
+        The name under which it is installed: ``"Pillow"``.
     error : ImportError
-        What importing it raised. A package that is there and does not load says why.
+        The error that the import raised; for an installed package that does not load, the message repeats it.
     extra : str
-        The extra that has it.
+        The extra that provides it.
 
     Examples
     --------
@@ -73,6 +73,5 @@ def missing(what: str, package: str, error: ImportError, extra: str = "read") ->
     >>> print(missing("ResNet-50", "torch", ImportError("libgomp.so.1: cannot open shared object file")))
     ResNet-50 needs torch, which does not load (libgomp.so.1: cannot open shared object file): pip install ...
     """
-    if isinstance(error, ModuleNotFoundError):
-        return MissingExtraError(f"{what} needs {package}, which is not installed: {install(extra)}")
-    return MissingExtraError(f"{what} needs {package}, which does not load ({error}): {install(extra)}")
+    why = "is not installed" if isinstance(error, ModuleNotFoundError) else f"does not load ({error})"
+    return MissingExtraError(f"{what} needs {package}, which {why}: {install(extra)}")

@@ -1,7 +1,7 @@
-"""Paths of this machine, and of what else fsspec knows: ``s3://``, ``gs://``, ``memory://`` and other object stores.
+"""Local paths, and remote ones of the file systems that fsspec knows: ``s3://``, ``gs://``, ``memory://`` and others.
 
-A path with ``://`` is *afar*. It has pathlib's methods (it is a ``UPath``), but only :func:`content` and :func:`put`
-open it: a file afar is read and written whole, in one request, and is there whole or not at all.
+A path with ``://`` is *remote*. It has pathlib's methods (it is a ``UPath``), but only :func:`content` and
+:func:`upload` open it: a remote file is read and written in one request, and is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from hybridml.errors import HybridmlError
 from .optional import require
 
 MARK = "://"
-HERE = "file://"
+"""What tells a remote path, or a URL, from a local one."""
 
 _CHANGED = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
-"""Where file systems say when a file was last written, the surest first."""
+"""Keys under which file systems give the time of the last change, the most reliable first."""
 
 
-def path_of(place: str | os.PathLike[str]) -> Path:
-    """Return where something lies: a :class:`pathlib.Path`, or for a text with ``://`` what acts like one.
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """Return a :class:`pathlib.Path`, or for a text with ``://`` an object that acts like one.
 
     Parameters
     ----------
-    place : str or path
-        ``file://`` is this machine.
+    path : str or path
+        ``file://`` is the local file system.
 
     Raises
     ------
     HybridmlError
-        When the file system is not known, or what it needs is not installed; says what to type.
+        When the file system is unknown or lacks a package; the message says what to install.
 
     Examples
     --------
@@ -46,19 +46,19 @@ def path_of(place: str | os.PathLike[str]) -> Path:
     >>> path_of("file:///photos")
     PosixPath('/photos')
     """
-    if not isinstance(place, str) or MARK not in place:
-        return place if is_remote(place) else Path(place)
-    if place.startswith(HERE):
-        return Path(place.removeprefix(HERE))
-    check_protocol(place.partition(MARK)[0])
+    if not isinstance(path, str) or MARK not in path:
+        return path if is_remote(path) else Path(path)
+    if path.startswith("file://"):
+        return Path(path.removeprefix("file://"))
+    check_protocol(path.partition(MARK)[0])
     from upath import UPath
 
-    return cast(Path, UPath(place))
+    return cast(Path, UPath(path))
 
 
 @cache
 def check_protocol(protocol: str) -> None:
-    """Raise :class:`HybridmlError` unless file systems of that name can be used here."""
+    """Raise :class:`HybridmlError` unless file systems of this protocol can be used here."""
     require(f"a path with {protocol}{MARK}", ("fsspec", "upath"), "dask")
     import fsspec
 
@@ -68,37 +68,31 @@ def check_protocol(protocol: str) -> None:
         raise HybridmlError(f"{protocol}{MARK} cannot be used here: {error}") from None
 
 
-def is_remote(place: object) -> TypeGuard[Path]:
-    """Return whether a path is not of this machine."""
-    return not isinstance(place, str | PurePath) and hasattr(place, "fs")
+def is_remote(path: object) -> TypeGuard[Path]:
+    """Return whether a path is remote."""
+    return not isinstance(path, str | PurePath) and hasattr(path, "fs")
 
 
 def content(path: Path) -> bytes:
-    """Return the bytes of a file afar.
-
-    Raises
-    ------
-    OSError
-        When they cannot be had, whatever the file system calls that.
-    """
+    """Return the bytes of a remote file; raise OSError whatever the file system raises."""
     with _as_os_error():
         return cast(bytes, _fs(path).cat_file(_name(path)))
 
 
-def put(source: Path, path: Path) -> None:
-    """Write a file of this machine to a path afar, in one request; raise OSError when that fails."""
+def upload(source: Path, path: Path) -> None:
+    """Write a local file to a remote path in one request; raise OSError when that fails."""
     with _as_os_error():
         _fs(path).pipe_file(_name(path), source.read_bytes())
 
 
 def rename(path: Path, to: Path) -> None:
-    """Rename a file afar: a copy, then the first goes."""
+    """Rename a remote file: it is copied, then the original is deleted."""
     with _as_os_error():
         _fs(path).mv(_name(path), _name(to))
 
 
 def stat_of(path: Path) -> tuple[int, int]:
-    """Return size and time of change in nanoseconds; raise OSError when they cannot be told."""
+    """Return size and time of change in nanoseconds; raise OSError when they are not to be had."""
     if not is_remote(path):
         stat = path.stat()
         return stat.st_size, stat.st_mtime_ns
@@ -108,7 +102,7 @@ def stat_of(path: Path) -> tuple[int, int]:
 
 
 def listed(folder: Path, pattern: str) -> list[tuple[int, Path]]:
-    """Return the files of a folder that match, as they are now, each with the time in nanoseconds when it changed."""
+    """Return the files of a folder that match, each with its time of change in nanoseconds."""
     if is_remote(folder):
         return _listed_remote(folder, pattern)
     found = []
@@ -123,7 +117,7 @@ def listed(folder: Path, pattern: str) -> list[tuple[int, Path]]:
 def _listed_remote(folder: Path, pattern: str) -> list[tuple[int, Path]]:
     files = _fs(folder)
     with _as_os_error():
-        # others may have written since
+        # other processes may have written since
         files.invalidate_cache(_name(folder))
         try:
             entries = files.ls(_name(folder), detail=True)
@@ -134,12 +128,12 @@ def _listed_remote(folder: Path, pattern: str) -> list[tuple[int, Path]]:
 
 
 def list_ahead(folder: Path) -> None:
-    """List a folder afar once, so that its files need not be asked about one by one where the file system caches.
+    """List a remote folder once, so that a file system with a cache need not be asked about each of its files.
 
     Raises
     ------
     HybridmlError
-        When it cannot be listed, unless it is not there.
+        When the folder is there and cannot be listed.
     """
     if not is_remote(folder):
         return
@@ -149,9 +143,7 @@ def list_ahead(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise HybridmlError(
-            f"cannot list {folder}: {error}; see to its name and to the credentials"
-        ) from None
+        raise HybridmlError(f"cannot list {folder}: {error}; check its name and the credentials") from None
 
 
 def _fs(path: Path) -> Any:
@@ -168,7 +160,7 @@ def _as_os_error() -> Iterator[None]:
         yield
     except OSError:
         raise
-    except Exception as error:  # each service has its own
+    except Exception as error:  # each service has errors of its own
         raise OSError(f"{type(error).__name__}: {error}") from error
 
 

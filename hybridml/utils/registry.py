@@ -1,4 +1,4 @@
-"""Parts that are chosen by name: the packaged ones, and a user's own as ``module:name``."""
+"""Plugins chosen by name: the packaged ones, and a user's own as ``module:name``; and checks of their settings."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any, TypeVar
 
 from hybridml.errors import HybridmlError, MissingExtraError
 
-Part = TypeVar("Part")
+Plugin = TypeVar("Plugin")
 Settings = TypeVar("Settings")
 
 
 class SettingsError(HybridmlError, ValueError):
-    """A part, or a setting of one, that is not known or has no sensible value."""
+    """A name or a setting that is unknown or out of range."""
 
 
-class MissingPartError(SettingsError, MissingExtraError):
-    """A user's own ``module:name`` that cannot be imported here: what the store has of it can be ranked without."""
+class MissingPluginError(SettingsError, MissingExtraError):
+    """A user's own ``module:name`` that cannot be imported here; its results in a store can still be ranked."""
 
 
 def build(
-    what: str, name: str, known: Mapping[str, Callable[..., Part]], settings: Mapping[str, Any]
-) -> Part:
+    what: str, name: str, known: Mapping[str, Callable[..., Plugin]], settings: Mapping[str, Any]
+) -> Plugin:
     """Call the factory that ``name`` stands for with ``settings``.
 
     Parameters
@@ -40,7 +40,7 @@ def build(
     Raises
     ------
     SettingsError
-        When the name is not known, cannot be imported, or does not take these settings.
+        When the name is unknown or cannot be imported, or the factory does not take these settings.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def build(
     Fraction(3, 1)
     >>> build("number", "no_such_module:Number", {}, {})
     Traceback (most recent call last):
-    hybridml.utils.registry.MissingPartError: number 'no_such_module:Number': cannot import 'no_such_module' ...
+    hybridml.utils.registry.MissingPluginError: number 'no_such_module:Number': cannot import 'no_such_module' ...
     """
     try:
         return named(what, name, known)(**settings)
@@ -56,27 +56,10 @@ def build(
         raise SettingsError(f"{what} {name!r} does not take these settings: {error}") from error
 
 
-def named(what: str, name: str, known: Mapping[str, Callable[..., Part]]) -> Callable[..., Part]:
-    """Return what ``name`` stands for: something of ``known``, or a user's own ``module:name``.
-
-    Parameters
-    ----------
-    what : str
-        What is chosen, for messages.
-    name : str
-        A key of ``known``, or ``module:name`` of anything importable that can be called.
-    known : mapping of str to callable
-        The packaged ones.
-
-    Raises
-    ------
-    SettingsError
-        When the name is not known or cannot be imported.
-    """
-    return known[name] if name in known else _imported(what, name, known)
-
-
-def _imported(what: str, name: str, known: Mapping[str, object]) -> Callable[..., Any]:
+def named(what: str, name: str, known: Mapping[str, Callable[..., Plugin]]) -> Callable[..., Plugin]:
+    """Return the factory that ``name`` stands for; parameters and errors are those of :func:`build`."""
+    if name in known:
+        return known[name]
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise SettingsError(
@@ -86,16 +69,16 @@ def _imported(what: str, name: str, known: Mapping[str, object]) -> Callable[...
     try:
         found = importlib.import_module(module)
     except ImportError as error:
-        raise MissingPartError(
-            f"{what} {name!r}: cannot import {module!r} here: {error}. Install it, or put the folder in which it lies "
+        raise MissingPluginError(
+            f"{what} {name!r}: cannot import {module!r} here: {error}. Install it, or put the folder that holds it "
             "on PYTHONPATH"
         ) from error
-    except Exception as error:  # whatever a module of somebody's own does
+    except Exception as error:  # a user's module can raise anything
         raise SettingsError(
-            f"{what} {name!r}: importing {module!r} fails with {type(error).__name__}: {error}; mend that module"
+            f"{what} {name!r}: importing {module!r} fails with {type(error).__name__}: {error}; correct that module"
         ) from error
     try:
-        factory = getattr(found, attribute)
+        factory: Callable[..., Plugin] = getattr(found, attribute)
     except AttributeError:
         raise SettingsError(
             f"{what} {name!r}: module {module!r} ({getattr(found, '__file__', 'packaged')}) has no {attribute!r}; "
@@ -107,7 +90,7 @@ def _imported(what: str, name: str, known: Mapping[str, object]) -> Callable[...
 
 
 def settings_of(kind: type[Settings], what: str, values: Mapping[str, Any]) -> Settings:
-    """Build the settings data class ``kind`` from ``values``; name the settings that it does not have."""
+    """Return the settings data class ``kind`` made from ``values``; an error names settings that it does not have."""
     names = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(names))
     if unknown:

@@ -1,4 +1,4 @@
-"""Computing with torch: no gradients, as many threads as asked for, and torch left as it was."""
+"""Inference with torch: no gradients, a given number of threads, and torch's own settings restored afterwards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def inferring(threads: int | None = None) -> Iterator[None]:
-    """Let torch compute on so many threads and keep no gradients until the block ends.
+    """Limit torch's threads and keep no gradients until the block ends.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The versions of what decides a model's answers."""
+"""Versions of the packages that a model's answers depend on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from importlib import metadata
 
 from hybridml import __version__
 
-LIBRARIES = ("lightgbm", "numpy", "scikit-learn")
+LEARNING_LIBRARIES = ("lightgbm", "numpy", "scikit-learn")
 
 
 def installed() -> dict[str, str]:
-    """Return the versions of hybridml, Python and the libraries that learning uses, as they are here.
+    """Return the installed versions of hybridml, Python and the libraries that training uses.
 
     Examples
     --------
@@ -21,5 +21,5 @@ def installed() -> dict[str, str]:
     return {
         "hybridml": __version__,
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in LIBRARIES},
+        **{name: metadata.version(name) for name in LEARNING_LIBRARIES},
     }

@@ -1,4 +1,4 @@
-"""Labels that a person corrected: read, checked, applied, trained on and scored by."""
+"""Corrections of labels: reading, checking, applying, training and scoring."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows() -> pd.DataFrame:
     return pd.DataFrame({"index": [10, 11, 12, 13], "entity_name": names, "entity_value": values})
 
 
-def test_each_kind_does_what_it_says(tmp_path: Path) -> None:
+def test_each_kind_of_correction_is_applied(tmp_path: Path) -> None:
     given = rows()
     path = written(
         tmp_path / "c.csv",
@@ -65,7 +65,7 @@ def test_text_indexes_and_other_columns(tmp_path: Path) -> None:
     assert apply(frame, read_corrections(path)).frame["entity_value"].tolist() == ["12.5 inch"]
 
 
-def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
+def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     lines = {
         ",width,label_wrong,": "blank index",
         "1,widht,label_wrong,": "unknown entity 'widht'",
@@ -79,10 +79,10 @@ def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
     }
     with pytest.raises(RowsError) as caught:
         read_corrections(written(tmp_path / "c.csv", *lines))
-    told = str(caught.value).splitlines()
-    assert "8 faults" in told[0]
+    message = str(caught.value).splitlines()
+    assert "8 faults" in message[0]
     expected = [f"c.csv, line {i}: {what}" for i, what in enumerate(lines.values(), 2) if what]
-    assert all(want in got for want, got in zip(expected, told[1:], strict=True))
+    assert all(want in got for want, got in zip(expected, message[1:], strict=True))
 
 
 def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:
@@ -133,13 +133,13 @@ def test_train_learns_from_corrected_labels(tmp_path: Path, capsys: pytest.Captu
     given = [f"0,{frame['entity_name'][0]},value,{right[0]}", f"8,{frame['entity_name'][8]},label_wrong,"]
     path = written(tmp_path / "c.csv", *given, "77,width,label_wrong,")
     files = ["--images", f"{tmp_path}/images", "--store", f"{tmp_path}/store", "--workers", "1"]
-    stages = ["--ocr", "tests.helpers.fakes:PixelReader", "--embedding", "none", "--looks", "none"]
+    stages = ["--ocr", "tests.helpers.fakes:PixelReader", "--embedding", "none", "--stages", "none"]
     model = tmp_path / "model.joblib"
     rows = ["--rows", f"{tmp_path}/rows.csv", "--corrections", str(path)]
     assert main(["-q", "train", *rows, *files, *stages, "--model", str(model)]) == 0
-    told = capsys.readouterr().err
-    assert "1 rows left out, 0 with nothing to find, 1 with another value" in told
-    assert "1 about rows that are not there, the first in line 4 (index 77, width)" in told
+    printed = capsys.readouterr().err
+    assert "1 rows left out, 0 with nothing to find, 1 with another value" in printed
+    assert "1 about rows that are not there, the first in line 4 (index 77, width)" in printed
     assert not Path(f"{model}.faults.csv").exists(), "the label that could not be read is corrected"
 
     learned = serialize.load(model).model_.training

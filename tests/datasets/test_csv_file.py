@@ -1,4 +1,4 @@
-"""CSV files: what is read whatever wrote them, and faults that name their line."""
+"""CSV files: every dialect that is read, and the errors that name a line."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_names_the_fault(tmp_path, raw, message):
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "."])
-def test_what_is_no_file(tmp_path, name):
+def test_what_is_not_a_file(tmp_path, name):
     with pytest.raises(RowsError, match="cannot read"):
         read_csv(tmp_path / name)
 
@@ -94,7 +94,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_a_path_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RowsError, match="cannot write"):
         write_csv(tmp_path / "file" / "t.csv", ("i",), [])

@@ -208,7 +208,7 @@ def test_rows_sharing_needs_something_to_go_by():
 
 
 def test_real_rows_are_dealt_evenly(shared):
-    frame = read_rows(shared / "data" / "labelled" / "train.csv")
+    frame, _ = read_rows(shared / "data" / "labelled" / "train.csv")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         folds = assign_folds(frame)
@@ -219,8 +219,8 @@ def test_real_rows_are_dealt_evenly(shared):
 
 
 def test_other_tables_share_much_with_the_real_rows(shared):
-    frame = read_rows(shared / "data" / "labelled" / "train.csv")
+    frame, _ = read_rows(shared / "data" / "labelled" / "train.csv")
     boxes = pd.read_csv(shared / "data" / "boxes.csv")
     assert rows_sharing(boxes, frame).all()
-    agreed = read_rows(shared / "data" / "agreed" / "train.csv")
+    agreed, _ = read_rows(shared / "data" / "agreed" / "train.csv")
     assert 0.3 < rows_sharing(agreed, frame).mean() < 0.7

@@ -1,4 +1,4 @@
-"""Decoding: what comes out of every kind of file, and what is said of those that nothing comes out of."""
+"""Decoding: the result of every kind of file, and the error of those that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hybridml.datasets import images
 from hybridml.datasets.images import decode, fingerprint
 from hybridml.errors import HybridmlError, ImageError
 
@@ -94,10 +95,13 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
 
 def test_bomb_is_refused_by_its_header_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = save(tmp_path / "large.png", encoded(noise(64, 48), "PNG"))
+    monkeypatch.setattr(images, "MAX_PIXELS", 3_000)
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded"))
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda *_: pytest.fail("decoded"))
     with pytest.raises(ImageError, match=r"64 x 48 pixels are more than the 3,000 allowed"):
-        decode(path, max_pixels=3_000)
+        decode(
+            path,
+        )
 
 
 def test_large_photos_raise_no_warning(recwarn: pytest.WarningsRecorder) -> None:
@@ -255,9 +259,10 @@ def test_arrays(array: np.ndarray, pixel: tuple[int, int, int]) -> None:
         (7, "int"),
     ],
 )
-def test_bad_sources(source: object, cause: str) -> None:
+def test_bad_sources(source: object, cause: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_PIXELS", 10_000)
     with pytest.raises(ImageError, match=cause):
-        decode(source, max_pixels=10_000)  # type: ignore[arg-type]
+        decode(source)  # type: ignore[arg-type]
 
 
 def test_fingerprint_is_of_the_bytes(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every kind of truth is read."""
+"""Labels: every kind is parsed, and tables of labels are joined."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hybridml.datasets.labels import Label, parse_label
+from hybridml.datasets.labels import Label, parse_label, read_labels
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_each_kind(text: object, expected: Label) -> None:
     assert parse_label(text) == expected
 
 
-def test_every_row_of_the_real_labels_gets_a_kind(shared: Path) -> None:
+def test_every_row_of_the_real_labels_has_a_kind(shared: Path) -> None:
     path = shared / "data" / "labels_only.csv.gz"
     counts = pd.read_csv(path, keep_default_na=False, dtype=str).entity_value.value_counts()
     kinds: Counter[str] = Counter()
@@ -55,3 +55,45 @@ def test_every_row_of_the_real_labels_gets_a_kind(shared: Path) -> None:
     assert sum(kinds.values()) == 207_910
     assert kinds == {"plain": 204_884, "range": 2_713, "foreign unit": 313}
     assert sum(n for text, n in counts.items() if "e+" in text) == 4
+
+
+@pytest.fixture
+def labels() -> pd.DataFrame:
+    texts = [f"{i} in / {i * 2.54:.1f} cm" for i in range(3, 23)]
+    return pd.DataFrame(
+        {
+            "image_link": [f"https://x.org/{i}.jpg" for i in range(len(texts))],
+            "group_id": [str(i % 7) for i in range(len(texts))],
+            "entity_name": "width",
+            "entity_value": [f"{text.split()[0]}.0 inch" for text in texts],
+            "text": texts,
+        }
+    )
+
+
+def test_texts_are_joined_to_the_labels_of_their_photos(tmp_path: Path, labels: pd.DataFrame) -> None:
+    everything, some = tmp_path / "labels.csv", tmp_path / "texts.csv.gz"
+    labels.drop(columns="text").to_csv(everything, index=False)
+    more = labels.iloc[[0]].assign(image_link="https://x.org/more.jpg", text="one more")
+    pd.concat([labels.iloc[5:9], more]).to_csv(some, index=False)
+    found = read_labels(everything, some)
+    assert len(found) == len(labels) + 1
+    assert (found["text"] != "").sum() == 5
+    assert found.loc[5, "text"] == labels.loc[5, "text"]
+    assert found["text"].iloc[-1] == "one more"
+    pd.testing.assert_frame_equal(read_labels(everything), labels.drop(columns="text"))
+
+
+def test_the_text_of_a_photo_belongs_to_all_its_labels(tmp_path: Path, labels: pd.DataFrame) -> None:
+    both = pd.concat([labels.iloc[:2], labels.iloc[:2].assign(entity_name="depth", text="")])
+    both.to_csv(tmp_path / "labels.csv", index=False)
+    found = read_labels(tmp_path / "labels.csv")
+    assert found["text"].tolist() == [*labels["text"][:2], *labels["text"][:2]]
+    both.assign(image_link="").to_csv(tmp_path / "nameless.csv", index=False)
+    assert read_labels(tmp_path / "nameless.csv")["text"].tolist() == [*labels["text"][:2], "", ""]
+
+
+def test_labels_without_links_all_count(tmp_path: Path, labels: pd.DataFrame) -> None:
+    path = tmp_path / "labels.csv"
+    labels.drop(columns=["image_link", "text"]).to_csv(path, index=False)
+    assert len(read_labels(path, path)) == 2 * len(labels)

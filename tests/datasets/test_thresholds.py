@@ -1,4 +1,4 @@
-"""Thresholds of confidence that a person chose: read, checked, and kept to by ``predict``."""
+"""Thresholds of confidence: reading, checking, and what ``predict`` does with them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_entities_without_a_line_have_that_of_all_or_none(tmp_path: Path) -> Non
     assert threshold_of({**some, "all": 0.5}, "depth") == 0.5
 
 
-def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
+def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     lines = ["width,0.5", "widht,0.5", "height,1.5", "depth,", "width,0.6", "voltage,nan"]
     with pytest.raises(RowsError) as caught:
         read_thresholds(written(tmp_path / "t.csv", *lines))
-    told = str(caught.value)
-    assert "5 faults" in told
+    message = str(caught.value)
+    assert "5 faults" in message
     for line, what in (
         (3, "unknown entity 'widht'"),
         (4, "'1.5' for height; expected a number from 0 to 1, or never"),
@@ -48,7 +48,7 @@ def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
         (6, "width has a line above already"),
         (7, "'nan' for voltage"),
     ):
-        assert f"t.csv, line {line}: {what}" in told
+        assert f"t.csv, line {line}: {what}" in message
     with pytest.raises(RowsError, match="no column 'min_confidence'"):
         read_thresholds(_text(tmp_path / "other.csv", "entity_name,threshold\nwidth,0.5\n"))
     with pytest.raises(RowsError, match="no line below the header"):
@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = write_rows(folder, 48)
     frame.loc[::7, "entity_value"] = "999.0 gram"  # so that no confidence is certain
     frame.to_csv(folder / "rows.csv", index=False)
-    options = {**OPTIONS, "looks": (), "embedding": "none"}
+    options = {**OPTIONS, "stages": (), "embedding": "none"}
     extractor = EntityExtractor(images=folder / "images", store=folder / "store", **options).fit(frame)
     serialize.save(extractor, folder / "model.joblib")
     return folder

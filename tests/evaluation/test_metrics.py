@@ -455,7 +455,7 @@ def test_interval_of_nothing_and_of_blank_groups():
 
 def test_real_labels_against_themselves(shared):
     """Answering the labels themselves leaves only what cannot be answered: ranges and foreign units."""
-    rows = read_rows(shared / "data" / "labelled" / "train.csv")
+    rows, _ = read_rows(shared / "data" / "labelled" / "train.csv")
     truth = list(rows["entity_value"])
     scores = score(truth, truth, list(rows["entity_name"]))
     assert scores.unreadable_labels == 0

@@ -268,7 +268,7 @@ def test_rows_with_a_fault_can_be_checked(tmp_path):
 
 def test_real_labels_as_predictions(shared):
     """The labels themselves pass, but for ranges and units outside the list or of another entity."""
-    rows = read_rows(shared / "data" / "labelled" / "train.csv")
+    rows, _ = read_rows(shared / "data" / "labelled" / "train.csv")
     faults = check_predictions(rows, rows.rename(columns={"entity_value": "prediction"}))
     official = [f for f in faults if f.kind == "official"]
     irregular = rows["entity_value"].str.contains(r"^\[| to |horsepower")

@@ -1,4 +1,4 @@
-"""What fabric and paper weigh per area: a candidate to learn about, no quantity that a reader would see."""
+"""Weights per area: candidates to learn about, but not quantities of the item."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_weight_per_area_is_read_as_such(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["240 GSM", "240g/m²", "240 gr/m2", "24OGSM", "240 grams per square metre"])
-def test_a_reader_sees_no_weight_there(text: str) -> None:
+def test_it_is_not_parsed_as_a_weight(text: str) -> None:
     assert quantity.parse(text) == []
 
 
@@ -67,7 +67,7 @@ def test_a_reader_sees_no_weight_there(text: str) -> None:
         "gsm 240",
     ],
 )
-def test_what_is_none_is_left_out(text: str) -> None:
+def test_other_texts_have_none(text: str) -> None:
     assert grammage(text) == []
 
 
@@ -97,30 +97,30 @@ def test_the_unit_stands_in_the_line_or_the_next(lines: list[TextLine], expected
 
 def test_a_photo_that_gives_nothing_else_shows_no_weight() -> None:
     for lines in ([line("240 GSM")], [line("240", 0, 0), line("GSM", 35, 0)]):
-        seen = ocr_result(lines)
-        assert for_entity(find_candidates(seen), WEIGHT)
-        assert needs_second_pass(seen, WEIGHT, SCHEMA)
+        found = ocr_result(lines)
+        assert for_entity(find_candidates(found), WEIGHT)
+        assert needs_second_pass(found, WEIGHT, SCHEMA)
 
 
 @pytest.mark.parametrize("more", ["net 2 kg", "no weight here"])
-def test_a_second_look_answers_where_the_first_gives_nothing_else(more: str) -> None:
+def test_the_second_pass_answers_if_the_first_has_nothing_else(more: str) -> None:
     once, twice = ocr_result([line("240 GSM")]), ocr_result([line("240 GSM"), line(more, 0, 100)])
-    seen = PhotoFeatures(once, second_pass=twice)
-    assert ocr_result_for(seen, WEIGHT, SCHEMA) is twice
-    table = build_table(["a"], ["item_weight"], [("a", seen)], SCHEMA)
+    found = PhotoFeatures(once, second_pass=twice)
+    assert ocr_result_for(found, WEIGHT, SCHEMA) is twice
+    table = build_table(["a"], ["item_weight"], [("a", found)], SCHEMA)
     assert table.candidates == for_entity(find_candidates(twice), WEIGHT)
     assert table.second_pass == {0}
 
 
-def test_without_a_second_look_it_stays_a_candidate() -> None:
+def test_without_a_second_pass_it_stays_a_candidate() -> None:
     table = build_table(["a"], ["item_weight"], [("a", PhotoFeatures(ocr_result([line("240 GSM")])))], SCHEMA)
     assert [(c.value, c.form) for c in table.candidates] == [(240.0, PER_AREA)]
     assert table.X[0, table.columns.index("form.form")] == FORMS.index(PER_AREA)
 
 
 def test_a_rule_answers_with_a_weight_of_the_item_first() -> None:
-    seen = ocr_result([line("240 GSM"), line("net 2 kg", 0, 100)])
-    chosen = first(for_entity(find_candidates(seen), WEIGHT), WEIGHT, PhotoView(seen, SCHEMA))
+    found = ocr_result([line("240 GSM"), line("net 2 kg", 0, 100)])
+    chosen = first(for_entity(find_candidates(found), WEIGHT), WEIGHT, PhotoView(found, SCHEMA), None)
     assert chosen is not None
     assert (chosen.value, chosen.unit) == (2.0, "kilogram")
 
@@ -145,15 +145,15 @@ def test_spellings_per_area_are_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "said"),
+    ("unit", "message"),
     [
         ('[units.ounce]\nextends = true\nper_area = ["G.S.M."]', "'gsm' in 'per_area' is a spelling of both"),
         ('[units.gram]\nextends = true\nper_area = ["gr"]', "'gr' in 'per_area' .* 'gram' itself too"),
         ('[units.gram]\nextends = true\nper_area = "gsm"', "'per_area' must be a list of strings"),
     ],
 )
-def test_spellings_per_area_that_cannot_be_told_apart_are_refused(unit: str, said: str) -> None:
-    with pytest.raises(EntityError, match=f"^own.toml: .*{said}"):
+def test_ambiguous_spellings_per_area_are_refused(unit: str, message: str) -> None:
+    with pytest.raises(EntityError, match=f"^own.toml: .*{message}"):
         own(unit)
 
 

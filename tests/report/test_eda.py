@@ -1,4 +1,4 @@
-"""Exploring: every table on rows written by hand, and the command on a few photos."""
+"""Exploration: every table on rows written by hand, and the command on a few photos."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from hybridml.report.eda import (
     reading_failures,
     text,
 )
-from hybridml.report.eda.facts import facts, read_table
-from hybridml.report.eda.oddities import masks, oddities
+from hybridml.report.eda.label_checks import check_labels, label_oddities
 from hybridml.report.eda.page import html_page
+from hybridml.report.eda.row_table import read_table, row_table
 from hybridml.store.feature_store import FeatureStore
 from hybridml.store.schema import failure_record
 
@@ -43,13 +43,13 @@ def rows(*given: Row) -> pd.DataFrame:
 
 
 def found(*given: Row) -> dict[str, list[int]]:
-    """Return the sorts of oddity that occur, each with its rows' indexes."""
-    table = facts(rows(*given), SCHEMA)
-    return {n: table.loc[m, "index"].tolist() for n, m in masks(table, SCHEMA).items() if m.any()}
+    """Return the kinds of oddity that occur, each with its rows' indexes."""
+    table = row_table(rows(*given), SCHEMA)
+    return {n: table.loc[m, "index"].tolist() for n, m in check_labels(table, SCHEMA).items() if m.any()}
 
 
 @pytest.mark.parametrize(
-    ("entity", "label", "sort"),
+    ("entity", "label", "kind"),
     [
         ("voltage", "[100.0, 240.0] volt", "range"),
         ("height", "5 foot 3 inch", "two quantities or more"),
@@ -60,9 +60,9 @@ def found(*given: Row) -> dict[str, list[int]]:
         ("item_weight", "-5 gram", "negative"),
     ],
 )
-def test_an_odd_label_is_found_once_and_a_plain_one_not(entity: str, label: str, sort: str) -> None:
+def test_an_odd_label_is_found_once_and_a_plain_one_not(entity: str, label: str, kind: str) -> None:
     plain = ("a.jpg", "1", "width", "12.5 centimetre")
-    assert found(plain, ("b.jpg", "2", entity, label)) == {sort: [11]}
+    assert found(plain, ("b.jpg", "2", entity, label)) == {kind: [11]}
 
 
 def test_a_value_decades_from_the_others_is_found() -> None:
@@ -109,7 +109,7 @@ def test_equal_sides_are_of_one_photo() -> None:
     assert found(width, ("b.jpg", *height[1:])) == {}
 
 
-def test_a_unit_factor_is_told_from_another_size() -> None:
+def test_a_unit_factor_is_found_and_another_size_is_not() -> None:
     group = [(f"{i}.jpg", "7", "width", f"{10 + i / 100} centimetre") for i in range(8)]
     assert found(*group, ("x.jpg", "7", "width", "10.04 inch")) == {
         "unit factor from the group's median": [18]
@@ -118,16 +118,18 @@ def test_a_unit_factor_is_told_from_another_size() -> None:
 
 
 def test_oddities_name_at_most_five_examples() -> None:
-    table = oddities(facts(rows(*[("a.jpg", "1", "width", "??")] * 7), SCHEMA), SCHEMA).set_index("oddity")
+    table = label_oddities(row_table(rows(*[("a.jpg", "1", "width", "??")] * 7), SCHEMA), SCHEMA).set_index(
+        "oddity"
+    )
     assert table.loc["cannot be read", ["rows", "examples"]].tolist() == [7, "10 11 12 13 14"]
 
 
-def test_overview_tells_empty_labels_from_none() -> None:
+def test_overview_counts_empty_and_missing_labels() -> None:
     frame = rows(
         ("a.jpg", "1", "width", ""), ("a.jpg", "1", "depth", "2 inch"), ("b.jpg", "2", "depth", "1 foot")
     )
     fault = RowFault(2, 10, "entity_name", "unknown")
-    counted = counts.overview(facts(frame, SCHEMA), [fault]).set_index("what")["count"].to_dict()
+    counted = counts.overview(row_table(frame, SCHEMA), [fault]).set_index("what")["count"].to_dict()
     assert counted == {
         "rows": 3,
         "photos (distinct)": 2,
@@ -138,18 +140,21 @@ def test_overview_tells_empty_labels_from_none() -> None:
         "rows without a label column": 0,
         "faults of single rows": 1,
     }
-    without = counts.overview(facts(frame.drop(columns="entity_value"), SCHEMA)).set_index("what")["count"]
+    without = counts.overview(row_table(frame.drop(columns="entity_value"), SCHEMA)).set_index("what")[
+        "count"
+    ]
     assert without["rows without a label column"] == 3
 
 
 def test_a_blank_link_is_no_photo_of_its_group() -> None:
-    table = facts(rows(("a.jpg", "1", "width", "5 inch"), ("", "1", "width", "5 inch")), SCHEMA)
+    table = row_table(rows(("a.jpg", "1", "width", "5 inch"), ("", "1", "width", "5 inch")), SCHEMA)
     assert counts.top_groups(table).to_numpy().tolist() == [["1", 2, 1]]
 
 
 def test_units_are_repaired_and_judged_for_their_entity() -> None:
     table = counts.units(
-        facts(rows(("a", "1", "width", "2 centimeter"), ("b", "1", "item_volume", "3 ounce")), SCHEMA), SCHEMA
+        row_table(rows(("a", "1", "width", "2 centimeter"), ("b", "1", "item_volume", "3 ounce")), SCHEMA),
+        SCHEMA,
     )
     assert table.to_numpy().tolist() == [
         ["item_volume", "ounce", "ounce", False, 1],
@@ -158,7 +163,7 @@ def test_units_are_repaired_and_judged_for_their_entity() -> None:
 
 
 def test_values_are_in_one_unit() -> None:
-    table = counts.values(facts(rows(("a", "1", "width", "1 metre"), ("b", "1", "width", "200 cm"),
+    table = counts.values(row_table(rows(("a", "1", "width", "1 metre"), ("b", "1", "width", "200 cm"),
                                      ("c", "1", "width", "1000 millimetre")), SCHEMA), SCHEMA)  # fmt: skip
     assert table.loc[0, ["unit", "n", "least", "most"]].tolist() == ["centimetre", 2, 100.0, 100.0]
 
@@ -167,7 +172,7 @@ def test_a_table_of_labels_needs_no_photos(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv.gz"
     rows(("a.jpg", "1", "width", "1 inch")).drop(columns=["index", "image_link"]).to_csv(path, index=False)
     frame, faults = read_table(path, SCHEMA)
-    assert facts(frame, SCHEMA)[["index", "photo", "base"]].to_numpy().tolist() == [[0, "", 2.54]]
+    assert row_table(frame, SCHEMA)[["index", "photo", "base"]].to_numpy().tolist() == [[0, "", 2.54]]
     assert faults == []
 
 
@@ -189,21 +194,21 @@ def test_photos_that_are_faulty_cost_only_themselves(tmp_path: Path) -> None:
     }
 
 
-def test_duplicates_tell_whether_labels_conflict(tmp_path: Path) -> None:
+def test_duplicates_count_conflicting_labels(tmp_path: Path) -> None:
     names = ("a.png", "b.png", "c.png")
     for name, colour in zip(names, ("red", "red", "blue"), strict=True):
         Image.new("RGB", (8, 8), colour).save(tmp_path / name)
     photos = photo_files.inspect({name: tmp_path / name for name in names})
-    table = facts(rows(*[(name, "1", "width", f"{i + 1} inch") for i, name in enumerate(names)]), SCHEMA)
+    table = row_table(rows(*[(name, "1", "width", f"{i + 1} inch") for i, name in enumerate(names)]), SCHEMA)
     same = photo_files.duplicates(photos, table)
     assert same.to_numpy().tolist() == [[2, 2, 1, "a.png b.png"]]
-    table = facts(rows(("a.png", "1", "width", "1 inch"), ("b.png", "1", "width", "2.54 gram")), SCHEMA)
+    table = row_table(rows(("a.png", "1", "width", "1 inch"), ("b.png", "1", "width", "2.54 gram")), SCHEMA)
     assert photo_files.duplicates(photos, table)["conflicts"].tolist() == [1]
-    table = facts(rows(("a.png", "1", "width", "1 foot"), ("b.png", "1", "width", "12 inch")), SCHEMA)
+    table = row_table(rows(("a.png", "1", "width", "1 foot"), ("b.png", "1", "width", "12 inch")), SCHEMA)
     assert photo_files.duplicates(photos, table)["conflicts"].tolist() == [0]
 
 
-def test_what_a_download_could_not_fetch_is_counted_by_cause(tmp_path: Path) -> None:
+def test_links_that_a_download_could_not_fetch_are_counted_by_cause(tmp_path: Path) -> None:
     assert len(download_failures(tmp_path)) == 0
     journal = Journal(tmp_path, {})
     for name, state, problem in (
@@ -217,7 +222,7 @@ def test_what_a_download_could_not_fetch_is_counted_by_cause(tmp_path: Path) -> 
     assert download_failures(tmp_path).to_numpy().tolist() == [["404", 2], ["dns", 1]]
 
 
-def test_what_reading_failed_is_found_in_a_store(tmp_path: Path) -> None:
+def test_failures_are_found_in_a_store(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"broken")
     store = FeatureStore(tmp_path / "store")
@@ -227,7 +232,7 @@ def test_what_reading_failed_is_found_in_a_store(tmp_path: Path) -> None:
     assert failures.to_numpy().tolist() == [["a.jpg", "ocr", "cannot be decoded"]]
 
 
-def test_what_is_asked_for_and_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_folder_or_column_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     frame = rows(("a.jpg", "1", "width", "1 inch"))
     frame.to_csv(path, index=False)
@@ -258,7 +263,7 @@ def test_files_of_an_earlier_run_go_and_those_of_others_stay(tmp_path: Path) -> 
     assert not (out / "row_faults.csv").exists()
 
 
-def test_without_matplotlib_the_command_says_what_to_type(
+def test_without_matplotlib_the_command_says_how_to_install_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -273,7 +278,7 @@ def test_the_page_escapes_what_it_shows() -> None:
     assert shown.count("&lt;img src=x onerror=alert(1)&gt;") == 4
 
 
-def test_a_cell_cannot_steer_the_terminal() -> None:
+def test_a_cell_cannot_control_the_terminal() -> None:
     shown = text(
         Exploration("rows.csv", pd.DataFrame(), {"entities": pd.DataFrame({"entity": ["\x1b[31mwidth\r"]})})
     )

@@ -1,4 +1,4 @@
-"""Files that are whole or as they were, wherever their path leads."""
+"""Atomic writes, wherever the path leads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write(path: Path | str, text: str = "whole") -> None:
         temporary.write_text(text)
 
 
-def test_where_links_lead_is_replaced_and_the_links_stay(tmp_path: Path) -> None:
+def test_the_target_of_links_is_replaced_and_the_links_stay(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     target, link, second = tmp_path / "far" / "target", tmp_path / "link", tmp_path / "second"
     target.write_text("old")

@@ -40,16 +40,16 @@ def test_refuses(value: object, error: type[Exception]) -> None:
         fingerprint({"a": value})
 
 
-class OddReader(PixelReader):
-    """A reader whose settings cannot be kept."""
+class OddEngine(PixelReader):
+    """An OCR engine whose settings are not plain values."""
 
     def settings(self) -> dict[str, object]:
         return {"ocr": "odd", "size": {1, 2}}
 
 
-def test_a_reader_whose_settings_are_not_plain_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"tests\.test_fingerprint:OddReader.*plain.*set: \{1, 2\}"):
-        ocr_stage("tests.utils.test_hashing:OddReader")
+def test_an_engine_whose_settings_are_not_plain_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"tests\.utils\.test_hashing:OddEngine.*plain.*set: \{1, 2\}"):
+        ocr_stage("tests.utils.test_hashing:OddEngine")
 
 
 def test_a_file_that_cannot_be_read_raises_the_error_asked_for(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hybridml.datasets.photos import photo_paths
 from hybridml.errors import HybridmlError, ImageError, MissingExtraError, StoreError
 from hybridml.store.extraction import ExtractionReport, extract_photos
 from hybridml.store.feature_store import FeatureStore
+from hybridml.store.shards import MANY
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import lacking
 from hybridml.utils.paths import is_remote, path_of
@@ -37,14 +38,14 @@ def bucket() -> Iterator[Path]:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy the files of a folder of this machine."""
+    """Copy the files of a local folder."""
     for path in source.iterdir():
         with atomic(target / path.name) as temporary:
             temporary.write_bytes(path.read_bytes())
 
 
 def contents(store: FeatureStore) -> dict[str, Any]:
-    """Return the readings of a store, but for the seconds that they took."""
+    """Return the OCR results of a store without the seconds that they took."""
     table = store.table("ocr", ocr_stage("tests.helpers.fakes:PixelReader").settings)
     return {r["key"]: {k: v for k, v in r.items() if k != "seconds"} for r in table.records(table.keys())}
 
@@ -130,8 +131,6 @@ def test_a_network_that_fails_is_no_damage(
 
 
 def test_shards_are_not_merged_where_nothing_can_be_locked(tmp_path: Path, bucket: Path) -> None:
-    from hybridml.store.shards import MANY
-
     store = FeatureStore(bucket)
     for i in range(MANY + 1):
         store.photos.append([{"name": f"{i}.png", "bytes": 1, "mtime_ns": 1, "key": "0" * 64}])
@@ -139,7 +138,7 @@ def test_shards_are_not_merged_where_nothing_can_be_locked(tmp_path: Path, bucke
     assert len(store.photos.paths()) == MANY + 1
 
 
-def test_a_file_is_decoded_and_known_alike_wherever_it_lies(tmp_path: Path, bucket: Path) -> None:
+def test_a_file_is_decoded_and_hashed_the_same_wherever_it_lies(tmp_path: Path, bucket: Path) -> None:
     write_rows(tmp_path, 1)
     copy(tmp_path / "images", bucket)
     here, there = tmp_path / "images" / "photo0_0.png", bucket / "photo0_0.png"
@@ -168,8 +167,8 @@ def test_what_is_missing_is_named(bucket: Path, monkeypatch: pytest.MonkeyPatch)
 def test_an_extractor_needs_nothing_on_disk(tmp_path: Path, bucket: Path) -> None:
     rows = write_rows(tmp_path, 48)
     copy(tmp_path / "images", bucket / "images")
-    afar = {"images": f"{bucket}/images", "store": f"{bucket}/store"}
-    there = EntityExtractor(**{**OPTIONS, **afar}).fit(rows)
+    remote = {"images": f"{bucket}/images", "store": f"{bucket}/store"}
+    there = EntityExtractor(**{**OPTIONS, **remote}).fit(rows)
     here = EntityExtractor(**{**OPTIONS, "images": tmp_path / "images", "store": tmp_path / "store"}).fit(
         rows
     )
@@ -190,7 +189,7 @@ def test_the_command_writes_its_faults_into_the_store(tmp_path: Path, bucket: Pa
     with atomic(bucket / "images" / "photo0_0.png") as temporary:
         temporary.write_bytes(b"no photo")
     ours = [f"--images={bucket}/images", f"--store={bucket}/store", "--ocr=tests.helpers.fakes:PixelReader"]
-    command = ["-q", "features", f"--rows={tmp_path / 'rows.csv'}", *ours, "--looks=none", "--workers=1"]
+    command = ["-q", "features", f"--rows={tmp_path / 'rows.csv'}", *ours, "--stages=none", "--workers=1"]
     assert cli.main(command) == 0
     assert b"photo0_0.png: is not a photo" in (bucket / "store" / "faults.csv").read_bytes()
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith("memory")] == []

@@ -1,4 +1,4 @@
-"""What there is and how much of it: every table a pure function of :func:`hybridml.report.eda.facts.facts`."""
+"""Tables of counts and values, each a pure function of the table of rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hybridml.datasets.predictions import repair_unit
 from hybridml.datasets.rows import RowFault
 from hybridml.entities import EntitySchema
 
-from .facts import base_units
+from .row_table import base_units
 
-TOP = 20
+GROUPS_LISTED = 20
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _NO_LABEL = ("blank", "unlabelled")
 
@@ -52,7 +52,7 @@ def top_groups(table: pd.DataFrame) -> pd.DataFrame:
     known = table[table["group"] != ""]
     grouped = known.assign(photo=known["photo"].replace("", None)).groupby("group")
     counts = pd.DataFrame({"rows": grouped.size(), "photos": grouped["photo"].nunique()})
-    return counts.sort_values("rows", ascending=False, kind="stable").head(TOP).reset_index()
+    return counts.sort_values("rows", ascending=False, kind="stable").head(GROUPS_LISTED).reset_index()
 
 
 def rows_per(table: pd.DataFrame) -> pd.DataFrame:
@@ -61,12 +61,12 @@ def rows_per(table: pd.DataFrame) -> pd.DataFrame:
     for what in ("group", "photo"):
         counts = table.loc[table[what] != "", what].value_counts()
         if len(counts):
-            records.append(_quantiles({"per": what, "n": len(counts)}, counts.to_numpy(dtype=float)))
-    return pd.DataFrame(records, columns=["per", "n", *_names()])
+            records.append({"per": what, "n": len(counts)} | quantiles(counts))
+    return pd.DataFrame(records)
 
 
 def units(table: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
-    """Return how often each unit is written, per entity, how the challenge reads it, and whether it is allowed."""
+    """Return how often each entity's labels have each unit, how the challenge reads it, and whether it is allowed."""
     named = table[labelled(table) & (table["written"] != "")]
     counts = named.groupby(["entity", "written"]).size().rename("rows").reset_index()
     allowed = {name: entity.units for name, entity in schema.entities.items()}
@@ -90,13 +90,10 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
 def values(table: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     """Return quantiles of the values of each entity in its base unit."""
     base = base_units(schema)
-    records = [
-        _quantiles(
-            {"entity": name, "unit": base[str(name)], "n": len(some)}, some["base"].to_numpy(dtype=float)
-        )
+    return pd.DataFrame(
+        {"entity": name, "unit": base[str(name)], "n": len(some)} | quantiles(some["base"])
         for name, some in measured(table).groupby("entity", sort=True)
-    ]
-    return pd.DataFrame(records, columns=["entity", "unit", "n", *_names()])
+    )
 
 
 def row_faults(faults: Sequence[RowFault]) -> pd.DataFrame:
@@ -107,10 +104,8 @@ def row_faults(faults: Sequence[RowFault]) -> pd.DataFrame:
     )
 
 
-def _names() -> list[str]:
-    ends = {0.0: "least", 0.5: "median", 1.0: "most"}
-    return [ends.get(q, f"p{round(100 * q)}") for q in QUANTILES]
-
-
-def _quantiles(start: dict[str, object], numbers: np.ndarray) -> dict[str, object]:
-    return start | dict(zip(_names(), np.quantile(numbers, QUANTILES).tolist(), strict=True))
+def quantiles(numbers: pd.Series, points: Sequence[float] = QUANTILES) -> dict[str, float]:
+    """Return quantiles by name: least, p5, median, most and so on."""
+    names = {0.0: "least", 0.5: "median", 1.0: "most"}
+    found = np.quantile(numbers.to_numpy(dtype=float), points).tolist()
+    return {names.get(p, f"p{round(100 * p)}"): value for p, value in zip(points, found, strict=True)}

@@ -1,4 +1,4 @@
-"""The page that shows tables and pictures together: a folder of its own, without script."""
+"""The HTML page of an exploration: its tables and plots, without scripts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 
 import pandas as pd
 
-SHOWN = 50
+PAGE_LINES = 50
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222 }
@@ -24,18 +24,18 @@ def html_page(source: str, tables: Mapping[str, pd.DataFrame], pictures: Sequenc
     Parameters
     ----------
     source : str
-        What was explored.
+        The table of rows.
     tables : mapping of name to data frame
         The first fifty lines of each are shown, with a link to ``NAME.csv``.
     pictures : sequence of str
-        Names of PNG files beside the page.
+        Names of the PNG files beside the page.
     """
     title = f"hybridml explore: {escape(source)}"
-    shown = "\n".join(f'<p><img src="{escape(name)}" alt="{escape(name)}"></p>' for name in pictures)
-    parts = "\n".join(_section(name, table) for name, table in tables.items())
+    plots = "\n".join(f'<p><img src="{escape(name)}" alt="{escape(name)}"></p>' for name in pictures)
+    sections = "\n".join(_section(name, table) for name, table in tables.items())
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1>\n{shown}\n{parts}\n</body></html>\n"
+        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1>\n{plots}\n{sections}\n</body></html>\n"
     )
 
 
@@ -46,10 +46,10 @@ def _section(name: str, table: pd.DataFrame) -> str:
     head = "".join(_cell("th", str(c), n) for c, n in zip(table.columns, numeric, strict=True))
     body = "\n".join(
         "<tr>" + "".join(_cell("td", text_of(v), n) for v, n in zip(line, numeric, strict=True)) + "</tr>"
-        for line in table.head(SHOWN).itertuples(index=False)
+        for line in table.head(PAGE_LINES).itertuples(index=False)
     )
     heading = escape(name.replace("_", " "))
-    more = f"{len(table):,} lines, {SHOWN} shown; all in " if len(table) > SHOWN else ""
+    more = f"{len(table):,} lines, {PAGE_LINES} shown; all in " if len(table) > PAGE_LINES else ""
     return (
         f'<h2>{heading}</h2><p class="note">{more}<a href="{escape(name)}.csv">'
         f'{escape(name)}.csv</a></p><div class="wide"><table><tr>{head}</tr>\n{body}</table></div>'
@@ -57,12 +57,12 @@ def _section(name: str, table: pd.DataFrame) -> str:
 
 
 def _cell(tag: str, text: str, numeric: bool) -> str:
-    mark = ' class="n"' if numeric else ""
-    return f"<{tag}{mark}>{escape(text)}</{tag}>"
+    kind = ' class="n"' if numeric else ""
+    return f"<{tag}{kind}>{escape(text)}</{tag}>"
 
 
 def text_of(value: object) -> str:
-    """Return a cell as a person reads it.
+    """Return a cell as readable text.
 
     Examples
     --------
@@ -77,5 +77,5 @@ def text_of(value: object) -> str:
         return f"{value:,.0f}" if 10_000 <= abs(value) < 1e9 else f"{value:,.4g}"
     if isinstance(value, int):
         return f"{value:,}"
-    # a label must not steer the terminal
+    # a label must not send control characters to the terminal
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))

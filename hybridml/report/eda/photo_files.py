@@ -1,4 +1,4 @@
-"""The photos' files: sizes, formats, faults and exact duplicates; headers are read, pixels are not."""
+"""The files of photos: sizes, formats, faults and exact duplicates, without decoding any pixel."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hybridml.datasets.images import FORMATS, fingerprint
+from hybridml.datasets.images import allowed_formats, fingerprint, pillow
 from hybridml.errors import ImageError
-from hybridml.utils.optional import missing
 
-from .counts import labelled
-from .oddities import differing
+from .counts import labelled, quantiles
+from .label_checks import differing
 
 THREADS = 8
 _COLUMNS = ("photo", "problem", "format", "width", "height", "bytes", "sha256")
-_END_OF_JPEG = b"\xff\xd9"
 
 
 def inspect(
@@ -31,23 +29,23 @@ def inspect(
     Parameters
     ----------
     paths : mapping of name to path or None
-        Where each photo lies.
+        Photo name to its file.
     causes : mapping of str to str, optional
-        Photo name to why it is missing.
+        Photo name to the reason why it is missing.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     data frame
-        ``photo, problem, format, width, height, bytes, sha256``; ``problem`` is blank where all is well.
+        ``photo, problem, format, width, height, bytes, sha256``; ``problem`` is blank if there is none.
 
     Raises
     ------
     MissingExtraError
         Without Pillow.
     """
-    _pillow()
+    pillow("looking at photos", "explore")
     causes = causes or {}
     known = {name: path for name, path in paths.items() if path is not None}
     with ThreadPoolExecutor(THREADS) as pool:
@@ -90,24 +88,22 @@ def sizes(photos: pd.DataFrame) -> pd.DataFrame:
         "aspect (width / height)": width / height,
         "file size (kB)": whole["bytes"].astype(float) / 1000,
     }
-    points = {"least": 0.0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1.0}
-    records = [
-        {"what": what, "n": len(column)} | {name: float(column.quantile(q)) for name, q in points.items()}
+    return pd.DataFrame(
+        {"what": what, "n": len(column)} | quantiles(column, (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0))
         for what, column in columns.items()
         if len(column)
-    ]
-    return pd.DataFrame(records, columns=["what", "n", *points])
+    )
 
 
 def duplicates(photos: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the photos that have the same bytes under different names.
+    """Return the photos with the same bytes under different names.
 
     Parameters
     ----------
     photos : data frame
         From :func:`inspect`.
     table : data frame
-        From :func:`hybridml.report.eda.facts.facts`.
+        From :func:`hybridml.report.eda.row_table.row_table`.
 
     Returns
     -------
@@ -117,25 +113,24 @@ def duplicates(photos: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     hashed = photos[photos["sha256"] != ""]
     same = hashed[hashed["sha256"].duplicated(keep=False)]
     rows = table[table["photo"].isin(same["photo"])].merge(same[["photo", "sha256"]], on="photo")
-    told = rows[labelled(rows)]
-    conflicts = told[differing(told, ["sha256", "entity"])].groupby("sha256")["entity"].nunique()
+    some = rows[labelled(rows)]
+    conflicts = some[differing(some, ["sha256", "entity"])].groupby("sha256")["entity"].nunique()
     count = rows["sha256"].value_counts()
     records = [
-        (len(some), int(count.get(sha, 0)), int(conflicts.get(sha, 0)), " ".join(some["photo"]))
-        for sha, some in same.groupby("sha256", sort=False)
+        (len(copies), int(count.get(sha, 0)), int(conflicts.get(sha, 0)), " ".join(copies["photo"]))
+        for sha, copies in same.groupby("sha256", sort=False)
     ]
     return pd.DataFrame(records, columns=["photos", "rows", "conflicts", "names"])
 
 
 def _inspected(name: str, path: Path) -> tuple[object, ...]:
-    from PIL import Image
-
+    image_module = pillow()
     size, sha = np.nan, ""
     try:
         size, sha = os.path.getsize(path), fingerprint(path)
-        with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as image:
+        with image_module.open(path, formats=allowed_formats()) as image:
             width, height, kind = image.width, image.height, str(image.format)
-    except (OSError, ValueError, SyntaxError, ImageError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, ImageError, image_module.DecompressionBombError) as error:
         return name, _cause(error, size), "", np.nan, np.nan, size, sha
     return name, _truncation(path, kind), kind, width, height, size, sha
 
@@ -149,18 +144,10 @@ def _cause(error: Exception, size: float) -> str:
 
 
 def _truncation(path: Path, kind: str) -> str:
-    """Return what tells that a JPEG or PNG was cut short: its last bytes lack the mark of the end."""
-    mark = {"JPEG": _END_OF_JPEG, "PNG": b"IEND"}.get(kind)
-    if not mark:
+    """Return a message if the last bytes of a JPEG or PNG lack its end marker, else ""."""
+    marker = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}.get(kind)
+    if not marker:
         return ""
     with open(path, "rb") as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-        return "" if mark in file.read() else f"truncated: the {kind} has no end"
-
-
-def _pillow() -> None:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise missing("looking at photos", "Pillow", error, "explore") from None
-    Image.init()
+        return "" if marker in file.read() else f"truncated: the {kind} has no end"

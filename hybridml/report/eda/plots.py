@@ -1,4 +1,4 @@
-"""The pictures: readable in print and by the colour-blind, each naming its n and units."""
+"""Plots of an exploration, readable in print and by the colour-blind, each with its n and units."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from hybridml.utils.files import atomic
 from hybridml.utils.optional import missing
 
 from .counts import measured
-from .facts import base_units
-from .oddities import FAR
+from .label_checks import FAR_DECADES
 from .page import text_of
+from .row_table import base_units
 
 BLUE, ORANGE = "#0072B2", "#E69F00"
-COLUMNS = 2
-BINS = 40
-"""Bars of a histogram at most."""
+PLOTS_PER_LINE = 2
+MAX_BINS = 40
 
 
 def require_matplotlib() -> None:
-    """Raise an error that says what to type when matplotlib is not installed."""
+    """Raise an error that says how to install matplotlib, or to do without, if it is not installed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        told = missing("drawing plots", "matplotlib", error, "explore")
-        raise MissingExtraError(f"{told}, or leave them out with --no-plots") from None
+        reason = missing("drawing plots", "matplotlib", error, "explore")
+        raise MissingExtraError(f"{reason}, or leave them out with --no-plots") from None
 
 
 def rows_plot(entities: pd.DataFrame, path: Path) -> None:
@@ -47,14 +46,14 @@ def rows_plot(entities: pd.DataFrame, path: Path) -> None:
 
 
 def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
-    """Draw how the values of each entity lie on a logarithmic axis, into a PNG; nothing without values."""
+    """Draw histograms of each entity's values on a logarithmic axis into a PNG; nothing without values."""
     whole = measured(table)
     names = sorted(whole["entity"].unique())
     if not names:
         return
     base = base_units(schema)
-    lines = -(-len(names) // COLUMNS)
-    figure, grid = _figure(9.0, 0.5 + 2.3 * lines, lines, COLUMNS)
+    lines = -(-len(names) // PLOTS_PER_LINE)
+    figure, grid = _figure(9.0, 0.5 + 2.3 * lines, lines, PLOTS_PER_LINE)
     for axes, name in zip(grid.flat, names, strict=False):
         numbers = whole.loc[whole["entity"] == name, "base"].to_numpy(dtype=float)
         median = float(np.median(numbers))
@@ -64,7 +63,7 @@ def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
         axes.axvline(median, color=ORANGE, linewidth=2, linestyle="--")
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_xscale("log")
-        # whole decades: labels between them run into each other
+        # whole decades only: ticks between them would overlap
         axes.set_xlim(10 ** np.floor(np.log10(edges[0])), 10 ** np.ceil(np.log10(edges[-1])))
         axes.xaxis.set_minor_formatter("")
         off = f", {outside:,} off the axis" if outside else ""
@@ -77,12 +76,12 @@ def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
 
 
 def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the bins of a logarithmic axis; one absurd label must not squeeze all others into a bar."""
+    """Return the bins of a logarithmic axis without the outliers, which would squeeze all other values into one bar."""
     sizes = np.log10(numbers)
-    near = sizes[np.abs(sizes - np.median(sizes)) <= FAR]
+    near = sizes[np.abs(sizes - np.median(sizes)) <= FAR_DECADES]
     low, high = (near.min(), near.max()) if len(near) else (sizes.min(), sizes.max())
     margin = max(0.25 - (high - low) / 2, 1e-6)
-    bins = min(max(10, len(numbers) // 2), BINS)
+    bins = min(max(10, len(numbers) // 2), MAX_BINS)
     return np.logspace(low - margin, high + margin, bins + 1)
 
 
@@ -99,7 +98,7 @@ def photos_plot(photos: pd.DataFrame, path: Path) -> None:
     left.set_title(f"Sizes of photos (n = {len(whole):,})", fontsize=10)
     left.set_xlim(left=0)
     left.set_ylim(bottom=0)
-    right.hist(whole["bytes"].to_numpy(dtype=float) / 1000, BINS, color=BLUE)
+    right.hist(whole["bytes"].to_numpy(dtype=float) / 1000, MAX_BINS, color=BLUE)
     right.set_xlabel("file size (kB)")
     right.set_ylabel("photos")
     right.set_title(f"File sizes (n = {len(whole):,})", fontsize=10)
@@ -110,7 +109,7 @@ def _figure(width: float, height: float, lines: int = 1, columns: int = 1) -> tu
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # no pyplot: it would choose a backend for the whole process and keep the figure
+    # pyplot would choose a backend for the whole process and keep the figure
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(lines, columns, squeeze=lines * columns == 1)

@@ -1,9 +1,8 @@
-"""The rows as exploring needs them: one line per row, its label read once for every distinct text."""
+"""The table of rows with their labels parsed, which every other table of an exploration is made from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ def read_table(
     Parameters
     ----------
     path : path
-        A table of rows, or one of labels without photos: compressed, or lacking ``image_link`` or ``group_id``.
+        A table of rows, or of labels without photos: compressed, or without ``image_link`` or ``group_id``.
     schema : EntitySchema
         Entities and units.
     images : path or sequence of paths, optional
@@ -44,29 +43,29 @@ def read_table(
     return frame, []
 
 
-def facts(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
-    """Return one line per row with its label read.
+def row_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
+    """Return one line per row with its parsed label.
 
     Parameters
     ----------
     frame : data frame
-        With ``entity_name`` and, where they are known, ``index, image_link, group_id, entity_value``.
+        With ``entity_name`` and, if known, ``index, image_link, group_id, entity_value``.
     schema : EntitySchema
         Entities and units.
 
     Returns
     -------
     data frame
-        ``index, entity, group, photo, text, kind, written, unit, value, base, fits``: ``kind`` as
-        :func:`hybridml.datasets.labels.parse_label` says, or "unlabelled"; ``base`` in the base unit of the unit's family;
-        ``fits`` whether the entity allows the unit. ``group`` and ``photo`` are blank where not known.
+        ``index, entity, group, photo, text, kind, written, unit, value, base, fits``: ``kind`` of a
+        :class:`hybridml.datasets.labels.Label`, or "unlabelled"; ``base``, the value in the base unit of its family;
+        ``fits``, whether the entity allows the unit. ``group`` and ``photo`` are blank if unknown.
     """
     count = len(frame)
     blank = [""] * count
     texts = list(frame[VALUE].fillna("").astype(str)) if VALUE in frame else blank
-    read = {text: parse_label(text, schema) for text in dict.fromkeys(texts)}
-    of_text = pd.DataFrame([_columns(text, label, schema) for text, label in read.items()], index=list(read))
-    table = of_text.loc[texts].reset_index(drop=True)
+    distinct = list(dict.fromkeys(texts))
+    parsed = pd.DataFrame([_columns(text, parse_label(text, schema), schema) for text in distinct], distinct)
+    table = parsed.loc[texts].reset_index(drop=True)
     names = [str(name) for name in frame["entity_name"]]
     table.insert(0, "index", list(frame["index"]) if "index" in frame else range(count))
     table.insert(1, "entity", names)
@@ -94,7 +93,7 @@ def _columns(text: str, label: Label, schema: EntitySchema) -> dict[str, object]
 
 
 def base_units(schema: EntitySchema) -> dict[str, str]:
-    """Return entity to the unit of its family that others are converted to.
+    """Return entity to the base unit of its family.
 
     Examples
     --------
@@ -104,7 +103,6 @@ def base_units(schema: EntitySchema) -> dict[str, str]:
     """
     units: dict[str, str] = {}
     for name, entity in schema.entities.items():
-        family: Sequence[str] = [u.name for u in schema.units.values() if u.family == entity.family]
-        exact = [unit for unit in family if schema.unit(unit).factor == 1.0]
-        units[name] = exact[0] if exact else f"base unit of {entity.family}"
+        base = (u.name for u in schema.units.values() if u.family == entity.family and u.factor == 1.0)
+        units[name] = next(base, f"base unit of {entity.family}")
     return units
