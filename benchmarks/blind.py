@@ -28,7 +28,7 @@ from benchmarks.labelled import Sources
 from benchmarks.tables import table
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntitySchema, default_entities
-from hybridml.quantity.unit_pairs import is_same
+from hybridml.quantity.unit_pairs import could_pair
 
 SEEN = Path(__file__).parent / "blind_seen.csv"
 JUDGED = Path(__file__).parent / "judged_seen.csv"
@@ -51,7 +51,7 @@ def outcome(answer: str, label: str, schema: EntitySchema) -> str:
     said, truth = (parse_truth([text], schema)[0].quantity for text in (answer, label))
     if said == truth:
         return RIGHT
-    return OTHER_UNIT if said and truth and is_same(said, truth, schema) else OTHER
+    return OTHER_UNIT if said and truth and could_pair(said, truth, schema) else OTHER
 
 
 def compared(frame: pd.DataFrame, predictions: Sequence[str], seen: pd.DataFrame) -> pd.DataFrame:

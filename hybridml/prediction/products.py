@@ -26,7 +26,7 @@ from hybridml.datasets.predictions import parse_prediction
 from hybridml.datasets.rows import PRODUCT
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
-from hybridml.quantity.unit_pairs import SAME_QUANTITY
+from hybridml.quantity.unit_pairs import SAME_ANSWER
 
 MOST_BY_AGREEMENT = 0.99
 """The most evidence that agreeing photos give; one photo alone may be surer."""
@@ -199,7 +199,7 @@ def _agreeing(answers: Sequence[_RowAnswer]) -> list[list[_RowAnswer]]:
     for answer in sorted(answers, key=lambda answer: -answer.confidence):
         for group in groups:
             base = group[0].base
-            if abs(base - answer.base) <= SAME_QUANTITY * max(base, answer.base):
+            if abs(base - answer.base) <= SAME_ANSWER * max(base, answer.base):
                 group.append(answer)
                 break
         else:

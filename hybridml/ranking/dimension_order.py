@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.entities import EntitySchema
-from hybridml.quantity.unit_pairs import SAME
+from hybridml.quantity.unit_pairs import SAME_PAIR
 
 from .label_priors import MIN_LABELS
 
-STEP_EDGES = (SAME, 0.15, 0.35, 0.7, 1.2)
+STEP_EDGES = (SAME_PAIR, 0.15, 0.35, 0.7, 1.2)
 """Edges of the steps in which the logarithm of the ratio of two sizes is counted; below the first they are equal."""
 
 STEPS = len(STEP_EDGES)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from hybridml.candidates.table import CandidateTable, Rows
 from hybridml.entities import EntitySchema
-from hybridml.quantity.unit_pairs import SAME
+from hybridml.quantity.unit_pairs import SAME_PAIR
 
 from .dimension_order import STEPS, DimensionOrder, steps
 
@@ -161,5 +161,5 @@ def same_numbers(quantities: Sequence[float]) -> npt.NDArray[np.int64]:
     log = np.log(np.maximum(np.asarray(quantities, dtype=float), 1e-9))
     order = np.argsort(log, kind="stable")
     number = np.zeros(len(log), dtype=np.int64)
-    number[order] = np.concatenate([[0], np.cumsum(np.diff(log[order]) > SAME)])[: len(log)]
+    number[order] = np.concatenate([[0], np.cumsum(np.diff(log[order]) > SAME_PAIR)])[: len(log)]
     return number

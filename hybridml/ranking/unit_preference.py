@@ -21,7 +21,7 @@ from hybridml.candidates.find import Candidate
 from hybridml.datasets.labels import TEXT, parse_truth
 from hybridml.entities import EntitySchema
 from hybridml.quantity import Quantity, parse
-from hybridml.quantity.unit_pairs import Mention, describe, is_same, is_unit_pair
+from hybridml.quantity.unit_pairs import PairMember, could_pair, describe_pair, is_unit_pair
 
 from .ranker import load_booster, raw_scores
 
@@ -181,7 +181,7 @@ def _unit_pair(text: str, name: str, label: tuple[float, str], schema_id: int) -
     # the text must contain the label's own number: otherwise the label may not be half of this pair
     if not any((q.value, entity.unit_for(q.unit)) == label for q in quantities):
         return None
-    of_label = [q for q in quantities if is_same((q.value, q.unit), label, schema)]
+    of_label = [q for q in quantities if could_pair((q.value, q.unit), label, schema)]
     pairs = [
         (a, b)
         for a in of_label
@@ -192,9 +192,9 @@ def _unit_pair(text: str, name: str, label: tuple[float, str], schema_id: int) -
         return None
     a, b = min(pairs, key=lambda pair: pair[1].span[0] - pair[0].span[0])
     imperial_first = schema.is_imperial(quantities[0].unit)
-    described = describe(_mention(a, text), _mention(b, text), imperial_first, schema)
+    described = describe_pair(_mention(a, text), _mention(b, text), imperial_first, schema)
     return (*described, float(schema.is_imperial(label[1])))
 
 
-def _mention(quantity: Quantity, text: str) -> Mention:
-    return Mention(quantity.value, quantity.unit, text, *quantity.span, quantity.number_text)
+def _mention(quantity: Quantity, text: str) -> PairMember:
+    return PairMember(quantity.value, quantity.unit, text, *quantity.span, quantity.number_text)

@@ -13,7 +13,7 @@ from hybridml import quantity
 from hybridml.candidates.find import UNWRITTEN, Candidate, find_candidates, for_entity
 from hybridml.datasets.labels import Quantity, Truth
 from hybridml.entities import Entity, EntitySchema
-from hybridml.quantity.unit_pairs import is_same
+from hybridml.quantity.unit_pairs import could_pair
 from hybridml.vision.text_line import OCRResult
 
 NOTHING_TO_FIND = "nothing to find"
@@ -117,7 +117,7 @@ def _why_not_chosen(
     entity: Entity,
     schema: EntitySchema,
 ) -> str:
-    if predicted[1] != truth[1] and is_same(truth, predicted, schema):
+    if predicted[1] != truth[1] and could_pair(truth, predicted, schema):
         return OTHER_UNIT_OF_PAIR
     chosen = [c for c in candidates if (c.value, c.unit) == predicted]
     forms = {c.form for c in (*right, *chosen)}

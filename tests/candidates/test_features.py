@@ -24,7 +24,7 @@ from hybridml.candidates.features.keywords import NOWHERE
 from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
-from hybridml.quantity.unit_pairs import COLUMNS as DESCRIBED
+from hybridml.quantity.unit_pairs import PAIR_COLUMNS as DESCRIBED
 from tests.helpers.lines import line, ocr_result
 
 SCHEMA = default_entities()

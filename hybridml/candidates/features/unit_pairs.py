@@ -9,7 +9,7 @@ import numpy as np
 
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
-from hybridml.quantity.unit_pairs import Mention, close, describe
+from hybridml.quantity.unit_pairs import PairMember, close, describe_pair
 
 from .column import Column, flag
 from .photo_context import PhotoContext
@@ -77,13 +77,13 @@ def _columns(photo: PhotoContext, candidates: Sequence[Candidate], family: str) 
         other = min(
             (candidates[j] for j in np.flatnonzero(twins[i]).tolist()), key=lambda c: _distance(one, c)
         )
-        found[i] = describe(_mention(photo, one), _mention(photo, other), bool(imperial[0]), schema)
+        found[i] = describe_pair(_mention(photo, one), _mention(photo, other), bool(imperial[0]), schema)
     return dict(zip(NAMES, found.T, strict=True))
 
 
-def _mention(photo: PhotoContext, c: Candidate) -> Mention:
+def _mention(photo: PhotoContext, c: Candidate) -> PairMember:
     text = photo.ocr_result.lines[c.line].text
-    return Mention(c.value, c.unit, text, c.start, c.end, c.number_text, c.line)
+    return PairMember(c.value, c.unit, text, c.start, c.end, c.number_text, c.line)
 
 
 def _distance(one: Candidate, other: Candidate) -> tuple[bool, float]:
