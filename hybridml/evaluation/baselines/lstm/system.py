@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Self
 
-from hybridml.datasets.groups import deal, parts_of
+from hybridml.datasets.groups import held_out_rows
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError, NotFittedError
 from hybridml.evaluation.baselines.system import LABEL, OCR, PHOTOS, VECTORS, Given, System
@@ -277,9 +277,7 @@ class LstmSystem(System):
 
         Rows labelled by others are of another sort, and do not say when to stop.
         """
-        parts = parts_of(rows.frame)
-        shares = (1 - self.held_out, self.held_out)
-        held = deal(parts, list(rows.frame["entity_name"]), shares, self.random_state) == 1
+        held = held_out_rows(rows.frame, self.held_out, self.random_state)
         learn = [e for e, h in zip(examples, held, strict=True) if e is not None and not h]
         judging = held & ~photo.weakly_labelled(rows)
         judge = [e for e, j in zip(examples, judging, strict=True) if e is not None and j]
