@@ -89,7 +89,14 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     from hybridml.datasets.labels import read_labels
     from hybridml.evaluation.baselines import DEFAULT_SYSTEMS
-    from hybridml.evaluation.compare import Source, compare, score, table, write_predictions, write_scores
+    from hybridml.evaluation.compare import (
+        ComparisonSettings,
+        compare,
+        score,
+        table,
+        write_predictions,
+        write_scores,
+    )
 
     systems, settings = arguments.systems or DEFAULT_SYSTEMS, settings_of(arguments.set)
     _check_names(settings, systems)
@@ -103,11 +110,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     write_faults(faults_file, [fault for _, faults in tables for fault in faults])
     frame, *others = (frame for frame, _ in tables)
     fold, fewer = _folds(arguments, frame)
-    source = Source(
+    source = ComparisonSettings(
         images=images,
         store=arguments.store,
         effort=arguments.effort,
-        further=stages_of(arguments),
+        stages=stages_of(arguments),
         embedding=arguments.embedding,
         resnet_weights=arguments.resnet_weights,
         schema=schema,

@@ -16,6 +16,7 @@ import pandas as pd
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
+from hybridml.evaluation.calibration_error import expected_calibration_error, precision_coverage
 from hybridml.ranking.calibration import MIN_ROWS, lower_bound
 
 ALL = metrics.ALL
@@ -145,7 +146,7 @@ def answered(rows: pd.DataFrame) -> pd.DataFrame:
 def coverage(rows: pd.DataFrame) -> pd.DataFrame:
     """Return precision against the share of rows answered: ``coverage, precision, threshold``, thresholds falling."""
     said = rows[rows["answered"]]
-    return metrics.precision_coverage(list(said["confidence"]), list(said["right"]), len(rows))
+    return precision_coverage(list(said["confidence"]), list(said["right"]), len(rows))
 
 
 def promises(rows: pd.DataFrame, goals: Sequence[float] = GOALS) -> pd.DataFrame:
@@ -266,7 +267,7 @@ def reliability(rows: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
 def calibration_error(rows: pd.DataFrame, bins: int = BINS) -> float:
     """Return the expected calibration error of the answers; NaN without any."""
     said = rows[rows["answered"]]
-    return metrics.expected_calibration_error(list(said["confidence"]), list(said["right"]), bins)
+    return expected_calibration_error(list(said["confidence"]), list(said["right"]), bins)
 
 
 def mistakes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:

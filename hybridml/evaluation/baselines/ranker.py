@@ -1,4 +1,4 @@
-"""The product itself as a system, and what it is without one of its parts."""
+"""The product itself as a system, and its ablations."""
 
 from __future__ import annotations
 
@@ -15,25 +15,34 @@ from hybridml.ranking.ranker import RankerSettings
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import PhotoFeatures
 
-from .system import Given, System, size_of
+from .system import Dataset, System, size_of
 
-PARTS = ("layout", "keywords", "number_class", "unit_pairs", "priors", "joint", "second_pass", "weak_labels")
-"""What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
+ABLATIONS = (
+    "layout",
+    "keywords",
+    "number_class",
+    "unit_pairs",
+    "priors",
+    "joint",
+    "second_pass",
+    "weak_labels",
+)
+"""Names of what a ranker can be without: feature blocks, vision stages, priors, joint scoring and weak labels."""
 
 
 class RankerSystem(System):
-    """Candidates, features, LightGBM LambdaRank and the calibrated decision, as ``hybridml train`` fits them.
+    """Candidates, features, LightGBM LambdaRank and calibration, as ``hybridml train`` fits them.
 
-    Rows labelled by others and labels without photos are learned from where they are given.
+    It learns from weak labels and from labels without photos where the dataset has them.
 
     Parameters
     ----------
     without : sequence of str
-        Of :data:`PARTS`, what it has to do without.
+        Of :data:`ABLATIONS`, what is left out.
     folds : int
-        Folds inside the training part, for calibration.
+        Folds of the training rows, for calibration.
     ranker : mapping, optional
-        Settings that differ from :class:`hybridml.ranking.ranker.RankerSettings`.
+        Settings that differ from those of :class:`hybridml.ranking.ranker.RankerSettings`.
     random_state : int
         Seed of everything random.
     """
@@ -50,33 +59,32 @@ class RankerSystem(System):
         self.ranker = ranker
         self.random_state = random_state
 
-    def further(self, offered: frozenset[str]) -> frozenset[str]:
-        """Return those that the effort takes, but for what it does without."""
+    def stages(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return the stages of the run except those left out."""
         return offered - frozenset(self.without)
 
-    def fit(self, given: Given) -> Self:
-        """Learn from labelled rows, those of others included."""
-        for part in self.without:
-            one_of("without", part, PARTS)
+    def fit(self, dataset: Dataset) -> Self:
+        """Learn from labelled rows, weakly labelled ones included."""
+        for name in self.without:
+            one_of("without", name, ABLATIONS)
         settings = ModelSettings(
             folds=self.folds,
             ranker=RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
             random_state=self.random_state,
         )
         if "weak_labels" in self.without:
-            given = replace(given, weak_labels=None)
-        given = given.without_stages(self.without)
-        self.model_ = Model(settings_without(self.without, settings), given.schema).fit(
-            *training_table(given)
-        )
+            dataset = replace(dataset, weak_labels=None)
+        dataset = dataset.without_stages(self.without)
+        model = Model(settings_without(self.without, settings), dataset.schema)
+        self.model_ = model.fit(*training_table(dataset))
         return self
 
-    def predict(self, given: Given) -> list[str]:
+    def predict(self, dataset: Dataset) -> list[str]:
         """Return the ranker's answers."""
-        given = given.without_stages(self.without)
-        asked = list(given.frame["entity_name"])
+        dataset = dataset.without_stages(self.without)
+        entities = list(dataset.frame["entity_name"])
         answers = answer_photos(
-            self.model_, given.keys, asked, given.photo_features.items(), given.vectors.items()
+            self.model_, dataset.keys, entities, dataset.photo_features.items(), dataset.vectors.items()
         )
         return [answer.prediction for answer in answers]
 
@@ -85,7 +93,7 @@ class RankerSystem(System):
         if not hasattr(self, "model_"):
             return 0
         model = self.model_
-        columns = [part.to_dict() for part in (model.columns.priors, model.columns.unit_preference) if part]
+        columns = [c.to_dict() for c in (model.columns.priors, model.columns.unit_preference) if c]
         learned = [
             model.ranker.to_dict(),
             model.calibrator.to_dict(),
@@ -96,7 +104,7 @@ class RankerSystem(System):
 
 
 def training_table(
-    given: Given,
+    dataset: Dataset,
 ) -> tuple[
     pd.DataFrame,
     list[str | None],
@@ -104,13 +112,13 @@ def training_table(
     dict[str, npt.NDArray[Any]],
     pd.DataFrame | None,
 ]:
-    """Return what :meth:`hybridml.ranking.model.Model.fit` takes, others' rows and labels included."""
-    rows = given.with_weak_labels()
-    return rows.frame, list(rows.keys), list(rows.photo_features.items()), dict(rows.vectors), given.labels
+    """Return the arguments of :meth:`hybridml.ranking.model.Model.fit`, weakly labelled rows and labels included."""
+    rows = dataset.with_weak_labels()
+    return rows.frame, list(rows.keys), list(rows.photo_features.items()), dict(rows.vectors), dataset.labels
 
 
-def settings_without(parts: Sequence[str], settings: ModelSettings) -> ModelSettings:
-    """Return settings that leave out the feature blocks, and of priors and joint weighing those, named in ``parts``."""
-    blocks = tuple(block for block in settings.blocks if block not in parts)
-    switched_off: dict[str, Any] = {name: False for name in ("priors", "joint") if name in parts}
+def settings_without(names: Sequence[str], settings: ModelSettings) -> ModelSettings:
+    """Return settings without the feature blocks, the priors or the joint scoring named in ``names``."""
+    blocks = tuple(block for block in settings.blocks if block not in names)
+    switched_off: dict[str, Any] = {name: False for name in ("priors", "joint") if name in names}
     return replace(settings, blocks=blocks, **switched_off)
