@@ -114,16 +114,16 @@ def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
     if wrong:
         raise faults_error(str(path), "the folds cannot be used", wrong)
     fold_of = dict(zip(columns["index"], map(int, columns["fold"]), strict=True))
-    asked = [as_text(index) for index in frame["index"]]
-    missing = [index for index in asked if index not in fold_of]
-    extra = sorted(set(fold_of) - set(asked))
+    indexes = [as_text(index) for index in frame["index"]]
+    missing = [index for index in indexes if index not in fold_of]
+    extra = sorted(set(fold_of) - set(indexes))
     if missing or extra or len(fold_of) != len(file.records):
         raise RowsError(
             f"{path}: made for other rows: {len(fold_of)} indexes in {len(file.records)} lines, expected "
             f"those of {len(frame)} rows; {_count(missing, 'rows have no fold')}, "
             f"{_count(extra, 'folds have no row')}. Make folds for these rows, or give those the file is for"
         )
-    fold = np.array([fold_of[index] for index in asked], dtype=np.int64)
+    fold = np.array([fold_of[index] for index in indexes], dtype=np.int64)
     _check_separate(str(path), frame, fold)
     return pd.Series(fold, index=frame.index, name="fold")
 

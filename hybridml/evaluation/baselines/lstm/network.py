@@ -47,12 +47,12 @@ class TokenNetwork(nn.Module):
         self.units = nn.Embedding(units + 1, _UNIT)
         self.entities = nn.Embedding(entities, _ENTITY)
         self.photo = nn.Linear(len(components), _PHOTO)
-        asked = _ENTITY + _PHOTO
+        context = _ENTITY + _PHOTO
         self.lstm = nn.LSTM(
-            _WORD + len(FEATURES) + _UNIT + asked, hidden, batch_first=True, bidirectional=True
+            _WORD + len(FEATURES) + _UNIT + context, hidden, batch_first=True, bidirectional=True
         )
         self.dropout = nn.Dropout(dropout)
-        described = 2 * hidden + len(OPTION) + units + asked
+        described = 2 * hidden + len(OPTION) + units + context
         self.number = nn.Sequential(
             nn.Linear(described, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1)
         )
@@ -71,16 +71,16 @@ class TokenNetwork(nn.Module):
         words = self.words(self.letters(characters.flatten(0, 1)).transpose(1, 2)).amax(2)
         words = torch.relu(words).unflatten(0, characters.shape[:2])
         photo = torch.relu(self.photo(self.dropout((batch["photo"] - self.mean) @ self.components.T)))
-        asked = torch.cat([self.entities(batch["entity"]), photo * batch["has_photo"][:, None]], 1)
-        asked_of_tokens = asked[:, None].expand(-1, words.shape[1], -1)
-        inputs = torch.cat([words, batch["features"], self.units(batch["units"]), asked_of_tokens], 2)
+        context = torch.cat([self.entities(batch["entity"]), photo * batch["has_photo"][:, None]], 1)
+        context_of_tokens = context[:, None].expand(-1, words.shape[1], -1)
+        inputs = torch.cat([words, batch["features"], self.units(batch["units"]), context_of_tokens], 2)
         packed = pack_padded_sequence(
             self.dropout(inputs), batch["lengths"], batch_first=True, enforce_sorted=False
         )
         states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
         at = states.gather(1, starts[:, :, None].expand(-1, -1, states.shape[2]))
-        asked_of_options = asked[:, None].expand(-1, starts.shape[1], -1)
-        described = torch.cat([self.dropout(at), batch["options"], units_read, asked_of_options], 2)
+        context_of_options = context[:, None].expand(-1, starts.shape[1], -1)
+        described = torch.cat([self.dropout(at), batch["options"], units_read, context_of_options], 2)
         number = self.number(described).squeeze(2).masked_fill(~batch["is_option"], -1e9).log_softmax(1)
         unit = self.unit(described) + self.as_read * units_read
         unit = unit.masked_fill(~self.allowed[batch["entity"]][:, None], -1e9).log_softmax(2)

@@ -85,22 +85,22 @@ class Collator:
 
         inputs = self.network.inputs([e.prompt for e in examples], [e.photo() for e in examples])
         tokenizer = self.network.processor.tokenizer
-        asked = inputs["input_ids"]
+        prompts = inputs["input_ids"]
         written = [
             [*tokenizer(f" {e.answer}", add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
             for e in examples
         ]
         length = max(len(tokens) for tokens in written)
-        answers = torch.full((len(examples), length), tokenizer.pad_token_id, dtype=asked.dtype)
+        answers = torch.full((len(examples), length), tokenizer.pad_token_id, dtype=prompts.dtype)
         there = torch.zeros((len(examples), length), dtype=inputs["attention_mask"].dtype)
         for i, tokens in enumerate(written):
             answers[i, : len(tokens)] = torch.tensor(tokens)
             there[i, : len(tokens)] = 1
-        labels = torch.full((len(examples), asked.shape[1] + length), IGNORED)
-        labels[:, asked.shape[1] :] = torch.where(there.bool(), answers, IGNORED)
+        labels = torch.full((len(examples), prompts.shape[1] + length), IGNORED)
+        labels[:, prompts.shape[1] :] = torch.where(there.bool(), answers, IGNORED)
         behind = {"input_ids": answers, "attention_mask": there}
         for name, values in inputs.items():
-            if values.shape[:2] == asked.shape and values.ndim == 2:
+            if values.shape[:2] == prompts.shape and values.ndim == 2:
                 # other inputs with a value per token, such as which are the picture's, have none for an answer's
                 more = behind.get(name, torch.zeros(len(examples), length, dtype=values.dtype))
                 inputs[name] = torch.cat([values, more], dim=1)
