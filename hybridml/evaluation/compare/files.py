@@ -16,7 +16,7 @@ from hybridml.utils.files import atomic
 from hybridml.utils.paths import path_of
 
 from .run import Outcome
-from .scores import CSV_COLUMNS, Scores, csv_lines
+from .scores import CSV_COLUMNS, SystemScores, csv_lines
 
 
 def write_predictions(folder: str | Path, outcome: Outcome, frame: pd.DataFrame) -> Path | None:
@@ -51,7 +51,7 @@ def predictions_path(folder: str | Path, system: str, ocr: str) -> Path:
 
 
 def write_scores(
-    results: Sequence[Scores], table: str | Path | None = None, everything: str | Path | None = None
+    results: Sequence[SystemScores], table: str | Path | None = None, everything: str | Path | None = None
 ) -> None:
     """Write the scores of some systems, each file whole or not at all.
 

@@ -15,7 +15,7 @@ from hybridml.evaluation.evaluate import evaluate
 
 from .run import Folds, Outcome
 
-Scores = Mapping[str, Any]
+SystemScores = Mapping[str, Any]
 Line = tuple[str, ...]
 
 HEAD = (
@@ -122,7 +122,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
 
 
-def csv_lines(results: Sequence[Scores]) -> Iterator[list[Any]]:
+def csv_lines(results: Sequence[SystemScores]) -> Iterator[list[Any]]:
     """Yield a line of :data:`CSV_COLUMNS` for each system and entity, "all" first; one for a system that failed."""
     for result in results:
         parts = {"all": result["all"], **result["per_entity"]} if not result["error"] else {"all": {}}
@@ -135,7 +135,7 @@ def _cell(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def table(results: Sequence[Scores]) -> str:
+def table(results: Sequence[SystemScores]) -> str:
     """Return a table of the systems, a table of their F1 per entity, and the systems that failed."""
     parts = []
     if any(not result["error"] for result in results):
@@ -143,12 +143,12 @@ def table(results: Sequence[Scores]) -> str:
     return "\n\n".join([*parts, *failures(results)])
 
 
-def overall(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
+def overall(results: Sequence[SystemScores]) -> tuple[Line, list[Line]]:
     """Return head and lines of the table of the systems that did not fail."""
     return HEAD, [_line(result) for result in results if not result["error"]]
 
 
-def per_entity(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
+def per_entity(results: Sequence[SystemScores]) -> tuple[Line, list[Line]]:
     """Return head and lines of the table of their F1 per entity."""
     good = [result for result in results if not result["error"]]
     entities = sorted({name for result in good for name in result["per_entity"]})
@@ -159,21 +159,21 @@ def per_entity(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
     return (*HEAD[:2], *entities), lines
 
 
-def failures(results: Sequence[Scores]) -> list[str]:
+def failures(results: Sequence[SystemScores]) -> list[str]:
     """Return a sentence for each system that failed: which, and why."""
     return [f"failed: {named(result)}: {result['error']}" for result in results if result["error"]]
 
 
-def named(result: Scores) -> str:
+def named(result: SystemScores) -> str:
     """Return a system's name, with its OCR engine where it has one."""
     return f"{result['system']} ({result['ocr']})" if result["ocr"] else str(result["system"])
 
 
-def _name_and_ocr(result: Scores) -> tuple[str, str]:
+def _name_and_ocr(result: SystemScores) -> tuple[str, str]:
     return result["system"], result["ocr"] or "-"
 
 
-def _line(result: Scores) -> Line:
+def _line(result: SystemScores) -> Line:
     every = result["all"]
     smape = "-" if every["smape"] is None else f"{every['smape']:.1f} ({every['smape_rows']})"
     return (

@@ -64,7 +64,8 @@ class VlmSystem(System):
     Examples
     --------
     >>> VlmSystem(model="HuggingFaceM4/idefics2-8b", device="cuda", four_bit=True, epochs=1)
-    VlmSystem(model='HuggingFaceM4/idefics2-8b', device='cuda', four_bit=True, epochs=1)
+    VlmSystem(device='cuda', epochs=1, four_bit=True,
+              model='HuggingFaceM4/idefics2-8b')
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({PHOTOS})
