@@ -1,4 +1,4 @@
-"""The browser that looks at reports: the system's Chromium, driven by Playwright, which downloads none of its own."""
+"""Headless browser for reports: the system's Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# it would look for updates and announce itself, without a network many times at each start
+# otherwise it looks for updates at each start, several times without a network
 _QUIET = (
     *("--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -24,7 +24,7 @@ _QUIET = (
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Give a headless browser.
+    """Return a context manager of a headless browser.
 
     Raises
     ------

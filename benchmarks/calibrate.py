@@ -1,9 +1,10 @@
-"""Measures what the values in the reader's networks range over, for computing in 8 bits.
+"""Ranges of the values in the OCR engine's networks, for computing in 8 bits.
 
     python -m benchmarks.calibrate --shared ../shared --out hybridml/vision/ocr/int8
 
-On photos of agreed/ that share no group and no photo with labelled/: nothing of the rows that numbers are reported on
-goes into the ranges. Writes one file a network; :mod:`hybridml.vision.ocr.quantize` makes 8-bit copies from them.
+The ranges are measured on photos of agreed/ that share no group and no photo with labelled/, so nothing of the rows
+that results are reported on goes into them. One file is written per network; :mod:`hybridml.vision.ocr.quantize` makes
+8-bit copies from them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ CROP_HEIGHT, LEAST_WIDTH = 48, 320
 
 
 def blob(image: np.ndarray) -> np.ndarray:
-    """Return a picture as a network takes it: (1, 3, H, W), from -1 to 1."""
+    """Return a picture as the input of a network: (1, 3, H, W), from -1 to 1."""
     return (image.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
 
 
@@ -62,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     sources = Sources(options.shared, Path("features"))
-    others = sources.rows("agreed")
-    free = others[~folds.rows_sharing(others, sources.rows("labelled"))]
+    agreed = sources.rows("agreed")
+    free = agreed[~folds.rows_sharing(agreed, sources.rows("labelled"))]
     found = photo_paths(free, sources.folder("agreed") / "images")
     paths = sorted(path for path in found.values() if path)
     drawn = random.Random(options.seed).sample(paths, min(options.photos, len(paths)))

@@ -1,4 +1,4 @@
-"""What the command lines of the benchmarks have in common."""
+"""Command-line options and exit status that the benchmarks share."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hybridml.errors import HybridmlError
 from hybridml.vision.presets import DEFAULT_PRESET, PRESETS
 
 ERROR = 2
-"""Exit status of a benchmark that could not be run, as of ``hybridml``; 1 says that it ran and found a fault."""
+"""Exit status of a benchmark that could not run, as of ``hybridml``; 1 means that it ran and found a fault."""
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return a parser whose help is the docstring of the benchmark."""
+    """Return a parser with the docstring of the benchmark as its help."""
     return argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def add_shared(parser: argparse.ArgumentParser, folder: str = "data/") -> None:
-    """Add the option that says where the data is, in a folder of that name."""
+    """Add the option that names the folder with the data."""
     default = Path(os.environ.get("HYBRIDML_SHARED", "../shared"))
     parser.add_argument(
         "--shared", type=Path, default=default, help=f"folder with {folder} (default: %(default)s)"
@@ -30,22 +30,22 @@ def add_shared(parser: argparse.ArgumentParser, folder: str = "data/") -> None:
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where data and features are."""
+    """Add the options that name the folder with the data and the feature store."""
     add_shared(parser)
     parser.add_argument(
         "--store", type=Path, default=Path("features"), help="feature store (default: %(default)s)"
     )
 
 
-def add_effort(parser: argparse.ArgumentParser, told: str = "as in 'hybridml features'") -> None:
-    """Add the option that says how much work a photo got."""
+def add_effort(parser: argparse.ArgumentParser, text: str = "as in 'hybridml features'") -> None:
+    """Add the option that names the preset of the vision stages."""
     parser.add_argument(
-        "--effort", choices=list(PRESETS), default=DEFAULT_PRESET, help=f"{told} (default: %(default)s)"
+        "--effort", choices=list(PRESETS), default=DEFAULT_PRESET, help=f"{text} (default: %(default)s)"
     )
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """End the process with the exit status of ``main``, or with what an error says."""
+    """End the process with the exit status of ``main``, or with the message of an error."""
     try:
         status = main()
     except HybridmlError as error:

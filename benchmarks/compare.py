@@ -1,12 +1,12 @@
-"""Systems compared on the real labelled photos: rules, tabular regression, LSTM and ranker on the same folds.
+"""Comparison of systems on the real labelled photos: rules, tabular regression, LSTM and ranker on the same folds.
 
     python -m benchmarks.compare --shared ../shared
-    python -m benchmarks.compare --shared ../shared --systems first lstm ranker --no-others
+    python -m benchmarks.compare --shared ../shared --systems first lstm ranker --no-weak-labels
 
-The command 'hybridml compare' with what belongs to these photos: the folds are those of benchmarks/folds_labelled.csv;
-systems that learn from rows labelled by others (agreed/) and from labels without photos are given them, in each fold
-without all that shares a group or photo with the validation part; rules and ranker are run with Tesseract too. Photos
-are embedded with the weights that are shipped unless --embedding names others.
+It is the command 'hybridml compare' with the folds of benchmarks/folds_labelled.csv. Systems that learn from weakly
+labelled rows (agreed/) and from labels without photos get them, in each fold without everything that shares a group or
+photo with the validation rows. Rules and ranker also run with Tesseract. Photos are embedded with the shipped weights
+unless --embedding names others.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from benchmarks.labelled import FOLDS, Sources
 from hybridml.datasets import folds
 from hybridml.evaluation.baselines import DEFAULT_SYSTEMS
 from hybridml.evaluation.compare import (
+    ComparisonSettings,
     Outcome,
-    Source,
     compare,
     score,
     table,
@@ -45,8 +45,10 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     command.add_effort(parser, "of RapidOCR")
     parser.add_argument("--embedding", default="resnet50-shipped", help="default: %(default)s")
     parser.add_argument("--resnet-weights", default="IMAGENET1K_V2", help="as in 'hybridml features'")
-    parser.add_argument("--no-others", action="store_true", help="do not learn from rows labelled by others")
-    parser.add_argument("--no-labels", action="store_true", help="do not count labels without photos")
+    parser.add_argument(
+        "--no-weak-labels", action="store_true", help="do not learn from weakly labelled rows"
+    )
+    parser.add_argument("--no-labels", action="store_true", help="do not learn from labels without photos")
     parser.add_argument("--no-tesseract", action="store_true", help="RapidOCR only")
     parser.add_argument("--out", type=Path, help="write a line per system and entity to this CSV")
     parser.add_argument("--json", type=Path, help="write all scores to this file")
@@ -55,11 +57,11 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
-    """Yield what each system does: with RapidOCR, then those of :data:`WITH_TESSERACT` with Tesseract."""
+    """Yield the outcome of each system with RapidOCR, then of those of :data:`WITH_TESSERACT` with Tesseract."""
     sources = Sources(options.shared, options.store)
     frame = sources.rows("labelled")
     fold = np.asarray(folds.load_folds(FOLDS, frame))
-    source = Source(
+    settings = ComparisonSettings(
         images=[sources.folder("labelled") / "images", sources.folder("agreed") / "images"],
         store=options.store,
         effort=options.effort,
@@ -67,13 +69,13 @@ def outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
         resnet_weights=options.resnet_weights,
         progress=True,
     )
-    weak_labels = None if options.no_others else sources.rows("agreed")
+    weak_labels = None if options.no_weak_labels else sources.rows("agreed")
     labels = None if options.no_labels else sources.labels()
-    yield from compare(frame, fold, options.systems, source, weak_labels=weak_labels, labels=labels)
+    yield from compare(frame, fold, options.systems, settings, weak_labels=weak_labels, labels=labels)
     if not options.no_tesseract:
-        # a second look is RapidOCR's, and others' rows are read with the better reader only
+        # the second pass is RapidOCR's, and weakly labelled rows are read with the better engine only
         names = [name for name in options.systems if name in WITH_TESSERACT]
-        less = replace(source, ocr="tesseract", stages=("number_classifier",))
+        less = replace(settings, ocr="tesseract", stages=("number_classifier",))
         yield from compare(frame, fold, names, less, labels=labels)
 
 

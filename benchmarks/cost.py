@@ -1,14 +1,15 @@
-r"""Draws F1 against cost: what one more processor second a photo buys.
+r"""Plot of F1 against processor seconds a photo.
 
     python -m benchmarks.speed --shared ../shared --json build/speed.json
-    python -m benchmarks.crossval --shared ../shared --effort fast --no-others --readers rapidocr --json build/fast.json
-    python -m benchmarks.crossval --shared ../shared --readers rapidocr --json build/balanced.json
-    python -m benchmarks.crossval --shared ../shared --effort best --readers rapidocr tesseract --json build/best.json
+    python -m benchmarks.crossval --shared ../shared --effort fast --no-weak-labels --ocr rapidocr \
+        --json build/fast.json
+    python -m benchmarks.crossval --shared ../shared --ocr rapidocr --json build/balanced.json
+    python -m benchmarks.crossval --shared ../shared --effort best --ocr rapidocr tesseract --json build/best.json
     python -m benchmarks.cost docs/cost.png --speed build/speed.json --fast build/fast.json \
         --balanced build/balanced.json --best build/best.json
 
-The bars are the standard deviation over the five folds. The usual script is drawn with the F1 of the first candidate
-of what Tesseract reads at 'best', where that was measured, stock RapidOCR with that of what RapidOCR reads there.
+Error bars are the standard deviation over the five folds. The usual script has the F1 of the first candidate with
+Tesseract at 'best', where that was measured, and stock RapidOCR that with RapidOCR.
 """
 
 from __future__ import annotations

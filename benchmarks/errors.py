@@ -1,12 +1,11 @@
-"""Why answers are wrong: every wrong row of a cross-validation sorted by cause.
+"""Causes of errors: every wrong row of a cross-validation, by the cause of its error.
 
-    python -m benchmarks.crossval --shared ../shared --readers rapidocr --out build/crossval
+    python -m benchmarks.crossval --shared ../shared --ocr rapidocr --out build/crossval
     python -m benchmarks.errors --shared ../shared --predictions build/crossval/ranker-rapidocr.csv
 
-Causes are told from what was read: whether the label's number stands anywhere on the photo as read, became a
-candidate, and what was chosen in its place. Whether a value is missing on the photo or was not read, only a person can
-tell: errors_seen.csv has ninety wrong rows of an early ranker that were looked at as pictures, with cause and one
-observation each, and is set beside the table. ``--list CAUSE`` prints the rows of one cause.
+The cause follows from the OCR results: whether they contain the label's number, whether it became a candidate, and what
+was chosen in its place. Whether a value is missing on the photo or was not read, only a person can see. ``--list
+CAUSE`` prints the rows of one cause.
 """
 
 from __future__ import annotations
@@ -31,31 +30,29 @@ from hybridml.report.causes import CAUSES, cause_of
 from hybridml.vision.photo_features import as_photo_features
 from hybridml.vision.presets import PRESETS
 
-SEEN = Path(__file__).parent / "errors_seen.csv"
-
 
 def add_predictions(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where out-of-fold predictions are, and how their photos were read."""
+    """Add the options that name the file of out-of-fold predictions, and how their photos were read."""
     parser.add_argument(
-        "--predictions", type=Path, required=True, help="ranker-rapidocr.csv that crossval --out wrote"
+        "--predictions", type=Path, required=True, help="file ranker-rapidocr.csv that crossval --out wrote"
     )
     parser.add_argument(
-        "--first-reading", action="store_true", help="the predictions were made without a second look"
+        "--first-pass", action="store_true", help="the predictions were made without a second pass"
     )
-    command.add_effort(parser, "with which they were made")
+    command.add_effort(parser, "preset with which they were made")
 
 
 def read_predictions(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return out-of-fold predictions that crossval wrote; raise HybridmlError when they are not about these rows."""
+    """Return out-of-fold predictions that crossval wrote; raise HybridmlError when they are of other rows."""
     found = pd.read_csv(path, dtype=str, keep_default_na=False)
     if list(found["index"]) != [str(i) for i in frame["index"]]:
-        raise HybridmlError(f"{path} is not about the rows of labelled/: run crossval --out again")
+        raise HybridmlError(f"{path} has other rows than labelled/: run crossval --out again")
     return found
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """Out-of-fold predictions: rows, what was predicted and read, and causes by position of the wrong rows."""
+class Errors:
+    """Rows, their out-of-fold predictions and photo features, and the cause of each wrong row by its position."""
 
     frame: pd.DataFrame
     found: pd.DataFrame
@@ -63,29 +60,25 @@ class Wrong:
     causes: dict[int, str]
 
 
-def wrong_rows(options: argparse.Namespace) -> Wrong:
-    """Return why each wrong row is wrong."""
+def errors_of(options: argparse.Namespace) -> Errors:
+    """Return the cause of each wrong row."""
     sources, schema = Sources(options.shared, options.store), default_entities()
     frame = sources.rows("labelled")
     found = read_predictions(options.predictions, frame)
-    further = (
-        []
-        if options.first_reading or "second_pass" not in PRESETS[options.effort].further
-        else ["second_pass"]
+    further = {"second_pass"} & set(PRESETS[options.effort].further)
+    stages = stages_of(
+        "rapidocr", further=[] if options.first_pass else sorted(further), effort=options.effort
     )
-    stages = stages_of("rapidocr", further=further, effort=options.effort)
     data = load(frame, np.zeros(len(frame), dtype=int), sources, stages)
     truths = parse_truth(frame["entity_value"], schema)
     predictions = metrics.parse_predictions(found["prediction"], schema)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
     causes: dict[int, str] = {}
     for i in np.flatnonzero(wrong).tolist():
-        entity, seen = (
-            schema.entity(frame["entity_name"][i]),
-            as_photo_features(data.ocr_results[data.keys[i] or ""]),
-        )
-        causes[i] = cause_of(truths[i], predictions[i], ocr_result_for(seen, entity, schema), entity, schema)
-    return Wrong(frame, found, data, causes)
+        entity = schema.entity(frame["entity_name"][i])
+        photo = as_photo_features(data.ocr_results[data.keys[i] or ""])
+        causes[i] = cause_of(truths[i], predictions[i], ocr_result_for(photo, entity, schema), entity, schema)
+    return Errors(frame, found, data, causes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,8 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_predictions(parser)
     parser.add_argument("--list", metavar="CAUSE", help="print the rows of one cause")
     options = parser.parse_args(argv)
-    told = wrong_rows(options)
-    frame, found, data, causes = told.frame, told.found, told.data, told.causes
+    errors = errors_of(options)
+    frame, found, data, causes = errors.frame, errors.found, errors.data, errors.causes
     wrong = np.isin(np.arange(len(frame)), list(causes))
     entities = list(dict.fromkeys(frame["entity_name"]))
     lines = []
@@ -109,12 +102,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         ["all wrong", str(len(causes)), *(str(int(wrong[frame["entity_name"] == e].sum())) for e in entities)]
     )
     table(f"Wrong rows of {len(frame)}, by cause", ("cause", "rows", *entities), lines)
-    notes = pd.read_csv(SEEN, dtype=str)
-    still = notes["index"].astype(int).isin([int(frame["index"][i]) for i in causes])
-    lines = [
-        [cause, str(len(part)), str(int(still[part.index].sum()))] for cause, part in notes.groupby("cause")
-    ]
-    table("Rows looked at as pictures", ("cause", "rows", "still wrong"), lines)
     if options.list:
         for i, cause in causes.items():
             if cause == options.list:

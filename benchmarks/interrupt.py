@@ -1,9 +1,10 @@
-"""Is a run that was killed again and again equal to one that was not? ``features`` on real photos, with SIGKILL.
+"""Comparison of a killed and resumed ``features`` run with an uninterrupted one, on real photos.
 
     python -m benchmarks.interrupt --shared ../shared --photos 1500 --kills 3
 
-Two stores are filled: one by runs that are killed, processes and all, at moments drawn at random and then run to the
-end; one by a run of its own. Their tables are compared record by record, all columns but the seconds it took.
+Two stores are filled: one by runs that are killed with SIGKILL, with their processes, at random moments, and a last one
+that ends by itself; the other by a single run. Their tables are compared record by record, in all columns except the
+seconds.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ def rows_of(shared: Path, photos: int) -> tuple[pd.DataFrame, list[Path]]:
     return frame[np.isin(names, chosen)], [folder / "images" for folder in folders]
 
 
-LAUNCH = "import sys; from hybridml import cli, featurize; featurize.SHARD = {}; sys.exit(cli.main())"
+LAUNCH = (
+    "import sys; from hybridml import cli; from hybridml.store import extraction; "
+    "extraction.SHARD = {}; sys.exit(cli.main())"
+)
 
 
 def features(arguments: argparse.Namespace, rows: Path, images: Sequence[Path], store: Path) -> list[str]:
@@ -57,7 +61,7 @@ def features(arguments: argparse.Namespace, rows: Path, images: Sequence[Path], 
 
 
 def killed(line: Sequence[str], store: Path, goal: int, delay: float) -> int:
-    """Start a run, kill it and its workers ``delay`` seconds after ``goal`` readings; return how many are stored."""
+    """Start a run, kill it and its workers ``delay`` seconds after ``goal`` photos; return how many are stored."""
     run = subprocess.Popen(line, start_new_session=True)
     try:
         while ocr_results(store) < goal:
@@ -75,8 +79,8 @@ def killed(line: Sequence[str], store: Path, goal: int, delay: float) -> int:
 
 
 def ocr_results(store: Path) -> int:
-    """Return how many photos have a first reading, as far as whole shards tell."""
-    counts = [len(keys(folder)) for folder in (store / "readings").glob("*")]
+    """Return how many photos have an OCR result in a whole shard."""
+    counts = [len(keys(folder)) for folder in (store / "ocr").glob("*")]
     return max(counts, default=0)
 
 
@@ -87,7 +91,7 @@ def keys(folder: Path) -> set[str]:
 
 
 def tables(store: Path) -> dict[str, dict[str, Any]]:
-    """Return every record of a store by table and key, without the seconds it took."""
+    """Return every record of a store by table and key, without its seconds."""
     found: dict[str, dict[str, Any]] = {}
     for folder in sorted(path for kind in SCHEMAS if kind != "photos" for path in (store / kind).glob("*")):
         shards = Shards(folder, SCHEMAS[folder.parent.name])
@@ -100,14 +104,14 @@ def tables(store: Path) -> dict[str, dict[str, Any]]:
 
 
 def differences(ours: dict[str, dict[str, Any]], theirs: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield what differs between two stores."""
+    """Yield the differences between two stores."""
     for name in sorted({*ours, *theirs}):
         a, b = ours.get(name, {}), theirs.get(name, {})
         for key in sorted({*a, *b}):
             if key not in a or key not in b:
                 yield f"{name}: {key} is only in the {'uninterrupted' if key in b else 'killed'} run's"
-            elif a[key] != b[key]:
-                columns = [column for column in a[key] if a[key][column] != b[key][column]]
+            elif repr(a[key]) != repr(b[key]):  # NaN equals NaN
+                columns = [name for name in a[key] if repr(a[key][name]) != repr(b[key][name])]
                 yield f"{name}: {key} differs in {', '.join(columns)}"
 
 
@@ -116,22 +120,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__)
     command.add_shared(parser)
     parser.add_argument("--photos", type=int, default=1500, help="real photos (default: %(default)s)")
-    parser.add_argument("--kills", type=int, default=3, help="times the run is killed (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: %(default)s)")
+    parser.add_argument(
+        "--kills", type=int, default=3, help="how often the run is killed (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments (default: %(default)s)")
     parser.add_argument(
         "--shard",
         type=int,
         default=SHARD,
-        help="photos of a shard: fewer to try it on few photos (default: %(default)s)",
+        help="photos of a shard; fewer to try it on few photos (default: %(default)s)",
     )
-    parser.add_argument(
-        "--out", type=Path, help="where the two stores are kept (default: a temporary folder)"
-    )
+    parser.add_argument("--out", type=Path, help="folder for the two stores (default: a temporary folder)")
     parser.add_argument(
         "options",
         nargs="*",
         metavar="-- OPTION",
-        help="further options of 'hybridml features': -- --looks lines",
+        help="further options of 'hybridml features': -- --stages none",
     )
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as temporary:
@@ -139,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def compare(arguments: argparse.Namespace, out: Path) -> int:
-    """Fill both stores below ``out`` and print what differs."""
+    """Fill both stores in ``out`` and print their differences."""
     frame, images = rows_of(arguments.shared, arguments.photos)
     out.mkdir(parents=True, exist_ok=True)
     rows = out / "rows.csv"
@@ -147,12 +151,12 @@ def compare(arguments: argparse.Namespace, out: Path) -> int:
     total = len(dict.fromkeys(photo_names(frame)))
     broken, whole = out / "killed", out / "whole"
     draw = np.random.default_rng(arguments.seed)
-    # a moment in each of so many equal parts of the run, the last part left to end
-    parts = np.arange(arguments.kills) + draw.random(arguments.kills)
-    for i, part in enumerate(parts):
-        goal = int(total * part / (arguments.kills + 1))
+    # a moment in each of so many equal stretches of the run; the last stretch runs to the end
+    moments = np.arange(arguments.kills) + draw.random(arguments.kills)
+    for i, moment in enumerate(moments):
+        goal = int(total * moment / (arguments.kills + 1))
         stored = killed(features(arguments, rows, images, broken), broken, goal, draw.random() * 5)
-        print(f"kill {i + 1}: {stored} of {total} photos have a stored reading")
+        print(f"kill {i + 1}: {stored} of {total} photos have a stored OCR result")
     for store in (broken, whole):
         start = time.perf_counter()
         subprocess.run(features(arguments, rows, images, store), check=True)

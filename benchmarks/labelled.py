@@ -1,13 +1,12 @@
-"""The real rows with what was read and seen on their photos, and the cross-validation over them.
+"""The real labelled rows with the features of their photos, and the cross-validation over them.
 
-Rows labelled by others and labels without photos are only ever learned from. In each fold everything that shares a
-group or a photo with the validation part is dropped from every table.
+Weakly labelled rows and labels without photos are used for training only. In each fold everything that shares a group
+or a photo with the validation rows is dropped from every table.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,10 +21,11 @@ from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.evaluation import compare, metrics
-from hybridml.evaluation.baselines import Given, system
+from hybridml.evaluation.baselines import Dataset, system
 from hybridml.evaluation.baselines.ranker import training_table
 from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.answer import Answer
+from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.model import Model, ModelSettings
 from hybridml.ranking.training import train
 from hybridml.store.extraction import extract
@@ -38,21 +38,22 @@ FOLDS = Path(__file__).parent / "folds_labelled.csv"
 
 @dataclass
 class Result:
-    """Out-of-fold answers of one system."""
+    """Out-of-fold answers of one system; of a ranker also the calibrator of each fold's model."""
 
     name: str
     ocr: str
     predictions: list[str]
     confidence: list[float] = field(default_factory=list)
     fold_f1: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    calibrators: dict[int, Calibrator] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows with their folds, and what was read and seen on their photos.
+    """Rows with their folds and the features of their photos.
 
-    ``weak_labels`` are rows labelled by others with their keys, ``labels`` labels without photos; either may be missing.
+    ``weak_labels`` are weakly labelled rows, with their keys in ``weak_keys``; ``labels`` are labels without photos.
+    Either may be missing.
     """
 
     frame: pd.DataFrame
@@ -62,20 +63,20 @@ class Data:
     vectors: dict[str, np.ndarray]
     seconds_a_photo: float
     weak_labels: pd.DataFrame | None = None
-    other_keys: list[str | None] = field(default_factory=list)
+    weak_keys: list[str | None] = field(default_factory=list)
     labels: pd.DataFrame | None = None
-    second_seconds: float = 0.0
-    second_photos: int = 0
+    second_pass_seconds: float = 0.0
+    second_pass_photos: int = 0
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the tables lie.
+    """Folder with the tables, and the feature store.
 
     Parameters
     ----------
     shared : Path
-        Folder that has ``data/``.
+        Folder with ``data/``.
     store : Path
         Feature store.
     """
@@ -84,7 +85,7 @@ class Sources:
     store: Path
 
     def folder(self, name: str) -> Path:
-        """Return the folder of one table; raise HybridmlError when it is not there."""
+        """Return the folder of one table; raise HybridmlError when it does not exist."""
         folder = self.shared / "data" / name
         if not folder.is_dir():
             raise HybridmlError(f"no photos at {folder}: name the folder that has data/ with --shared")
@@ -95,7 +96,7 @@ class Sources:
         return photos.checked(self.folder(name) / "train.csv", truth=True)[0]
 
     def labels(self) -> pd.DataFrame:
-        """Return the labels without photos, with the texts that are known of some."""
+        """Return the labels without photos, some of them with the text of their photo."""
         folder = self.shared / "data"
         return read_labels(folder / "labels_only.csv.gz", folder / "text_only.csv.gz")
 
@@ -126,17 +127,17 @@ def load(
     weak_labels: bool = False,
     labels: bool = False,
 ) -> Data:
-    """Read what is missing and return the rows with what was read and seen."""
+    """Extract what the store lacks, and return the rows with the features of their photos."""
     store = FeatureStore(sources.store)
     keys, failed = _keys(frame, sources, "labelled", store, stages)
     more = sources.rows("agreed") if weak_labels else None
-    other_keys: list[str | None] = []
+    weak_keys: list[str | None] = []
     if more is not None:
-        other_keys, _ = _keys(more, sources, "agreed", store, stages)
+        weak_keys, _ = _keys(more, sources, "agreed", store, stages)
     for name, cause in failed.items():
         print(f"failed: {name}: {cause}", file=sys.stderr)
     own = {k for k in keys if k}
-    present = own | {k for k in other_keys if k}
+    present = own | {k for k in weak_keys if k}
     assert stages.ocr is not None
 
     def seconds(stage: Stage | None) -> list[float]:
@@ -152,7 +153,7 @@ def load(
         dict(store.embeddings(stages.embedding.settings, present)) if stages.embedding else {},
         float(np.mean(first)) if first else float("nan"),
         more,
-        other_keys,
+        weak_keys,
         sources.labels() if labels else None,
         float(np.sum(second)),
         len(second),
@@ -171,26 +172,26 @@ def _keys(
 
 
 def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str | None], list[Any], Any, Any]:
-    """Return frame, keys, readings, vectors and labels of the rows where ``keep`` holds.
+    """Return frame, keys, photo features, vectors and labels of the rows where ``keep`` holds.
 
     Nothing in them shares a group or a photo with the other rows.
     """
-    own = Given(data.frame, data.keys, data.ocr_results, data.vectors, {}, default_entities())
-    # one mapping for both: what is fitted depends on the order in which photos come
+    own = Dataset(data.frame, data.keys, data.ocr_results, data.vectors, {}, default_entities())
+    # one mapping for both: the fitted model depends on the order of photos
     weak_labels = (
-        None if data.weak_labels is None else replace(own, frame=data.weak_labels, keys=data.other_keys)
+        None if data.weak_labels is None else replace(own, frame=data.weak_labels, keys=data.weak_keys)
     )
     everything = replace(own, weak_labels=weak_labels, labels=data.labels)
-    return training_table(compare.training_part(everything, keep))
+    return training_table(compare.training_rows(everything, keep))
 
 
 def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
-    """Fit a model on the rows where ``keep`` holds, and on nothing that shares a group or photo with the others."""
+    """Fit a model on the rows where ``keep`` holds, and on nothing that shares a group or photo with the other rows."""
     return train(*training_part(data, keep), settings=settings)
 
 
 def answers_of(model: Model, data: Data, keep: np.ndarray) -> list[Answer]:
-    """Return what a model says of the rows where ``keep`` holds, one after the other."""
+    """Return a model's answers for the rows where ``keep`` holds."""
     part = only(data, keep)
     ocr_results = [
         (key, part.ocr_results[key]) for key in dict.fromkeys(part.keys) if key in part.ocr_results
@@ -205,29 +206,29 @@ def ranker(
     weak_weights: dict[int, dict[str, float]] | None = None,
     only: int | None = None,
 ) -> tuple[Result, list[Answer]]:
-    """Answer every row with a model that saw neither its group nor its photo.
+    """Answer every row with a model that was trained on neither its group nor its photo.
 
-    ``weak_weights`` keeps how much each fold trusted others' rows, and is followed where it already knows; with ``only`` the
-    rows of one fold are answered.
+    ``weak_weights`` collects the weak-label weights of each fold; those that it already has are used. With ``only``,
+    only the rows of one fold are answered.
     """
     answers: list[Answer] = [Answer(e) for e in data.frame["entity_name"]]
-    start = time.perf_counter()
+    calibrators = {}
     for k in np.unique(data.fold) if only is None else [only]:
         known = (weak_weights or {}).get(int(k))
         model = fit(data, data.fold != k, replace(settings, weak_weight=known) if known else settings)
         if weak_weights is not None:
             weak_weights.setdefault(int(k), model.weak_weight)
+        calibrators[int(k)] = model.calibrator
         held = data.fold == k
         for i, answer in zip(np.flatnonzero(held), answers_of(model, data, held), strict=True):
             answers[i] = answer
-    result = Result(name, "", [a.prediction for a in answers], [a.confidence for a in answers])
-    result.seconds = time.perf_counter() - start
-    return result, answers
+    predictions, confidence = [a.prediction for a in answers], [a.confidence for a in answers]
+    return Result(name, "", predictions, confidence, calibrators=calibrators), answers
 
 
-def without_stages(data: Data, further: Sequence[str]) -> Data:
-    """Return the data as if some looks had not been taken."""
-    return replace(data, ocr_results=dict(system.without_stages(data.ocr_results, further)))
+def without_stages(data: Data, stages: Sequence[str]) -> Data:
+    """Return the data as if some further vision stages had not run."""
+    return replace(data, ocr_results=dict(system.without_stages(data.ocr_results, stages)))
 
 
 def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:
@@ -236,7 +237,7 @@ def kept(values: Sequence[Any], keep: np.ndarray) -> list[Any]:
 
 
 def only(data: Data, keep: np.ndarray) -> Data:
-    """Return the data with those rows only, to score on."""
+    """Return the data of the rows where ``keep`` holds, for scoring."""
     frame = data.frame[keep].reset_index(drop=True)
     return replace(data, frame=frame, fold=data.fold[keep], keys=kept(data.keys, keep))
 
@@ -251,7 +252,7 @@ def with_fold_f1(result: Result, data: Data) -> Result:
 
 
 def corrected(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the rows with the labels that people corrected, empty where the value is not in the photo, and which."""
+    """Return the rows with labels corrected by hand, empty where the photo does not show it, and which were checked."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     by_row = {
         (links.image_name(link), entity): value
@@ -262,8 +263,8 @@ def corrected(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, np.ndarray
         by_row.get((name, entity), value)
         for name, entity, value in zip(names, frame.entity_name, frame.entity_value, strict=True)
     ]
-    looked_at = np.array([(n, e) in by_row for n, e in zip(names, frame.entity_name, strict=True)])
+    checked = np.array([(n, e) in by_row for n, e in zip(names, frame.entity_name, strict=True)])
     changed = sum(a != b for a, b in zip(values, frame.entity_value, strict=True))
     empty = sum(not v for v in values)
-    print(f"hand-corrected labels: {looked_at.sum()} rows looked at, {changed} changed, {empty} now empty")
-    return frame.assign(entity_value=values), looked_at
+    print(f"hand-corrected labels: {checked.sum()} rows checked, {changed} changed, {empty} now empty")
+    return frame.assign(entity_value=values), checked

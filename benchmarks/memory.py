@@ -1,17 +1,17 @@
-"""Peak memory of ``features``, ``predict`` and ``train``, as a curve over sizes; and what a scorer alone costs.
+"""Peak memory of ``features``, ``predict`` and ``train`` by size, and speed of a scorer alone.
 
     python -m benchmarks.memory --shared ../shared --store features --parts predict,train,scorer
     python -m benchmarks.memory --parts features -- --effort fast
     python -m benchmarks.memory --parts predict --predict 1000000 --most-lines 3
     python -m benchmarks.memory --parts scorer --candidates
 
-``features`` reads real photos into a store of its own; ``known`` asks it for photos that are all read. All but the
-first get real readings again and again under new keys, taken from ``--store``: no photo is opened. A reading comes
-again only after a thousand others, when nothing of it is at hand any more. Every command is a process of its own; what
-is told is the most that it, or a worker of it, had resident at any time (VmHWM). ``scorer`` ranks stored readings on
-one core: the time from the start of the process to the answer of one row, rows a minute, peak memory. With
-``--candidates`` it ranks what 'hybridml candidates' described of the labelled rows, repeated, in place of the store.
-Processor seconds are told beside those of the clock: work that shares the machine does not lengthen them.
+``features`` reads real photos into a new store; ``known`` runs it on photos that are all in the store. All parts but
+the first use real records from ``--store``, repeated under new keys, and open no photo. A record comes again only after
+a thousand others, when no cache has it any more. Every command is a process of its own; its peak is the largest
+resident memory of itself or one of its workers (VmHWM). ``scorer`` ranks stored rows on one core: seconds from the
+start of the process to the answer of one row, rows a minute, peak memory. With ``--candidates`` it ranks the labelled
+rows, repeated, from a candidate file in place of the store. Processor seconds stand beside those of the clock, because
+other work on the machine does not lengthen them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import command
 from benchmarks.interrupt import rows_of
-from benchmarks.replay import Tiler, repeat
+from benchmarks.repeated_rows import Tiler, repeat
 from hybridml.datasets.groups import photo_names
 
 LIMIT = 1.5e9
@@ -50,21 +50,21 @@ ONE_CORE = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Peak:
-    """What a command needed at most: its process, the largest of its workers; its time by clock and by processor."""
+    """Peak memory of a command and of its largest worker, its seconds by clock and by processor, and its output."""
 
     own: float
     worker: float
     seconds: float
     processor: float
-    said: str
+    output: str
 
 
 def peak_of(line: Sequence[str], environment: Mapping[str, str] | None = None) -> Peak:
     """Run a command and watch it and its children."""
     start, before = time.perf_counter(), processor_seconds()
     most: dict[int, float] = {}
-    with tempfile.TemporaryFile("w+") as said:
-        run = subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT, env=environment)
+    with tempfile.TemporaryFile("w+") as output:
+        run = subprocess.Popen(line, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:
             while run.poll() is None:
                 for pid in tree(run.pid):
@@ -73,8 +73,8 @@ def peak_of(line: Sequence[str], environment: Mapping[str, str] | None = None) -
         finally:
             run.kill()
             run.wait()
-        said.seek(0)
-        text = said.read()
+        output.seek(0)
+        text = output.read()
     if run.returncode:
         raise SystemExit(f"{' '.join(line)} ended with status {run.returncode}:\n{text}")
     own = most.pop(run.pid)
@@ -83,13 +83,13 @@ def peak_of(line: Sequence[str], environment: Mapping[str, str] | None = None) -
 
 
 def processor_seconds() -> float:
-    """Return what the processes that this one started and that ended have used of the processor."""
+    """Return the processor seconds of this process's finished children."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def tree(pid: int) -> Iterator[int]:
-    """Yield a process and those below it."""
+    """Yield a process and its descendants."""
     yield pid
     try:
         children = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
@@ -100,7 +100,7 @@ def tree(pid: int) -> Iterator[int]:
 
 
 def high_water(pid: int) -> float:
-    """Return the most bytes a process had resident."""
+    """Return the peak resident memory of a process in bytes."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
@@ -125,7 +125,7 @@ def show(part: str, unit: str, size: int, peak: Peak) -> None:
 
 
 def measure_features(arguments: argparse.Namespace, folder: Path) -> None:
-    """Read real photos, more each time, each time into an empty store."""
+    """Read more and more real photos, each time into an empty store."""
     for size in arguments.features:
         frame, images = rows_of(arguments.shared, size)
         frame.to_csv(folder / "rows.csv", index=False)
@@ -146,7 +146,7 @@ def predicting(rows: Path, folder: Path) -> list[str]:
 
 
 def measure_known(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
-    """Ask ``features`` for photos that the store has all: what the command itself holds of them."""
+    """Run ``features`` on photos that are all in the store, for the memory of the command itself."""
     points = []
     for size in arguments.predict:
         with tempfile.TemporaryDirectory(dir=folder) as own:
@@ -157,11 +157,11 @@ def measure_known(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> 
             peak = peak_of(line)
         show("known", "rows", size, peak)
         points.append((size, peak.own))
-    tell_slope("known", "row", points)
+    print_slope("known", "row", points)
 
 
 def measure_predict(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
-    """Answer rows of replayed readings, and fit a line through memory over rows."""
+    """Answer repeated rows, and fit a line through memory over rows."""
     points = []
     for size in arguments.predict:
         with tempfile.TemporaryDirectory(dir=folder) as own:
@@ -171,22 +171,22 @@ def measure_predict(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -
         show("predict", "rows", size, peak)
         print(f"{'':11}{(answers['prediction'] != '').sum():9,} answered", flush=True)
         points.append((size, peak.own))
-    tell_slope("predict", "row", points)
+    print_slope("predict", "row", points)
 
 
 def measure_scorer(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
-    """Answer one row of many stored ones, from the start of the process on, and then all of them."""
+    """Answer one of many stored rows, from the start of the process, and then all of them."""
     for size in arguments.scorer or SCORER:
         with tempfile.TemporaryDirectory(dir=folder) as own:
             rows = tiler.write(Path(own), size, tiler.settings)
             one = Path(own) / "one.csv"
             pd.read_csv(rows, dtype=str, keep_default_na=False).head(1).to_csv(one, index=False)
             first = starts(predicting(one, Path(own)))
-            tell_pace(size, peak_of(predicting(rows, Path(own)), ONE_CORE), first)
+            print_pace(size, peak_of(predicting(rows, Path(own)), ONE_CORE), first)
 
 
 def measure_described(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
-    """Describe the labelled rows, repeat them, and answer one of them all and then all."""
+    """Describe the labelled rows, repeat them, and answer one of them and then all."""
     own = folder / "described"
     own.mkdir()
     rows = tiler.write(own, tiler.size, tiler.settings)
@@ -206,13 +206,13 @@ def measure_described(arguments: argparse.Namespace, folder: Path, tiler: Tiler)
         frame.to_pandas().assign(image_link=f"0-{frame['image_link'][0]}").to_csv(one, index=False)
         line = hybridml("predict", "--candidates", many, "--out", out)
         first = starts([*line, "--rows", str(one)])
-        tell_pace(size, peak_of(line, ONE_CORE), first)
+        print_pace(size, peak_of(line, ONE_CORE), first)
         print("without the sidecar:")
-        tell_pace(size, peak_of([*line, "--no-details"], ONE_CORE), first)
+        print_pace(size, peak_of([*line, "--no-details"], ONE_CORE), first)
 
 
 def starts(line: Sequence[str]) -> tuple[float, float]:
-    """Run a command some times and return the median of how long it took by clock and by processor."""
+    """Run a command several times and return the median of its seconds by clock and by processor."""
     seconds = []
     for _ in range(STARTS):
         start, before = time.perf_counter(), processor_seconds()
@@ -222,8 +222,8 @@ def starts(line: Sequence[str]) -> tuple[float, float]:
     return clock, processor
 
 
-def tell_pace(size: int, peak: Peak, first: tuple[float, float]) -> None:
-    """Print what a scorer needed for all rows, and for the ``first`` answer of a process."""
+def print_pace(size: int, peak: Peak, first: tuple[float, float]) -> None:
+    """Print the cost of all rows, and of the ``first`` answer of a process."""
     show("scorer", "rows", size, peak)
     spent = zip((peak.seconds, peak.processor), first, strict=True)
     rates = [60 * (size - 1) / max(all_rows - one_row, 1e-9) for all_rows, one_row in spent]
@@ -236,7 +236,7 @@ def tell_pace(size: int, peak: Peak, first: tuple[float, float]) -> None:
     )
 
 
-def tell_slope(part: str, what: str, points: Sequence[tuple[int, float]]) -> None:
+def print_slope(part: str, what: str, points: Sequence[tuple[int, float]]) -> None:
     """Print a line fitted through (size, bytes)."""
     if len(points) > 1:
         slope, base = np.polyfit(*np.array(points, dtype=float).T, 1)
@@ -244,7 +244,7 @@ def tell_slope(part: str, what: str, points: Sequence[tuple[int, float]]) -> Non
 
 
 def measure_train(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> None:
-    """Train on rows of replayed readings, and fit a line through memory over candidates."""
+    """Train on repeated rows, and fit a line through memory over candidates."""
     points = []
     for size in arguments.train:
         with tempfile.TemporaryDirectory(dir=folder) as own:
@@ -266,10 +266,10 @@ def measure_train(arguments: argparse.Namespace, folder: Path, tiler: Tiler) -> 
                 )
             )
         show("train", "rows", size, peak)
-        candidates = int(re.search(r"(\d+) candidates", peak.said)[1])  # type: ignore[index]
+        candidates = int(re.search(r"(\d+) candidates", peak.output)[1])  # type: ignore[index]
         print(f"{'':11}{candidates:9,} candidates", flush=True)
         points.append((candidates, peak.own))
-    tell_slope("train", "candidate", points)
+    print_slope("train", "candidate", points)
 
 
 def sizes(text: str) -> tuple[int, ...]:
@@ -278,7 +278,7 @@ def sizes(text: str) -> tuple[int, ...]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure what was asked for."""
+    """Run the benchmark."""
     parser = command.parser(__doc__)
     command.add_sources(parser)
     parser.add_argument(
@@ -288,7 +288,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--features", type=sizes, default=FEATURES, metavar="N,N", help="photos to read")
     parser.add_argument(
-        "--predict", type=sizes, default=PREDICT, metavar="N,N", help="rows to ask for, and to answer"
+        "--predict", type=sizes, default=PREDICT, metavar="N,N", help="rows to extract and to answer"
     )
     parser.add_argument("--train", type=sizes, default=TRAIN, metavar="N,N", help="rows to train on")
     parser.add_argument("--scorer", type=sizes, metavar="N,N", help="rows to rank")
@@ -296,9 +296,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--candidates", action="store_true", help="the scorer ranks described candidates, not the store"
     )
     parser.add_argument(
-        "--most-lines", type=int, metavar="N", help="replay photos with up to N text lines: quicker"
+        "--most-lines",
+        type=int,
+        metavar="N",
+        help="repeat photos of up to N text lines only, which is quicker",
     )
-    parser.add_argument("--folder", type=Path, help="where there is room (default: a temporary folder)")
+    parser.add_argument("--folder", type=Path, help="parent of the temporary folder (default: the system's)")
     parser.add_argument(
         "options", nargs="*", metavar="-- OPTION", help="further options of 'hybridml features'"
     )

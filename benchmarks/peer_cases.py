@@ -1,9 +1,9 @@
-"""Run the quantity parser over other projects' test cases: ``python -m benchmarks.peer_cases [--shared DIR]``.
+"""The quantity parser on other projects' test cases: ``python -m benchmarks.peer_cases [--shared DIR]``.
 
-A case passes when every expected quantity is returned (compared in base units, 1e-6 relative) and nothing
-else unrepaired is, except parts, sums and range ends. Quantities that a case expects in units no entity has are
-not asked for, but nothing else may be returned in their place. Cases that contradict the task are left
-out by name in :data:`EXCLUDED`. Exits with status 1 below :data:`TARGETS`.
+A case passes when every expected quantity is returned (compared in base units, 1e-6 relative) and nothing else, apart
+from repaired quantities, parts, sums and range ends. Expected quantities in units that no entity has need not be
+returned, but nothing else may be in their place. Cases that contradict the task are left out by name in
+:data:`EXCLUDED`. The exit status is 1 below :data:`TARGETS`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hybridml.entities import default_entities
 from hybridml.quantity import Quantity, parse, parse_number
 
 TARGETS = {"duckling": 0.90, "robotoff": 0.90, "price_parser": 0.95}
-"""Least share of cases that pass, of those not excluded; for duckling those in units of ours."""
+"""Smallest share of cases that must pass, of those not excluded; for duckling of those in hybridml's units."""
 
 NO_TEXT = "there is no text to read"
 CURRENCY_ALONE = "a currency without a number, taken as one of it"
@@ -57,7 +57,7 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """Cases that were judged."""
+        """The number of cases that count."""
         return self.passed + len(self.failures)
 
     def score_rows(self, key: str, text: object, problem: Callable[[], str]) -> None:
@@ -114,7 +114,7 @@ def load(folder: Path, name: str) -> list[dict[str, Any]]:
 
 
 def text_and_units(folder: Path, name: str) -> list[Tally]:
-    """Judge a file of texts with expected values and units: those in units of ours, and the others."""
+    """Count the cases of a file of texts with expected values and units: those in hybridml's units, and the others."""
     inside, outside = Tally(name), Tally(f"{name} (other units)")
     for case in load(folder, name):
         tally = inside if case["in_challenge_units"] else outside
@@ -124,7 +124,7 @@ def text_and_units(folder: Path, name: str) -> list[Tally]:
 
 
 def robotoff(folder: Path) -> list[Tally]:
-    """Judge cases on food packaging: texts, and pairs of a number and a unit that are read as text."""
+    """Count cases on food packaging: texts, and pairs of a number and a unit that are parsed as text."""
     tally = Tally("robotoff")
     for n, case in enumerate(load(folder, "robotoff")):
         test, source = case["test"], case["case_src"]
@@ -159,7 +159,7 @@ def plain_number(text: str) -> float | None:
 
 
 def mention_problem(text: str, mentioned: bool) -> str:
-    """Judge a mention: where one is expected a quantity must be read, where none is only a malformed one."""
+    """Count a case of a mention: if one is expected a quantity must be parsed, if not only a malformed one may be."""
     found = [q for q in parse(text) if not q.repaired]
     well_formed = re.search(r"(?<!\w)\d+(?:[.,]\d+)? ?(?:g|kg|l|fl oz)(?!\w)", text)
     if mentioned or well_formed:
@@ -168,7 +168,7 @@ def mention_problem(text: str, mentioned: bool) -> str:
 
 
 def number_problem(text: str, expected: float | None) -> str:
-    """Judge a number."""
+    """Count a case of one number."""
     got = parse_number(text)
     same_number = (
         got is None if expected is None else got is not None and math.isclose(got, expected, rel_tol=1e-9)
@@ -177,7 +177,7 @@ def number_problem(text: str, expected: float | None) -> str:
 
 
 def price_parser(folder: Path) -> list[Tally]:
-    """Judge numbers only."""
+    """Count cases of numbers only."""
     tally = Tally("price_parser")
     for n, case in enumerate(load(folder, "price_parser")):
         text, amount = case["price_raw"], case["amount"]
@@ -192,7 +192,7 @@ def price_parser(folder: Path) -> list[Tally]:
 
 
 def ingredient_parser(folder: Path) -> list[Tally]:
-    """Judge rewritten sentences: the quantities must be those of the rewritten form, fractions by value."""
+    """Count rewritten sentences: the quantities must be those of the rewritten form, fractions by value."""
     tally = Tally("ingredient_parser")
     for n, case in enumerate(load(folder, "ingredient_parser")):
         key = f"{case['test']}#{n}"
@@ -205,7 +205,7 @@ def ingredient_parser(folder: Path) -> list[Tally]:
 
 
 def rewrite_problem(text: str, asserted: str) -> str:
-    """Judge one rewrite: same quantities before and after, and the same bare number where none has a unit."""
+    """Count one rewrite: the same quantities before and after, and the same bare number where none has a unit."""
     right = asserted.split("==", 1)[1].strip()
     after = text if right == "input_sentence" else str(ast.literal_eval(right))
     after = re.sub(r"(?<=\d)#", " ", after).replace("#", "").replace("$", "/").strip()
@@ -228,7 +228,7 @@ def rewrite_problem(text: str, asserted: str) -> str:
 
 
 def run(folder: Path) -> list[Tally]:
-    """Judge every file of the folder."""
+    """Count the cases of every file of the folder."""
     return [
         *text_and_units(folder, "duckling"),
         *text_and_units(folder, "quantulum3"),

@@ -1,4 +1,4 @@
-"""Draws the README's picture: sample photos with what the trained model answers.
+"""The README's picture: sample photos with the answers of the trained model.
 
     python -m benchmarks.picture docs/answers.png
 
@@ -30,13 +30,13 @@ def main() -> int:
     )
     options = parser.parse_args()
     test, _ = photos.checked(options.sample / "test.csv")
-    ocr = PhotoPredictor(options.model)
+    predictor = PhotoPredictor(options.model)
     names = pd.Series(photo_names(test))
     cards = []
     for entity in SHOWN:
         for name in names[test["entity_name"] == entity]:
             path = options.sample / "images" / name
-            (answer,) = ocr.read(path, [entity])
+            (answer,) = predictor.read(path, [entity])
             if answer.prediction:
                 cards.append((path, f"{entity}: {answer.prediction} ({answer.confidence:.2f})", answer.box))
                 break

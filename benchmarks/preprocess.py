@@ -1,12 +1,11 @@
-"""Measures what preprocessing does for reading: recall of the labelled quantity, and seconds a photo.
+"""Effect of preprocessing on OCR: recall of the labelled quantity, and seconds a photo.
 
     python -m benchmarks.preprocess --rows train.csv --images images --engine rapidocr
 
-A row counts as read when its labelled quantity is among what :func:`hybridml.quantity.parse` finds in any one
-text line (value equal, unit one that stands for the label's when this entity is asked), and its number as
-read when the bare number is anywhere in the text. The photos are a seeded sample; every variant reads the
-same ones, in one process on one thread. ``--keep DIR`` keeps readings, so that a variant once read is only
-counted again.
+A row counts as read when :func:`hybridml.quantity.parse` finds its labelled quantity in a text line (the same value,
+and a unit that means the label's for this entity), and its number as read when the bare number is anywhere in the text.
+The photos are a seeded sample; every variant reads the same ones, in one process on one thread. ``--keep DIR`` keeps
+the OCR results for the next run.
 """
 
 from __future__ import annotations
@@ -145,7 +144,7 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, list[tuple[bool, bo
         "| variant | recall | of sizes | of others | number read | s/photo | CPU s/photo |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, (ocr_result, found) in results.items():
+    for name, (texts, found) in results.items():
         parts = (
             [hit for each in found.values() for hit in each],
             [hit for entity, each in found.items() if entity in size for hit in each],
@@ -153,14 +152,14 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, list[tuple[bool, bo
         )
         recalls = [f"{sum(q for q, _ in part) / max(1, len(part)):.3f}" for part in parts]
         numbers = f"{sum(n for _, n in parts[0]) / len(parts[0]):.3f}"
-        times = [f"{ocr_result['wall']:.2f}", f"{ocr_result['busy']:.2f}"]
+        times = [f"{texts['wall']:.2f}", f"{texts['busy']:.2f}"]
         lines.append(f"| {' | '.join([name, *recalls, numbers, *times])} |")
     rows = sum(map(len, next(iter(results.values()))[1].values())) if results else 0
     return "\n".join([*lines, "", f"{rows} rows"])
 
 
 def kept(ocr: OCREngine, paths: list[Path], folder: Path | None) -> dict[str, Any]:
-    """Return the reading of ``paths``, from ``folder`` when it holds one with the same settings."""
+    """Return what :func:`read_all` returns, from ``folder`` where it has it for the same settings."""
     if folder is None:
         return read_all(ocr, paths)
     key = fingerprint({"ocr": ocr.settings(), "photos": [path.name for path in paths]})
@@ -178,10 +177,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, required=True, help="CSV with labels")
     parser.add_argument("--images", type=Path, required=True, help="folder with its photos")
     parser.add_argument("--engine", choices=sorted(VARIANTS), default="rapidocr")
-    parser.add_argument("--variants", nargs="+", help="names of variants; without, all of the engine's")
+    parser.add_argument("--variants", nargs="+", help="names of variants (default: all of the engine's)")
     parser.add_argument("--photos", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, help="folder for readings, to read each variant once")
+    parser.add_argument("--keep", type=Path, help="folder for OCR results, to read each variant once")
     options = parser.parse_args(argv)
     variants = VARIANTS[options.engine]
     unknown = sorted(set(options.variants or ()) - set(variants))
@@ -192,9 +191,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     results = {}
     for name in options.variants or variants:
         ocr = create(options.engine, threads=1, **variants[name])
-        ocr_result = kept(ocr, paths, options.keep)
-        results[name] = (ocr_result, score(rows, ocr_result["texts"]))
-        print(f"{name}: {ocr_result['wall']:.2f} s a photo", flush=True)
+        texts = kept(ocr, paths, options.keep)
+        results[name] = (texts, score(rows, texts["texts"]))
+        print(f"{name}: {texts['wall']:.2f} s a photo", flush=True)
     print(table(results))
 
 

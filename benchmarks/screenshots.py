@@ -1,8 +1,8 @@
-"""Draws the pictures in docs/ of what ``hybridml report`` writes: its overview, its gallery, a card.
+"""Screenshots of a report for docs/: its overview, its gallery, and a card.
 
     python -m benchmarks.screenshots
 
-Needs Chromium, the sample set and a model trained on it: make features train. Only drawn photos are shown.
+They need Chromium, the sample set and a model trained on it (make features train), and show drawn photos only.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class Shot:
     Attributes
     ----------
     name : str
-        Of the picture.
+        Name of the picture.
     view : str
-        What stands after ``#`` in the page's address.
+        The part of the page's address after ``#``.
     height : int
-        Of the window, in pixels.
+        Height of the window in pixels.
     opens : str
-        What is clicked then, as a selector; may be empty.
+        Selector of the element that is clicked; may be empty.
     awaits : str
-        What must be there before the picture is taken.
+        Selector of the element to wait for.
     """
 
     name: str
@@ -62,7 +62,7 @@ def shoot(page_path: Path, folder: Path) -> list[Path]:
     page_path : Path
         ``index.html`` of a report.
     folder : Path
-        Where the PNGs go.
+        Folder for the PNGs.
     """
     from PIL import Image
 

@@ -1,17 +1,17 @@
-"""Photos a second, processor time and memory of reading and looking, against the usual ways of doing it.
+"""Photos a second, processor time and memory of the vision stages, compared with the usual ways.
 
     python -m benchmarks.speed --shared ../shared --photos 200 --processes 2
 
-All systems work on the same photos of labelled/, drawn by a seed, one after the other, with the same number of
+All systems work on the same photos of labelled/, drawn with a seed, one system after the other, with the same number of
 processes and one thread each:
 
 usual      pytesseract on the original photo and torchvision's ResNet-50, eager, photo by photo
 usual-1    the same with OMP_THREAD_LIMIT=1, which few scripts set
 stock      RapidOCR as it comes, and ResNet-50, eager, in batches of 16
-fast, balanced, best      what 'hybridml features --effort NAME' does
+fast, balanced, best      'hybridml features --effort NAME'
 
-Seconds are from the first photo to the last: starting processes and loading models, which a run pays once, is told
-apart. Recall is the share of the drawn photos' rows that have the label's quantity among their candidates.
+Seconds are from the first photo to the last; the time to start processes and load models, which a run takes once, is a
+column of its own. Recall is the share of the photos' rows that have the label's quantity among their candidates.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 BATCH = 16
 
 _read: Callable[[str], OCRResult] | None = None
-_look: Callable[[Sequence[str]], None] | None = None
+_embed: Callable[[Sequence[str]], None] | None = None
 
 
 def _resnet() -> Callable[[Sequence[str]], None]:
-    """Return what embeds photos as the usual script does; the weights are random, which costs the same."""
+    """Return a function that embeds photos as the usual script does; random weights cost the same."""
     import torch
     from PIL import Image
 
@@ -73,15 +73,15 @@ def _resnet() -> Callable[[Sequence[str]], None]:
         [*steps, transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
     )
 
-    def look(paths: Sequence[str]) -> None:
+    def embed(paths: Sequence[str]) -> None:
         with torch.no_grad():
             network(torch.stack([prepared(Image.open(path).convert("RGB")) for path in paths]))
 
-    return look
+    return embed
 
 
 def _stacked(texts: Sequence[str]) -> OCRResult:
-    """Return texts without places as lines below each other."""
+    """Return texts without positions as lines below each other."""
     lines = []
     for i, text in enumerate(texts):
         top, right = 30.0 * i, 10.0 * max(len(text), 1)
@@ -126,22 +126,22 @@ def _stock() -> Callable[[str], OCRResult]:
 
 
 def _start(system: str, first: str) -> None:
-    global _read, _look
-    _read, _look = (_stock if system == "stock" else _usual)(), _resnet()
+    global _read, _embed
+    _read, _embed = (_stock if system == "stock" else _usual)(), _resnet()
     _read(first)
-    _look([first])
+    _embed([first])
 
 
 def _script(paths: Sequence[str]) -> list[OCRResult]:
     assert _read is not None
-    assert _look is not None
+    assert _embed is not None
     found = [_read(path) for path in paths]
-    _look(paths)
+    _embed(paths)
     return found
 
 
 def _cost() -> tuple[float, float]:
-    """Return the processor time of this process and of those below it, which have ended, and the wall clock."""
+    """Return the processor time of this process and its finished children, and the wall clock."""
     now = time.perf_counter()
     for child in active_children():
         child.join()
@@ -149,8 +149,10 @@ def _cost() -> tuple[float, float]:
     return sum(u.ru_utime + u.ru_stime for u in used), now
 
 
-def others(system: str, paths: dict[str, Path], processes: int) -> tuple[dict[str, Any], dict[str, float]]:
-    """Read photos as a usual script does; return readings by name, and what it cost."""
+def run_script(
+    system: str, paths: dict[str, Path], processes: int
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Read photos as a usual script does; return OCR results by name, and the cost."""
     size = 1 if system.startswith("usual") else BATCH
     listed = [str(path) for path in paths.values()]
     batches = [listed[i : i + size] for i in range(0, len(listed), size)]
@@ -166,10 +168,10 @@ def others(system: str, paths: dict[str, Path], processes: int) -> tuple[dict[st
     return dict(zip(paths, found, strict=True)), cost
 
 
-def ours(
+def run_hybridml(
     effort: str, frame: pd.DataFrame, images: Path, processes: int
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Read and look at photos as 'hybridml features' does; return what was seen by name, and what it cost."""
+    """Run the vision stages as 'hybridml features' does; return photo features by name, and the cost."""
 
     from benchmarks.labelled import stages_of
     from hybridml.store.feature_store import FeatureStore
@@ -186,15 +188,15 @@ def ours(
         ended = _cost()
         names = {key: name for name, key in report.keys.items()}
         settings = stages.settings
-        found = {names[key]: seen for key, seen in store.photo_features(settings, names)}
-        stages = ", ".join(
+        found = {names[key]: photo for key, photo in store.photo_features(settings, names)}
+        seconds = ", ".join(
             f"{stage.kind} {np.sum([r['seconds'] for r in table.records(names)]) / report.photos:.2f}"
             for stage in stages
             for table in [store.table_of(stage)]
         )
-    print(f"{effort}, seconds a photo: {stages}", flush=True)
+    print(f"{effort}, seconds a photo: {seconds}", flush=True)
     start, photos = started[1] - begun[1], report.photos
-    # the few photos are in the time to start: what the others took is the difference
+    # the time to start includes the few photos, so the difference is that of the others
     share = photos / max(photos - processes, 1)
     cpu = (ended[0] - started[0]) - (started[0] - begun[0])
     return found, {"start": start, "wall": (ended[1] - started[1] - start) * share, "cpu": cpu * share}
@@ -206,14 +208,14 @@ def recall(frame: pd.DataFrame, found: dict[str, Any]) -> float:
     candidates = []
     for name, asked in zip(photo_names(frame), frame["entity_name"], strict=True):
         entity = schema.entity(asked)
-        seen = as_photo_features(found.get(name, OCRResult((), 1, 1)))
-        among = for_entity(find_candidates(ocr_result_for(seen, entity, schema), schema), entity)
+        photo = as_photo_features(found.get(name, OCRResult((), 1, 1)))
+        among = for_entity(find_candidates(ocr_result_for(photo, entity, schema), schema), entity)
         candidates.append([format_quantity(c.value, c.unit) for c in among])
     return float(np.mean(metrics.reachable(list(frame["entity_value"]), candidates)))
 
 
 def measure(system: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what one system does and costs; in this process, which is best a fresh one."""
+    """Return recall and cost of one system, measured in this process, which is best a new one."""
     sources = Sources(options.shared, Path("features"))
     frame = sources.rows("labelled")
     links = sorted(frame["image_link"].unique())
@@ -221,10 +223,10 @@ def measure(system: str, options: argparse.Namespace) -> dict[str, Any]:
     frame = frame[frame["image_link"].isin(drawn)].reset_index(drop=True)
     images = sources.folder("labelled") / "images"
     if system in PRESETS:
-        found, cost = ours(system, frame, images, options.processes)
+        found, cost = run_hybridml(system, frame, images, options.processes)
     else:
         paths = {name: path for name, path in photo_paths(frame, images).items() if path}
-        found, cost = others(system, paths, options.processes)
+        found, cost = run_script(system, paths, options.processes)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     photos = len(drawn)
     return {

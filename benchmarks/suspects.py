@@ -1,11 +1,11 @@
-"""How many of the labels that a report suspects are wrong, by what people found who checked them.
+"""Precision of a report's suspected labels, on labels that people checked.
 
-    python -m benchmarks.crossval --shared ../shared --readers rapidocr --out build/crossval
+    python -m benchmarks.crossval --shared ../shared --ocr rapidocr --out build/crossval
     python -m benchmarks.suspects --shared ../shared --predictions build/crossval/ranker-rapidocr.csv
 
-Suspicion is from out-of-fold predictions, on the rows whose labels were checked (hand_corrected.csv). A label is wrong
-where people wrote another quantity, or that the photo does not show one. The weights of the reasons were set looking at
-these labels.
+Labels are suspected by out-of-fold predictions, on the rows whose labels were checked (hand_corrected.csv). A label is
+wrong where people wrote another quantity, or that the photo does not show one. The weights of the reasons were chosen
+on these labels.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import command
-from benchmarks.errors import add_predictions, wrong_rows
+from benchmarks.errors import add_predictions, errors_of
 from benchmarks.labelled import corrected
 from benchmarks.tables import table
 from hybridml.datasets.groups import photo_names
@@ -34,10 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_sources(parser)
     add_predictions(parser)
     options = parser.parse_args(argv)
-    told = wrong_rows(options)
-    frame, causes = told.frame, told.causes
-    checked, looked_at = corrected(frame, options.shared / "data" / "hand_corrected.csv")
-    ocr_results = [told.data.ocr_results.get(key or "") for key in told.data.keys]
+    errors = errors_of(options)
+    frame, causes = errors.frame, errors.causes
+    by_hand, checked = corrected(frame, options.shared / "data" / "hand_corrected.csv")
+    photos = [errors.data.ocr_results.get(key or "") for key in errors.data.keys]
     rows = pd.DataFrame(
         {
             "index": frame["index"],
@@ -45,21 +45,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             "group": frame["group_id"],
             "entity": frame["entity_name"],
             "truth": frame["entity_value"],
-            "prediction": told.found["prediction"],
-            "confidence": told.found["confidence"].astype(float),
+            "prediction": errors.found["prediction"],
+            "confidence": errors.found["confidence"].astype(float),
             "outcome": ["wrong" if i in causes else "right" for i in range(len(frame))],
             "cause": [causes.get(i, "") for i in range(len(frame))],
             "trained": False,
             "text": [
-                "" if r is None else "\n".join(t.text for t in as_photo_features(r).ocr_result.lines)
-                for r in ocr_results
+                "" if p is None else "\n".join(line.text for line in as_photo_features(p).ocr_result.lines)
+                for p in photos
             ],
         }
     )
-    found = suspects(rows)[looked_at]
-    labels = parse_truth(list(frame["entity_value"][looked_at]))
-    people = parse_truth(list(checked["entity_value"][looked_at]))
-    wrong = np.array([_differ(label, person) for label, person in zip(labels, people, strict=True)])
+    found = suspects(rows)[checked]
+    labels = parse_truth(list(frame["entity_value"][checked]))
+    corrections = parse_truth(list(by_hand["entity_value"][checked]))
+    wrong = np.array([_differ(label, by) for label, by in zip(labels, corrections, strict=True)])
     order = np.argsort(-found["suspect"].to_numpy(), kind="stable")
     suspected = int((found["suspect"] > 0).sum())
     print(f"{len(wrong)} labels checked, {wrong.sum()} wrong ({wrong.mean():.0%}); {suspected} suspected")
@@ -68,11 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _differ(label: Truth, person: Truth) -> bool:
-    """Return whether a person wrote something else than the label, or nothing."""
-    if person.blank or label.quantity is None:
+def _differ(label: Truth, correction: Truth) -> bool:
+    """Return whether a person wrote another quantity than the label, or none."""
+    if correction.blank or label.quantity is None:
         return True
-    return person.quantity is not None and not same_quantity(label.quantity, person.quantity)
+    return correction.quantity is not None and not same_quantity(label.quantity, correction.quantity)
 
 
 if __name__ == "__main__":

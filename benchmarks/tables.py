@@ -11,9 +11,15 @@ import pandas as pd
 
 from benchmarks.labelled import Data, Result
 from hybridml.evaluation import metrics
+from hybridml.evaluation.bootstrap import bootstrap_interval, draw_sums, interval
+from hybridml.evaluation.calibration_error import expected_calibration_error, precision_coverage
 from hybridml.ranking.answer import Answer
 from hybridml.report.outcomes import score_labelled
 from hybridml.report.run_comparison import f1_difference as difference
+
+PRECISIONS = (0.80, 0.90, 0.95)
+CONFIDENCES = (0.5, 0.7, 0.9)
+"""Values of ``predict --precision`` and ``--min-confidence`` whose answers are counted."""
 
 
 def table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -59,7 +65,7 @@ def report_systems(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
 
 
 def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> None:
-    """Print how far the ranker is above each rule on the same reading."""
+    """Print how far the ranker is above each rule with the same OCR engine."""
     lines = []
     for ranked, data, _ in results:
         for rule, _, _ in results:
@@ -71,7 +77,7 @@ def report_differences(results: list[tuple[Result, Data, dict[str, Any]]]) -> No
 
 
 def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer], data: Data) -> None:
-    """Print the ranker's results per entity, its candidates, calibration and precision against coverage."""
+    """Print the ranker's results per entity, its candidates, calibration and precision."""
     truth, predictions = list(data.frame["entity_value"]), result.predictions
     lines = []
     rows = score_labelled(
@@ -114,12 +120,12 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
         f"candidates a row: median {np.median(counts):.0f}, 95th percentile {np.percentile(counts, 95):.0f}"
     )
     kinds = metrics.outcomes(truth, predictions)
-    said = [i for i, p in enumerate(predictions) if p]
-    confidence, right = [result.confidence[i] for i in said], [kinds[i] == "tp" for i in said]
-    low, high = metrics.bootstrap_interval(kinds, list(data.frame["group_id"]))
+    answered = [i for i, p in enumerate(predictions) if p]
+    confidence, right = [result.confidence[i] for i in answered], [kinds[i] == "tp" for i in answered]
+    low, high = bootstrap_interval(kinds, list(data.frame["group_id"]))
     print(f"95 % interval of F1, bootstrap by group: {low:.3f} to {high:.3f}")
-    print(f"expected calibration error: {metrics.expected_calibration_error(confidence, right):.3f}")
-    curve = metrics.precision_coverage(confidence, right, len(truth))
+    print(f"expected calibration error: {expected_calibration_error(confidence, right):.3f}")
+    curve = precision_coverage(confidence, right, len(truth))
     lines = []
     for share in (0.2, 0.4, 0.6, 0.8, 1.0):
         point = curve[curve["coverage"] <= share + 1e-9].tail(1)
@@ -129,3 +135,32 @@ def report_ranker(result: Result, scores: dict[str, Any], answers: list[Answer],
             )
             lines.append([f"{coverage:.0%}", f"{precision:.3f}", f"{threshold:.2f}"])
     table("Precision against coverage", ("rows answered", "precision", "confidence at least"), lines)
+    report_thresholds(result, data)
+
+
+def report_thresholds(result: Result, data: Data) -> None:
+    """Print the precision of the answers that the thresholds of each fold's model keep, on its validation rows."""
+    right = metrics.outcomes(list(data.frame["entity_value"]), result.predictions) == "tp"
+    confidence, entities = np.asarray(result.confidence), list(data.frame["entity_name"])
+    answered = np.array([bool(p) for p in result.predictions])
+    options = []
+    for precision in PRECISIONS:
+        calibrators = [result.calibrators[int(k)] for k in data.fold]
+        least = [c.threshold(precision, entity) for c, entity in zip(calibrators, entities, strict=True)]
+        options.append((f"--precision {precision:.2f}", answered & (confidence >= least)))
+    options += [(f"--min-confidence {least}", answered & (confidence >= least)) for least in CONFIDENCES]
+    lines = []
+    for option, kept in options:
+        cells = ["-", "-", "-"]
+        if kept.any():
+            sums = draw_sums(np.stack([right & kept, kept], axis=1), list(data.frame["group_id"]), 2000)
+            with np.errstate(invalid="ignore"):
+                low, high = interval(sums[:, 0] / sums[:, 1])
+            cells = [
+                f"{confidence[kept].mean():.3f}",
+                f"{right[kept].mean():.3f}",
+                f"{low:.3f} to {high:.3f}",
+            ]
+        lines.append([option, *cells, f"{kept.mean():.1%}"])
+    head = ("option", "mean confidence", "precision", "95 % interval, by group", "rows answered")
+    table("Answers that 'hybridml predict' keeps", head, lines)

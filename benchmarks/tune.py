@@ -1,11 +1,11 @@
-"""Tuning the ranker inside the training folds only: what nested tuning would gain over the settings as they are.
+"""Nested tuning of the ranker, inside the training folds only: its gain over the default settings.
 
     pip install -e '.[tune]'
     python -m benchmarks.tune --shared ../shared --trials 20 --study build/tune.db
 
-For each outer fold one Optuna study chooses the ranker's settings and feature blocks by rows answered right in inner
-folds of its training part; the model that it chose is then measured on the outer fold, which no trial saw. The study is
-kept in a file: the same command goes on where it stopped. The last table is the honest answer to "does tuning pay?".
+For each outer fold one Optuna study chooses the ranker's settings and feature blocks by the rows answered right in
+inner folds of the training rows; the chosen model is then measured on the outer fold, which no trial saw. The study is
+kept in a file, from which the same command continues. The last table says whether tuning pays.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def tuned(data: Data, k: int, trials: int, storage: str, base: ModelSettings) ->
         show_progress_bar=True,
     )
     print(
-        f"fold {k}: {study.best_value:.0f} right, as they are {study.trials[0].value:.0f}: {study.best_params}"
+        f"fold {k}: {study.best_value:.0f} right, by default {study.trials[0].value:.0f}: {study.best_params}"
     )
     return replace(suggested(optuna.trial.FixedTrial(study.best_params), base), weak_weight=weak_weight)
 
@@ -105,9 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__)
     command.add_sources(parser)
     parser.add_argument("--trials", type=int, default=20, help="trials a fold (default: %(default)s)")
-    parser.add_argument(
-        "--study", type=Path, default=Path("build/tune.db"), help="where the studies are kept"
-    )
+    parser.add_argument("--study", type=Path, default=Path("build/tune.db"), help="file of the studies")
     parser.add_argument("--inner", type=int, default=3, help="inner folds (default: %(default)s)")
     options = parser.parse_args(argv)
     sources = Sources(options.shared, options.store)
@@ -125,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     base = replace(ModelSettings(), folds=options.inner)
     truth, groups = list(frame["entity_value"]), list(frame["group_id"])
     nested = Result("tuned", "rapidocr", [""] * len(frame))
-    plain = Result("as they are", "rapidocr", [""] * len(frame))
+    plain = Result("default", "rapidocr", [""] * len(frame))
     for k in np.unique(fold):
         chosen = tuned(data, int(k), options.trials, f"sqlite:///{options.study}", base)
         for result, settings in ((nested, chosen), (plain, replace(base, weak_weight=chosen.weak_weight))):
@@ -136,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gap, low, high = difference(truth, nested.predictions, plain.predictions, groups)
     lines = [[r.name, f"{metrics.score(truth, r.predictions).f1:.3f}"] for r in (plain, nested)]
     table("Nested tuning", ("settings", "F1"), lines)
-    print(f"tuned above as they are: {gap:+.3f}, 95 % interval by group {low:+.3f} to {high:+.3f}")
+    print(f"tuned above default: {gap:+.3f}, 95 % interval by group {low:+.3f} to {high:+.3f}")
     return 0
 
 

@@ -16,7 +16,14 @@ from hybridml.datasets.faults_file import with_row_faults
 from hybridml.datasets.labels import read_labels
 from hybridml.errors import HybridmlError
 from hybridml.evaluation.baselines import DEFAULT_SYSTEMS
-from hybridml.evaluation.compare import Source, compare, score, table, write_predictions, write_scores
+from hybridml.evaluation.compare import (
+    ComparisonSettings,
+    compare,
+    score,
+    table,
+    write_predictions,
+    write_scores,
+)
 from hybridml.evaluation.compare.files import predictions_path
 from hybridml.utils.paths import path_of
 
@@ -102,11 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
         frame,
         fold,
         systems,
-        Source(
+        ComparisonSettings(
             images=images,
             store=arguments.store,
             effort=arguments.effort,
-            further=arguments.stages,
+            stages=arguments.stages,
             embedding=arguments.embedding,
             resnet_weights=arguments.resnet_weights,
             schema=schema,

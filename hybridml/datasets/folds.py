@@ -1,4 +1,4 @@
-"""Folds of cross-validation that share neither a group nor a photo, and the file they are kept in."""
+"""Folds of a cross-validation, no two of which share a group or a photo, and the file that keeps them."""
 
 from __future__ import annotations
 
@@ -12,64 +12,63 @@ import pandas as pd
 from hybridml.errors import RowsError
 
 from .csv_file import faults_error, read_csv, write_csv
-from .groups import as_text, deal, group_names, parts_of, photo_names
+from .groups import as_text, group_names, linked_groups, photo_names, split_groups
 
 LARGEST = 1.5
-"""How many times its fair share the largest part may fill of a fold before that is worth a warning."""
+"""Size of the largest linked group, in fair shares of a fold, above which :func:`assign_folds` warns."""
 
 
 def assign_folds(frame: pd.DataFrame, n_folds: int = 5, seed: int = 0) -> pd.Series:
-    """Deal rows out to folds so that no two folds share a group or a photo, even through other rows.
+    """Assign rows to folds so that no two folds share a group or a photo, even through other rows.
 
-    Folds are balanced by rows and roughly by entity. Rows that hang together stay together, so a table in
-    which most rows do has uneven folds: a warning says so.
+    Folds have about the same number of rows, of each entity too. Linked rows stay together, so a table in which most
+    rows are linked gets uneven folds, and a warning.
 
     Parameters
     ----------
     frame : data frame
         Rows with ``group_id``, ``image_link`` and ``entity_name``.
     n_folds : int
-        How many; fewer are made, with a warning, of rows that form fewer parts.
+        How many; rows that form fewer linked groups get fewer folds, and a warning.
     seed : int
-        Of the draw; the same rows in the same order get the same folds.
+        Seed of the draw; the same rows in the same order get the same folds.
 
     Returns
     -------
     series of int, named "fold"
-        On the frame's index, from 0. Its ``attrs`` have ``parts`` (how many parts the rows form) and
-        ``largest_share`` (of the rows, that of the largest part).
+        On the frame's index, from 0. Its ``attrs`` have ``groups`` (how many linked groups the rows form) and
+        ``largest_share`` (the share of the rows that is in the largest of them).
 
     Raises
     ------
     RowsError
-        When all rows hang together, so that there can be no two folds.
+        When all rows are linked, so that there can be no two folds.
     """
     if n_folds < 2:
         raise RowsError(f"n_folds must be at least 2, got {n_folds}")
-    parts = parts_of(frame)
-    sizes = np.bincount(parts)
+    groups = linked_groups(frame)
+    sizes = np.bincount(groups)
     if len(sizes) < 2:
         raise RowsError(
-            f"cannot part {len(frame)} rows into folds: all of them share a group or a photo, directly or "
+            f"cannot split {len(frame)} rows into folds: all of them share a group or a photo, directly or "
             "through others. Give rows of at least two groups"
         )
     if len(sizes) < n_folds:
         warnings.warn(
-            f"made {len(sizes)} folds instead of {n_folds}: the rows form only {len(sizes)} parts that share "
-            "neither a group nor a photo",
+            f"made {len(sizes)} folds instead of {n_folds}: the rows form only {len(sizes)} groups that share no photo",
             stacklevel=2,
         )
         n_folds = len(sizes)
     largest = float(sizes.max() / len(frame))
     if largest > LARGEST / n_folds:
         warnings.warn(
-            f"folds are uneven: {largest:.0%} of the rows hang together by group or photo and lie in one of "
+            f"folds are uneven: {largest:.0%} of the rows are linked by group or photo and lie in one of "
             f"{n_folds} folds",
             stacklevel=2,
         )
-    fold = deal(parts, list(frame["entity_name"]), [1 / n_folds] * n_folds, seed)
+    fold = split_groups(groups, list(frame["entity_name"]), n_folds, seed)
     series = pd.Series(fold, index=frame.index, name="fold")
-    series.attrs = {"parts": len(sizes), "largest_share": largest}
+    series.attrs = {"groups": len(sizes), "largest_share": largest}
     return series
 
 
@@ -98,7 +97,7 @@ def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
     Raises
     ------
     RowsError
-        When the file has other rows than the frame, or parts rows that share a group or a photo.
+        When the file has other rows than the frame, or separates rows that share a group or a photo.
     """
     file = read_csv(path)
     for name in ("index", "fold"):
@@ -115,17 +114,17 @@ def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
     if wrong:
         raise faults_error(str(path), "the folds cannot be used", wrong)
     fold_of = dict(zip(columns["index"], map(int, columns["fold"]), strict=True))
-    asked = [as_text(index) for index in frame["index"]]
-    missing = [index for index in asked if index not in fold_of]
-    extra = sorted(set(fold_of) - set(asked))
+    indexes = [as_text(index) for index in frame["index"]]
+    missing = [index for index in indexes if index not in fold_of]
+    extra = sorted(set(fold_of) - set(indexes))
     if missing or extra or len(fold_of) != len(file.records):
         raise RowsError(
             f"{path}: made for other rows: {len(fold_of)} indexes in {len(file.records)} lines, expected "
             f"those of {len(frame)} rows; {_count(missing, 'rows have no fold')}, "
             f"{_count(extra, 'folds have no row')}. Make folds for these rows, or give those the file is for"
         )
-    fold = np.array([fold_of[index] for index in asked], dtype=np.int64)
-    _check_parted(str(path), frame, fold)
+    fold = np.array([fold_of[index] for index in indexes], dtype=np.int64)
+    _check_separate(str(path), frame, fold)
     return pd.Series(fold, index=frame.index, name="fold")
 
 
@@ -133,7 +132,7 @@ def _count(indexes: list[str], what: str) -> str:
     return f"{len(indexes)} {what}" + (f" (first: {indexes[0]})" if indexes else "")
 
 
-def _check_parted(path: str, frame: pd.DataFrame, fold: npt.NDArray[np.int64]) -> None:
+def _check_separate(path: str, frame: pd.DataFrame, fold: npt.NDArray[np.int64]) -> None:
     for what, names in (("group", group_names(frame)), ("photo", photo_names(frame))):
         first: dict[str, int] = {}
         for name, k in zip(names, fold.tolist(), strict=True):

@@ -1,12 +1,15 @@
-"""Which rows belong together, and how to deal them out so that nothing about one part is known in another.
+"""Linked groups of rows, and splits of a table that keep each of them whole.
 
-Rows of one group show one sort of product with labels that repeat, and one photo has several rows. Rows that
-are linked by either, directly or through others, form a *part*.
+Rows of one ``group_id`` show similar products with labels that repeat, and one photo has several rows. Rows that share
+either, directly or through other rows, form a linked group. No split separates them, so nothing that is learned on one
+side is known on the other.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -17,23 +20,22 @@ from hybridml.errors import RowsError
 from .links import image_name
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
-ENTITY_WEIGHT = 0.5
-"""What an even share of each entity's rows counts for beside an even share of all rows."""
-
+MOST_FOLDS = 20
+"""Most folds made to hold out a share of the rows, which is rounded to so many parts."""
 
 PHOTO = "photo_file"
 """Column with the name of a photo's file, where that is not the base name of the link."""
 
 
 def photo_names(frame: pd.DataFrame) -> list[str]:
-    """Return the name that each row's photo is told apart by, blank where it has none.
+    """Return the name that identifies each row's photo, blank where the row has none.
 
-    That is the name of its file: where the row says one in ``photo_file`` (see :func:`hybridml.datasets.photos.named`),
-    that; else the base name of ``image_link``, or of ``image`` in a table without links. So two links to one
-    file are one photo, and two photos whose links end alike are two once it is known which file each became.
-    Where it is not, they count as one photo: rows are then kept together that could be parted, never parted
-    that belong together.
+    The name is ``photo_file`` where the row has it (see :func:`hybridml.datasets.photos.named`), otherwise the base
+    name of ``image_link``, or of ``image`` in a table without links. Two links to one file are therefore one photo. Two
+    photos whose links have the same base name count as one until ``photo_file`` says which file each became: rows that
+    could be separated may stay together, but rows that belong together are never separated.
 
     Examples
     --------
@@ -83,13 +85,13 @@ def as_text(value: object) -> str:
     return str(value)
 
 
-def parts_of(frame: pd.DataFrame) -> Ints:
-    """Return the number of each row's part: rows linked by group or photo, directly or through others.
+def linked_groups(frame: pd.DataFrame) -> Ints:
+    """Return the number of each row's linked group: rows that share ``group_id`` or photo, also through other rows.
 
     Parameters
     ----------
     frame : data frame
-        With ``group_id`` and ``image_link``. A row that lacks both is a part of its own.
+        With ``group_id`` and ``image_link``. A row that lacks both is a group of its own.
 
     Returns
     -------
@@ -99,85 +101,109 @@ def parts_of(frame: pd.DataFrame) -> Ints:
     Examples
     --------
     >>> rows = pd.DataFrame({"group_id": ["a", "a", "b", "c"], "image_link": ["x", "y", "y", "z"]})
-    >>> parts_of(rows).tolist()
+    >>> linked_groups(rows).tolist()
     [0, 0, 0, 1]
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    n = len(frame)
+    n = nodes = len(frame)
     if not n:
         return np.zeros(0, dtype=np.int64)
-    rows, others = [], []
-    first = n
+    # a graph of rows, group_ids and photos, in which each row is joined to its own
+    starts, ends = [], []
     for names in (group_names(frame), photo_names(frame)):
         codes, known = pd.factorize(np.array([name or None for name in names], dtype=object))
-        linked = np.flatnonzero(codes >= 0)
-        rows.append(linked)
-        others.append(first + codes[linked])
-        first += len(known)
-    row, other = np.concatenate(rows), np.concatenate(others)
-    graph = coo_array((np.ones(len(row), dtype=np.int8), (row, other)), shape=(first, first))
-    _, label = connected_components(graph, directed=False)
-    return np.asarray(pd.factorize(label[:n])[0], dtype=np.int64)
+        named = np.flatnonzero(codes >= 0)
+        starts.append(named)
+        ends.append(nodes + codes[named])
+        nodes += len(known)
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    graph = coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(nodes, nodes))
+    _, component = connected_components(graph, directed=False)
+    return np.asarray(pd.factorize(component[:n])[0], dtype=np.int64)
 
 
-def deal(parts: Ints, entities: Sequence[str], shares: Sequence[float], seed: int) -> Ints:
-    """Deal whole parts out to bins so that each gets its share of the rows and, roughly, of each entity.
-
-    The largest part goes first, each to the bin that it brings least above its share; parts of one size in
-    random order.
+def split_groups(groups: Ints, entities: Sequence[str], n_folds: int, seed: int) -> Ints:
+    """Return a fold for each row: groups stay whole, and each fold has about the same share of each entity.
 
     Parameters
     ----------
-    parts : int array (n_rows,)
-        As :func:`parts_of` numbers them.
+    groups : int array (n_rows,)
+        As :func:`linked_groups` numbers them; at least as many groups as folds.
     entities : sequence of str, one per row
-        What each row asks.
-    shares : sequence of float
-        The bins' shares; they sum to one.
+        The row's entity.
+    n_folds : int
+        Number of folds, at least 2. None is empty.
     seed : int
-        Of the order of parts of one size.
+        Seed of the order in which groups of one size are assigned.
+    """
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    codes, _ = pd.factorize(np.asarray(entities, dtype=object))
+    counts = np.bincount(codes)
+    if len(counts) > 1 and counts.max() >= n_folds:
+        splits = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(codes, codes, groups)
+    else:
+        # nothing to stratify by; numbering the groups anew draws the order of those of one size
+        groups = np.random.default_rng(seed).permutation(int(groups.max()) + 1)[groups]
+        splits = GroupKFold(n_folds).split(codes, groups=groups)
+    fold = np.zeros(len(codes), dtype=np.int64)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class in y has only")
+        for k, (_, held) in enumerate(splits):
+            fold[held] = k
+    return fold
+
+
+def held_out_rows(frame: pd.DataFrame, share: float, seed: int) -> Bools:
+    """Return which rows to hold out: whole linked groups, about ``share`` of all rows and of each entity.
+
+    Parameters
+    ----------
+    frame : data frame
+        Rows with ``group_id``, ``image_link`` and ``entity_name``.
+    share : float
+        Share of the rows to hold out, between 0 and 1; rounded to a fraction of at most :data:`MOST_FOLDS` parts.
+    seed : int
+        Seed of the draw.
 
     Returns
     -------
-    int array (n_rows,)
-        Each row's bin.
+    bool array (n_rows,)
+        All False where the rows form a single group, which cannot be split.
     """
-    n_parts = int(parts.max()) + 1 if len(parts) else 0
-    kinds, names = pd.factorize(np.asarray(entities, dtype=object))
-    counts = np.zeros((n_parts, len(names) + 1))
-    np.add.at(counts, (parts, kinds), 1.0)
-    counts[:, -1] = counts[:, :-1].sum(axis=1)
-    total = counts.sum(axis=0)
-    scale = (
-        np.append(np.full(len(names), ENTITY_WEIGHT / max(len(names), 1)), 1.0) / np.maximum(total, 1.0) ** 2
-    )
-    share = np.asarray(shares, dtype=float)
-    filled = np.zeros((len(share), counts.shape[1]))
-    jitter = np.random.default_rng(seed).random(n_parts)
-    bin_of = np.zeros(n_parts, dtype=np.int64)
-    for part in np.lexsort((jitter, -counts[:, -1])):
-        # the growth of sum over bins of (filled / share)^2 * share, without what is the same for all bins
-        growth = ((2.0 * filled + counts[part]) * (counts[part] * scale)).sum(axis=1) / share
-        chosen = int(np.argmin(growth))
-        bin_of[part] = chosen
-        filled[chosen] += counts[part]
-    return bin_of[parts]
+    groups = linked_groups(frame)
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        return np.zeros(len(frame), dtype=bool)
+    entities = list(frame["entity_name"])
+    fraction = Fraction(min(max(share, 1 / MOST_FOLDS), 1 - 1 / MOST_FOLDS)).limit_denominator(MOST_FOLDS)
+    n_folds = min(fraction.denominator, n_groups)
+    n_held = min(max(round(fraction * n_folds), 1), n_folds - 1)
+    fold = split_groups(groups, entities, n_folds, seed)
+    codes, names = pd.factorize(np.asarray(entities, dtype=object))
+
+    def distance(held: Bools) -> float:
+        of_entity = np.bincount(codes, held, len(names)) / np.bincount(codes)
+        return float(np.abs(held.mean() - share) + np.abs(of_entity - share).mean())
+
+    choices = [np.isin(fold, (first + np.arange(n_held)) % n_folds) for first in range(n_folds)]
+    return min(choices, key=distance)
 
 
 def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part rows in two that share neither a group nor a photo, not even through other rows.
+    """Split rows into two tables that share neither a group nor a photo, not even through other rows.
 
     Parameters
     ----------
     frame : data frame
         Rows.
     share : float
-        Share of the rows to hold out, between 0 and 1; met as nearly as whole groups allow, for all rows and
-        roughly for each entity.
+        Share of the rows to hold out, between 0 and 1; met for all rows and for each entity as nearly as whole groups
+        allow.
     seed : int
-        Of the draw.
+        Seed of the draw.
 
     Returns
     -------
@@ -187,17 +213,15 @@ def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd
     Raises
     ------
     RowsError
-        When all rows hang together, or the share is not between 0 and 1.
+        When all rows are linked, or the share is not between 0 and 1.
     """
     if not 0 < share < 1:
         raise RowsError(f"share must be between 0 and 1, got {share}")
-    parts = parts_of(frame)
-    n_parts = len(set(parts.tolist()))
-    held = deal(parts, list(frame["entity_name"]), (1 - share, share), seed) == 1
-    if held.all() or not held.any():
+    held = held_out_rows(frame, share, seed)
+    if not held.any():
         raise RowsError(
-            f"cannot hold out {share:.0%} of {len(frame)} rows: linked by groups and photos they form "
-            f"{n_parts} part(s). Give rows of more groups, or a test table of your own"
+            f"cannot hold out {share:.0%} of {len(frame)} rows: linked by group_id and photo, they form 1 part that "
+            "must stay whole. Give rows of more groups, or a test table of your own"
         )
     return frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
 

@@ -1,11 +1,12 @@
-"""Intervals from drawing whole groups with replacement.
+"""Bootstrap intervals that resample whole groups.
 
-Rows of a group share photos and labels, so drawing rows would make an interval too narrow.
+Rows of one group share photos and labels, so resampling single rows would make an interval too narrow.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from hybridml.datasets.groups import as_text
 Floats = npt.NDArray[np.float64]
 
 CHUNK = 4_000_000
-"""Group counts in memory at once: a hundred thousand groups are drawn forty times over, then summed."""
+"""Group indexes in memory at a time."""
 
 
 def bootstrap_interval(
@@ -28,7 +29,7 @@ def bootstrap_interval(
     seed: int = 0,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Return an interval of F1 from drawing whole groups with replacement.
+    """Return a percentile interval of F1 from resampling whole groups.
 
     Parameters
     ----------
@@ -37,11 +38,11 @@ def bootstrap_interval(
     groups : sequence, one per row
         The row's group; a row of blank group is one of its own.
     n : int
-        How many draws.
+        Number of resamples.
     seed : int
-        Of the draws.
+        Seed of the resamples.
     level : float
-        Share of draws within the interval, the rest cut off equally on both sides.
+        Share of the resamples within the interval; the rest is cut off equally on both sides.
 
     Returns
     -------
@@ -54,14 +55,14 @@ def bootstrap_interval(
 
 
 def draw_sums(columns: npt.ArrayLike, groups: Sequence[object], n: int = 1000, seed: int = 0) -> Floats:
-    """Return the sum of each column over the rows of each draw of groups.
+    """Return the sum of each column over the rows of each resample of groups.
 
     Parameters
     ----------
     columns : array (n_rows, n_columns)
         What is counted or summed of each row.
     groups, n, seed
-        As for :func:`bootstrap_interval`; the same groups and seed draw the same, whatever is summed.
+        As for :func:`bootstrap_interval`. The same groups and seed give the same resamples, whatever the columns.
 
     Returns
     -------
@@ -73,6 +74,8 @@ def draw_sums(columns: npt.ArrayLike, groups: Sequence[object], n: int = 1000, s
     >>> draw_sums([[1.0], [2.0]], ["a", "a"], n=2).tolist()
     [[3.0], [3.0]]
     """
+    from scipy.stats import DegenerateDataWarning, bootstrap
+
     values = np.asarray(columns, dtype=float)
     if len(groups) != len(values):
         raise ValueError(f"groups has {len(groups)} entries, expected {len(values)}: one per row")
@@ -83,22 +86,36 @@ def draw_sums(columns: npt.ArrayLike, groups: Sequence[object], n: int = 1000, s
     )
     count = len(names)
     sums = np.stack([np.bincount(codes, column, minlength=count) for column in values.T], axis=1)
-    random, even = np.random.default_rng(seed), np.full(count, 1 / count)
-    at_once = max(CHUNK // count, 1)
-    drawn = [
-        random.multinomial(count, even, size=min(at_once, n - first)) @ sums for first in range(0, n, at_once)
-    ]
-    return np.asarray(np.concatenate(drawn), dtype=float)
+    if count == 1:
+        return np.repeat(sums, n, axis=0)
+
+    def sums_of(drawn: npt.NDArray[Any], axis: int) -> Floats:
+        times = np.apply_along_axis(np.bincount, axis, drawn.astype(np.int64), minlength=count)
+        return np.asarray(np.moveaxis(times @ sums, -1, 0))
+
+    with warnings.catch_warnings():
+        # a column may be NaN where something is not known
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        found = bootstrap(
+            (np.arange(count),),
+            sums_of,
+            n_resamples=n,
+            batch=max(CHUNK // count, 1),
+            vectorized=True,
+            method="percentile",
+            random_state=np.random.default_rng(seed),
+        )
+    return np.asarray(found.bootstrap_distribution.T, dtype=float)
 
 
 def f1_of_draws(counts: npt.NDArray[Any]) -> Floats:
-    """Return the F1 of each draw from its sums of tp, fp and fn, in this order."""
+    """Return the F1 of each resample from its sums of tp, fp and fn, in this order."""
     tp, fp, fn = counts[:, :3].T.astype(float)
     return np.asarray(2 * tp / np.maximum(2 * tp + fp + fn, 1.0), dtype=float)
 
 
 def interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Return between which two values the share ``level`` of ``values`` lies; NaN when none of them is a number.
+    """Return the percentile interval that holds the share ``level`` of ``values``; NaN when none of them is a number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How well confidence tells right answers from wrong ones."""
+"""Calibration error of confidences, and precision against coverage."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Floats = npt.NDArray[np.float64]
 def expected_calibration_error(
     confidence: Sequence[float] | Floats, correct: Sequence[bool], bins: int = 10
 ) -> float:
-    """Return how far confidence is from accuracy: the mean gap over bins of equal width, weighted by rows.
+    """Return the expected calibration error: the mean gap between confidence and accuracy over bins of equal width.
 
     Parameters
     ----------
     confidence : sequence of float
-        From 0 to 1; a bin holds its upper edge, the first one 0 as well.
+        From 0 to 1; a bin includes its upper edge, and the first one 0 as well.
     correct : sequence of bool
-        Whether each was right.
+        Whether each answer is right.
     bins : int
-        How many.
+        Number of bins; each is weighted by its rows.
 
     Returns
     -------
@@ -52,18 +52,18 @@ def expected_calibration_error(
 def precision_coverage(
     confidence: Sequence[float] | Floats, correct: Sequence[bool], total: int | None = None
 ) -> pd.DataFrame:
-    """Return precision against coverage when only answers from a confidence on are given.
+    """Return precision against coverage when only answers of at least some confidence are given.
 
     Parameters
     ----------
     confidence, correct : sequences, one per answer
     total : int, optional
-        Rows that coverage is a share of; by default those given.
+        Number of rows that coverage is a share of; by default the number of answers.
 
     Returns
     -------
     data frame
-        ``coverage, precision, threshold``: a line per distinct confidence, falling.
+        ``coverage, precision, threshold``: a line per distinct confidence, in falling order.
 
     Examples
     --------

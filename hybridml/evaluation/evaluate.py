@@ -1,4 +1,4 @@
-"""Answers against labels, as a report that people and programs read."""
+"""Evaluation of answers against labels, as plain data and as a table for people."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def evaluate(
     ----------
     truth, predictions, entities : sequences of str, one per row
     candidates : sequence of sequences of str, optional
-        Every quantity that could have been answered, per row: gives the oracle's F1.
+        Every candidate of each row, for the oracle's F1.
     schema : EntitySchema, optional
         Entities and units.
 
     Returns
     -------
     dict
-        ``all`` and ``per_entity`` (by name): plain numbers, None where not defined.
+        ``all`` and ``per_entity`` (by name): the scores as plain numbers, None where not defined.
     """
     reachable = metrics.reachable(truth, candidates, schema) if candidates is not None else None
     table = metrics.per_entity(truth, predictions, entities, reachable, schema)
@@ -156,7 +156,7 @@ def evaluate_files(
     predictions : path
         ``index,prediction``; lines of rows that ``truth`` lacks are left out.
     details : path, optional
-        The sidecar of ``predict``, for the oracle's F1; by default the one beside ``predictions``, if it
+        The sidecar that ``predict`` wrote, for the oracle's F1; by default the one beside ``predictions``, if it
         belongs to these answers.
     schema : EntitySchema, optional
         Entities and units.
@@ -166,7 +166,7 @@ def evaluate_files(
     Raises
     ------
     RowsError
-        When a file does not have the agreed form, or rows have no line.
+        When a file is malformed, or rows have no line.
     """
     labelled = _read_truth(truth, schema, corrections)
     answers = _texts(_aligned(labelled, read_predictions(predictions), str(predictions))["prediction"])
@@ -191,7 +191,7 @@ def evaluate_files(
 
 
 def _candidates(sidecar: Path, labelled: pd.DataFrame, answers: Sequence[str]) -> list[list[str]] | None:
-    """Return each row's candidates, None when the sidecar lacks a row or answered it otherwise."""
+    """Return each row's candidates, None when the sidecar lacks a row or has another answer for it."""
     found: dict[str, tuple[str, list[str]]] = {}
     with open(sidecar, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
@@ -216,7 +216,7 @@ def evaluate_by_training(
     what: str = "",
     schema: EntitySchema | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Score answers apart for rows whose group or photo was trained on, each with a title that says which.
+    """Score answers separately for rows whose group or photo was trained on and for the others, each with a title.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def evaluate_by_training(
     trained_on : bool array, one per answer
         Whether the model was trained on the row's group or photo.
     what : str
-        What the labels are, for the titles.
+        Kind of the labels, for the titles.
     schema : EntitySchema, optional
         Entities and units.
     """

@@ -1,4 +1,4 @@
-"""The challenge's metric and what stands beside it: functions of truth and predictions, nothing else.
+"""The challenge's metric and those beside it, as functions of labels and predictions.
 
 A row is a true positive when prediction and truth are the same number (as a float) and unit; a false positive
 when the prediction is not blank and differs, or the truth is blank; a false negative when only the prediction
@@ -22,12 +22,7 @@ from hybridml.datasets.predictions import allowed_units, parse_prediction
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import same_quantity
 
-from .bootstrap import bootstrap_interval as bootstrap_interval
-from .calibration_error import expected_calibration_error as expected_calibration_error
-from .calibration_error import precision_coverage as precision_coverage
-
 Outcomes = npt.NDArray[np.str_]
-
 
 ALL = "all"
 """Name of the line of all rows in :func:`per_entity`."""
@@ -35,30 +30,30 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Scores:
-    """How good predictions are.
+    """Scores of predictions.
 
     Parameters
     ----------
     rows : int
         Rows scored.
     tp, fp, fn, tn : int
-        As the module's text counts them.
+        Counted as the module's docstring says.
     precision, recall, f1 : float
-        Of these; 0 where not defined.
+        From these counts; 0 where not defined.
     accuracy : float
-        Share of rows whose prediction equals the truth, blank ones included.
+        Share of rows whose prediction equals the truth, also where both are blank.
     f1_any_unit : float
         F1 that also accepts the same quantity in another unit within 1 %.
     smape : float
         Mean, over rows where both have a quantity of the same unit, of ``200 |p - t| / (|p| + |t|)``: in
         percent, from 0 to 200, a pair of zeros counting 0; NaN when there is no such row.
     smape_rows : int
-        How many rows that are.
+        How many rows these are.
     oracle_f1 : float or None
-        F1 of always choosing right among what was found; None when that is not known.
+        F1 of always choosing the right candidate where there is one; None when candidates are not known.
     range_labels, foreign_labels, unreadable_labels : int
-        Labels scored as their upper end; in a unit that no answer may use; not understood. The last two are
-        not blank and cannot be matched.
+        Labels that are ranges, scored as their upper end; in a unit that no answer may have; not understood. No answer
+        equals the last two.
     malformed : int
         Predictions that are neither blank nor a number and an allowed unit; they count as wrong.
     """
@@ -89,7 +84,7 @@ class Scores:
 def parse_predictions(
     predictions: Iterable[str], schema: EntitySchema | None = None
 ) -> list[Quantity | None]:
-    """Return each prediction's number and unit as the challenge reads it, None if blank or malformed."""
+    """Return each prediction's number and unit as the challenge parses it, None if blank or malformed."""
     allowed = allowed_units(schema or default_entities())
     texts = [as_text(text) for text in predictions]
     known = {text: parse_prediction(text, allowed) for text in set(texts)}
@@ -99,7 +94,7 @@ def parse_predictions(
 def outcomes(
     truth: Sequence[str], predictions: Sequence[str], schema: EntitySchema | None = None
 ) -> Outcomes:
-    """Return what each row counts as: "tp", "fp", "fn" or "tn".
+    """Return the outcome of each row: "tp", "fp", "fn" or "tn".
 
     Parameters
     ----------
@@ -160,11 +155,11 @@ def score(
     truth, predictions : sequences of str, one per row
         Labels and predictions; blank where there is none.
     entities : sequence of str, optional
-        What each row asks: an ounce of ``item_volume`` is then a fluid ounce, for ``f1_any_unit`` only, and a
-        label in a unit that its entity does not allow is a foreign one. Without it, each unit that some
-        entity reads as another is taken for either.
+        Each row's entity: an ounce of ``item_volume`` is then a fluid ounce, for ``f1_any_unit`` only, and a label in
+        a unit that its entity does not allow is a foreign one. Without it, a unit that some entity takes for another
+        counts as either.
     oracle : sequence of bool, optional
-        Whether the right answer could be chosen, as :func:`reachable` tells.
+        Whether the right answer is among the candidates, as :func:`reachable` returns it.
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
@@ -175,7 +170,7 @@ def score(
     Raises
     ------
     ValueError
-        When the sequences are not of one length.
+        When the sequences differ in length.
 
     Examples
     --------
@@ -190,20 +185,20 @@ def score(
     answers = parse_predictions(predictions, schema)
     found = _outcomes(truths, blank, answers)
     counts = {name: int((found == name).sum()) for name in ("tp", "fp", "fn", "tn")}
-    asked = list(entities) if entities is not None else [None] * len(truths)
-    # FP counts wrong answers and answers to nothing alike, so one that is now right leaves FP for TP
+    names = list(entities) if entities is not None else [None] * len(truths)
+    # an answer that is right in another unit counts as FP above and as TP for f1_any_unit
     more = sum(
         outcome == "fp"
         and t.quantity is not None
         and a is not None
         and same_quantity(a, t.quantity, entity, schema)
-        for outcome, t, a, entity in zip(found, truths, answers, asked, strict=True)
+        for outcome, t, a, entity in zip(found, truths, answers, names, strict=True)
     )
     tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
     errors = _smape_terms(truths, answers)
     foreign = sum(
         t.kind == "foreign unit" or _not_of_entity(t, entity, schema)
-        for t, entity in zip(truths, asked, strict=True)
+        for t, entity in zip(truths, names, strict=True)
     )
     return Scores(
         rows=len(truths),
@@ -228,8 +223,8 @@ def score(
 
 
 def _not_of_entity(truth: Truth, entity: str | None, schema: EntitySchema) -> bool:
-    asked = schema.entities.get(entity or "")
-    return asked is not None and truth.quantity is not None and truth.quantity[1] not in asked.units
+    known = schema.entities.get(entity or "")
+    return known is not None and truth.quantity is not None and truth.quantity[1] not in known.units
 
 
 def _smape_terms(truths: Sequence[Truth], answers: Sequence[Quantity | None]) -> list[float]:
@@ -248,13 +243,13 @@ def _smape(a: float, b: float) -> float:
 
 
 def oracle_f1(reachable: Sequence[bool]) -> float:
-    """Return the F1 of always choosing right where that is possible.
+    """Return the F1 of always choosing the right candidate where there is one.
 
     Parameters
     ----------
     reachable : sequence of bool
-        For each row *with a truth*, whether the right answer is among those that could be chosen. One that is
-        not costs the same as a wrong answer or a blank; rows of blank truth cost an oracle nothing.
+        For each row *with a truth*, whether the right answer is among the candidates. Where it is not, the row counts
+        like a blank answer; rows of blank truth cost an oracle nothing.
 
     Examples
     --------
@@ -268,9 +263,9 @@ def oracle_f1(reachable: Sequence[bool]) -> float:
 def reachable(
     truth: Sequence[str], candidates: Sequence[Sequence[str]], schema: EntitySchema | None = None
 ) -> list[bool]:
-    """Return whether each row's truth is among its candidates, given as predictions would be written.
+    """Return whether each row's truth is among its candidates, which are written like predictions.
 
-    Rows of blank truth have nothing to reach: False.
+    False for rows of blank truth.
     """
     _check_lengths(truth, candidates=candidates)
     allowed = allowed_units(schema or default_entities())
@@ -294,9 +289,9 @@ def per_entity(
     oracle: Sequence[bool] | None = None,
     schema: EntitySchema | None = None,
 ) -> pd.DataFrame:
-    """Return a line of :class:`Scores` for each entity, by name, and one for all rows.
+    """Return the :class:`Scores` of each entity, by name, and of all rows.
 
-    Parameters are those of :func:`score`.
+    It has the parameters of :func:`score`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Would a submission be accepted? The challenge's own check, and what it leaves out."""
+"""Submission check: the challenge's own rules, and those that it leaves out."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
 CONTRACT = re.compile(r"[0-9]+(\.[0-9]+)? [a-z]+( [a-z]+)*")
-"""What hybridml promises: plain decimal, no sign, one blank, the unit as the entity's list spells it."""
+"""Form of hybridml's own answers: plain decimal, no sign, one blank, the unit as the entity's list spells it."""
 
 Kind = Literal["official", "contract"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a submission would be rejected, or is not what hybridml promises.
+    """Reason why a submission would be rejected, or is not of hybridml's own form.
 
     Parameters
     ----------
     line : int
-        Line of the predictions; of the rows where the predictions lack one.
+        Line in the file of predictions, or in that of the rows where a row has no prediction.
     index : int, str or None
-        The row's index; None where the fault is of the whole file.
+        The row's index; None for a fault of the whole file.
     kind : {"official", "contract"}
-        "official" faults are those the challenge rejects; "contract" faults those it overlooks.
+        "official" for faults that the challenge rejects, "contract" for those that it overlooks.
     found, expected : str
-        What is there, and what should be.
+        What was found, and what was expected.
     """
 
     line: int
@@ -69,14 +69,12 @@ def check_predictions(
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
     lines, row_lines : sequences of int, optional
-        Line of each prediction and of each row in its file; by default those of a file with a header and a
-        line each.
+        Line of each prediction and of each row in its file; by default as in a file with a header and a line each.
 
     Returns
     -------
     list of Fault
-        In the order of lines, then what is missing; none when all is well. Of a wrong order the first
-        line is named.
+        In the order of lines, then the missing ones. Where the order is wrong, only the first such line is a fault.
 
     Examples
     --------
@@ -90,8 +88,8 @@ def check_predictions(
     schema = schema or default_entities()
     lines = range(2, len(predictions) + 2) if lines is None else lines
     row_lines = range(2, len(rows) + 2) if row_lines is None else row_lines
-    asked = [as_text(index) for index in rows["index"]]
-    entity_of = dict(zip(asked, rows["entity_name"], strict=True))
+    indexes = [as_text(index) for index in rows["index"]]
+    entity_of = dict(zip(indexes, rows["entity_name"], strict=True))
     texts = [a if isinstance(a, str) else as_text(a) for a in predictions["prediction"]]
     faults: list[Fault] = []
     first: dict[str, int] = {}
@@ -109,15 +107,15 @@ def check_predictions(
         faults += (Fault(line, index, *fault) for fault in _answer_faults(text, entity_of.get(index), schema))
     faults += _order_faults([index for index in entity_of if index in first], in_order)
     faults.sort(key=lambda fault: fault.line)
-    for line, index in zip(row_lines, asked, strict=True):
+    for line, index in zip(row_lines, indexes, strict=True):
         if index not in first:
             found = f"no prediction for line {line} of the rows"
             faults.append(Fault(line, index, "contract", found, "a line per row, be it blank"))
     return faults
 
 
-def _order_faults(asked: Sequence[str], given: Sequence[tuple[str, int]]) -> Iterator[Fault]:
-    for index, (found, line) in zip(asked, given, strict=True):
+def _order_faults(expected: Sequence[str], given: Sequence[tuple[str, int]]) -> Iterator[Fault]:
+    for index, (found, line) in zip(expected, given, strict=True):
         if index != found:
             yield Fault(
                 line, found, "contract", f"index {found} where {index} is next", "the order of the rows"
@@ -154,13 +152,12 @@ def _plain(number: str, unit: str) -> str:
 def check_files(rows: str | Path, predictions: str | Path, schema: EntitySchema | None = None) -> list[Fault]:
     """Check a file of predictions against the file of rows it answers; see :func:`check_predictions`.
 
-    A file of predictions that is no table, or lacks a column, is a fault; one that is not there raises, as
-    does an unusable file of rows.
+    A file of predictions that is no table, or lacks a column, is a fault of the submission.
 
     Raises
     ------
     RowsError
-        When a file is not there or the rows cannot be used.
+        When a file does not exist, or the rows cannot be used.
     """
     frame, _ = read_rows(rows, truth=False, schema=schema)
     if not Path(predictions).is_file():

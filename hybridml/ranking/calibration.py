@@ -191,7 +191,7 @@ class Calibrator:
 
         An entity with fewer than MIN_ROWS answers has the threshold of all entities, which holds over all of them
         together, not for each. Where rows hardly suffice for a precision, a threshold that is found owes more to
-        luck than the interval says: measure it (benchmarks/promise.py).
+        luck than the interval says: measure it (benchmarks/crossval.py).
         """
         curve = self.thresholds.get(entity, self.thresholds.get("", []))
         return min((t for p, t, _ in curve if p >= precision - 1e-9), default=np.inf)

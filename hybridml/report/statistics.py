@@ -16,6 +16,7 @@ from scipy.stats import binomtest
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
+from hybridml.evaluation.calibration_error import expected_calibration_error, precision_coverage
 from hybridml.ranking.calibration import MIN_ROWS, lower_bound
 
 ALL = metrics.ALL
@@ -151,7 +152,7 @@ def answer_rates(rows: pd.DataFrame) -> pd.DataFrame:
 def coverage(rows: pd.DataFrame) -> pd.DataFrame:
     """Return precision against the share of rows answered: ``coverage, precision, threshold``, thresholds falling."""
     given = rows[rows["answered"]]
-    return metrics.precision_coverage(list(given["confidence"]), list(given["right"]), len(rows))
+    return precision_coverage(list(given["confidence"]), list(given["right"]), len(rows))
 
 
 def reachable_goals(rows: pd.DataFrame, goals: Sequence[float] = PRECISION_GOALS) -> pd.DataFrame:
@@ -255,9 +256,7 @@ def reliability(rows: pd.DataFrame) -> pd.DataFrame:
 def calibration_error(rows: pd.DataFrame) -> float:
     """Return the expected calibration error of the answers; NaN without any."""
     given = rows[rows["answered"]]
-    return metrics.expected_calibration_error(
-        list(given["confidence"]), list(given["right"]), CONFIDENCE_BINS
-    )
+    return expected_calibration_error(list(given["confidence"]), list(given["right"]), CONFIDENCE_BINS)
 
 
 def factors(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:

@@ -79,6 +79,4 @@ def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
 
     array = np.empty(len(keys), dtype=object)
     array[:] = keys
-    import pandas as pd
-
     return np.asarray(pd.util.hash_array(array, categorize=False), dtype=np.uint64)

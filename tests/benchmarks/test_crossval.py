@@ -1,4 +1,4 @@
-"""The cross-validation: nothing about the rows to be predicted can reach the model that predicts them."""
+"""The cross-validation: nothing about the rows to be predicted reaches the model that predicts them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def data() -> labelled.Data:
     rows, ocr_results, vectors = [], {}, {}
     for i in range(90):
         lines, answer = draw_lines(rng, entities[i % 4])
-        # every third row is about the photo of the row before: group and photo together make the parts
+        # every third row is of the photo of the row before: group and photo together link rows
         key = f"p{i - 1 if i % 3 == 2 else i}.jpg"
         ocr_results.setdefault(key, OCRResult(tuple(lines), 1000, 1000))
         vectors.setdefault(key, rng.normal(size=6).astype(np.float32))
@@ -75,7 +75,7 @@ def test_poisoned_photos_of_the_validation_rows_change_no_model(data: labelled.D
 
 
 def test_a_leak_would_be_seen(data: labelled.Data) -> None:
-    """The poison is strong enough: fitted on, it does change the model."""
+    """The poison is strong enough: it changes a model that is fitted on it."""
     everything = np.ones(len(data.frame), dtype=bool)
     poisoned = replace(data, frame=data.frame.assign(entity_value="12345.0 gram"))
     with pytest.raises(Exception, match="nothing to learn"):
@@ -89,7 +89,7 @@ def test_a_leak_would_be_seen(data: labelled.Data) -> None:
 
 
 def test_out_of_fold_rows_inside_the_model_share_nothing_with_their_ranker(data: labelled.Data) -> None:
-    """Calibration is out of fold too: poisoning one inner fold's labels leaves that fold's scores alone."""
+    """Calibration is out of fold too: poisoned labels of an inner fold do not change that fold's answers."""
     frame = data.frame
     inner = np.asarray(folds.assign_folds(frame, SETTINGS.folds, SETTINGS.random_state))
     held = inner == 0

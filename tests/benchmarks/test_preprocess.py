@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import preprocess
 from hybridml.utils.registry import SettingsError
-from hybridml.vision.ocr import OCRResult, TextLine, create
+from hybridml.vision.ocr import OCRResult, TextLine, available, create
 
 
 def rows() -> pd.DataFrame:
@@ -27,7 +27,7 @@ def rows() -> pd.DataFrame:
     )
 
 
-def test_sample_is_seeded_and_leaves_out_what_is_no_plain_value() -> None:
+def test_sample_is_seeded_and_has_plain_values_only() -> None:
     assert set(preprocess.sample(rows(), 10, 0)["image_link"].str[-5:]) == {"a.jpg", "b.jpg"}
     one = preprocess.sample(rows(), 1, 0)
     assert one["image_link"].nunique() == 1
@@ -38,27 +38,25 @@ def test_score_and_table() -> None:
     texts = {"a.jpg": ["Net 500 g", "12.5 mm"], "b.jpg": ["12 oz"]}
     found = preprocess.score(preprocess.sample(rows(), 10, 0), texts)
     assert found == {"item_weight": [(True, True)], "width": [(False, True)], "item_volume": [(True, True)]}
-    ocr_result = {"texts": texts, "wall": 1.0, "busy": 0.5}
-    lines = preprocess.table({"default": (ocr_result, found)}).split("\n")
+    read = {"texts": texts, "wall": 1.0, "busy": 0.5}
+    lines = preprocess.table({"default": (read, found)}).split("\n")
     assert lines[2] == "| default | 0.667 | 0.000 | 1.000 | 1.000 | 1.00 | 0.50 |"
     assert lines[-1] == "3 rows"
 
 
 @pytest.mark.parametrize("engine", preprocess.VARIANTS)
-def test_every_variant_is_a_setting_of_its_engine(stage: str) -> None:
-    from hybridml.vision.ocr import available
-
-    if reason := available()[stage]:
+def test_every_variant_is_a_setting_of_its_engine(engine: str) -> None:
+    if reason := available()[engine]:
         pytest.skip(reason)
-    for settings in preprocess.VARIANTS[stage].values():
+    for settings in preprocess.VARIANTS[engine].values():
         try:
-            create(stage, threads=1, **settings)
+            create(engine, threads=1, **settings)
         except SettingsError as error:
             pytest.fail(str(error))
 
 
 class Counting:
-    """A reader that counts its calls."""
+    """An OCR engine that counts its calls."""
 
     name = "counting"
 
@@ -74,7 +72,7 @@ class Counting:
         return OCRResult((TextLine("500 g", 1.0, corners),), image.shape[1], image.shape[0])
 
 
-def test_readings_are_kept(tmp_path: Path) -> None:
+def test_ocr_results_are_kept(tmp_path: Path) -> None:
     Image = pytest.importorskip("PIL.Image")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     ocr = Counting()

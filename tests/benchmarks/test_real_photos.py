@@ -1,4 +1,4 @@
-"""The commands on real photos, with the real reader; needs the shared data and RapidOCR."""
+"""The commands on real photos, with RapidOCR; needs the shared data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_commands_on_real_photos(
     assert main(["check", "--rows", str(rows), "--predictions", out]) == 0
     scores = tmp_path / "scores.json"
     assert main(["evaluate", "--truth", str(rows), "--predictions", out, "--json", str(scores)]) == 0
-    # a reader or parser that broke would leave next to nothing in reach
+    # a broken OCR engine or parser would leave next to nothing in reach
     assert json.loads(scores.read_text())["all"]["oracle_f1"] > 0.65
     for line in Path(f"{out}.details.jsonl").read_text().splitlines():
         answer = json.loads(line)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridml.evaluation.metrics import expected_calibration_error, precision_coverage
+from hybridml.evaluation.calibration_error import expected_calibration_error, precision_coverage
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""Comparing systems: the same folds for all, no label of a held-out row in reach, and what fails costs itself only."""
+"""Comparing systems: the same folds for all, no held-out label in reach, and a failure stops no other system."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from hybridml.datasets import folds, photos
 from hybridml.datasets.csv_file import read_csv
 from hybridml.errors import HybridmlError
 from hybridml.evaluation.baselines import System
-from hybridml.evaluation.baselines.system import Given
-from hybridml.evaluation.compare import Outcome, Source, compare, score, table
+from hybridml.evaluation.baselines.system import Dataset
+from hybridml.evaluation.compare import ComparisonSettings, Outcome, compare, score, table
 from hybridml.evaluation.compare.files import write_predictions
 from hybridml.evaluation.compare.run import checked
 from hybridml.evaluation.compare.scores import markdown
@@ -27,11 +28,11 @@ from hybridml.store.feature_store import FeatureStore
 from tests.helpers.fakes import PixelReader, write_rows
 from tests.helpers.pages import DOCS, blocks
 
-READER = "tests.helpers.fakes:PixelReader"
+ENGINE = "tests.helpers.fakes:PixelReader"
 QUICK = {"ranker": {"folds": 2, "ranker": {"n_estimators": 10, "seeds": 1}}, "tabular-forest": {"trees": 20}}
 
 
-class OtherReader(PixelReader):
+class OtherEngine(PixelReader):
     """Reads the same, under settings of its own."""
 
     name = "other"
@@ -40,58 +41,57 @@ class OtherReader(PixelReader):
 class FailsOnce(System):
     """Fails on the fold that holds the row of index 0."""
 
-    def fit(self, given: Given) -> FailsOnce:
+    def fit(self, dataset: Dataset) -> FailsOnce:
         return self
 
-    def predict(self, given: Given) -> list[str]:
-        if "0" in list(given.frame["index"].astype(str)):
+    def predict(self, dataset: Dataset) -> list[str]:
+        if "0" in list(dataset.frame["index"].astype(str)):
             raise ZeroDivisionError("no luck")
-        return [""] * len(given)
+        return [""] * len(dataset)
 
 
 class TooFew(System):
     """Leaves a row out."""
 
-    def fit(self, given: Given) -> TooFew:
+    def fit(self, dataset: Dataset) -> TooFew:
         return self
 
-    def predict(self, given: Given) -> list[str]:
-        return [""] * (len(given) - 1)
+    def predict(self, dataset: Dataset) -> list[str]:
+        return [""] * (len(dataset) - 1)
 
 
-class Looks(System):
-    """Answers with what it was given to see: of each row's photo, as a number."""
+class SeesVectors(System):
+    """Answers with the length of each photo's vector, and checks that it is given nothing else."""
 
     needs = frozenset({"photos", "vectors"})
 
-    def fit(self, given: Given) -> Looks:
-        assert not given.seen
-        assert given.others is None
+    def fit(self, dataset: Dataset) -> SeesVectors:
+        assert not dataset.photo_features
+        assert dataset.weak_labels is None
         return self
 
-    def predict(self, given: Given) -> list[str]:
-        assert "entity_value" not in given.frame
-        assert {given.photos[key or ""].name for key in given.keys} == set(given.frame["photo"])
-        return [f"{len(given.vectors[key or ''])} gram" for key in given.keys]
+    def predict(self, dataset: Dataset) -> list[str]:
+        assert "entity_value" not in dataset.frame
+        assert {dataset.photos[key or ""].name for key in dataset.keys} == set(dataset.frame["photo"])
+        return [f"{len(dataset.vectors[key or ''])} gram" for key in dataset.keys]
 
 
 class Remembers(System):
-    """Answers with everything that it was ever told: the labels of its training part, and what ``predict`` gets."""
+    """Answers with everything that it was ever given: the labels of its training rows, and what ``predict`` gets."""
 
-    def fit(self, given: Given) -> Remembers:
-        tables = [given.frame] + [given.others.frame] * (given.others is not None)
-        tables += [given.labels] * (given.labels is not None)
-        self.told_ = sorted(value for t in tables for value in t["entity_value"])
+    def fit(self, dataset: Dataset) -> Remembers:
+        tables = [dataset.frame, dataset.labels, dataset.weak_labels and dataset.weak_labels.frame]
+        self.labels_ = sorted(v for t in tables if t is not None for v in t["entity_value"])
         return self
 
-    def predict(self, given: Given) -> list[str]:
-        told = [
-            *self.told_,
-            *map(str, given.frame.to_numpy().ravel()),
-            repr(given.others),
-            repr(given.labels),
+    def predict(self, dataset: Dataset) -> list[str]:
+        texts = [
+            *self.labels_,
+            *map(str, dataset.frame.to_numpy().ravel()),
+            repr(dataset.weak_labels),
+            repr(dataset.labels),
         ]
-        return [f"{sum(map(len, told))} gram {hash(tuple(told))}"] * len(given)
+        return [f"{sum(map(len, texts))} gram {hash(tuple(texts))}"] * len(dataset)
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +112,14 @@ def run(folder: Path, names: list[str], frame: pd.DataFrame | None = None, **mor
     settings: Mapping[str, Any] = {
         "images": folder / "images",
         "store": folder / "store",
-        "ocr": READER,
-        "looks": (),
+        "ocr": ENGINE,
+        "stages": (),
         "embedding": "tests.helpers.fakes:MeanEmbedder",
         "workers": 1,
     }
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    return {o.system: o for o in compare(frame, fold, names, Source(**settings), settings=QUICK, **more)}
+    outcomes = compare(frame, fold, names, ComparisonSettings(**settings), parameters=QUICK, **more)
+    return {outcome.system: outcome for outcome in outcomes}
 
 
 def command(folder: Path, *more: str) -> int:
@@ -127,8 +128,8 @@ def command(folder: Path, *more: str) -> int:
         "--workers",
         "1",
         "--ocr",
-        READER,
-        "--looks",
+        ENGINE,
+        "--stages",
         "none",
         "--embedding",
         "tests.helpers.fakes:MeanEmbedder",
@@ -162,7 +163,7 @@ def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert line["predict_seconds_a_photo"] > 0
         assert line["read_seconds_a_photo"] > 0
     assert lines["first"]["bytes"] == 0 < lines["tabular-linear"]["bytes"]
-    assert (lines["first"]["ocr"], lines["tabular-linear"]["ocr"]) == (READER, "")
+    assert (lines["first"]["ocr"], lines["tabular-linear"]["ocr"]) == (ENGINE, "")
     assert lines["tabular-linear"]["parameters"]["encoding"] == "label"
     written = pd.read_csv(out)
     assert len(written) == 3 * 5
@@ -181,7 +182,7 @@ def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert main(["check", "--rows", f"{folder}/rows.csv", "--predictions", str(answers / name)]) == 0
 
 
-def test_what_fails_is_named_and_the_rest_compared(
+def test_systems_that_fail_are_named_and_the_rest_compared(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     systems = [
@@ -196,11 +197,11 @@ def test_what_fails_is_named_and_the_rest_compared(
     printed = capsys.readouterr().out
     assert printed.startswith("| system")
     assert printed.count("| first ") == 2
-    said = {
+    failed = {
         line.split(": ")[1].split(" (")[0]: line for line in printed.splitlines() if line.startswith("failed")
     }
-    assert len(said) == 4
-    assert "unknown system 'frist'; expected one of: first" in said["frist"]
+    assert len(failed) == 4
+    assert "unknown system 'frist'; expected one of: first" in failed["frist"]
     assert "cannot import 'no_module' here" in printed
     once = next(line for line in printed.splitlines() if "FailsOnce" in line)
     fold = np.asarray(folds.assign_folds(rows_of(folder), 3, 0))[0]
@@ -211,17 +212,17 @@ def test_what_fails_is_named_and_the_rest_compared(
     assert "no luck" in errors["tests.evaluation.test_compare:FailsOnce"]
 
 
-def test_too_few_groups_are_said_and_fewer_folds_compared(
+def test_too_few_groups_are_an_error_and_fewer_folds_compared(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frame = pd.read_csv(folder / "rows.csv").assign(group_id=[i % 2 for i in range(60)])
     frame.to_csv(tmp_path / "rows.csv", index=False)
     files = ["--rows", f"{tmp_path}/rows.csv", "--images", f"{folder}/images", "--store", f"{folder}/store"]
-    asked = [*files, "--ocr", READER, "--looks", "none", "--workers", "1", "--systems", "first"]
+    asked = [*files, "--ocr", ENGINE, "--stages", "none", "--workers", "1", "--systems", "first"]
     assert main(["-q", "compare", *asked, "--folds", "3"]) == 1
-    told = capsys.readouterr()
-    assert "| first " in told.out
-    assert "error: 2 folds in place of 3: too few groups" in told.err
+    printed = capsys.readouterr()
+    assert "| first " in printed.out
+    assert "error: 2 folds in place of 3: too few groups" in printed.err
     frame.assign(group_id=1).to_csv(tmp_path / "rows.csv", index=False)
     assert main(["-q", "compare", *asked]) == 2
     assert "Give rows of at least two groups" in capsys.readouterr().err
@@ -246,7 +247,7 @@ def test_labels_of_validation_rows_reach_no_system(folder: Path) -> None:
     systems = ["tests.evaluation.test_compare:Remembers", "ranker", "tabular-forest"]
 
     def answers(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-        found = run(folder, systems, frame, others=frame.iloc[::2], labels=frame.iloc[1::2])
+        found = run(folder, systems, frame, weak_labels=frame.iloc[::2], labels=frame.iloc[1::2])
         assert not [o.error for o in found.values() if o.error]
         return {name: np.array(o.predictions, dtype=object) for name, o in found.items()}
 
@@ -267,46 +268,44 @@ def test_labels_of_validation_rows_reach_no_system(folder: Path) -> None:
 def test_only_what_is_needed_is_computed_and_given(folder: Path, tmp_path: Path) -> None:
     frame = rows_of(folder)
     names = [Path(link).name for link in frame["image_link"]]
-    more = {"others": None, "labels": None}
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    source = Source(
+    settings = ComparisonSettings(
         folder / "images",
         tmp_path,
-        READER,
+        ENGINE,
         stages=(),
         embedding="tests.helpers.fakes:MeanEmbedder",
         workers=1,
     )
-    (outcome,) = compare(
-        frame.assign(photo=names), fold, ["tests.evaluation.test_compare:Looks"], source, **more
-    )
+    system = "tests.evaluation.test_compare:SeesVectors"
+    (outcome,) = compare(frame.assign(photo=names), fold, [system], settings)
     assert outcome.error == ""
     assert set(outcome.predictions) == {"8 gram"}
     assert outcome.ocr == ""
-    assert not (tmp_path / "readings").exists()
+    assert not (tmp_path / "ocr").exists()
     assert len(list(FeatureStore(tmp_path).table("embedding", {"x": 1}).folder.parent.iterdir())) == 1
 
 
 class Shares(System):
-    """Answers with what it was told of the run."""
+    """Has parameters that it can share with the comparison."""
 
     def __init__(self, store: str = "own", progress: bool = True, rate: float = 0.5) -> None:
         self.store, self.progress, self.rate = store, progress, rate
 
-    def fit(self, given: Given) -> Shares:
+    def fit(self, dataset: Dataset) -> Shares:
         return self
 
-    def predict(self, given: Given) -> list[str]:
-        return [""] * len(given)
+    def predict(self, dataset: Dataset) -> list[str]:
+        return [""] * len(dataset)
 
 
-def test_what_a_system_shares_with_the_run_is_the_run_s_unless_set(folder: Path) -> None:
+def test_shared_parameters_are_those_of_the_comparison_unless_set(folder: Path) -> None:
     name = "tests.evaluation.test_compare:Shares"
-    source = Source(folder / "images", folder / "store", READER, stages=(), workers=1)
+    settings = ComparisonSettings(folder / "images", folder / "store", ENGINE, stages=(), workers=1)
     frame = rows_of(folder)
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    (left,) = compare(frame, fold, [name], source)
-    (own,) = compare(frame, fold, [name], source, settings={name: {"store": "mine"}})
+    (left,) = compare(frame, fold, [name], settings)
+    (own,) = compare(frame, fold, [name], settings, parameters={name: {"store": "mine"}})
     assert left.parameters == {"store": folder / "store", "progress": False, "rate": 0.5}
     assert own.parameters == {"store": "mine", "progress": False, "rate": 0.5}
 
@@ -323,49 +322,48 @@ def test_words_are_texts(written: str, value: object) -> None:
     assert settings_of([f"lstm.photo={written}"]) == {"lstm": {"photo": value}}
 
 
-def test_what_is_set_of_no_system_compared_is_an_error(
+def test_parameters_of_a_system_not_compared_are_an_error(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(folder, "--systems", "first", "--set", "lstn.photo=vectors") == 2
     assert "'lstn' is not among the systems compared, which are: first" in capsys.readouterr().err
 
 
-def test_what_cannot_be_had_costs_those_that_need_it(folder: Path, tmp_path: Path) -> None:
+def test_missing_weights_stop_only_systems_that_need_them(folder: Path, tmp_path: Path) -> None:
     frame = rows_of(folder)
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    source = Source(
+    settings = ComparisonSettings(
         folder / "images",
         tmp_path,
-        READER,
+        ENGINE,
         stages=(),
         embedding="resnet50",
         resnet_weights=f"{tmp_path}/none.pth",
         workers=1,
     )
-    tabular, first = compare(frame, fold, ["tabular-linear", "first"], source)
+    tabular, first = compare(frame, fold, ["tabular-linear", "first"], settings)
     assert "no embedding: no weights at" in tabular.error
     assert len(first.predictions) == len(frame)
-    ocr = Source(folder / "images", tmp_path, "no_module:OCREngine", stages=(), embedding="none", workers=1)
-    (first,) = compare(frame, fold, ["first"], ocr)
+    (first,) = compare(frame, fold, ["first"], replace(settings, ocr="no_module:OCREngine"))
     assert "cannot import 'no_module'" in first.error
 
 
 class Greedy(System):
-    """Wants what no photo has."""
+    """Needs what no photo has."""
 
     needs = frozenset({"smell"})
 
-    def fit(self, given: Given) -> Greedy:
+    def fit(self, dataset: Dataset) -> Greedy:
         return self
 
-    def predict(self, given: Given) -> list[str]:
-        return [""] * len(given)
+    def predict(self, dataset: Dataset) -> list[str]:
+        return [""] * len(dataset)
 
 
-def test_a_wish_that_no_photo_grants_costs_the_system(folder: Path) -> None:
+def test_an_unknown_need_stops_the_system(folder: Path) -> None:
     found = run(folder, ["tests.evaluation.test_compare:Greedy", "first"])
     assert (
-        "needs must be one of 'reading', 'vectors', 'photos', got 'smell'"
+        "needs must be one of 'ocr', 'vectors', 'photos', got 'smell'"
         in found["tests.evaluation.test_compare:Greedy"].error
     )
     assert not found["first"].error
@@ -381,21 +379,21 @@ def test_a_photo_that_cannot_be_read_costs_its_own_rows(
     assert "gone.png: no such photo in the images folder: its rows are not answered" in caplog.text
 
 
-def test_each_reader_is_compared_and_what_does_not_read_once(folder: Path) -> None:
+def test_each_ocr_engine_is_compared_and_systems_without_ocr_once(folder: Path) -> None:
     frame = rows_of(folder)
     fold = np.asarray(folds.assign_folds(frame, 3, 0))
-    source = Source(
+    settings = ComparisonSettings(
         folder / "images",
         folder / "store",
         stages=(),
         embedding="tests.helpers.fakes:MeanEmbedder",
         workers=1,
     )
-    ocr_engines = [READER, "tests.evaluation.test_compare:OtherReader"]
+    ocr_engines = [ENGINE, "tests.evaluation.test_compare:OtherEngine"]
     found = [
-        (o.system, o.ocr) for o in compare(frame, fold, ["first", "tabular-linear"], source, ocr_engines)
+        (o.system, o.ocr) for o in compare(frame, fold, ["first", "tabular-linear"], settings, ocr_engines)
     ]
-    assert found == [("first", READER), ("tabular-linear", ""), ("first", ocr_engines[1])]
+    assert found == [("first", ENGINE), ("tabular-linear", ""), ("first", ocr_engines[1])]
 
 
 def test_answers_that_are_no_texts_are_refused() -> None:
@@ -410,7 +408,7 @@ def test_a_table_of_failures_only_names_them() -> None:
     assert table([result]) == "failed: mine (tesseract): no luck"
 
 
-def test_files_are_named_for_system_and_reader(tmp_path: Path) -> None:
+def test_files_are_named_for_system_and_ocr_engine(tmp_path: Path) -> None:
     frame = pd.DataFrame({"index": [3], "entity_value": ["5.0 gram"], "entity_name": ["item_weight"]})
     path = write_predictions(tmp_path / "new", Outcome("my.own:System", predictions=["5 gram"]), frame)
     assert path == tmp_path / "new" / "my.own-System.csv"

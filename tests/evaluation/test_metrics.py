@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -16,7 +14,6 @@ from hybridml.datasets.rows import read_rows
 from hybridml.entities import parse_entities
 from hybridml.evaluation.metrics import (
     Scores,
-    bootstrap_interval,
     f1_of,
     oracle_f1,
     outcomes,
@@ -383,11 +380,9 @@ def test_lengths_are_checked():
         per_entity([""], [""], ["width"], [])
     with pytest.raises(ValueError, match="candidates has 0"):
         reachable([""], [])
-    with pytest.raises(ValueError, match="groups has 0"):
-        bootstrap_interval(["tp"], [])
 
 
-def test_a_book_of_ones_own():
+def test_entities_of_ones_own():
     schema = parse_entities(
         'format = 1\n[units.lumen]\nfamily = "light"\nfactor = 1\n[units.kilolumen]\nfamily = "light"\n'
         'factor = 1000\n[entities.brightness]\nunits = ["lumen", "kilolumen"]\n'
@@ -407,49 +402,6 @@ def test_truth_kinds():
     assert kinds == ["plain", "blank", "range", "foreign unit", "unreadable"]
 
 
-# ----------------------------------------------------------------------------- intervals
-
-
-def test_interval_is_the_same_each_time_and_holds_the_score():
-    rng = np.random.default_rng(1)
-    found = rng.choice(["tp", "fp", "fn", "tn"], 400, p=[0.6, 0.2, 0.1, 0.1])
-    groups = rng.integers(0, 80, 400)
-    low, high = bootstrap_interval(found, groups)
-    f1 = f1_of(*((found == k).sum() for k in ("tp", "fp", "fn")))
-    assert low < f1 < high
-    assert 0.02 < high - low < 0.15
-    assert bootstrap_interval(found, groups) == (low, high)
-    assert bootstrap_interval(found, groups, seed=5) != (low, high)
-    narrow = bootstrap_interval(found, groups, level=0.5)
-    assert low < narrow[0] < narrow[1] < high
-
-
-def test_interval_against_drawing_by_hand():
-    found = np.array(["tp", "tp", "fp", "fn", "tp", "fp"])
-    groups = np.array(["a", "a", "a", "b", "b", "c"])
-    rng = np.random.default_rng(0)
-    f1 = []
-    for _ in range(4000):
-        drawn = np.concatenate([found[groups == g] for g in rng.choice(["a", "b", "c"], 3)])
-        f1.append(f1_of(*((drawn == k).sum() for k in ("tp", "fp", "fn"))))
-    low, high = bootstrap_interval(found, groups, n=4000, level=0.6)
-    assert (low, high) == pytest.approx(tuple(np.quantile(f1, [0.2, 0.8])), abs=0.05)
-
-
-def test_interval_is_wider_by_group():
-    found = np.repeat(np.random.default_rng(2).choice(["tp", "fp"], 40), 10)
-    by_group = np.subtract(*bootstrap_interval(found, np.repeat(np.arange(40), 10))[::-1])
-    by_row = np.subtract(*bootstrap_interval(found, np.arange(400))[::-1])
-    assert by_group > 2 * by_row
-
-
-def test_interval_of_nothing_and_of_blank_groups():
-    assert all(map(math.isnan, bootstrap_interval([], [])))
-    assert bootstrap_interval(["tp", "fp"] * 20, [""] * 40) == bootstrap_interval(
-        ["tp", "fp"] * 20, range(40)
-    )
-
-
 # ----------------------------------------------------------------------------- real data
 
 
@@ -464,12 +416,10 @@ def test_real_labels_against_themselves(shared):
     assert scores.smape == 0
 
 
-def test_many_rows_take_seconds():
-    n = 100_000
+def test_many_rows():
+    n = 20_000
     truth = [f"{i % 997}.5 inch" for i in range(n)]
     answers = [f"{i % 991}.5 inch" for i in range(n)]
-    begin = time.perf_counter()
     scores = score(truth, answers, ["width"] * n)
-    assert time.perf_counter() - begin < 10
     assert scores.tp == sum(i % 997 == i % 991 for i in range(n))
     assert isinstance(per_entity(truth[:10], answers[:10], ["width"] * 10), pd.DataFrame)

@@ -175,7 +175,7 @@ def test_repair_unit(unit, repaired):
 # --------------------------------------------------------------------------- indexes
 
 
-def told(rows, answered):
+def faults_of_indexes(rows, answered):
     frame = pd.DataFrame({"index": rows, "entity_name": ["width"] * len(rows)})
     answers = pd.DataFrame({"index": answered, "prediction": ["5 inch"] * len(answered)})
     return check_predictions(frame, answers)
@@ -199,7 +199,7 @@ def told(rows, answered):
     ],
 )
 def test_indexes(rows, answered, expected):
-    faults = told(rows, answered)
+    faults = faults_of_indexes(rows, answered)
     assert [(f.line, f.index) for f in faults] == [(line, index) for line, index, _ in expected]
     assert all(text in f.found for f, (_, _, text) in zip(faults, expected, strict=True))
     assert all(f.kind == "contract" for f in faults)

@@ -89,7 +89,7 @@ def test_scores_come_back_as_they_were_written(results: list[dict[str, Any]], tm
     [
         (lambda r: {"f1": 1}, "no list of systems"),
         (lambda r: [], "no list of systems"),
-        (lambda r: [*r, {"system": "x"}], "system 4 has no system, reader and error, as texts"),
+        (lambda r: [*r, {"system": "x"}], "system 4 has no system, ocr and error, as texts"),
         (lambda r: [{**r[0], "bytes": "2 kB"}], r"system 1 \(<worse>\) has no number for bytes"),
         (lambda r: [{**r[0], "all": {"f1": 1.0}}], "has no scores of all"),
         (lambda r: [{**r[0], "all": {**r[0]["all"], "f1": None}}], "has no number for f1 of all"),

@@ -175,14 +175,14 @@ def test_settings_change_with_the_weights(weights: Path, tmp_path: Path) -> None
 
 
 def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="train_regions"):
+    with pytest.raises(WeightsError, match="train_number_classifier"):
         NumberClassifier(tmp_path / "none.pt")
 
 
 def test_unreadable_weights_say_what_to_do(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (tmp_path / "text.pt").write_text("no weights")
-    with pytest.raises(WeightsError, match="train_regions"):
+    with pytest.raises(WeightsError, match="train_number_classifier"):
         NumberClassifier(tmp_path / "text.pt").classify(photo(), LINES)
 
 
@@ -196,7 +196,7 @@ def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not default_weights().is_file(), reason="the shipped weights are not here")
 def test_the_shipped_weights_tell_drawn_dimensions_apart() -> None:
     pytest.importorskip("torch")
-    render = pytest.importorskip("benchmarks.regions_render")
+    render = pytest.importorskip("benchmarks.number_classifier_drawings")
     looker = NumberClassifier(threads=1)
     rng = random.Random(77)
     for wanted, name in enumerate(CLASSES[:3]):

@@ -1,24 +1,25 @@
-"""The systems that hybridml is compared with, by name; a system of one's own is named as ``module:Class``."""
+"""Baselines: the systems that can be compared, by name; a system of your own is named as ``module:Class``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any
 
+from hybridml.utils.optional import require
 from hybridml.utils.registry import SettingsError, build
 
-from .ranker import PARTS, RankerSystem
+from .ranker import ABLATIONS, RankerSystem
 from .rules import RULES, First, Largest, LineAngle, Rule, answer, first, largest, line_angle
-from .system import Given, System
+from .system import Dataset, System
 from .tabular import MODELS, TabularRegression
 
 __all__ = [
     "DEFAULT_SYSTEMS",
     "RULES",
     "SYSTEMS",
-    "Given",
+    "Dataset",
     "RankerSystem",
     "Rule",
     "System",
@@ -31,8 +32,9 @@ __all__ = [
 ]
 
 
-def _heavy(module: str, name: str, **settings: Any) -> System:
-    """Create a system whose module imports torch or more."""
+def _imported(module: str, name: str, packages: Sequence[str], /, **settings: Any) -> System:
+    """Create a system whose module is imported only when the system is used."""
+    require(f"the system {module!r}", packages)
     made: System = getattr(import_module(f".{module}", __name__), name)(**settings)
     return made
 
@@ -42,10 +44,10 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "largest": Largest,
     "line-angle": LineAngle,
     **{f"tabular-{model}": partial(TabularRegression, model=model) for model in MODELS},
-    "lstm": partial(_heavy, "lstm", "LstmSystem"),
-    "vlm": partial(_heavy, "vlm", "VlmSystem"),
+    "lstm": partial(_imported, "lstm", "LstmSystem", ("torch",)),
+    "vlm": partial(_imported, "vlm", "VlmSystem", ()),
     "ranker": RankerSystem,
-    **{f"ranker-without-{part}": partial(RankerSystem, without=(part,)) for part in PARTS},
+    **{f"ranker-without-{name}": partial(RankerSystem, without=(name,)) for name in ABLATIONS},
 }
 """The packaged systems."""
 
@@ -57,7 +59,7 @@ DEFAULT_SYSTEMS = (
     "lstm",
     "ranker",
 )
-"""What is compared unless named: all but ablations, and the vision-language model, whose weights must be named."""
+"""The systems compared by default: all but the ablations and the vision-language model, whose weights must be named."""
 
 
 def create(name: str, **settings: Any) -> System:

@@ -1,4 +1,4 @@
-"""The product itself as a system, and what it is without one of its parts."""
+"""The product itself as a system, and its ablations."""
 
 from __future__ import annotations
 
@@ -16,25 +16,34 @@ from hybridml.ranking.training import train
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import PhotoFeatures
 
-from .system import Given, System, size_of
+from .system import Dataset, System, size_of
 
-PARTS = ("layout", "keywords", "number_class", "unit_pairs", "priors", "joint", "second_pass", "weak_labels")
-"""What a ranker can be without: feature blocks, looks, and what it is given or does besides."""
+ABLATIONS = (
+    "layout",
+    "keywords",
+    "number_class",
+    "unit_pairs",
+    "priors",
+    "joint",
+    "second_pass",
+    "weak_labels",
+)
+"""Names of what a ranker can be without: feature blocks, vision stages, priors, joint scoring and weak labels."""
 
 
 class RankerSystem(System):
-    """Candidates, features, LightGBM LambdaRank and the calibrated decision, as ``hybridml train`` fits them.
+    """Candidates, features, LightGBM LambdaRank and calibration, as ``hybridml train`` fits them.
 
-    Rows labelled by others and labels without photos are learned from where they are given.
+    It learns from weak labels and from labels without photos where the dataset has them.
 
     Parameters
     ----------
     without : sequence of str
-        Of :data:`PARTS`, what it has to do without.
+        Of :data:`ABLATIONS`, what is left out.
     folds : int
-        Folds inside the training part, for calibration.
+        Folds of the training rows, for calibration.
     ranker : mapping, optional
-        Settings that differ from :class:`hybridml.ranking.ranker.RankerSettings`.
+        Settings that differ from those of :class:`hybridml.ranking.ranker.RankerSettings`.
     random_state : int
         Seed of everything random.
     """
@@ -51,32 +60,32 @@ class RankerSystem(System):
         self.ranker = ranker
         self.random_state = random_state
 
-    def further(self, offered: frozenset[str]) -> frozenset[str]:
-        """Return those that the effort takes, but for what it does without."""
+    def stages(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return the stages of the run except those left out."""
         return offered - frozenset(self.without)
 
-    def fit(self, given: Given) -> Self:
-        """Learn from labelled rows, those of others included."""
-        for part in self.without:
-            one_of("without", part, PARTS)
+    def fit(self, dataset: Dataset) -> Self:
+        """Learn from labelled rows, weakly labelled ones included."""
+        for name in self.without:
+            one_of("without", name, ABLATIONS)
         settings = ModelSettings(
             folds=self.folds,
             ranker=RankerSettings(**{"random_state": self.random_state, **(self.ranker or {})}),
             random_state=self.random_state,
         )
         if "weak_labels" in self.without:
-            given = replace(given, weak_labels=None)
-        given = given.without_stages(self.without)
+            dataset = replace(dataset, weak_labels=None)
+        dataset = dataset.without_stages(self.without)
         settings = settings_without(self.without, settings)
-        self.model_ = train(*training_table(given), settings=settings, schema=given.schema)
+        self.model_ = train(*training_table(dataset), settings=settings, schema=dataset.schema)
         return self
 
-    def predict(self, given: Given) -> list[str]:
+    def predict(self, dataset: Dataset) -> list[str]:
         """Return the ranker's answers."""
-        given = given.without_stages(self.without)
-        asked = list(given.frame["entity_name"])
+        dataset = dataset.without_stages(self.without)
+        entities = list(dataset.frame["entity_name"])
         answers = answer_photos(
-            self.model_, given.keys, asked, given.photo_features.items(), given.vectors.items()
+            self.model_, dataset.keys, entities, dataset.photo_features.items(), dataset.vectors.items()
         )
         return [answer.prediction for answer in answers]
 
@@ -96,7 +105,7 @@ class RankerSystem(System):
 
 
 def training_table(
-    given: Given,
+    dataset: Dataset,
 ) -> tuple[
     pd.DataFrame,
     list[str | None],
@@ -104,13 +113,13 @@ def training_table(
     dict[str, npt.NDArray[Any]],
     pd.DataFrame | None,
 ]:
-    """Return what :func:`hybridml.ranking.training.train` takes, others' rows and labels included."""
-    rows = given.with_weak_labels()
-    return rows.frame, list(rows.keys), list(rows.photo_features.items()), dict(rows.vectors), given.labels
+    """Return the arguments of :func:`hybridml.ranking.training.train`, weakly labelled rows and labels included."""
+    rows = dataset.with_weak_labels()
+    return rows.frame, list(rows.keys), list(rows.photo_features.items()), dict(rows.vectors), dataset.labels
 
 
-def settings_without(parts: Sequence[str], settings: ModelSettings) -> ModelSettings:
-    """Return settings that leave out the feature blocks, and of priors and joint weighing those, named in ``parts``."""
-    blocks = tuple(block for block in settings.blocks if block not in parts)
-    switched_off: dict[str, Any] = {name: False for name in ("priors", "joint") if name in parts}
+def settings_without(names: Sequence[str], settings: ModelSettings) -> ModelSettings:
+    """Return settings without the feature blocks, the priors or the joint scoring named in ``names``."""
+    blocks = tuple(block for block in settings.blocks if block not in names)
+    switched_off: dict[str, Any] = {name: False for name in ("priors", "joint") if name in names}
     return replace(settings, blocks=blocks, **switched_off)

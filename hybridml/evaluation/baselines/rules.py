@@ -1,4 +1,4 @@
-"""Simple systems to beat: rules that pick a candidate without learning."""
+"""Rule systems: baselines that pick a candidate without learning."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult
 
 from .line_segments import find_segments
-from .system import OCR, PHOTOS, Given, System
+from .system import OCR, PHOTOS, Dataset, System
 
 Array = npt.NDArray[Any]
 
 Rule = Callable[[Sequence[Candidate], Entity, PhotoView, Array | None], Candidate | None]
-"""Picks one of the candidates of an entity, given the photo and its line segments."""
+"""Function that picks one of an entity's candidates, given the photo and its line segments."""
 
 LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
-"""Degrees of the nearest line that mean height and width in the published recipe."""
+"""Angles in degrees of the nearest line that mean height and width in the published recipe."""
 
 
 def first(
@@ -45,10 +45,10 @@ def largest(
 def line_angle(
     candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
 ) -> Candidate | None:
-    """Return the largest of the candidates whose nearest line runs as the entity is measured, else the largest.
+    """Return the largest of the candidates whose nearest line runs along the entity's axis, else the largest of all.
 
-    The recipe published with PaddleOCR: a line at 75 to 105 degrees beside a number means height, one at 0 to
-    60 degrees width; what is asked along neither axis, and a photo without lines, gets the largest value.
+    The recipe published with PaddleOCR: a line at 75 to 105 degrees beside a number means height, one at 0 to 60
+    degrees width; entities with neither axis, and photos without lines, get the largest value.
     """
     if entity.axis not in LINE_ANGLES or segments is None or not len(segments):
         return largest(candidates, entity, photo, segments)
@@ -95,9 +95,9 @@ def answer(
     rule : callable
         Picks one of an entity's candidates, or None.
     keys, entities : sequences, one per row
-        The row's photo and what it asks.
+        The row's photo and entity.
     ocr_results : iterable of (key, PhotoFeatures or OCRResult)
-        Each photo once. Rules see the first reading only.
+        Each photo once. Rules use the result of the first pass only.
     schema : EntitySchema, optional
         Entities and units.
     segments : mapping of key to array, optional
@@ -110,47 +110,46 @@ def answer(
     """
     schema = schema or default_entities()
     rows_of: dict[str, list[int]] = {}
-    for i, (key, entity) in enumerate(zip(keys, entities, strict=True)):
-        if key is not None and entity in schema.entities:
+    for i, (key, name) in enumerate(zip(keys, entities, strict=True)):
+        if key is not None and name in schema.entities:
             rows_of.setdefault(key, []).append(i)
     answers = [""] * len(keys)
     for key, found in ocr_results:
-        seen = as_photo_features(found)
-        photo = PhotoView(seen.ocr_result, schema)
+        photo = PhotoView(as_photo_features(found).ocr_result, schema)
         for i in rows_of.get(key, []):
-            asked = schema.entity(entities[i])
-            chosen = rule(for_entity(photo.candidates, asked), asked, photo, (segments or {}).get(key))
+            entity = schema.entity(entities[i])
+            chosen = rule(for_entity(photo.candidates, entity), entity, photo, (segments or {}).get(key))
             if chosen:
                 answers[i] = format_quantity(chosen.value, chosen.unit)
     return answers
 
 
 class RuleSystem(System):
-    """A rule as a system: learns nothing, and answers from the first reading."""
+    """A rule as a system: it learns nothing, and answers from the first OCR pass."""
 
     rule: ClassVar[str]
-    """Of :data:`RULES`."""
+    """Name of the rule in :data:`RULES`."""
 
-    def further(self, offered: frozenset[str]) -> frozenset[str]:
-        """Return none: a rule goes by the reading."""
+    def stages(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return none: rules use the OCR result alone."""
         return frozenset()
 
-    def fit(self, given: Given) -> Self:
+    def fit(self, dataset: Dataset) -> Self:
         """Return itself: there is nothing to learn."""
         return self
 
-    def _segments(self, given: Given) -> dict[str, Array]:
+    def _segments(self, dataset: Dataset) -> dict[str, Array]:
         return {}
 
-    def predict(self, given: Given) -> list[str]:
+    def predict(self, dataset: Dataset) -> list[str]:
         """Return the candidate that the rule picks for each row, blank where there is none."""
         return answer(
             RULES[self.rule],
-            given.keys,
-            list(given.frame["entity_name"]),
-            given.photo_features.items(),
-            given.schema,
-            self._segments(given),
+            dataset.keys,
+            list(dataset.frame["entity_name"]),
+            dataset.photo_features.items(),
+            dataset.schema,
+            self._segments(dataset),
         )
 
 
@@ -167,18 +166,18 @@ class Largest(RuleSystem):
 
 
 class LineAngle(RuleSystem):
-    """The largest value, of width and height of those whose nearest line runs that way."""
+    """The largest value; for width and height the largest of those whose nearest line runs that way."""
 
     rule = "line-angle"
 
     needs = frozenset({OCR, PHOTOS})
 
-    def _segments(self, given: Given) -> dict[str, Array]:
+    def _segments(self, dataset: Dataset) -> dict[str, Array]:
         """Return the line segments of the photos of rows that ask for a width or a height."""
-        asked = zip(given.keys, given.frame["entity_name"], strict=True)
+        rows = zip(dataset.keys, dataset.frame["entity_name"], strict=True)
         keys = {
             key
-            for key, name in asked
-            if key is not None and key in given.photos and given.schema.entity(name).axis in LINE_ANGLES
+            for key, name in rows
+            if key is not None and key in dataset.photos and dataset.schema.entity(name).axis in LINE_ANGLES
         }
-        return {key: find_segments(decode(given.photos[key])) for key in sorted(keys)}
+        return {key: find_segments(decode(dataset.photos[key])) for key in sorted(keys)}

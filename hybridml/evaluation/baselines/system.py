@@ -1,7 +1,8 @@
-"""What a system that is compared is given, and what it must offer."""
+"""Systems that can be compared: the base class, and the rows that a system is fitted on and answers."""
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,31 +22,31 @@ Value = TypeVar("Value")
 LABEL = "entity_value"
 
 OCR, VECTORS, PHOTOS = "ocr", "vectors", "photos"
-"""What a system can need: photos that were read, their ResNet-50 embedding, the photos themselves."""
+"""What a system can need of the photos: OCR results, their ResNet-50 embedding, the photos themselves."""
 
 
 @dataclass(frozen=True)
-class Given:
+class Dataset:
     """Rows with what is known of their photos.
 
     Parameters
     ----------
     frame : data frame
-        Checked rows, numbered from 0; ``entity_value`` is there only in the training part.
+        Checked rows, numbered from 0; ``entity_value`` is there in training only.
     keys : sequence of str or None, one per row
         Content key of the row's photo, None when there is none.
     photo_features : mapping of key to PhotoFeatures
-        What was read and seen; photos that could not be read are not in it.
+        OCR results and number classes, of the photos that have been read.
     vectors : mapping of key to array (2048,)
-        Global ResNet-50 embedding; empty when none was asked for.
+        Global ResNet-50 embedding; empty when no system needs it.
     photos : mapping of key to Path
         Where each photo lies, of those that are on this machine.
     schema : EntitySchema
         Entities and units.
-    weak_labels : Given, optional
-        Training part only: rows labelled by others, nothing of which shares a group or photo with the validation rows.
+    weak_labels : Dataset, optional
+        In training only: weakly labelled rows, none of which shares a group or photo with the validation rows.
     labels : data frame, optional
-        Training part only: labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them, nothing of
+        In training only: labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them, none of
         which shares a group or photo with the validation rows.
     """
 
@@ -55,14 +56,14 @@ class Given:
     vectors: Mapping[str, npt.NDArray[Any]]
     photos: Mapping[str, Path]
     schema: EntitySchema
-    weak_labels: Given | None = field(default=None, repr=False)
+    weak_labels: Dataset | None = field(default=None, repr=False)
     labels: pd.DataFrame | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.frame)
 
-    def part(self, rows: Sequence[int] | npt.NDArray[Any]) -> Given:
+    def subset(self, rows: Sequence[int] | npt.NDArray[Any]) -> Dataset:
         """Return the rows at these positions (or where a bool array holds), with their own photos only."""
         at = np.asarray(rows)
         at = np.flatnonzero(at) if at.dtype == bool else at.astype(np.int64)
@@ -72,19 +73,19 @@ class Given:
             self,
             frame=self.frame.iloc[at].reset_index(drop=True),
             keys=keys,
-            photo_features=Only(self.photo_features, present),
-            vectors=Only(self.vectors, present),
-            photos=Only(self.photos, present),
+            photo_features=MappingSubset(self.photo_features, present),
+            vectors=MappingSubset(self.vectors, present),
+            photos=MappingSubset(self.photos, present),
         )
 
-    def unlabelled(self) -> Given:
-        """Return the same rows without anything that tells their answer."""
+    def unlabelled(self) -> Dataset:
+        """Return the same rows without anything that gives away their answer."""
         return replace(
             self, frame=self.frame.drop(columns=LABEL, errors="ignore"), weak_labels=None, labels=None
         )
 
-    def limited_to(self, needs: frozenset[str]) -> Given:
-        """Return the same rows with what is needed of their photos only."""
+    def limited_to(self, needs: frozenset[str]) -> Dataset:
+        """Return the same rows with only what is needed of their photos."""
         return replace(
             self,
             photo_features=self.photo_features if OCR in needs else {},
@@ -93,46 +94,46 @@ class Given:
             weak_labels=None if self.weak_labels is None else self.weak_labels.limited_to(needs),
         )
 
-    def without_stages(self, further: Iterable[str]) -> Given:
-        """Return the same rows as if the looks named in ``further`` had not been taken of any photo."""
-        further = tuple(further)
+    def without_stages(self, stages: Iterable[str]) -> Dataset:
+        """Return the same rows as if these further vision stages had not run on any photo."""
+        stages = tuple(stages)
         return replace(
             self,
-            photo_features=without_stages(self.photo_features, further),
-            weak_labels=None if self.weak_labels is None else self.weak_labels.without_stages(further),
+            photo_features=without_stages(self.photo_features, stages),
+            weak_labels=None if self.weak_labels is None else self.weak_labels.without_stages(stages),
         )
 
-    def with_weak_labels(self) -> Given:
-        """Return its rows and then those of others in one table, in which a column ``weak`` tells them apart."""
+    def with_weak_labels(self) -> Dataset:
+        """Return its rows and then the weakly labelled ones in one table, whose column ``weak`` says which they are."""
         if self.weak_labels is None:
             return self
         frame = pd.concat(
             [self.frame.assign(weak=False), self.weak_labels.frame.assign(weak=True)], ignore_index=True
         )
-        # two tables may number their rows alike
+        # both tables may number their rows from 0
         frame["index"] = range(len(frame))
         return replace(
             self,
             frame=frame,
             keys=[*self.keys, *self.weak_labels.keys],
-            photo_features=both(self.photo_features, self.weak_labels.photo_features),
-            vectors=both(self.vectors, self.weak_labels.vectors),
-            photos=both(self.photos, self.weak_labels.photos),
+            photo_features=merged(self.photo_features, self.weak_labels.photo_features),
+            vectors=merged(self.vectors, self.weak_labels.vectors),
+            photos=merged(self.photos, self.weak_labels.photos),
             weak_labels=None,
         )
 
 
-class Only(Mapping[str, Value]):
-    """Some keys of a mapping: nothing is copied, and what is computed on demand stays so.
+class MappingSubset(Mapping[str, Value]):
+    """A view of some keys of a mapping; nothing is copied, and values are looked up when they are asked for.
 
     Examples
     --------
-    >>> dict(Only({"a": 1, "b": 2}, {"b", "c"}))
+    >>> dict(MappingSubset({"a": 1, "b": 2}, {"b", "c"}))
     {'b': 2}
     """
 
     def __init__(self, whole: Mapping[str, Value], keys: set[str]) -> None:
-        inner = whole if not isinstance(whole, Only) else whole._whole
+        inner = whole if not isinstance(whole, MappingSubset) else whole._whole
         self._whole: Mapping[str, Value] = inner
         self._keys = [key for key in whole if key in keys]
         self._known = frozenset(self._keys)
@@ -149,26 +150,26 @@ class Only(Mapping[str, Value]):
         return len(self._keys)
 
 
-def both(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return two mappings as one; two parts of one mapping keep its order.
+def merged(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return two mappings as one; two subsets of one mapping keep its order.
 
     Examples
     --------
     >>> whole = {"a": 1, "b": 2, "c": 3}
-    >>> dict(both(Only(whole, {"c"}), Only(whole, {"a"})))
+    >>> dict(merged(MappingSubset(whole, {"c"}), MappingSubset(whole, {"a"})))
     {'a': 1, 'c': 3}
     """
-    if isinstance(one, Only) and isinstance(other, Only) and one._whole is other._whole:
-        return Only(one._whole, set(one._known | other._known))
+    if isinstance(one, MappingSubset) and isinstance(other, MappingSubset) and one._whole is other._whole:
+        return MappingSubset(one._whole, set(one._known | other._known))
     return {**one, **other}
 
 
 _FIELDS = {"number_classifier": "number_classes", "second_pass": "second_pass"}
 
 
-def without_stages(photo_features: Mapping[str, Any], further: Iterable[str]) -> Mapping[str, Any]:
-    """Return what was seen as if the looks named in ``further`` had not been taken; other names change nothing."""
-    fields = [_FIELDS[look] for look in further if look in _FIELDS]
+def without_stages(photo_features: Mapping[str, Any], stages: Iterable[str]) -> Mapping[str, Any]:
+    """Return photo features as if these further stages had not run; other names change nothing."""
+    fields = [_FIELDS[stage] for stage in stages if stage in _FIELDS]
     if not any(
         getattr(found, name, None) is not None for found in photo_features.values() for name in fields
     ):
@@ -185,8 +186,8 @@ class System(BaseEstimator, ABC):
     Attributes
     ----------
     needs : frozenset of str
-        What it wants of :class:`Given`: any of ``"ocr_result"``, ``"vectors"``, ``"photos"``. What no system of a
-        run needs is not computed.
+        What it needs of :class:`Dataset`: any of ``"ocr"``, ``"vectors"``, ``"photos"``. What no system of a run needs
+        is not computed.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({OCR})
@@ -194,33 +195,32 @@ class System(BaseEstimator, ABC):
     def __init__(self) -> None:
         """Have no parameters: object's own ``__init__`` seems to have some."""
 
-    def further(self, offered: frozenset[str]) -> frozenset[str]:
-        """Return the looks whose results it uses: what they cost counts as its own, and it sees no others.
+    def stages(self, offered: frozenset[str]) -> frozenset[str]:
+        """Return the further vision stages that it uses: their cost counts as its own, and it sees no others' results.
 
         Parameters
         ----------
         offered : frozenset of str
-            Of :data:`hybridml.vision.presets.FURTHER_STAGES`, those that the effort of the run takes. Others may be asked for.
+            The stages of the run, of :data:`hybridml.vision.presets.FURTHER_STAGES`. A system may use others too.
         """
         return offered if OCR in self.needs else frozenset()
 
     @abstractmethod
-    def fit(self, given: Given) -> Self:
+    def fit(self, dataset: Dataset) -> Self:
         """Learn from labelled rows and return itself."""
 
     @abstractmethod
-    def predict(self, given: Given) -> list[str]:
+    def predict(self, dataset: Dataset) -> list[str]:
         """Return an answer per row as a submission writes it: ``"500 gram"``, or empty."""
 
     def size(self) -> int:
-        """Return the bytes that what ``fit`` learned takes on disk; 0 when that is nothing."""
+        """Return the bytes on disk of what ``fit`` learned; 0 when that is nothing."""
         learned = {n: v for n, v in vars(self).items() if n.endswith("_") and not n.startswith("_")}
         return size_of(learned) if learned else 0
 
 
 def size_of(learned: Any) -> int:
     """Return the bytes of anything as joblib writes it, compressed as an artifact is."""
-    import io
 
     import joblib
 

@@ -1,4 +1,4 @@
-"""Tabular regression: the value from the photo's embedding, the group and the entity, without reading the photo."""
+"""Tabular regression: the value from the photo's embedding, the group and the entity, without OCR."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from hybridml.quantity import format_quantity
 from hybridml.utils.optional import require
 from hybridml.utils.registry import in_range, one_of
 
-from .system import LABEL, VECTORS, Given, System
+from .system import LABEL, VECTORS, Dataset, System
 
 log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
 
 DIGITS = 3
-"""Significant digits of an answer: those that labels have."""
+"""Significant digits of an answer: as many as labels have."""
 
 MODELS = ("linear", "forest", "lightgbm", "xgboost")
 
@@ -33,21 +33,20 @@ MODELS = ("linear", "forest", "lightgbm", "xgboost")
 class TabularRegression(System):
     """Regression of the value on ResNet-50 embedding, group and entity, as published for this task.
 
-    Numbers are scaled by MinMaxScaler, the value is predicted as the logarithm of what it is in the base unit of its
-    family, and the unit by a random forest, of the units that the entity allows. A photo without an embedding gets
-    no answer.
+    Numbers are scaled by MinMaxScaler. The target is the logarithm of the value in the base unit of its family; a
+    random forest chooses the unit among those that the entity allows. A photo without an embedding gets no answer.
 
     Parameters
     ----------
     model : {"linear", "forest", "lightgbm", "xgboost"}
-        What predicts the value. ``"linear"`` is ordinary least squares; where there are as many columns as rows that
-        fits any labels exactly, so a ridge takes its place then, and a warning says so (``solver_`` has which it was).
+        The regressor of the value. ``"linear"`` is ordinary least squares. With as many columns as rows that would fit
+        any labels exactly, so a ridge takes its place, with a warning (``solver_`` says which it was).
     encoding : {"one-hot", "label"}
-        How group and entity become numbers: a column for each, all zero for a group that training did not have;
-        or one number, -1 for such a group.
+        Encoding of group and entity: a column for each, all zero for a group that training did not have; or one
+        number, -1 for such a group.
     components : int
-        Principal components of the embedding, fitted on training photos; 0 for all of its 2,048 columns, which take
-        a random forest sixteen times as long.
+        Principal components of the embedding, fitted on training photos; 0 for all of its 2,048 columns, with which
+        a random forest takes sixteen times as long.
     trees : int
         Trees of a forest, rounds of boosting.
     jobs : int
@@ -58,7 +57,7 @@ class TabularRegression(System):
     Attributes
     ----------
     solver_ : str
-        Class that predicts the value.
+        Name of the regressor's class.
     """
 
     needs = frozenset({VECTORS})
@@ -79,7 +78,7 @@ class TabularRegression(System):
         self.jobs = jobs
         self.random_state = random_state
 
-    def fit(self, given: Given) -> Self:
+    def fit(self, dataset: Dataset) -> Self:
         """Learn from the rows that have an embedding and a label in a unit of their entity.
 
         Raises
@@ -90,19 +89,19 @@ class TabularRegression(System):
         from sklearn.ensemble import RandomForestClassifier
 
         self._check()
-        entities = list(given.frame["entity_name"])
-        truths = [t.quantity for t in parse_truth(given.frame[LABEL], given.schema)]
+        entities = list(dataset.frame["entity_name"])
+        truths = [t.quantity for t in parse_truth(dataset.frame[LABEL], dataset.schema)]
         usable = [
             i
-            for i, (key, entity, truth) in enumerate(zip(given.keys, entities, truths, strict=True))
-            if key in given.vectors and _can_be_learned(truth, entity, given.schema)
+            for i, (key, entity, truth) in enumerate(zip(dataset.keys, entities, truths, strict=True))
+            if key in dataset.vectors and _can_be_learned(truth, entity, dataset.schema)
         ]
         if len(usable) < 2:
             raise HybridmlError(
-                f"tabular regression has {len(usable)} of {len(given)} rows to learn from: expected two at least with "
-                "an embedded photo and a label. Check --images and --embedding"
+                f"tabular regression has {len(usable)} of {len(dataset)} rows to learn from: expected at least two "
+                "with an embedded photo and a label. Check --images and --embedding"
             )
-        part = given.part(usable)
+        part = dataset.subset(usable)
         X = self._table(part, fit=True)
         quantities = [truths[i] or (math.nan, "") for i in usable]
         y = np.log([part.schema.to_base(value, unit) for value, unit in quantities])
@@ -113,20 +112,20 @@ class TabularRegression(System):
         self.unit_.fit(X, [unit for _, unit in quantities])
         return self
 
-    def predict(self, given: Given) -> list[str]:
+    def predict(self, dataset: Dataset) -> list[str]:
         """Return value and unit for each row that has an embedding."""
-        usable = [i for i, key in enumerate(given.keys) if key in given.vectors]
-        answers = [""] * len(given)
+        usable = [i for i, key in enumerate(dataset.keys) if key in dataset.vectors]
+        answers = [""] * len(dataset)
         if not usable:
             return answers
-        part = given.part(usable)
+        part = dataset.subset(usable)
         X = self._table(part, fit=False)
         chances = self.unit_.predict_proba(X)
         for i, entity, value, chance in zip(
             usable, part.frame["entity_name"], self.value_.predict(X), chances, strict=True
         ):
-            unit = self._unit(given.schema.entity(entity).units, chance)
-            answers[i] = _answer(float(value), unit, given.schema)
+            unit = self._unit(dataset.schema.entity(entity).units, chance)
+            answers[i] = _answer(float(value), unit, dataset.schema)
         return answers
 
     def _check(self) -> None:
@@ -142,16 +141,16 @@ class TabularRegression(System):
 
     # ---------------------------------------------------------------- columns
 
-    def _table(self, given: Given, fit: bool) -> Floats:
+    def _table(self, dataset: Dataset, fit: bool) -> Floats:
         """Return the columns of rows: scaled numbers, then those that are 0 or 1."""
         from sklearn.decomposition import PCA
         from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder
 
-        image = np.stack([np.asarray(given.vectors[key or ""], dtype=np.float64) for key in given.keys])
+        image = np.stack([np.asarray(dataset.vectors[key or ""], dtype=np.float64) for key in dataset.keys])
         names = np.column_stack(
             [
-                np.array(group_names(given.frame), dtype=object),
-                np.asarray(given.frame["entity_name"], dtype=object),
+                np.array(group_names(dataset.frame), dtype=object),
+                np.asarray(dataset.frame["entity_name"], dtype=object),
             ]
         )
         if fit:

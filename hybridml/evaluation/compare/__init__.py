@@ -1,4 +1,4 @@
-"""Systems compared: all on the same folds, which share neither a group nor a photo."""
+"""Comparison of systems on the same folds, which share neither a group nor a photo."""
 
 from __future__ import annotations
 
@@ -12,88 +12,87 @@ from hybridml.evaluation.baselines import create
 from hybridml.evaluation.baselines.system import OCR, System
 
 from .files import write_predictions, write_scores
-from .inputs import Gathered, Source, check_wishes, gather
-from .run import Folds, Outcome, run, told, training_part
+from .inputs import ComparisonData, ComparisonSettings, check_requirements, prepare
+from .run import Folds, Outcome, error_message, run, training_rows
 from .scores import score, table
 
 __all__ = [
-    "Gathered",
+    "ComparisonData",
+    "ComparisonSettings",
     "Outcome",
-    "Source",
     "compare",
-    "gather",
+    "prepare",
     "run",
     "score",
     "table",
-    "training_part",
+    "training_rows",
     "write_predictions",
     "write_scores",
 ]
 
-
 SHARED = ("embedding", "resnet_weights", "store", "progress")
-"""Parameters that mean the same in a system and in the run."""
+"""Parameters that mean the same in a system and in :class:`ComparisonSettings`."""
 
 
 def compare(
     frame: pd.DataFrame,
     fold: Folds,
     names: Sequence[str],
-    source: Source,
+    settings: ComparisonSettings,
     ocr_engines: Sequence[str] = (),
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
     weak_labels: pd.DataFrame | None = None,
     labels: pd.DataFrame | None = None,
 ) -> Iterator[Outcome]:
-    """Run systems on the same folds; what the store lacks of what they need is computed first.
+    """Run systems on the same folds; vision results that they need and the store lacks are computed first.
 
     Parameters
     ----------
     frame : data frame
         Checked rows with labels.
     fold : int array (n_rows,)
-        Each row's fold, as :func:`hybridml.datasets.folds.assign_folds` deals them.
+        Each row's fold, as :func:`hybridml.datasets.folds.assign_folds` returns them.
     names : sequence of str
         Of :data:`hybridml.evaluation.baselines.SYSTEMS`, or ``"module:Class"``.
-    source : Source
-        Where photos lie, and how they are read.
+    settings : ComparisonSettings
+        Where photos lie, and which vision stages run on them.
     ocr_engines : sequence of str
-        In place of the source's: all that read are run with each.
-    settings : mapping of str to mapping, optional
-        Parameters of systems, by name. Those of :data:`SHARED` that are not set are the source's.
+        OCR engines in place of that of ``settings``: systems that need OCR results are run with each.
+    parameters : mapping of str to mapping, optional
+        Parameters of systems, by name. Those of :data:`SHARED` are taken from ``settings`` unless they are here.
     weak_labels : data frame, optional
-        Checked rows labelled by others, for systems that learn from them.
+        Checked rows with weak labels, for systems that learn from them.
     labels : data frame, optional
         Labels without photos.
 
     Yields
     ------
     Outcome
-        Of each system in turn; one that cannot be made, or fails, says why in its ``error``.
+        Of each system in turn; one that cannot be created, or fails, has the reason in its ``error``.
     """
     systems: dict[str, System] = {}
     errors: dict[str, str] = {}
     for name in dict.fromkeys(names):
         try:
-            systems[name] = _created(name, (settings or {}).get(name, {}), source)
-            check_wishes(systems[name], source)
-        except Exception as error:  # a system can be anybody's
-            systems.pop(name, None)
-            errors[name] = told(error)
-    for number, ocr in enumerate(ocr_engines or [source.ocr]):
-        asked = {n: s for n, s in systems.items() if number == 0 or OCR in s.needs}
-        gathered = gather(frame, replace(source, ocr=ocr), asked.values(), weak_labels, labels)
+            system = _created(name, (parameters or {}).get(name, {}), settings)
+            check_requirements(system, settings)
+            systems[name] = system
+        except Exception as error:  # a system can be anybody's code
+            errors[name] = error_message(error)
+    for number, ocr in enumerate(ocr_engines or [settings.ocr]):
+        current = {n: s for n, s in systems.items() if number == 0 or OCR in s.needs}
+        data = prepare(frame, replace(settings, ocr=ocr), current.values(), weak_labels, labels)
         for name in dict.fromkeys(names):
-            if name in asked:
-                yield run(name, asked[name], gathered, fold, source.progress)
+            if name in current:
+                yield run(name, current[name], data, fold, settings.progress)
             elif name in errors and number == 0:
                 yield Outcome(name, error=errors[name])
 
 
-def _created(name: str, settings: Mapping[str, Any], source: Source) -> System:
-    """Return a system with its settings, and with what it shares with the run."""
-    system = create(name, **settings)
+def _created(name: str, parameters: Mapping[str, Any], settings: ComparisonSettings) -> System:
+    """Return a system with its parameters, and with those that it shares with the comparison."""
+    system = create(name, **parameters)
     known = system.get_params()
-    shared = {what: getattr(source, what) for what in SHARED if what in known and what not in settings}
+    shared = {what: getattr(settings, what) for what in SHARED if what in known and what not in parameters}
     system.set_params(**shared)
     return system

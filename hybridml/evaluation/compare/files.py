@@ -1,4 +1,4 @@
-"""What a comparison leaves behind: scores as CSV and JSON, which can be read again, and the answers of each system."""
+"""Files of a comparison: scores as CSV and JSON, which can be read again, and the answers of each system."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from hybridml.utils.files import atomic
 from hybridml.utils.paths import path_of
 
 from .run import Outcome
-from .scores import CSV_COLUMNS, Scores, csv_lines
+from .scores import CSV_COLUMNS, SystemScores, csv_lines
 
 
 def write_predictions(folder: str | Path, outcome: Outcome, frame: pd.DataFrame) -> Path | None:
-    """Write a system's answers as ``index,prediction`` to ``NAME-READER.csv``; nothing of a system that failed.
+    """Write a system's answers as ``index,prediction`` to ``NAME-ENGINE.csv``; nothing of a system that failed.
 
     Parameters
     ----------
     folder : path
-        Made when it is not there.
+        Created when it does not exist.
     outcome : Outcome
         With an answer per row.
     frame : data frame
@@ -39,7 +39,7 @@ def write_predictions(folder: str | Path, outcome: Outcome, frame: pd.DataFrame)
 
 
 def predictions_path(folder: str | Path, system: str, ocr: str) -> Path:
-    """Return the file of a system's answers, ``ocr`` blank where it needs none.
+    """Return the file of a system's answers; ``ocr`` is blank for a system without OCR.
 
     Examples
     --------
@@ -51,18 +51,18 @@ def predictions_path(folder: str | Path, system: str, ocr: str) -> Path:
 
 
 def write_scores(
-    results: Sequence[Scores], table: str | Path | None = None, everything: str | Path | None = None
+    results: Sequence[SystemScores], table: str | Path | None = None, everything: str | Path | None = None
 ) -> None:
-    """Write what :func:`hybridml.evaluation.compare.score` returned of some systems, each file whole or not at all.
+    """Write the scores of some systems, each file whole or not at all.
 
     Parameters
     ----------
     results : sequence of mapping
-        Of the systems that are done.
+        As :func:`hybridml.evaluation.compare.score` returns them.
     table : path, optional
         CSV with a line per system and entity.
     everything : path, optional
-        JSON with all scores, those of each fold too.
+        JSON with all scores, those of each fold included.
     """
     if table is not None:
         write_csv(table, CSV_COLUMNS, csv_lines(results))
@@ -105,7 +105,7 @@ def read_scores(path: str | Path) -> list[dict[str, Any]]:
 
 
 def _fault(found: Any) -> str:
-    """Return what keeps plain data from being scores; blank for nothing."""
+    """Return why plain data are not scores; blank where they are."""
     if not isinstance(found, list) or not found:
         return "no list of systems"
     for number, result in enumerate(found, 1):
@@ -113,7 +113,7 @@ def _fault(found: Any) -> str:
         if not isinstance(result, dict) or not all(
             isinstance(result.get(name), str) for name in ("system", "ocr", "error")
         ):
-            return f"{where} has no system, reader and error, as texts"
+            return f"{where} has no system, ocr and error, as texts"
         if result["error"]:
             continue
         where = f"{where} ({result['system']})"

@@ -1,4 +1,4 @@
-"""What the systems of a run need: photos read, looked at and embedded through the store, each once."""
+"""Inputs of a comparison: the results of vision stages on all photos, each computed once and kept in the store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from hybridml.datasets import photos
 from hybridml.datasets.groups import photo_names
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
-from hybridml.evaluation.baselines.system import OCR, PHOTOS, VECTORS, Given, System
+from hybridml.evaluation.baselines.system import OCR, PHOTOS, VECTORS, Dataset, System
 from hybridml.prediction.from_store import keys_of
 from hybridml.store.extraction import extract
 from hybridml.store.feature_store import FeatureStore
@@ -34,13 +33,13 @@ from hybridml.vision.stages import (
 
 log = logging.getLogger(__name__)
 
-SHOWN = 10
-"""Photos that cannot be read, of which that is said by name."""
+MOST_NAMED = 10
+"""Most photos that failed and are named in the log."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where photos lie, and how they are read.
+class ComparisonSettings:
+    """Settings of a comparison: where photos lie, and which vision stages run on them.
 
     Parameters
     ----------
@@ -48,14 +47,14 @@ class Source:
         Folders with the photos.
     store : path
         Feature store; what it lacks is computed first.
-    ocr, effort, looks, embedding, resnet_weights
+    ocr, effort, stages, embedding, resnet_weights
         As for :class:`hybridml.EntityExtractor`.
     schema : EntitySchema
         Entities and units.
     workers : int, optional
-        Processes that read and look.
+        Processes that run the vision stages.
     dask : str, optional
-        Address of a Dask cluster that reads and embeds in place of processes.
+        Address of a Dask cluster that runs them in place of processes.
     progress : bool
         Show progress bars.
     """
@@ -64,7 +63,7 @@ class Source:
     store: str | Path = "features"
     ocr: str = DEFAULT_OCR
     effort: str = DEFAULT_PRESET
-    further: Sequence[str] | None = None
+    stages: Sequence[str] | None = None
     embedding: str = "resnet50"
     resnet_weights: str = DEFAULT_WEIGHTS
     schema: EntitySchema = field(default_factory=default_entities)
@@ -74,170 +73,174 @@ class Source:
 
     @property
     def offered(self) -> frozenset[str]:
-        """The looks that the effort takes, or those named in its place."""
-        return frozenset(preset_of(self.effort).further if self.further is None else self.further)
+        """The further vision stages of the run: those of the effort, unless ``stages`` names others."""
+        return frozenset(preset_of(self.effort).further if self.stages is None else self.stages)
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """Labelled rows with all that the systems of a run need.
+class ComparisonData:
+    """Labelled rows with everything that the systems of a comparison need.
 
     Parameters
     ----------
-    everything : Given
-        All rows with their labels, those of others last.
-    own : int
-        How many rows are not others'.
+    rows : Dataset
+        All rows with their labels, the weakly labelled ones last.
+    n_own : int
+        How many rows are not weakly labelled.
     labels : data frame or None
         Labels without photos.
-    source : Source
+    settings : ComparisonSettings
         Where they come from.
-    further : frozenset of str
-        The looks that were taken.
+    stages : frozenset of str
+        The further vision stages that have run.
     seconds : mapping of str to float
-        Seconds a photo, by what worked on it: "ocr", "embedding" or a look.
+        Seconds a photo, by kind of vision stage.
     failed : mapping of str to str
         Photo name to what was wrong with it.
     problems : mapping of str to str
-        What cannot be had here to why: a need, or a look.
+        What is not available, a need or a stage, and why.
     """
 
-    everything: Given
-    own: int
+    rows: Dataset
+    n_own: int
     labels: pd.DataFrame | None
-    source: Source
-    further: frozenset[str]
+    settings: ComparisonSettings
+    stages: frozenset[str]
     seconds: Mapping[str, float]
     failed: Mapping[str, str]
     problems: Mapping[str, str]
 
-    def wanted_by(self, system: System) -> frozenset[str]:
-        """Return the looks that a system uses."""
-        return system.further(self.source.offered) if OCR in system.needs else frozenset()
+    def stages_of(self, system: System) -> frozenset[str]:
+        """Return the further stages that a system uses."""
+        return system.stages(self.settings.offered) if OCR in system.needs else frozenset()
 
-    def given_to(self, system: System) -> Given:
-        """Return the labelled rows with what a system needs of their photos, others' rows and labels beside them.
+    def dataset_for(self, system: System) -> Dataset:
+        """Return the labelled rows with what a system needs of their photos, and with weak labels and labels.
 
         Raises
         ------
         HybridmlError
-            When something that it needs cannot be had.
+            When something that it needs is not available.
         """
-        wanted = self.wanted_by(system)
-        for what in (*system.needs, *(wanted - self.source.offered)):
-            if what in self.problems:
-                raise HybridmlError(self.problems[what])
-        everything = self.everything.limited_to(system.needs).without_stages(self.further - wanted)
-        at = np.arange(len(everything))
-        weak_labels = everything.part(at >= self.own) if self.own < len(at) else None
-        return replace(everything.part(at < self.own), weak_labels=weak_labels, labels=self.labels)
+        used = self.stages_of(system)
+        for need in (*system.needs, *(used - self.settings.offered)):
+            if need in self.problems:
+                raise HybridmlError(self.problems[need])
+        rows = self.rows.limited_to(system.needs).without_stages(self.stages - used)
+        own = np.arange(len(rows)) < self.n_own
+        weak_labels = None if own.all() else rows.subset(~own)
+        return replace(rows.subset(own), weak_labels=weak_labels, labels=self.labels)
 
-    def read_seconds(self, system: System) -> float:
-        """Return the seconds a photo that reading and looking take before a system can work."""
-        parts = set(self.wanted_by(system))
-        parts |= {"ocr"} if OCR in system.needs else set()
-        parts |= {"embedding"} if VECTORS in system.needs else set()
-        return sum(self.seconds.get(part, 0.0) for part in parts)
+    def vision_seconds(self, system: System) -> float:
+        """Return the seconds a photo that the vision stages of a system take."""
+        used = set(self.stages_of(system))
+        used |= {"ocr"} if OCR in system.needs else set()
+        used |= {"embedding"} if VECTORS in system.needs else set()
+        return sum(self.seconds.get(kind, 0.0) for kind in used)
 
 
-def check_wishes(system: System, source: Source) -> None:
-    """Raise SettingsError unless what a system wants is something that photos have."""
-    for what, wishes, known in (
+def check_requirements(system: System, settings: ComparisonSettings) -> None:
+    """Raise SettingsError unless everything that a system needs exists."""
+    for what, required, known in (
         ("needs", system.needs, (OCR, VECTORS, PHOTOS)),
-        ("looks", system.further(source.offered), FURTHER_STAGES),
+        ("stages", system.stages(settings.offered), FURTHER_STAGES),
     ):
-        for wish in sorted(wishes):
-            one_of(what, wish, known)
+        for name in sorted(required):
+            one_of(what, name, known)
 
 
-def gather(
+def prepare(
     frame: pd.DataFrame,
-    source: Source,
+    settings: ComparisonSettings,
     systems: Iterable[System],
     weak_labels: pd.DataFrame | None = None,
     labels: pd.DataFrame | None = None,
-) -> Gathered:
-    """Read, look at and embed what the store lacks of what some system needs.
+) -> ComparisonData:
+    """Run the vision stages that some system needs on the photos that the store lacks, and return all rows with them.
 
     Parameters
     ----------
     frame : data frame
         Checked rows with labels.
-    source : Source
-        Where photos lie, and how they are read.
+    settings : ComparisonSettings
+        Where photos lie, and which stages run on them.
     systems : iterable of System
-        Who asks.
+        The systems.
     weak_labels : data frame, optional
-        Checked rows labelled by others.
+        Checked rows with weak labels.
     labels : data frame, optional
         Labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them.
     """
-    systems = list(systems)
-    needs = frozenset().union(*(system.needs for system in systems))
-    problems: dict[str, str] = {}
-    ocr = embedding = None
-    further: list[Stage] = []
-    if OCR in needs:
-        try:
-            ocr = ocr_stage(source.ocr, None, source.effort)
-        except HybridmlError as error:
-            problems[OCR] = str(error)
-    if ocr is not None:
-        wanted = {name for s in systems if OCR in s.needs for name in s.further(source.offered)}
-        names = [name for name in FURTHER_STAGES if name in wanted]
-        further, reasons = further_stages(names, ocr, None, source.effort)
-        problems |= reasons
-    if VECTORS in needs:
-        try:
-            embedding, reason = embedding_stage(source.embedding, source.resnet_weights)
-        except HybridmlError as error:
-            embedding, reason = None, str(error)
-        if embedding is None:
-            problems[VECTORS] = f"no embedding: {reason}"
-    stages = VisionStages(ocr, embedding, tuple(further))
+    stages, problems = _stages(settings, list(systems))
     everything = frame if weak_labels is None else pd.concat([frame, weak_labels], ignore_index=True)
-    store = FeatureStore(source.store)
+    store = FeatureStore(settings.store)
     report = extract(
         everything,
-        source.images,
+        settings.images,
         store,
         stages,
-        source.schema,
-        source.workers,
-        source.progress,
-        dask=source.dask,
+        settings.schema,
+        settings.workers,
+        settings.progress,
+        dask=settings.dask,
     )
-    for name, cause in islice(report.failed.items(), SHOWN):
+    for name, cause in islice(report.failed.items(), MOST_NAMED):
         log.warning("%s: %s: its rows are not answered", name, cause)
-    if len(report.failed) > SHOWN:
-        log.warning("... and %d more photos; 'hybridml features' names all", len(report.failed) - SHOWN)
+    if len(report.failed) > MOST_NAMED:
+        log.warning("... and %d more photos; 'hybridml features' names all", len(report.failed) - MOST_NAMED)
     keys = keys_of(photo_names(everything), report)
     present = {key for key in keys if key}
-    found = photos.photo_paths(everything, source.images)
-    given = Given(
+    paths = photos.photo_paths(everything, settings.images)
+    rows = Dataset(
         everything.reset_index(drop=True),
         keys,
-        dict(store.photo_features(stages.settings, present)) if ocr else {},
-        dict(store.embeddings(embedding.settings, present)) if embedding else {},
-        {report.keys[name]: path for name, path in found.items() if path is not None and name in report.keys},
-        source.schema,
+        dict(store.photo_features(stages.settings, present)) if stages.ocr else {},
+        dict(store.embeddings(stages.embedding.settings, present)) if stages.embedding else {},
+        {report.keys[name]: path for name, path in paths.items() if path is not None and name in report.keys},
+        settings.schema,
     )
-    return Gathered(
-        given,
+    return ComparisonData(
+        rows,
         len(frame),
         labels,
-        source,
-        frozenset(stage.kind for stage in further),
+        settings,
+        frozenset(stage.kind for stage in stages.further),
         _seconds(store, stages, {key for key in keys[: len(frame)] if key}),
         report.failed,
         problems,
     )
 
 
-def _seconds(store: FeatureStore, stages: Iterable[Stage], keys: set[str]) -> dict[str, float]:
-    """Return what each engine took on average over ``keys``, those it did not look at included."""
+def _stages(settings: ComparisonSettings, systems: Sequence[System]) -> tuple[VisionStages, dict[str, str]]:
+    """Return the vision stages that some system needs, and why others are not available."""
+    needs = frozenset().union(*(system.needs for system in systems))
+    problems: dict[str, str] = {}
+    ocr = embedding = None
+    further: list[Stage] = []
+    if OCR in needs:
+        try:
+            ocr = ocr_stage(settings.ocr, None, settings.effort)
+        except HybridmlError as error:
+            problems[OCR] = str(error)
+    if ocr is not None:
+        used = {name for s in systems if OCR in s.needs for name in s.stages(settings.offered)}
+        names = [name for name in FURTHER_STAGES if name in used]
+        further, reasons = further_stages(names, ocr, None, settings.effort)
+        problems |= reasons
+    if VECTORS in needs:
+        try:
+            embedding, reason = embedding_stage(settings.embedding, settings.resnet_weights)
+        except HybridmlError as error:
+            reason = str(error)
+        if embedding is None:
+            problems[VECTORS] = f"no embedding: {reason}"
+    return VisionStages(ocr, embedding, tuple(further)), problems
 
-    def total(stage: Stage) -> Any:
+
+def _seconds(store: FeatureStore, stages: Iterable[Stage], keys: set[str]) -> dict[str, float]:
+    """Return each stage's seconds a photo, as an average over ``keys``, those included that it did not run on."""
+
+    def total(stage: Stage) -> float:
         records = store.table_of(stage).records(keys)
         return sum(record["seconds"] for record in records if record["error"] is None)
 

@@ -1,4 +1,4 @@
-"""Every system on the same folds: fitted on the others, asked about one, its answers put together."""
+"""Cross-validation of a system: fitted on all folds but one, and asked about that one, for each fold."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from hybridml.datasets.folds import rows_sharing
 from hybridml.errors import HybridmlError
-from hybridml.evaluation.baselines.system import OCR, Given, System
+from hybridml.evaluation.baselines.system import OCR, Dataset, System
 
-from .inputs import Gathered
+from .inputs import ComparisonData
 
 log = logging.getLogger(__name__)
 
@@ -26,22 +26,22 @@ Folds = npt.NDArray[np.int64]
 
 @dataclass
 class Outcome:
-    """What one system did.
+    """The outcome of one system.
 
     Attributes
     ----------
     system, ocr : str
-        Its name, and who read for it; blank where nobody did.
+        Name of the system, and of its OCR engine; blank for a system without OCR.
     parameters : dict
-        Of the system.
+        Parameters of the system.
     predictions : list of str
-        An answer per row, each from a fold that the row was held out of; empty when the system failed.
+        An answer per row, from a system that was fitted without the row's fold; empty when the system failed.
     train_seconds, predict_seconds : list of float
-        Of each fold.
+        Seconds of each fold.
     train_photos, predict_photos : list of int
-        Photos of its own rows, of each fold.
-    read_seconds : float
-        What reading and looking took before, a photo.
+        Photos of each fold, without those of weakly labelled rows.
+    vision_seconds : float
+        Seconds a photo that its vision stages took.
     size : int
         Bytes on disk once fitted, the mean of the folds.
     error : str
@@ -56,7 +56,7 @@ class Outcome:
     predict_seconds: list[float] = field(default_factory=list)
     train_photos: list[int] = field(default_factory=list)
     predict_photos: list[int] = field(default_factory=list)
-    read_seconds: float = 0.0
+    vision_seconds: float = 0.0
     size: int = 0
     error: str = ""
 
@@ -67,31 +67,31 @@ class Outcome:
 
     @property
     def predict_seconds_a_photo(self) -> float:
-        """Seconds to predict, for each photo, after it was read."""
+        """Seconds to predict, for each photo, after the vision stages."""
         return sum(self.predict_seconds) / max(sum(self.predict_photos), 1)
 
 
-def training_part(given: Given, keep: npt.NDArray[np.bool_]) -> Given:
-    """Return the rows where ``keep`` holds; nothing in or beside them shares a group or photo with the others."""
-    held = given.frame[~keep]
-    weak_labels, labels = given.weak_labels, given.labels
+def training_rows(dataset: Dataset, keep: npt.NDArray[np.bool_]) -> Dataset:
+    """Return the rows where ``keep`` holds, with the weak labels and labels that share nothing with the other rows."""
+    held = dataset.frame[~keep]
+    weak_labels, labels = dataset.weak_labels, dataset.labels
     if weak_labels is not None:
-        weak_labels = weak_labels.part(~rows_sharing(weak_labels.frame, held))
+        weak_labels = weak_labels.subset(~rows_sharing(weak_labels.frame, held))
     if labels is not None:
         labels = labels[~rows_sharing(labels, held)]
-    return replace(given.part(keep), weak_labels=weak_labels, labels=labels)
+    return replace(dataset.subset(keep), weak_labels=weak_labels, labels=labels)
 
 
-def run(name: str, system: System, gathered: Gathered, fold: Folds, progress: bool = False) -> Outcome:
-    """Fit and ask a system fold by fold; where it fails, the outcome says how, and nothing is raised.
+def run(name: str, system: System, data: ComparisonData, fold: Folds, progress: bool = False) -> Outcome:
+    """Cross-validate a system; where it fails, the outcome has the error, and nothing is raised.
 
     Parameters
     ----------
     name : str
-        What the system is called.
+        Name of the system.
     system : System
         Cloned for every fold.
-    gathered : Gathered
+    data : ComparisonData
         The rows.
     fold : int array (n_rows,)
         Each row's fold.
@@ -101,34 +101,33 @@ def run(name: str, system: System, gathered: Gathered, fold: Folds, progress: bo
     from sklearn.base import clone
     from tqdm import tqdm
 
-    read = OCR in system.needs
-    outcome = Outcome(name, gathered.source.ocr if read else "")
+    outcome = Outcome(name, data.settings.ocr if OCR in system.needs else "")
     answers = np.full(len(fold), "", dtype=object)
     sizes = []
     where = ""
     try:
         outcome.parameters = system.get_params()
-        given = gathered.given_to(system)
+        dataset = data.dataset_for(system)
         for k in tqdm(np.unique(fold), name, unit="fold", disable=not progress):
             where = f"fold {k}: "
             keep = fold != k
-            fitted, part = clone(system), training_part(given, keep)
-            held = given.part(~keep).unlabelled()
+            fitted, train = clone(system), training_rows(dataset, keep)
+            held = dataset.subset(~keep).unlabelled()
             start = time.perf_counter()
-            fitted = fitted.fit(part)
+            fitted = fitted.fit(train)
             middle = time.perf_counter()
             answers[~keep] = checked(fitted.predict(held), len(held))
             outcome.predict_seconds.append(time.perf_counter() - middle)
             outcome.train_seconds.append(middle - start)
-            outcome.train_photos.append(_photos(part))
+            outcome.train_photos.append(_photos(train))
             outcome.predict_photos.append(_photos(held))
             sizes.append(fitted.size())
-    except Exception as error:  # a system can be anybody's
-        outcome.error = where + told(error)
+    except Exception as error:  # a system can be anybody's code
+        outcome.error = where + error_message(error)
         log.debug("%s", name, exc_info=True)
         return outcome
     outcome.predictions = answers.tolist()
-    outcome.read_seconds = gathered.read_seconds(system)
+    outcome.vision_seconds = data.vision_seconds(system)
     outcome.size = round(float(np.mean(sizes)))
     return outcome
 
@@ -146,13 +145,13 @@ def checked(predictions: Sequence[str], rows: int) -> list[str]:
     return found
 
 
-def told(error: Exception) -> str:
-    """Return what an error says, of one not raised on purpose also what it is and where it was raised."""
+def error_message(error: Exception) -> str:
+    """Return the message of an error; for an unexpected one also its type and where it was raised."""
     if isinstance(error, HybridmlError):
         return str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})"
 
 
-def _photos(given: Given) -> int:
-    return len({key for key in given.keys if key is not None})
+def _photos(dataset: Dataset) -> int:
+    return len({key for key in dataset.keys if key is not None})

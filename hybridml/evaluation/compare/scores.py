@@ -1,4 +1,4 @@
-"""How good the systems of a run are: scores as plain data, and the tables that people read."""
+"""Scores of the compared systems: as plain data, and as tables for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hybridml.evaluation.evaluate import evaluate
 
 from .run import Folds, Outcome
 
-Scores = Mapping[str, Any]
+SystemScores = Mapping[str, Any]
 Line = tuple[str, ...]
 
 HEAD = (
@@ -30,10 +30,10 @@ HEAD = (
     "read s/photo",
     "size",
 )
-"""What the table of the systems has of each."""
+"""Columns of the table of the systems."""
 
 PER_ENTITY = "F1 per entity, ± standard deviation of folds"
-"""What the other table is."""
+"""Title of the table per entity."""
 
 CSV_COLUMNS = (
     "system",
@@ -65,7 +65,7 @@ def score(
     Parameters
     ----------
     outcome : Outcome
-        Its answers.
+        The outcome, with the system's answers.
     frame : data frame
         The rows with their labels.
     fold : int array (n_rows,)
@@ -76,9 +76,9 @@ def score(
     Returns
     -------
     dict
-        ``system, reader, parameters, error``; of a system that did not fail also what it cost, and ``all`` and
-        ``per_entity`` (by name) as :func:`hybridml.evaluation.evaluate` has them, each with ``fold_f1`` and the mean
-        and standard deviation of these.
+        ``system, ocr, parameters, error``; of a system that did not fail also its cost, and ``all`` and ``per_entity``
+        (by name) as :func:`hybridml.evaluation.evaluate.evaluate` returns them, each with ``fold_f1`` and the mean and
+        standard deviation of these.
     """
     result: dict[str, Any] = {
         "system": outcome.system,
@@ -98,7 +98,7 @@ def score(
         **result,
         "train_seconds_a_photo": outcome.train_seconds_a_photo,
         "predict_seconds_a_photo": outcome.predict_seconds_a_photo,
-        "read_seconds_a_photo": outcome.read_seconds,
+        "read_seconds_a_photo": outcome.vision_seconds,
         "bytes": outcome.size,
         **found,
     }
@@ -114,7 +114,7 @@ def _deviation(values: Sequence[float]) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return a parameter as JSON can have it."""
+    """Return a parameter as a value that JSON has."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -122,7 +122,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
 
 
-def csv_lines(results: Sequence[Scores]) -> Iterator[list[Any]]:
+def csv_lines(results: Sequence[SystemScores]) -> Iterator[list[Any]]:
     """Yield a line of :data:`CSV_COLUMNS` for each system and entity, "all" first; one for a system that failed."""
     for result in results:
         parts = {"all": result["all"], **result["per_entity"]} if not result["error"] else {"all": {}}
@@ -135,49 +135,49 @@ def _cell(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def table(results: Sequence[Scores]) -> str:
-    """Return what people read: a table of the systems, one of their F1 per entity, and what failed."""
+def table(results: Sequence[SystemScores]) -> str:
+    """Return a table of the systems, a table of their F1 per entity, and the systems that failed."""
     parts = []
     if any(not result["error"] for result in results):
         parts = [markdown(*overall(results)), f"{PER_ENTITY}\n\n{markdown(*per_entity(results))}"]
     return "\n\n".join([*parts, *failures(results)])
 
 
-def overall(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
+def overall(results: Sequence[SystemScores]) -> tuple[Line, list[Line]]:
     """Return head and lines of the table of the systems that did not fail."""
     return HEAD, [_line(result) for result in results if not result["error"]]
 
 
-def per_entity(results: Sequence[Scores]) -> tuple[Line, list[Line]]:
+def per_entity(results: Sequence[SystemScores]) -> tuple[Line, list[Line]]:
     """Return head and lines of the table of their F1 per entity."""
     good = [result for result in results if not result["error"]]
     entities = sorted({name for result in good for name in result["per_entity"]})
     lines = [
-        (*_who(result), *(_spread(result["per_entity"].get(name), "f1") for name in entities))
+        (*_name_and_ocr(result), *(_spread(result["per_entity"].get(name), "f1") for name in entities))
         for result in good
     ]
     return (*HEAD[:2], *entities), lines
 
 
-def failures(results: Sequence[Scores]) -> list[str]:
+def failures(results: Sequence[SystemScores]) -> list[str]:
     """Return a sentence for each system that failed: which, and why."""
     return [f"failed: {named(result)}: {result['error']}" for result in results if result["error"]]
 
 
-def named(result: Scores) -> str:
-    """Return a system's name, with its reader where it has one."""
+def named(result: SystemScores) -> str:
+    """Return a system's name, with its OCR engine where it has one."""
     return f"{result['system']} ({result['ocr']})" if result["ocr"] else str(result["system"])
 
 
-def _who(result: Scores) -> tuple[str, str]:
+def _name_and_ocr(result: SystemScores) -> tuple[str, str]:
     return result["system"], result["ocr"] or "-"
 
 
-def _line(result: Scores) -> Line:
+def _line(result: SystemScores) -> Line:
     every = result["all"]
     smape = "-" if every["smape"] is None else f"{every['smape']:.1f} ({every['smape_rows']})"
     return (
-        *_who(result),
+        *_name_and_ocr(result),
         f"{every['f1']:.3f}",
         _spread(every, "f1_mean"),
         f"{every['f1_any_unit']:.3f}",
@@ -194,7 +194,7 @@ def _spread(line: Mapping[str, Any] | None, of: str) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """Return seconds as people read them.
+    """Return seconds, rounded for people.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def size_text(size: int) -> str:
-    """Return bytes as people read them.
+    """Return a number of bytes, rounded for people.
 
     Examples
     --------
@@ -218,12 +218,12 @@ def size_text(size: int) -> str:
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown whose columns are aligned: texts to the left, numbers to the right.
+    """Return a Markdown table with aligned columns: texts to the left, numbers to the right.
 
     Examples
     --------
     >>> print(markdown(["system", "ocr", "F1"], [["first", "rapidocr", "0.664"]]))
-    | system | reader   |    F1 |
+    | system | ocr      |    F1 |
     |--------|----------|------:|
     | first  | rapidocr | 0.664 |
     """

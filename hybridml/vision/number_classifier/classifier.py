@@ -23,7 +23,7 @@ from .pretrained import NUMBER_CLASSIFIER
 
 # Of this package: counts up with every change that changes a probability.
 VERSION = 2
-REMEDY = "train weights anew with 'python -m benchmarks.train_regions'"
+REMEDY = "train weights anew with 'python -m benchmarks.train_number_classifier'"
 
 
 def default_weights() -> Path:
@@ -37,7 +37,7 @@ class NumberClassifier:
     Parameters
     ----------
     weights : str or path, optional
-        File that ``benchmarks.train_regions`` wrote; by default the shipped one.
+        File that ``benchmarks.train_number_classifier`` wrote; by default the shipped one.
     threads : int, optional
         Threads of torch while it computes, by default torch's own choice; changes speed only.
 
@@ -59,7 +59,7 @@ class NumberClassifier:
         if not self._path.is_file():
             raise WeightsError(
                 f"no weights of the number classifier at {str(self._path)!r}: name a file that "
-                "'python -m benchmarks.train_regions' wrote, or train one with it"
+                "'python -m benchmarks.train_number_classifier' wrote, or train one with it"
             )
         self._digest = sha256_of(self._path, WeightsError)
         self._loaded: tuple[Maps, Any] | None = None

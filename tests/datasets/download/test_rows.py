@@ -14,7 +14,7 @@ from hybridml.cli import main
 from hybridml.datasets.download import status
 from hybridml.datasets.download.placeholder import placeholder
 from hybridml.datasets.download.status import Journal, Record
-from hybridml.datasets.groups import hold_out, parts_of, photo_names
+from hybridml.datasets.groups import hold_out, linked_groups, photo_names
 from hybridml.datasets.photos import checked, located, named, photo_paths
 from hybridml.errors import RowsError
 from tests.helpers.fakes import OPTIONS, write_photo, write_rows
@@ -60,7 +60,7 @@ def test_links_that_share_a_name_have_their_own_photos(tmp_path: Path) -> None:
     folder = downloaded(tmp_path, x="a.png", y="a-1.png")
     frame, _ = checked(table([X, Y, X, "b.png"]), images=folder)
     assert photo_names(frame) == ["a.png", "a-1.png", "a.png", "b.png"]
-    assert parts_of(frame).tolist() == [0, 1, 0, 2]
+    assert linked_groups(frame).tolist() == [0, 1, 0, 2]
     assert photo_paths(frame, folder) == {
         "a.png": folder / "a.png",
         "a-1.png": folder / "a-1.png",
@@ -73,7 +73,7 @@ def test_links_that_share_a_name_have_their_own_photos(tmp_path: Path) -> None:
 def test_two_links_to_one_file_are_one_photo(tmp_path: Path) -> None:
     folder = downloaded(tmp_path, x="a-1.png", y="a-1.png", z="a.png")
     frame, _ = checked(table([X, Y, Z]), images=folder)
-    assert parts_of(frame).tolist() == [0, 0, 1]
+    assert linked_groups(frame).tolist() == [0, 0, 1]
     train, test = hold_out(frame, 0.4)
     assert not set(photo_names(train)) & set(photo_names(test))
     # all three under the base name
@@ -92,7 +92,7 @@ def test_links_that_share_a_name_are_an_error_without_a_status_table(tmp_path: P
     with pytest.raises(RowsError, match="one base name"):
         located(checked(frame, images=folder)[0], folder)
     # until then they count as one photo, so that parts share none
-    assert parts_of(frame).tolist() == [0, 0]
+    assert linked_groups(frame).tolist() == [0, 0]
 
 
 def test_a_single_row_gets_its_own_photo(tmp_path: Path) -> None:

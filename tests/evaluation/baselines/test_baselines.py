@@ -1,4 +1,4 @@
-"""The systems that are compared: what each answers, and that none sees what it must not."""
+"""The baselines: what each answers, and that none is given what it must not have."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from hybridml.evaluation.baselines import (
     create,
     rules,
 )
-from hybridml.evaluation.baselines.system import Given, Only, both
+from hybridml.evaluation.baselines.system import Dataset, MappingSubset, merged
 from hybridml.evaluation.baselines.tabular import MODELS
-from hybridml.evaluation.compare import training_part
+from hybridml.evaluation.compare import training_rows
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.photo_features import PhotoFeatures
 from tests.helpers.fakes import draw_lines
@@ -37,32 +37,32 @@ SCHEMA = default_entities()
 COLUMNS = ["index", "image_link", "group_id", "entity_name", "entity_value"]
 
 
-def given(
+def dataset(
     rows: list[tuple[str, str, str, str]],
-    seen: Mapping[str, PhotoFeatures] | None = None,
+    photo_features: Mapping[str, PhotoFeatures] | None = None,
     vectors: Mapping[str, Any] | None = None,
-) -> Given:
+) -> Dataset:
     """Return rows of (photo, group, entity, label); the photo's name is its key."""
     frame = pd.DataFrame([(i, *row) for i, row in enumerate(rows)], columns=COLUMNS)
     photos = {name: Path(name) for name in frame["image_link"]}
-    return Given(frame, list(frame["image_link"]), seen or {}, vectors or {}, photos, SCHEMA)
+    return Dataset(frame, list(frame["image_link"]), photo_features or {}, vectors or {}, photos, SCHEMA)
 
 
-def drawn(n: int, seed: int = 0, prefix: str = "p", groups: int = 9) -> Given:
+def drawn(n: int, seed: int = 0, prefix: str = "p", groups: int = 9) -> Dataset:
     """Return rows of photos on which keyword and unit tell the answer."""
     rng = np.random.default_rng(seed)
-    rows, seen = [], {}
+    rows, features = [], {}
     for i in range(n):
         entity = ["item_weight", "item_volume", "width", "height"][i % 4]
         lines, answer = draw_lines(rng, entity)
         key = f"{prefix}{i}.jpg"
-        seen[key] = PhotoFeatures(ocr_result(lines))
+        features[key] = PhotoFeatures(ocr_result(lines))
         rows.append((key, f"{prefix}{i % groups}", entity, answer))
-    return given(rows, seen)
+    return dataset(rows, features)
 
 
-def measured(n: int, seed: int = 0) -> Given:
-    """Return rows whose value is told by the first number of the photo's vector, and whose unit by the second."""
+def measured(n: int, seed: int = 0) -> Dataset:
+    """Return rows whose value follows from the first number of the photo's vector, and whose unit from the second."""
     rng = np.random.default_rng(seed)
     rows, vectors = [], {}
     for i in range(n):
@@ -71,81 +71,83 @@ def measured(n: int, seed: int = 0) -> Given:
         vectors[key] = np.array([size, large, *rng.normal(scale=0.01, size=6)], dtype=np.float32)
         unit, factor = ("kilogram", 0.001) if large else ("gram", 1)
         rows.append((key, f"{seed}-{i // 3}", "item_weight", f"{100 * np.exp(size) * factor:.4g} {unit}"))
-    return given(rows, vectors=vectors)
+    return dataset(rows, vectors=vectors)
 
 
-# ---------------------------------------------------------------- what is given
+# ---------------------------------------------------------------- datasets
 
 
-def test_a_part_has_its_own_photos_only() -> None:
+def test_a_subset_has_its_own_photos_only() -> None:
     whole = drawn(6)
-    part = whole.part([4, 1])
+    part = whole.subset([4, 1])
     assert list(part.frame["image_link"]) == ["p4.jpg", "p1.jpg"] == list(part.keys)
-    assert list(part.seen) == ["p1.jpg", "p4.jpg"]  # in the order of the whole
+    assert list(part.photo_features) == ["p1.jpg", "p4.jpg"]  # in the order of the whole
     assert set(part.photos) == {"p1.jpg", "p4.jpg"}
-    assert part.seen["p1.jpg"] is whole.seen["p1.jpg"]
-    assert "p0.jpg" not in part.seen
-    assert len(part.part(np.array([True, False])).seen) == 1
+    assert part.photo_features["p1.jpg"] is whole.photo_features["p1.jpg"]
+    assert "p0.jpg" not in part.photo_features
+    assert len(part.subset(np.array([True, False])).photo_features) == 1
 
 
-def test_unlabelled_rows_tell_no_answer() -> None:
-    whole = replace(drawn(4), others=drawn(4, prefix="o"), labels=drawn(4).frame)
+def test_unlabelled_rows_have_no_answer() -> None:
+    whole = replace(drawn(4), weak_labels=drawn(4, prefix="o"), labels=drawn(4).frame)
     blind = whole.unlabelled()
     assert "entity_value" not in blind.frame
-    assert blind.others is None
+    assert blind.weak_labels is None
     assert blind.labels is None
-    assert len(blind.seen) == 4
+    assert len(blind.photo_features) == 4
 
 
 def test_what_is_not_needed_is_not_given() -> None:
     whole = replace(drawn(4), vectors={"p0.jpg": np.zeros(3)})
-    assert dict(whole.limited_to(frozenset({"vectors"})).seen) == {}
+    assert dict(whole.limited_to(frozenset({"vectors"})).photo_features) == {}
     assert dict(whole.limited_to(frozenset({"vectors"})).photos) == {}
-    assert dict(whole.limited_to(frozenset({"reading"})).vectors) == {}
-    assert len(whole.limited_to(frozenset({"reading"})).seen) == 4
+    assert dict(whole.limited_to(frozenset({"ocr"})).vectors) == {}
+    assert len(whole.limited_to(frozenset({"ocr"})).photo_features) == 4
 
 
-def test_others_keep_the_order_of_what_was_seen() -> None:
+def test_rows_with_weak_labels_keep_the_order_of_photos() -> None:
     whole = drawn(6)
-    mine = replace(whole.part([0, 4]), others=whole.part([1, 5]))
-    assert list(mine.with_others().seen) == ["p0.jpg", "p1.jpg", "p4.jpg", "p5.jpg"]
-    assert list(mine.with_others().frame["source"]) == ["", "", "others", "others"]
-    assert dict(both({"a": 1}, Only({"b": 2}, {"b"}))) == {"a": 1, "b": 2}
+    joined = replace(whole.subset([0, 4]), weak_labels=whole.subset([1, 5])).with_weak_labels()
+    assert list(joined.photo_features) == ["p0.jpg", "p1.jpg", "p4.jpg", "p5.jpg"]
+    assert list(joined.frame["weak"]) == [False, False, True, True]
+    assert dict(merged({"a": 1}, MappingSubset({"b": 2}, {"b"}))) == {"a": 1, "b": 2}
 
 
-def test_looks_that_were_not_taken_are_gone() -> None:
+def test_results_of_stages_that_are_left_out_are_gone() -> None:
     whole = drawn(2)
-    second = ocr_result([line("seen twice")])
-    looked = replace(whole, seen={k: replace(s, second=second) for k, s in whole.seen.items()})
-    assert all(s.second is None for s in looked.without_stages({"second_pass"}).seen.values())
-    assert looked.without_stages({"lines"}).seen is looked.seen
+    second = ocr_result([line("read twice")])
+    features = {k: replace(found, second_pass=second) for k, found in whole.photo_features.items()}
+    both = replace(whole, photo_features=features)
+    without = both.without_stages({"second_pass"}).photo_features
+    assert all(found.second_pass is None for found in without.values())
+    assert both.without_stages({"number_classifier"}).photo_features is both.photo_features
 
 
 def test_training_leaves_out_all_that_shares_a_group_or_photo() -> None:
     whole = drawn(8, groups=4)
-    same_group = given([("new.jpg", "p1", "width", "1 inch")])
-    same_photo = given([("p1.jpg", "elsewhere", "width", "1 inch")])
-    new = given([("new.jpg", "elsewhere", "width", "1 inch")])
+    same_group = dataset([("new.jpg", "p1", "width", "1 inch")])
+    same_photo = dataset([("p1.jpg", "elsewhere", "width", "1 inch")])
+    new = dataset([("new.jpg", "elsewhere", "width", "1 inch")])
     frame = pd.concat([t.frame for t in (same_group, same_photo, new)], ignore_index=True)
-    others = replace(new, frame=frame, keys=list(frame["image_link"]))
+    weak_labels = replace(new, frame=frame, keys=list(frame["image_link"]))
     keep = np.arange(8) % 4 != 1
-    part = training_part(replace(whole, others=others, labels=frame), keep)
+    part = training_rows(replace(whole, weak_labels=weak_labels, labels=frame), keep)
     assert set(part.frame["group_id"]) == {"p0", "p2", "p3"}
-    assert part.others is not None
+    assert part.weak_labels is not None
     assert part.labels is not None
-    assert list(part.others.frame["image_link"]) == ["new.jpg"]
-    assert part.others.frame["group_id"].tolist() == part.labels["group_id"].tolist() == ["elsewhere"]
+    assert list(part.weak_labels.frame["image_link"]) == ["new.jpg"]
+    assert part.weak_labels.frame["group_id"].tolist() == part.labels["group_id"].tolist() == ["elsewhere"]
 
 
 # ---------------------------------------------------------------- the registry
 
 
 @pytest.mark.parametrize("name", sorted(set(SYSTEMS) - {"lstm", "vlm"}))
-def test_systems_have_the_manners_of_an_estimator(name: str) -> None:
+def test_systems_are_scikit_learn_estimators(name: str) -> None:
     system = create(name)
     assert clone(system).get_params() == system.get_params()
     assert system.size() == 0
-    assert system.needs <= {"reading", "vectors", "photos"}
+    assert system.needs <= {"ocr", "vectors", "photos"}
 
 
 def test_systems_that_are_compared_by_default_are_known() -> None:
@@ -169,12 +171,12 @@ def test_what_is_no_system_is_named(name: str, says: str) -> None:
 
 def test_a_system_of_ones_own_needs_no_init() -> None:
     class Constant(System):
-        def fit(self, given: Given) -> Constant:
-            self.answer_ = given.frame["entity_value"].mode()[0]
+        def fit(self, dataset: Dataset) -> Constant:
+            self.answer_ = dataset.frame["entity_value"].mode()[0]
             return self
 
-        def predict(self, given: Given) -> list[str]:
-            return [self.answer_] * len(given)
+        def predict(self, dataset: Dataset) -> list[str]:
+            return [self.answer_] * len(dataset)
 
     fitted = clone(Constant()).fit(drawn(4))
     assert len(fitted.predict(drawn(3))) == 3
@@ -208,7 +210,7 @@ UPRIGHT_AND_LEVEL = np.array([(400, 50, 600, 50), (60, 300, 60, 600)], dtype=flo
     ],
 )
 def test_rules(name: str, entity: str, answer: str) -> None:
-    rows = given(
+    rows = dataset(
         [("a.jpg", "1", entity, "1 inch"), ("gone.jpg", "1", entity, "")],
         {"a.jpg": PhotoFeatures(ocr_result(LINES))},
     )
@@ -223,12 +225,12 @@ def test_rules(name: str, entity: str, answer: str) -> None:
     assert found == [answer, ""]
 
 
-def test_rules_say_which_looks_they_use() -> None:
+def test_systems_say_which_stages_they_use() -> None:
     every = frozenset({"number_classifier", "second_pass"})
-    assert create("first").further(every) == frozenset()
+    assert create("first").stages(every) == frozenset()
     assert create("line-angle").needs == {"ocr", "photos"}
-    assert create("ranker-without-second_pass").further(every) == {"number_classifier"}
-    assert create("tabular-linear").further(every) == frozenset()
+    assert create("ranker-without-second_pass").stages(every) == {"number_classifier"}
+    assert create("tabular-linear").stages(every) == frozenset()
 
 
 # ---------------------------------------------------------------- tabular regression
@@ -273,7 +275,7 @@ def test_least_squares_unless_any_labels_could_be_fitted(caplog: pytest.LogCaptu
 
 def test_a_photo_without_embedding_gets_no_answer_and_is_not_learned_from() -> None:
     train, test = measured(60), measured(3, seed=1)
-    part = replace(test, vectors=Only(test.vectors, {"1-0.jpg", "1-2.jpg"}))
+    part = replace(test, vectors=MappingSubset(test.vectors, {"1-0.jpg", "1-2.jpg"}))
     answers = TabularRegression().fit(train).predict(part.unlabelled())
     assert [bool(answer) for answer in answers] == [True, False, True]
     assert TabularRegression().fit(train).predict(replace(part, vectors={}).unlabelled()) == ["", "", ""]
@@ -286,7 +288,7 @@ def test_labels_that_cannot_be_learned_are_left_out() -> None:
     spoiled = replace(train, frame=train.frame.assign(entity_value=values))
     test = measured(5, seed=1).unlabelled()
     assert TabularRegression().fit(spoiled).predict(test) == TabularRegression().fit(
-        train.part(range(4, 40))
+        train.subset(range(4, 40))
     ).predict(test)
     blank = replace(train, frame=train.frame.assign(entity_value=""))
     with pytest.raises(
@@ -353,10 +355,11 @@ def test_an_ablation_lacks_its_block() -> None:
         RankerSystem(without=("colour",)).fit(train)
 
 
-def test_the_ranker_learns_from_others_unless_told_not_to() -> None:
-    mine = replace(drawn(60), others=drawn(40, seed=2, prefix="o"))
-    assert RankerSystem(**QUICK).fit(mine).model_.training["rows_of_others"] == 40
-    assert RankerSystem(without=("others",), **QUICK).fit(mine).model_.training["rows_of_others"] == 0
-    labels = pd.concat([mine.frame] * 3, ignore_index=True)
-    counted = RankerSystem(**QUICK).fit(replace(mine, labels=labels))
-    assert counted.model_.training["labels"] == 180
+def test_the_ranker_learns_from_weak_labels_and_labels_unless_they_are_left_out() -> None:
+    own = drawn(60)
+    labels = pd.concat([own.frame] * 3, ignore_index=True)
+    rows = replace(own, weak_labels=drawn(40, seed=2, prefix="o"), labels=labels)
+    training = RankerSystem(**QUICK).fit(rows).model_.training
+    assert (training["rows_with_weak_labels"], training["labels"]) == (40, 180)
+    training = RankerSystem(without=("weak_labels",), **QUICK).fit(rows).model_.training
+    assert training["rows_with_weak_labels"] == 0

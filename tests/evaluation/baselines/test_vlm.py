@@ -1,4 +1,4 @@
-"""The vision-language system, with a tiny Idefics2 of random weights that is built here."""
+"""The vision-language baseline, with a tiny Idefics2 of random weights that is built here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError, NotFittedError, WeightsError
 from hybridml.evaluation import baselines
-from hybridml.evaluation.baselines.system import Given
+from hybridml.evaluation.baselines.system import Dataset
 from hybridml.evaluation.baselines.vlm import VlmSystem
 from hybridml.evaluation.baselines.vlm.photo import PhotoSettings, prepared
 from hybridml.evaluation.baselines.vlm.prompt import prompt, question
@@ -111,7 +111,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Given:
+def dataset(tmp_path: Path) -> Dataset:
     """Return five rows: three photos of different shapes, one broken, one missing."""
     from PIL import Image
 
@@ -132,7 +132,7 @@ def given(tmp_path: Path) -> Given:
             "entity_value": ["500 gram", "3 inch", "12 volt", "1 inch", "2 inch"],
         }
     )
-    return Given(frame, list("abcde"), {}, {}, photos, SCHEMA)
+    return Dataset(frame, list("abcde"), {}, {}, photos, SCHEMA)
 
 
 def system(folder: Path, **settings: Any) -> VlmSystem:
@@ -196,12 +196,12 @@ def test_photos_are_scaled_down_never_up_and_each_step_can_be_left_out() -> None
 
 
 @needs_vlm
-def test_a_batch_is_answered_as_its_rows_are_one_by_one(folder: Path, given: Given) -> None:
-    made = system(folder).fit(given).network_
-    rows = given.part([0, 1, 2])
+def test_a_batch_is_answered_as_its_rows_are_one_by_one(folder: Path, dataset: Dataset) -> None:
+    fitted = system(folder).fit(dataset)
+    made, rows = fitted.network_, dataset.subset([0, 1, 2])
     prompts = [prompt(made.processor, question(SCHEMA.entity(e))) for e in rows.frame["entity_name"]]
     assert len({len(p) for p in prompts}) == 3
-    photos = [system(folder).fit(given)._shown(rows.photos[k or ""]) for k in rows.keys]
+    photos = [fitted._prepared(rows.photos[k or ""]) for k in rows.keys]
     together = made.answers(prompts, photos, 6)
     alone = [made.answers([p], [photo], 6)[0] for p, photo in zip(prompts, photos, strict=True)]
     assert together == alone
@@ -210,9 +210,9 @@ def test_a_batch_is_answered_as_its_rows_are_one_by_one(folder: Path, given: Giv
 
 @needs_vlm
 def test_rows_that_cannot_be_asked_cost_themselves(
-    folder: Path, given: Given, monkeypatch: pytest.MonkeyPatch
+    folder: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = system(folder, questions=2).fit(given)
+    made = system(folder, questions=2).fit(dataset)
     seen: list[int] = []
 
     def answers(prompts: list[str], photos: list[Any], new_tokens: int) -> list[str]:
@@ -220,18 +220,18 @@ def test_rows_that_cannot_be_asked_cost_themselves(
         return ["7 kg" if "weight" in p else "7 cm" for p in prompts]
 
     monkeypatch.setattr(made.network_, "answers", answers)
-    assert made.predict(given.unlabelled()) == ["7 kilogram", "7 centimetre", "", "", ""]
+    assert made.predict(dataset.unlabelled()) == ["7 kilogram", "7 centimetre", "", "", ""]
     assert seen == [2, 1]
 
 
 @needs_vlm
-def test_the_loss_is_on_the_answer_alone_and_padding_changes_nothing(folder: Path, given: Given) -> None:
+def test_the_loss_is_on_the_answer_alone_and_padding_changes_nothing(folder: Path, dataset: Dataset) -> None:
     import torch
 
     from hybridml.evaluation.baselines.vlm.tuning import IGNORED, Collator
 
-    made = system(folder).fit(given)
-    examples = list(made._examples(given))
+    made = system(folder).fit(dataset)
+    examples = list(made._examples(dataset))
     assert [e.answer for e in examples] == ["500 gram", "3 inch", "12 volt"]
     collate = Collator(made.network_)
     batch = collate(examples)
@@ -250,16 +250,16 @@ def test_the_loss_is_on_the_answer_alone_and_padding_changes_nothing(folder: Pat
 
 @needs_vlm
 def test_lora_steps_lower_the_loss_and_leave_the_weights_alone(
-    folder: Path, given: Given, tmp_path: Path
+    folder: Path, dataset: Dataset, tmp_path: Path
 ) -> None:
     import torch
 
     from hybridml.evaluation.baselines.vlm.tuning import Collator
 
-    before = system(folder).fit(given)
-    batch = Collator(before.network_)(list(before._examples(given)))
+    before = system(folder).fit(dataset)
+    batch = Collator(before.network_)(list(before._examples(dataset)))
     settings = {"epochs": 1, "batch": 3, "accumulate": 1, "learning_rate": 0.02, "dropout": 0.0, "rank": 4}
-    after = system(folder, **settings).fit(given)
+    after = system(folder, **settings).fit(dataset)
     assert len(after.losses_) == 1
     trained = {n for n, p in after.network_.model.named_parameters() if p.requires_grad}
     assert trained
@@ -270,7 +270,7 @@ def test_lora_steps_lower_the_loss_and_leave_the_weights_alone(
     assert tuned < untuned - 0.01
 
     after.save(tmp_path / "adapter")
-    loaded = system(folder, adapter=str(tmp_path / "adapter")).fit(given)
+    loaded = system(folder, adapter=str(tmp_path / "adapter")).fit(dataset)
     with torch.no_grad():
         assert float(loaded.network_.model(**batch).loss) == pytest.approx(tuned, abs=1e-4)
     assert loaded.size() > before.size()
@@ -278,15 +278,15 @@ def test_lora_steps_lower_the_loss_and_leave_the_weights_alone(
 
 @needs_vlm
 def test_an_interrupted_run_goes_on_and_other_rows_start_anew(
-    folder: Path, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hybridml.evaluation.baselines.vlm import tuning
 
-    settings = {"batch": 3, "accumulate": 1, "epochs": 3, "learning_rate": 0.01}
-    whole = system(folder, **settings).fit(given)
+    settings = {"batch": 3, "accumulate": 1, "epochs": 2, "learning_rate": 0.01}
+    whole = system(folder, **settings).fit(dataset)
 
     class Stops(tuning.Collator):
-        left = 2
+        left = 1
 
         def __call__(self, examples: Any) -> dict[str, Any]:
             Stops.left -= 1
@@ -298,18 +298,18 @@ def test_an_interrupted_run_goes_on_and_other_rows_start_anew(
     with monkeypatch.context() as patch:
         patch.setattr(tuning, "Collator", Stops)
         with pytest.raises(KeyboardInterrupt):
-            system(folder, **settings).fit(given)
-        Stops.left = 2
-        resumed = system(folder, **settings).fit(given)
+            system(folder, **settings).fit(dataset)
+        Stops.left = 1
+        resumed = system(folder, **settings).fit(dataset)
     assert resumed.losses_ == pytest.approx(whole.losses_, rel=1e-3)
     assert len(list((tmp_path / "runs").iterdir())) == 1
-    system(folder, **settings).fit(given.part([0, 1]))
+    system(folder, **settings).fit(dataset.subset([0, 1]))
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
 @needs_vlm
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"model": ""}, "idefics2-8b"),
         ({"model": "no/such/folder"}, "HF_HOME"),
@@ -321,32 +321,32 @@ def test_an_interrupted_run_goes_on_and_other_rows_start_anew(
     ],
 )
 def test_what_cannot_be_is_said(
-    folder: Path, given: Given, settings: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, dataset: Dataset, settings: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(HybridmlError, match=told):
-        VlmSystem(**{"model": str(folder), "progress": False, **settings}).fit(given)
+    with pytest.raises(HybridmlError, match=message):
+        VlmSystem(**{"model": str(folder), "progress": False, **settings}).fit(dataset)
 
 
 @needs_vlm
-def test_a_gpu_that_is_not_there_is_said(folder: Path, given: Given) -> None:
+def test_a_gpu_that_is_not_there_is_said(folder: Path, dataset: Dataset) -> None:
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is one")
     with pytest.raises(HybridmlError, match="device='cpu'"):
-        system(folder, device="cuda").fit(given)
+        system(folder, device="cuda").fit(dataset)
 
 
 @needs_vlm
-def test_nothing_to_learn_from_is_said(folder: Path, given: Given) -> None:
+def test_nothing_to_learn_from_is_said(folder: Path, dataset: Dataset) -> None:
     with pytest.raises(HybridmlError, match="at least one"):
-        system(folder, epochs=1).fit(given.part([3, 4]))
+        system(folder, epochs=1).fit(dataset.subset([3, 4]))
 
 
-def test_before_fit_it_says_so(given: Given, tmp_path: Path) -> None:
+def test_before_fit_it_says_so(dataset: Dataset, tmp_path: Path) -> None:
     made = VlmSystem("some/model", progress=False)
-    for ask in (made.size, lambda: made.predict(given.unlabelled()), lambda: made.save(tmp_path / "lora")):
+    for ask in (made.size, lambda: made.predict(dataset.unlabelled()), lambda: made.save(tmp_path / "lora")):
         with pytest.raises(NotFittedError, match="call fit"):
             ask()
 

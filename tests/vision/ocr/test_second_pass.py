@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import second_look as benchmark
+from benchmarks import second_pass as benchmark
 from hybridml.candidates.find import needs_second_pass
 from hybridml.entities import default_entities
 from hybridml.utils.hashing import fingerprint

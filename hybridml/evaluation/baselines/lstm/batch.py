@@ -1,17 +1,17 @@
-"""Rows as tensors: as they were read, or varied for training."""
+"""Batches of examples as tensors, varied at random for training."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from .example import OPTION, Sheet
-from .tokens import FEATURES, GEOMETRY, LETTERS, Bools, Floats
+from .example import OPTION, Example
+from .tokens import FEATURES, GEOMETRY, LETTERS, Floats
 
 # Degrees, shares of the photo's longer side, and of its size.
 _TURN, _SHIFT, _SCALE = 8.0, 0.05, 0.1
@@ -22,47 +22,29 @@ AT_ONCE = 64
 """Examples that are scored at a time; changes speed only."""
 
 
-@dataclass(frozen=True)
-class Example:
-    """A row: its tokens, its photo's ResNet-50 features and, in training, its answer.
+def varied(example: Example, rng: np.random.Generator) -> Example:
+    """Return an example as if the photo had been turned, shifted and scaled a little, and read less well.
 
-    Parameters
-    ----------
-    sheet : Sheet
-        Tokens and options.
-    photo : array (copies, numbers), optional
-        Features of the photo as it is and then of varied copies; None where there are none.
-    right : array (options, units), optional
-        Which answers are right.
+    Tokens are dropped and letters misread, except in the options, which keep the answer.
     """
-
-    sheet: Sheet
-    photo: Floats | None = None
-    right: Bools | None = None
-
-
-def varied(sheet: Sheet, rng: np.random.Generator) -> Sheet:
-    """Return a sheet as if the photo had been turned, shifted and scaled a little, and read less well.
-
-    Tokens are dropped and letters misread, but for the numbers that could be the answer: it must stay the answer.
-    """
-    keep = rng.random(len(sheet.page.units)) >= _DROPPED
-    keep[sheet.token] = True
-    sheet = sheet.kept(keep)
-    page = sheet.page
-    features, characters = page.features.copy(), page.characters.copy()
+    keep = rng.random(len(example.tokens)) >= _DROPPED
+    keep[example.starts] = True
+    starts = (np.cumsum(keep) - 1)[example.starts]
+    tokens = example.tokens
+    features, characters = tokens.features[keep], tokens.characters[keep]
     features[:, : len(GEOMETRY)] = _moved(features[:, : len(GEOMETRY)], rng)
     misread = rng.random(len(features)) < _MISREAD
     misread &= features[:, FEATURES.index("number")] == 0
-    misread[sheet.token] = False
+    misread[starts] = False
     for i in np.flatnonzero(misread):
         letters = max(int(np.count_nonzero(characters[i])), 1)
         characters[i, rng.integers(letters)] = rng.integers(ord("a"), ord("z") + 1)
-    return replace(sheet, page=replace(page, features=features, characters=characters))
+    tokens = replace(tokens, characters=characters, features=features, units=tokens.units[keep])
+    return replace(example, tokens=tokens, starts=starts)
 
 
 def _moved(geometry: Floats, rng: np.random.Generator) -> Floats:
-    """Return where tokens stand once the photo is turned about its centre, scaled and shifted."""
+    """Return the positions of tokens once the photo is turned about its centre, scaled and shifted."""
     x, y, width, height, cosine, sine = geometry.T
     turn = math.radians(rng.uniform(-_TURN, _TURN))
     c, s = math.cos(turn), math.sin(turn)
@@ -84,8 +66,8 @@ def _moved(geometry: Floats, rng: np.random.Generator) -> Floats:
 def batches(
     examples: Sequence[Example], size: int, rng: np.random.Generator | None = None
 ) -> Iterator[list[int]]:
-    """Yield which examples go together: such of like length, drawn anew each time where ``rng`` is given."""
-    length = np.array([len(e.sheet.page.units) for e in examples], dtype=float)
+    """Yield the positions of each batch: examples of similar length, drawn anew each time where ``rng`` is given."""
+    length = np.array([len(e.tokens) for e in examples], dtype=float)
     if rng is not None:
         length *= rng.uniform(0.8, 1.25, len(length))
     order = np.argsort(length, kind="stable").tolist()
@@ -97,8 +79,8 @@ def batches(
 
 def tensors(
     examples: Sequence[Example], numbers: int, device: str, rng: np.random.Generator | None = None
-) -> tuple[Any, ...]:
-    """Return what :meth:`hybridml.evaluation.baselines.lstm.network.TokenNetwork.forward` takes.
+) -> dict[str, torch.Tensor]:
+    """Return the input of the network, by name: examples padded to the longest of them.
 
     Parameters
     ----------
@@ -111,34 +93,35 @@ def tensors(
     rng : numpy Generator, optional
         Vary the examples.
     """
-    import torch
-
-    sheets = [e.sheet if rng is None else varied(e.sheet, rng) for e in examples]
-    rows, units = len(sheets), sheets[0].read.shape[1]
-    lengths = np.array([len(s.page.units) for s in sheets])
-    tokens, options = int(lengths.max()), max(len(s.token) for s in sheets)
-    made: dict[str, npt.NDArray[Any]] = {
+    if rng is not None:
+        examples = [varied(example, rng) for example in examples]
+    rows, units = len(examples), examples[0].units_read.shape[1]
+    lengths = np.array([len(e.tokens) for e in examples])
+    tokens, options = int(lengths.max()), max(len(e.starts) for e in examples)
+    made: dict[str, npt.NDArray[np.generic]] = {
         "characters": np.zeros((rows, tokens, LETTERS), np.int64),
         "features": np.zeros((rows, tokens, len(FEATURES)), np.float32),
         "units": np.zeros((rows, tokens), np.int64),
         "lengths": lengths,
-        "entity": np.array([s.entity for s in sheets]),
+        "entity": np.array([e.entity for e in examples]),
         "photo": np.zeros((rows, numbers), np.float32),
-        "looked": np.zeros(rows, np.float32),
-        "token": np.zeros((rows, options), np.int64),
+        "has_photo": np.zeros(rows, np.float32),
+        "starts": np.zeros((rows, options), np.int64),
         "options": np.zeros((rows, options, len(OPTION)), np.float32),
-        "read": np.zeros((rows, options, units), np.float32),
-        "there": np.zeros((rows, options), bool),
+        "units_read": np.zeros((rows, options, units), np.float32),
+        "is_option": np.zeros((rows, options), bool),
     }
-    for i, (example, sheet) in enumerate(zip(examples, sheets, strict=True)):
-        n, k = lengths[i], len(sheet.token)
+    for i, example in enumerate(examples):
+        n, k = lengths[i], len(example.starts)
         for name in ("characters", "features", "units"):
-            made[name][i, :n] = getattr(sheet.page, name)
-        for name in ("token", "options", "read"):
-            made[name][i, :k] = getattr(sheet, name)
-        made["there"][i, :k] = True
+            made[name][i, :n] = getattr(example.tokens, name)
+        for name in ("starts", "options", "units_read"):
+            made[name][i, :k] = getattr(example, name)
+        made["is_option"][i, :k] = True
         if example.photo is not None:
             made["photo"][i] = example.photo[0 if rng is None else rng.integers(len(example.photo))]
-            made["looked"][i] = 1.0
-    found = {name: torch.from_numpy(array) for name, array in made.items()}
-    return tuple(tensor if name == "lengths" else tensor.to(device) for name, tensor in found.items())
+            made["has_photo"][i] = 1.0
+    return {
+        name: torch.from_numpy(array).to("cpu" if name == "lengths" else device)
+        for name, array in made.items()
+    }

@@ -1,4 +1,4 @@
-"""Embeddings of varied copies of photos: turned, darker or brighter, blurred; made once and kept in the store."""
+"""Embeddings of varied copies of photos: turned, darker or brighter, blurred; computed once and kept in the store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hybridml.datasets.images import RGB, decode
 from hybridml.errors import HybridmlError, ImageError
-from hybridml.evaluation.baselines.system import Given
+from hybridml.evaluation.baselines.system import Dataset
 from hybridml.store.extraction import extract_photos
 from hybridml.store.feature_store import FeatureStore
 from hybridml.utils.registry import SettingsError
@@ -28,12 +28,10 @@ log = logging.getLogger(__name__)
 VERSION = 1
 
 TURN, BRIGHTNESS, BLUR = 8.0, 0.3, 0.004
-"""Degrees, share of the brightness and share of the longer side by which a copy differs from its photo at most."""
+"""Largest variation of a copy: degrees, share of the brightness, share of the longer side."""
 
-VARIED = f"{__name__}:VariedEmbedder"
-
-# Share by which an embedding kept in float16 differs at most from one made now.
-_ALIKE = 1e-2
+# Largest difference, as a share, between an embedding kept in float16 and the same one computed now.
+_TOLERANCE = 1e-2
 
 
 def varied(image: RGB, rng: np.random.Generator) -> RGB:
@@ -50,14 +48,14 @@ def varied(image: RGB, rng: np.random.Generator) -> RGB:
 
 
 class VariedEmbedder:
-    """An embedding of a varied copy of each photo, the same for the same photo and number.
+    """An embedding of a varied copy of each photo, the same for the same photo and copy number.
 
     Parameters
     ----------
     embedding, resnet_weights : str
-        What embeds, as in :func:`hybridml.vision.stages.embedding_stage`.
+        As for :func:`hybridml.vision.stages.embedding_stage`.
     copy : int
-        Which copy.
+        Number of the copy.
     """
 
     name = "varied"
@@ -70,7 +68,7 @@ class VariedEmbedder:
         self.dimension = self._embedder.dimension
 
     def settings(self) -> dict[str, Any]:
-        """Return those of the embedding, which copy it is, and how much it can differ."""
+        """Return the settings of the embedding, the number of the copy and the largest variation."""
         varied = {"copy": self._copy, "turn": TURN, "brightness": BRIGHTNESS, "blur": BLUR}
         return {**self._embedder.settings(), "varied": {"version": VERSION, **varied}}
 
@@ -91,44 +89,41 @@ def _embedder(embedding: str, resnet_weights: str) -> Embedder:
     return made
 
 
-def with_copies(
-    given: Given,
-    found: list[Floats | None],
+def embed_copies(
+    dataset: Dataset,
     count: int,
     embedding: str,
     resnet_weights: str,
     store: str | Path,
     progress: bool = False,
-) -> list[Floats | None]:
-    """Return each row's embedding (1 + copies, numbers): as given, and of the photo's varied copies.
+) -> dict[str, list[Floats]]:
+    """Return the embeddings of varied copies of each photo, by key.
 
     Parameters
     ----------
-    given : Given
-        Rows with their photos; one that is not on this machine has no copies.
-    found : list of array (1, numbers) or None, one per row
-        Embeddings as given.
+    dataset : Dataset
+        Rows with their photos and embeddings; a photo that is not on this machine has no copies.
     count : int
         Copies of each photo.
     embedding, resnet_weights : str
-        What made the embeddings given.
+        The embedding of ``dataset``.
     store : path
-        Feature store that has the copies' embeddings, or will have them.
+        Feature store for the embeddings of the copies.
     progress : bool
         Show a progress bar.
 
     Raises
     ------
     HybridmlError
-        When the embeddings given are none of that embedding's, or a store or weights cannot be had.
+        When ``dataset`` has other embeddings, or the store or the weights cannot be used.
     """
-    paths = {key: given.photos[key] for key in given.keys if key is not None and key in given.photos}
-    _check_alike(given, paths, embedding, resnet_weights)
+    paths = {key: dataset.photos[key] for key in dataset.keys if key is not None and key in dataset.photos}
+    _check_embedding(dataset, paths, embedding, resnet_weights)
     features = FeatureStore(store)
     copies: dict[str, list[Floats]] = {}
     for copy in range(1, count + 1):
         options = {"embedding": embedding, "resnet_weights": resnet_weights, "copy": copy}
-        stage, _ = embedding_stage(VARIED, options=options)
+        stage, _ = embedding_stage(f"{__name__}:VariedEmbedder", options=options)
         assert stage is not None  # only "none" has no engine
         report = extract_photos(paths, features, VisionStages(None, stage), progress=progress)
         for key, cause in report.failed.items():
@@ -136,27 +131,26 @@ def with_copies(
         vectors = dict(features.embeddings(stage.settings, set(report.keys.values())))
         for key, content in report.keys.items():
             if content in vectors:
-                copies.setdefault(key, []).append(vectors[content][None])
-    return [
-        None if own is None else np.concatenate([own, *copies.get(key or "", [])])
-        for own, key in zip(found, given.keys, strict=True)
-    ]
+                copies.setdefault(key, []).append(vectors[content])
+    return copies
 
 
-def _check_alike(given: Given, paths: Mapping[str, Path], embedding: str, resnet_weights: str) -> None:
-    """Raise HybridmlError unless the first photo that can be decoded has the embedding given of it."""
+def _check_embedding(
+    dataset: Dataset, paths: Mapping[str, Path], embedding: str, resnet_weights: str
+) -> None:
+    """Raise HybridmlError unless the first photo that can be decoded has this embedding."""
     for key, path in paths.items():
-        if key not in given.vectors:
+        if key not in dataset.vectors:
             continue
         try:
             image = decode(path)
         except ImageError:
             continue
         made = _embedder(embedding, resnet_weights).embed([image])[0]
-        own = np.asarray(given.vectors[key], np.float32)
-        if made.shape != own.shape or np.abs(made - own).max() > _ALIKE * max(np.abs(own).max(), 1.0):
+        own = np.asarray(dataset.vectors[key], np.float32)
+        if made.shape != own.shape or np.abs(made - own).max() > _TOLERANCE * max(np.abs(own).max(), 1.0):
             raise HybridmlError(
-                f"the embeddings given are not those of {embedding!r} with the weights {resnet_weights!r}, which "
-                "copies would be embedded with: set the LSTM's embedding and resnet_weights to what made them"
+                f"the embeddings given are not those of {embedding!r} with the weights {resnet_weights!r}, which would "
+                "embed the copies: set the LSTM's embedding and resnet_weights to what made them"
             )
         return

@@ -1,4 +1,4 @@
-"""A reading as a sequence of tokens: words, numbers and signs in reading order, each described by numbers."""
+"""Tokens of an OCR result: words, numbers and signs in reading order, each described by numbers."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 
 LETTERS = 12
-"""Characters of a token that are looked at, from its start."""
+"""Characters of a token that the network sees, from its start."""
 
 ALPHABET = 129
-"""Codes of characters: 0 where there is none, ASCII, and one for all others."""
+"""Number of character codes: 0 where there is none, ASCII, and one for all others."""
 
 MOST_TOKENS = 512
-"""Tokens of one photo that are looked at, those of the largest text lines: a poster of small print stays cheap."""
+"""Most tokens of one photo, those of the largest text lines: a poster of small print stays cheap."""
 
 GEOMETRY = ("x", "y", "width", "height", "cosine", "sine")
-"""Where a token stands: centre and size as shares of the photo's longer side, and the direction of reading."""
+"""Position of a token: centre and size as shares of the photo's longer side, and the direction of reading."""
 
 FEATURES = (*GEOMETRY, "font", "confidence", "begins", "order", "number", "logarithm")
-"""What a token is described by besides its characters and its unit."""
+"""Features of a token besides its characters and its unit."""
 
 _THOUSAND = 3.0
 
@@ -41,60 +41,42 @@ _TOKEN = re.compile(r"\d[\d.,/]*|[^\W\d_]+|[^\w\s]")
 
 
 @dataclass(frozen=True)
-class Page:
-    """The tokens of one reading, and the quantities that start in them.
+class Tokens:
+    """The tokens of one OCR result, and the quantities that start in them.
 
     Parameters
     ----------
     characters : array (tokens, LETTERS)
         Codes of each token's characters.
     features : array (tokens, FEATURES)
-        What else is known of each token.
+        Features of each token.
     units : array (tokens,)
-        Number of the unit read with the number that starts in a token, from 1; 0 where there is none.
+        Number of the unit of the quantity that starts in a token, from 1; 0 where there is none.
     candidates : list of (token, Candidate)
-        Numbers with a unit, in reading order.
-    bare : list of (token, Number)
-        Numbers without.
+        Numbers with a unit, in reading order, each with the token that it starts in.
+    numbers : list of (token, Number)
+        All numbers, likewise.
     """
 
     characters: Codes
     features: Floats
     units: Ints
     candidates: list[tuple[int, Candidate]]
-    bare: list[tuple[int, Number]]
+    numbers: list[tuple[int, Number]]
 
     @classmethod
-    def of(
-        cls,
-        ocr_result: OCRResult,
-        schema: EntitySchema,
-        found: Sequence[Candidate] | None = None,
-        bare: bool = True,
-    ) -> Page:
-        """Return the page of a reading; units are numbered as ``schema`` has them.
-
-        Parameters
-        ----------
-        ocr_result : OCRResult
-            The photo's text lines.
-        schema : EntitySchema
-            Units.
-        found : sequence of Candidate, optional
-            Its candidates, where they are known already.
-        bare : bool
-            Whether numbers without a unit are looked for.
-        """
+    def of(cls, ocr_result: OCRResult, schema: EntitySchema) -> Tokens:
+        """Return the tokens of an OCR result; units are numbered in the order of ``schema``."""
         spans = list(_spans(ocr_result))
         token_at = {(line, i): n for n, (line, start, end) in enumerate(spans) for i in range(start, end)}
         candidates = [
             (token_at[c.line, c.start], c)
-            for c in (find_candidates(ocr_result, schema) if found is None else found)
+            for c in find_candidates(ocr_result, schema)
             if (c.line, c.start) in token_at
         ]
-        alone = [
+        found = [
             (token_at[i, number.span[0]], number)
-            for i in dict.fromkeys(line for line, _, _ in spans if bare)
+            for i in dict.fromkeys(line for line, _, _ in spans)
             for number in numbers(ocr_result.lines[i].text, schema)
             if (i, number.span[0]) in token_at
         ]
@@ -105,24 +87,16 @@ class Page:
                 units[n] = names.index(c.unit) + 1
         texts = [ocr_result.lines[line].text[start:end] for line, start, end in spans]
         characters = np.array([_codes(text) for text in texts], dtype=np.uint8).reshape(-1, LETTERS)
-        return cls(characters, _features(ocr_result, spans, texts), units, candidates, alone)
+        return cls(characters, _features(ocr_result, spans, texts), units, candidates, found)
 
-
-def tokens(text: str) -> list[tuple[int, int]]:
-    """Return where the tokens of a text start and end.
-
-    Examples
-    --------
-    >>> text = '12.5cm (4.9")'
-    >>> [text[start:end] for start, end in tokens(text)]
-    ['12.5', 'cm', '(', '4.9', '"', ')']
-    """
-    return [match.span() for match in _TOKEN.finditer(text)]
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.units)
 
 
 def _spans(ocr_result: OCRResult) -> Iterator[tuple[int, int, int]]:
     """Yield (line, start, end) of each token, in reading order."""
-    found = [tokens(line.text) for line in ocr_result.lines]
+    found = [[match.span() for match in _TOKEN.finditer(line.text)] for line in ocr_result.lines]
     kept, total = set(), 0
     for i in sorted(range(len(found)), key=lambda i: -ocr_result.lines[i].height):
         if total + len(found[i]) <= MOST_TOKENS:
@@ -149,11 +123,9 @@ def logarithm(value: float) -> float:
     return math.log10(min(max(value, 1e-6), 1e9)) / _THOUSAND
 
 
-def _features(ocr_result: OCRResult, spans: list[tuple[int, int, int]], texts: list[str]) -> Floats:
+def _features(ocr_result: OCRResult, spans: Sequence[tuple[int, int, int]], texts: Sequence[str]) -> Floats:
     longest = max(ocr_result.width, ocr_result.height, 1)
-    middle = (
-        float(np.median([max(line.height, 1.0) for line in ocr_result.lines])) if ocr_result.lines else 1.0
-    )
+    middle = float(np.median([max(line.height, 1.0) for line in ocr_result.lines] or [1.0]))
     rows = []
     for n, ((i, start, end), text) in enumerate(zip(spans, texts, strict=True)):
         line = ocr_result.lines[i]

@@ -1,19 +1,22 @@
-"""Learning the network: batches, early stopping, and Optuna for its few settings."""
+"""Training of the network: batches, early stopping, and Optuna's choice of its hyperparameters."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from hybridml.entities import EntitySchema
 from hybridml.utils.optional import require
 
-from .batch import AT_ONCE, Example, batches, tensors
+from .batch import AT_ONCE, batches, tensors
+from .example import Example
+from .network import TokenNetwork
 from .tokens import Floats
 
 _NEVER = -1e9
@@ -21,15 +24,15 @@ _LONGEST_STEP = 1.0
 
 
 @dataclass(frozen=True)
-class Hyper:
-    """What Optuna chooses.
+class Hyperparameters:
+    """The hyperparameters that Optuna can choose.
 
     Parameters
     ----------
     hidden : int
         Width of the LSTM, each way.
     dropout : float
-        Share of what goes through the network that is dropped in training.
+        Share of the network's activations that is dropped in training.
     learning_rate, weight_decay : float
         Of AdamW.
     """
@@ -40,67 +43,59 @@ class Hyper:
     weight_decay: float = 1e-2
 
 
-@dataclass(frozen=True)
-class Learned:
-    """A network as it was after its last epoch.
+class Trained(NamedTuple):
+    """A network after its last epoch, the epoch of the least held-out loss, and that loss.
 
-    Parameters
-    ----------
-    network : TokenNetwork
-        Ready for inference.
-    epochs : int
-        After how many the held-out loss was least; all, where nothing was held out.
-    loss : float
-        The least held-out loss; infinite where nothing was held out, or no loss was a number.
+    Where nothing was held out, the epoch is the last one and the loss is infinite.
     """
 
-    network: Any
+    network: TokenNetwork
     epochs: int
     loss: float
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a network is learned, whatever its settings.
+class Trainer:
+    """Trains networks, whatever their hyperparameters.
 
     Parameters
     ----------
-    build : callable
-        Makes a network of settings, its weights drawn from torch's generator.
-    numbers : int
-        ResNet-50 features of a photo.
+    schema : EntitySchema
+        Entities and units, which the network numbers in this order.
+    mean, components : array (numbers,), (reduced, numbers)
+        Reduction of a photo's ResNet-50 features.
     patience : int
-        Epochs without a gain on what is held out before it stops.
+        Epochs without a lower held-out loss after which training stops.
     batch_size : int
-        Examples in a step.
+        Examples of a step.
     device : str
         Where it computes.
     seed : int
-        Of weights, order, dropout and variation.
+        Seed of weights, order, dropout and variation.
     progress : bool
         Show a progress bar.
     """
 
-    build: Callable[[Hyper], Any]
-    numbers: int
+    schema: EntitySchema
+    mean: Floats
+    components: Floats
     patience: int
     batch_size: int
     device: str
     seed: int
     progress: bool = False
 
-    def learn(
-        self, examples: Sequence[Example], hyper: Hyper, epochs: int, held: Sequence[Example] = ()
-    ) -> Learned:
-        """Learn for so many epochs, or until the loss of the examples ``held`` out no longer falls."""
-        import torch
+    def train(
+        self, examples: Sequence[Example], hyper: Hyperparameters, epochs: int, held: Sequence[Example] = ()
+    ) -> Trained:
+        """Train for so many epochs, or until the loss of the examples ``held`` out no longer falls."""
         from tqdm import tqdm
 
         rng = np.random.default_rng(self.seed)
         best, least = 0 if held else epochs, np.inf
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
-            network = self.build(hyper).to(self.device)
+            network = self._network(hyper)
             optimizer = torch.optim.AdamW(
                 network.parameters(), lr=hyper.learning_rate, weight_decay=hyper.weight_decay
             )
@@ -118,22 +113,33 @@ class Course:
                         best, least = epoch, now
                     elif epoch - best >= self.patience:
                         break
-        return Learned(network.eval(), best, least)
+        return Trained(network.eval(), best, least)
 
-    def _losses(self, network: Any, examples: Sequence[Example], rng: np.random.Generator | None) -> Any:
-        """Return, per row, minus the logarithm of the probability of all that carries the right number and unit."""
-        import torch
+    def _network(self, hyper: Hyperparameters) -> TokenNetwork:
+        allowed = [
+            [unit in entity.units for unit in self.schema.units] for entity in self.schema.entities.values()
+        ]
+        network = TokenNetwork(
+            torch.from_numpy(self.mean),
+            torch.from_numpy(self.components),
+            torch.tensor(allowed),
+            hyper.hidden,
+            hyper.dropout,
+        )
+        return network.to(self.device)
 
-        answers = network(*tensors(examples, self.numbers, self.device, rng))
+    def _losses(
+        self, network: TokenNetwork, examples: Sequence[Example], rng: np.random.Generator | None
+    ) -> torch.Tensor:
+        """Return, per row, minus the logarithm of the probability of all options with the right number and unit."""
+        answers = network(tensors(examples, len(self.mean), self.device, rng))
         wrong = np.ones(answers.shape, dtype=bool)
         for row, example in zip(wrong, examples, strict=True):
             if example.right is not None:
                 row[: len(example.right)] = ~example.right
         return -answers.masked_fill(torch.from_numpy(wrong).to(self.device), _NEVER).logsumexp((1, 2))
 
-    def _held_loss(self, network: Any, held: Sequence[Example]) -> float:
-        import torch
-
+    def _held_loss(self, network: TokenNetwork, held: Sequence[Example]) -> float:
         network.eval()
         with torch.inference_mode():
             parts = (
@@ -141,85 +147,65 @@ class Course:
             )
             return float(sum(parts)) / len(held)
 
-    def chosen(
-        self, examples: Sequence[Example], held: Sequence[Example], start: Hyper, epochs: int, trials: int
-    ) -> Hyper:
-        """Return the settings that Optuna finds to have the least held-out loss; ``start`` is the first trial.
+    def choose(
+        self,
+        examples: Sequence[Example],
+        held: Sequence[Example],
+        start: Hyperparameters,
+        epochs: int,
+        trials: int,
+    ) -> Hyperparameters:
+        """Return the hyperparameters with the least held-out loss of some Optuna trials, the first of them ``start``.
 
         Raises
         ------
         MissingExtraError
             When Optuna is not installed.
         """
-        require("choosing the settings of the LSTM", ["optuna"], "baselines")
+        require("choosing the hyperparameters of the LSTM", ["optuna"], "baselines")
         import optuna
 
         def loss(trial: Any) -> float:
-            return self.learn(examples, suggested(trial, start), epochs, held).loss
+            return self.train(examples, _suggested(trial, start), epochs, held).loss
 
-        with _quiet(optuna):
-            study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=self.seed))
-            study.enqueue_trial(asdict(start))
-            study.optimize(loss, n_trials=trials)
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=self.seed))
+                study.enqueue_trial(asdict(start))
+                study.optimize(loss, n_trials=trials)
+        finally:
+            optuna.logging.set_verbosity(verbosity)
         return replace(start, **study.best_params)
 
 
-def builder(schema: EntitySchema, mean: Floats, components: Floats) -> Callable[[Hyper], Any]:
-    """Return what makes a network for the entities and units of a book.
+_RANGES = (
+    ("hidden", 32, 128, True),
+    ("dropout", 0.1, 0.6, False),
+    ("learning_rate", 5e-4, 8e-3, True),
+    ("weight_decay", 1e-4, 0.1, True),
+)
+"""Name, least and greatest value of a trial, and whether it is drawn on a logarithmic scale."""
 
-    Parameters
-    ----------
-    schema : EntitySchema
-        Entities and units, which the network numbers in this order.
-    mean, components : array (numbers,), (reduced, numbers)
-        Reduce a photo's ResNet-50 features.
-    """
-    import torch
 
-    from .network import TokenNetwork
-
-    allowed = torch.tensor(
-        [[unit in entity.units for unit in schema.units] for entity in schema.entities.values()]
-    )
-    reduce = torch.from_numpy(mean), torch.from_numpy(components)
-    return lambda hyper: TokenNetwork(*reduce, allowed, hyper.hidden, hyper.dropout)
+def _suggested(trial: Any, start: Hyperparameters) -> Hyperparameters:
+    """Return the hyperparameters of one trial; the ranges are widened to hold those of ``start``."""
+    found: dict[str, Any] = {}
+    for name, least, most, log in _RANGES:
+        value = getattr(start, name)
+        suggest = trial.suggest_int if name == "hidden" else trial.suggest_float
+        found[name] = suggest(name, min(least, value), max(most, value), log=log)
+    return Hyperparameters(**found)
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Let torch use so many threads, and as many as before afterwards."""
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def suggested(trial: Any, start: Hyper) -> Hyper:
-    """Return the settings of one trial; those to start from are always among what can be tried."""
-    return Hyper(
-        hidden=trial.suggest_int("hidden", min(32, start.hidden), max(128, start.hidden), log=True),
-        dropout=trial.suggest_float("dropout", min(0.1, start.dropout), max(0.6, start.dropout)),
-        learning_rate=trial.suggest_float(
-            "learning_rate", min(5e-4, start.learning_rate), max(8e-3, start.learning_rate), log=True
-        ),
-        weight_decay=trial.suggest_float(
-            "weight_decay", min(1e-4, start.weight_decay), max(0.1, start.weight_decay), log=True
-        ),
-    )
-
-
-@contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
-    """Let Optuna say nothing of single trials."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
-    finally:
-        optuna.logging.set_verbosity(before)

@@ -1,4 +1,4 @@
-"""Loading a vision-language model and letting it answer."""
+"""The vision-language model: its settings, weights and generated answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKAGES = ("torch", "transformers", "peft", "accelerate")
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Which model, and in what it computes.
+    """Settings of the model.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ class NetworkSettings:
     adapter : str
         Folder of LoRA weights that :meth:`Network.save` wrote; empty for none.
     device : str
-        As torch names it: ``"cpu"``, ``"cuda"``.
+        Torch's name of the device: ``"cpu"``, ``"cuda"``.
     dtype : {"float32", "bfloat16", "float16"}
-        Of the weights.
+        Type of the weights.
     four_bit : bool
-        The base network in 4 bits (QLoRA): needs bitsandbytes and an NVIDIA GPU.
+        Load the base network in 4 bits (QLoRA): needs bitsandbytes and an NVIDIA GPU.
     """
 
     model: str
@@ -53,26 +53,26 @@ class Network:
     Parameters
     ----------
     settings : NetworkSettings
-        Which one.
+        Its settings.
 
     Raises
     ------
     MissingExtraError
         When a package is missing.
     WeightsError
-        When its weights are not here and cannot be fetched.
+        When its weights are neither here nor to be downloaded.
     HybridmlError
-        When what was asked for does not work on this machine.
+        When this machine does not support a setting.
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
         require("the system 'vlm'", PACKAGES, "vlm")
         if not settings.model:
             raise WeightsError(
-                "the system 'vlm' needs a model: name one of the hub, 'HuggingFaceM4/idefics2-8b' say, or the folder "
-                "of one, as its parameter model"
+                "the system 'vlm' needs a model: set its parameter model to a name on the hub, such as "
+                "'HuggingFaceM4/idefics2-8b', or to the folder of one"
             )
-        import_torchvision()  # what transformers prepares pictures with
+        import_torchvision()  # transformers prepares pictures with it
         import torch
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -96,8 +96,8 @@ class Network:
         except (OSError, ValueError) as error:
             raise WeightsError(
                 f"cannot load the vision-language model {settings.model!r} ({_first_line(error)}). Name the folder of "
-                "one that is on this machine; or fetch it where there is a network, with 'hf download NAME', and set "
-                "HF_HOME to where it lies"
+                "one on this machine, or download it with 'hf download NAME' where there is a network and set HF_HOME "
+                "to its folder"
             ) from error
         if settings.adapter:
             from peft import PeftModel
@@ -112,13 +112,13 @@ class Network:
         self.model.eval()
         self.device = settings.device
         tokenizer = self.processor.tokenizer
-        # an answer follows its prompt: what makes prompts equally long stands before them
+        # the answer follows the prompt, so the padding stands before it
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
 
     def inputs(self, prompts: Sequence[str], photos: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
-        """Return prompts with a photo each as the model takes them, on the CPU."""
+        """Return the model's inputs for prompts with a photo each, on the CPU."""
         from PIL import Image
 
         pictures = [[Image.fromarray(photo)] for photo in photos]
@@ -127,16 +127,16 @@ class Network:
     def answers(
         self, prompts: Sequence[str], photos: Sequence[NDArray[np.uint8]], new_tokens: int
     ) -> list[str]:
-        """Return how the model continues each prompt: greedily, the same every time.
+        """Return how the model continues each prompt, decoded greedily: the same every time.
 
         Parameters
         ----------
         prompts : sequence of str
             See :func:`hybridml.evaluation.baselines.vlm.prompt.prompt`.
         photos : sequence of arrays (H, W, 3)
-            One for each.
+            One for each prompt.
         new_tokens : int
-            Tokens of an answer at most.
+            Most tokens of an answer.
         """
         import torch
 
@@ -158,7 +158,7 @@ class Network:
         ]
 
     def save(self, folder: str | Path) -> None:
-        """Write what fine-tuning learned to a folder, to be named as ``adapter``."""
+        """Write the fine-tuned weights to a folder, to be named as ``adapter``."""
         self.model.save_pretrained(str(folder))
 
     def size(self) -> int:
@@ -167,11 +167,11 @@ class Network:
 
 
 def _check_device(settings: NetworkSettings) -> None:
-    """Raise an error that says what to do when the device, or 4 bits, are not to be had here."""
+    """Raise an error that says what to do when this machine has no such device, or cannot load 4 bits."""
     import torch
 
     if settings.device.startswith("cuda") and not torch.cuda.is_available():
-        raise HybridmlError(f"device {settings.device!r}: this torch sees no such GPU; use device='cpu'")
+        raise HybridmlError(f"device {settings.device!r}: torch sees no such GPU here; use device='cpu'")
     if settings.four_bit:
         require("four_bit=True", ["bitsandbytes"], "vlm")
         if not settings.device.startswith("cuda"):

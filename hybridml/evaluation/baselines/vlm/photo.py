@@ -1,4 +1,4 @@
-"""Photos as the published vision-language system prepared them."""
+"""Preparation of photos as in the published vision-language system."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ BLUR = 3.0
 
 @dataclass(frozen=True)
 class PhotoSettings:
-    """How a photo is prepared.
+    """Settings of the preparation.
 
     Parameters
     ----------
     longest_side : int
         Photos with a longer side are scaled down to this many pixels.
     clahe : float
-        Clip limit of contrast-limited adaptive histogram equalisation, of the lightness; 0 for off.
+        Clip limit of contrast-limited adaptive histogram equalisation of the lightness; 0 for off.
     unsharp : float
-        Share of the difference from its blurred copy that is added to the photo; 0 for off.
+        Share of the difference between the photo and its blurred copy that is added; 0 for off.
     """
 
     longest_side: int = 600

@@ -1,4 +1,4 @@
-"""What a vision-language model is asked."""
+"""The question put to a vision-language model, and the prompt around it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def question(entity: Entity) -> str:
     )
 
 
-def prompt(processor: Any, asked: str) -> str:
-    """Return the text that a model continues with its answer: its own chat template around picture and question.
+def prompt(processor: Any, question: str) -> str:
+    """Return the text that a model continues: the model's own chat template around picture and question.
 
-    A processor without a template gets the picture's token, the question and the word "Answer".
+    Without a template, it is the picture's token, the question and the word "Answer".
     """
     if getattr(processor, "chat_template", None):
-        content = [{"type": "image"}, {"type": "text", "text": asked}]
+        content = [{"type": "image"}, {"type": "text", "text": question}]
         return str(
             processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
         )
     token = getattr(processor, "image_token", "<image>")
-    return f"{getattr(token, 'content', token)}{asked}\nAnswer:"
+    return f"{getattr(token, 'content', token)}{question}\nAnswer:"

@@ -1,4 +1,4 @@
-"""From what a model wrote to a legal answer, or none."""
+"""Legal answers from the text that a model wrote."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from hybridml.quantity import format_quantity, parse
 
 
 def repaired(text: str, entity: Entity, schema: EntitySchema) -> str:
-    """Return the first quantity of a text that can answer ``entity``, as a submission writes it; empty for none.
+    """Return the first quantity in a text that can answer ``entity``, as a submission writes it; empty for none.
 
-    Units are understood in any spelling, and those that mean one of the entity's on a product are turned into it; a
-    quantity of another family, or a number alone, is no answer.
+    Units may be spelled in any way, and become those of the entity: an ounce of a volume is a fluid ounce. A quantity
+    of another family, or a number alone, is no answer.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A vision-language model in the comparison."""
+"""The vision-language baseline as a system."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntitySchema
 from hybridml.errors import ImageError, NotFittedError
-from hybridml.evaluation.baselines.system import LABEL, PHOTOS, Given, System
+from hybridml.evaluation.baselines.system import LABEL, PHOTOS, Dataset, System
 from hybridml.quantity import format_quantity
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import in_range
@@ -27,15 +27,15 @@ from .network import Network, NetworkSettings
 from .photo import PhotoSettings, prepared
 from .prompt import prompt, question
 from .repair import repaired
-from .tuning import Example, TuningSettings, tune
+from .tuning import TuningExample, TuningSettings, tune
 
 log = logging.getLogger(__name__)
 
 
 class VlmSystem(System):
-    """Asks a vision-language model for the quantity, as it is or fine-tuned on the training rows.
+    """A vision-language model that is asked for the quantity, as it is or fine-tuned on the training rows.
 
-    A photo that cannot be decoded costs its own rows.
+    The rows of a photo that cannot be decoded get no answer.
 
     Parameters
     ----------
@@ -44,14 +44,15 @@ class VlmSystem(System):
     longest_side, clahe, unsharp
         See :class:`hybridml.evaluation.baselines.vlm.photo.PhotoSettings`.
     epochs, rank, alpha, dropout, learning_rate, batch, accumulate, seed
-        See :class:`hybridml.evaluation.baselines.vlm.tuning.TuningSettings`; ``epochs=0`` asks the model as it is.
+        See :class:`hybridml.evaluation.baselines.vlm.tuning.TuningSettings`; with ``epochs=0`` the model is not
+        fine-tuned.
     questions : int
-        Rows that are answered together.
+        Rows of a batch.
     new_tokens : int
-        Tokens of an answer at most.
+        Most tokens of an answer.
     checkpoints : str
-        Folder in which fine-tuning keeps its epochs, each run in a folder of its own rows and settings, so that an
-        interrupted one goes on and none goes on with another's; empty for none.
+        Folder for the checkpoints of fine-tuning; empty for none. Each run has a subfolder of its own, named for its
+        rows and settings, from which an interrupted run continues.
     progress : bool
         Show progress bars.
 
@@ -63,7 +64,8 @@ class VlmSystem(System):
     Examples
     --------
     >>> VlmSystem(model="HuggingFaceM4/idefics2-8b", device="cuda", four_bit=True, epochs=1)
-    VlmSystem(model='HuggingFaceM4/idefics2-8b', device='cuda', four_bit=True, epochs=1)
+    VlmSystem(device='cuda', epochs=1, four_bit=True,
+              model='HuggingFaceM4/idefics2-8b')
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({PHOTOS})
@@ -104,88 +106,88 @@ class VlmSystem(System):
         self.questions, self.new_tokens = questions, new_tokens
         self.checkpoints, self.progress = checkpoints, progress
 
-    def fit(self, given: Given) -> Self:
-        """Load the model and, with ``epochs``, fine-tune it on the rows whose label is a quantity that can be given."""
+    def fit(self, dataset: Dataset) -> Self:
+        """Load the model and, with ``epochs``, fine-tune it on the rows whose label is a quantity."""
         in_range("questions", self.questions, 1, 4096, whole=True)
         in_range("new_tokens", self.new_tokens, 1, 4096, whole=True)
         self._photo = PhotoSettings(self.longest_side, self.clahe, self.unsharp)
-        tuning = TuningSettings(
-            **{n: getattr(self, n) for n in TuningSettings.__dataclass_fields__},
-        )
+        tuning = TuningSettings(**{n: getattr(self, n) for n in TuningSettings.__dataclass_fields__})
         self.network_ = Network(
             NetworkSettings(self.model, self.adapter, self.device, self.dtype, self.four_bit)
         )
         self.losses_: list[float] = []
         if self.epochs:
-            examples = list(self._examples(given))
+            examples = list(self._examples(dataset))
             with TemporaryDirectory() as own:
-                folder = Path(self.checkpoints) / self._run(given) if self.checkpoints else Path(own)
+                folder = Path(self.checkpoints) / self._run(dataset) if self.checkpoints else Path(own)
                 self.losses_ = tune(self.network_, examples, tuning, folder, self.progress)
         return self
 
-    def _run(self, given: Given) -> str:
-        """Return what tells this run from others: its settings and the rows it learns from."""
-        rows = list(zip(given.keys, given.frame["entity_name"], given.frame[LABEL], strict=True))
-        told = {
-            n: v for n, v in self.get_params().items() if n not in ("checkpoints", "progress", "questions")
-        }
-        return fingerprint({**told, "rows": [[as_text(v) for v in row] for row in rows]})
+    def _run(self, dataset: Dataset) -> str:
+        """Return a fingerprint of this run: of its settings and the rows it learns from."""
+        rows = list(zip(dataset.keys, dataset.frame["entity_name"], dataset.frame[LABEL], strict=True))
+        ignored = ("checkpoints", "progress", "questions")
+        settings = {n: v for n, v in self.get_params().items() if n not in ignored}
+        return fingerprint({**settings, "rows": [[as_text(v) for v in row] for row in rows]})
 
-    def _examples(self, given: Given) -> Iterator[Example]:
-        truths = parse_truth(list(given.frame[LABEL]), given.schema)
-        for key, name, truth in zip(given.keys, given.frame["entity_name"], truths, strict=True):
-            path = given.photos.get(key or "")
-            if path is None or truth.quantity is None or name not in given.schema.entities:
+    def _examples(self, dataset: Dataset) -> Iterator[TuningExample]:
+        truths = parse_truth(list(dataset.frame[LABEL]), dataset.schema)
+        for key, name, truth in zip(dataset.keys, dataset.frame["entity_name"], truths, strict=True):
+            path = dataset.photos.get(key or "")
+            if path is None or truth.quantity is None or name not in dataset.schema.entities:
                 continue
             try:
                 images.decode(path)
             except ImageError as error:
-                log.warning("not learned from: %s", error)
+                log.warning("not trained on: %s", error)
                 continue
-            asked = prompt(self.network_.processor, question(given.schema.entity(name)))
-            yield Example(asked, format_quantity(*truth.quantity), partial(self._shown, path))
+            yield TuningExample(
+                self._prompt(name, dataset.schema),
+                format_quantity(*truth.quantity),
+                partial(self._prepared, path),
+            )
 
-    def _shown(self, path: Path) -> NDArray[np.uint8]:
+    def _prepared(self, path: Path) -> NDArray[np.uint8]:
         return prepared(images.decode(path), self._photo)
 
-    def predict(self, given: Given) -> list[str]:
-        """Return an answer per row, empty where the model wrote no legal one or the photo cannot be shown to it."""
+    def predict(self, dataset: Dataset) -> list[str]:
+        """Return an answer per row, empty where the model wrote no legal one or the photo cannot be decoded."""
         self._check_fitted()
         from tqdm import tqdm
 
-        answers = [""] * len(given)
-        with tqdm(total=len(given), desc="asked", unit="row", disable=not self.progress) as bar:
-            rows = iter(range(len(given)))
+        answers = [""] * len(dataset)
+        with tqdm(total=len(dataset), desc="vlm", unit="row", disable=not self.progress) as bar:
+            rows = iter(range(len(dataset)))
             while at := list(islice(rows, self.questions)):
-                for i, text in self._asked(given, at).items():
+                for i, text in self._generated(dataset, at).items():
                     answers[i] = repaired(
-                        text, given.schema.entity(given.frame["entity_name"][i]), given.schema
+                        text, dataset.schema.entity(dataset.frame["entity_name"][i]), dataset.schema
                     )
                 bar.update(len(at))
         return answers
 
-    def _asked(self, given: Given, at: Sequence[int]) -> dict[int, str]:
-        """Return what the model writes for the rows at some positions, without those that cannot be asked."""
-        shown: dict[int, NDArray[np.uint8]] = {}
+    def _generated(self, dataset: Dataset, at: Sequence[int]) -> dict[int, str]:
+        """Return what the model writes for the rows at some positions, without those whose photo is missing."""
+        photos: dict[int, NDArray[np.uint8]] = {}
         for i in at:
-            path = given.photos.get(given.keys[i] or "")
-            if path is None or given.frame["entity_name"][i] not in given.schema.entities:
+            path = dataset.photos.get(dataset.keys[i] or "")
+            if path is None or dataset.frame["entity_name"][i] not in dataset.schema.entities:
                 continue
             try:
-                shown[i] = self._shown(path)
+                photos[i] = self._prepared(path)
             except ImageError as error:
                 log.warning("not asked about: %s", error)
-        if not shown:
+        if not photos:
             return {}
-        prompts = [self._prompt(given.frame["entity_name"][i], given.schema) for i in shown]
-        texts = self.network_.answers(prompts, list(shown.values()), self.new_tokens)
-        return dict(zip(shown, texts, strict=True))
+        prompts = [self._prompt(dataset.frame["entity_name"][i], dataset.schema) for i in photos]
+        texts = self.network_.answers(prompts, list(photos.values()), self.new_tokens)
+        return dict(zip(photos, texts, strict=True))
 
     def _prompt(self, entity: str, schema: EntitySchema) -> str:
         return prompt(self.network_.processor, question(schema.entity(entity)))
 
     def save(self, folder: str | Path) -> None:
-        """Write what fine-tuning learned, to be named as ``adapter``."""
+        """Write the fine-tuned weights to a folder, to be named as ``adapter``."""
         self._check_fitted()
         self.network_.save(folder)
 
@@ -205,5 +207,5 @@ class VlmSystem(System):
             raise NotFittedError("no vision-language model is loaded: call fit, which loads it, first")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the model behind: it is loaded again by ``fit``."""
+        """Leave out the model: ``fit`` loads it again."""
         return {n: v for n, v in vars(self).items() if n != "network_"}

@@ -21,22 +21,22 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class TuningSettings:
-    """How long and how far to fine-tune.
+    """Settings of fine-tuning.
 
     Parameters
     ----------
     epochs : int
-        Times each row is seen; 0 for none: the model is asked as it is.
+        Epochs; 0 for no fine-tuning.
     rank, alpha : int
-        Of the LoRA matrices, and what their product is scaled by (``alpha / rank``).
+        Rank of the LoRA matrices, and the numerator of their scale (``alpha / rank``).
     dropout : float
-        Of their inputs.
+        Dropout of their inputs.
     learning_rate : float
-        Largest of the schedule, which falls linearly.
+        Learning rate of the first step; it falls linearly.
     batch, accumulate : int
         Rows of a step on the device, and steps whose gradients are added up.
     seed : int
-        Of the order of rows and the matrices' start.
+        Seed of the order of rows and of the matrices.
     """
 
     epochs: int = 0
@@ -59,8 +59,8 @@ class TuningSettings:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A row to learn from: its prompt, its label, and what loads its photo, each time anew."""
+class TuningExample:
+    """A training row: its prompt, its label, and a function that loads its photo."""
 
     prompt: str
     answer: str
@@ -68,60 +68,60 @@ class Example:
 
 
 class Collator:
-    """Makes a batch of examples: prompts padded before them, labels behind them, the loss on the labels' tokens alone.
+    """Collator of examples: prompts padded on the left, then the answers; only their tokens count in the loss.
 
     Parameters
     ----------
     network : Network
-        Whose processor prepares photos and prompts.
+        The model, whose processor prepares photos and prompts.
     """
 
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
+    def __call__(self, examples: Sequence[TuningExample]) -> dict[str, Any]:
         """Return the model's inputs and ``labels`` (rows, tokens)."""
         import torch
 
         inputs = self.network.inputs([e.prompt for e in examples], [e.photo() for e in examples])
         tokenizer = self.network.processor.tokenizer
-        asked = inputs["input_ids"]
+        prompts = inputs["input_ids"]
         written = [
             [*tokenizer(f" {e.answer}", add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
             for e in examples
         ]
         length = max(len(tokens) for tokens in written)
-        answers = torch.full((len(examples), length), tokenizer.pad_token_id, dtype=asked.dtype)
+        answers = torch.full((len(examples), length), tokenizer.pad_token_id, dtype=prompts.dtype)
         there = torch.zeros((len(examples), length), dtype=inputs["attention_mask"].dtype)
         for i, tokens in enumerate(written):
             answers[i, : len(tokens)] = torch.tensor(tokens)
             there[i, : len(tokens)] = 1
-        labels = torch.full((len(examples), asked.shape[1] + length), IGNORED)
-        labels[:, asked.shape[1] :] = torch.where(there.bool(), answers, IGNORED)
+        labels = torch.full((len(examples), prompts.shape[1] + length), IGNORED)
+        labels[:, prompts.shape[1] :] = torch.where(there.bool(), answers, IGNORED)
         behind = {"input_ids": answers, "attention_mask": there}
         for name, values in inputs.items():
-            if values.shape[:2] == asked.shape and values.ndim == 2:
-                # what else has a value per token (which are the picture's, say) has none for an answer's
+            if values.shape[:2] == prompts.shape and values.ndim == 2:
+                # other inputs with a value per token, such as which are the picture's, have none for an answer's
                 more = behind.get(name, torch.zeros(len(examples), length, dtype=values.dtype))
                 inputs[name] = torch.cat([values, more], dim=1)
         return {**inputs, "labels": labels}
 
 
 class _Examples:
-    """Examples as torch's data loader takes them."""
+    """Examples as a data set of torch's data loader."""
 
-    def __init__(self, examples: Sequence[Example]) -> None:
+    def __init__(self, examples: Sequence[TuningExample]) -> None:
         self._examples = examples
 
     def __len__(self) -> int:
         return len(self._examples)
 
-    def __getitem__(self, i: int) -> Example:
+    def __getitem__(self, i: int) -> TuningExample:
         return self._examples[i]
 
 
 def adapted(network: Network, settings: TuningSettings) -> None:
-    """Put LoRA matrices beside every linear layer of the network, to be trained in place of its weights."""
+    """Add LoRA matrices to every linear layer of the network, to be trained in place of its weights."""
     import torch
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
@@ -142,23 +142,23 @@ def adapted(network: Network, settings: TuningSettings) -> None:
 
 def tune(
     network: Network,
-    examples: Sequence[Example],
+    examples: Sequence[TuningExample],
     settings: TuningSettings,
     folder: Path,
     progress: bool = True,
 ) -> list[float]:
-    """Fine-tune a network in place; goes on after the last whole epoch of an interrupted run with the same folder.
+    """Fine-tune a network in place, from the last checkpoint in the folder of an interrupted run.
 
     Parameters
     ----------
     network : Network
-        That gets and trains LoRA matrices.
-    examples : sequence of Example
-        Rows to learn from.
+        The network, which gets LoRA matrices.
+    examples : sequence of TuningExample
+        Training rows.
     settings : TuningSettings
-        How.
+        Settings of fine-tuning.
     folder : Path
-        Where checkpoints are kept, of one epoch each.
+        Folder for a checkpoint per epoch.
     progress : bool
         Show a progress bar.
 
@@ -170,7 +170,7 @@ def tune(
     Raises
     ------
     HybridmlError
-        When there is nothing to learn from.
+        When there are no examples.
     """
     if not examples:
         raise HybridmlError("no labelled row with a photo to fine-tune on; expected at least one")

@@ -1,4 +1,4 @@
-"""Training samples of the regions network: photos with agreed answers, drawings, and how both are varied."""
+"""Training samples of the number classifier: photos with agreed answers and drawings, both varied at random."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.regions_render import IGNORED, draw
+from benchmarks.number_classifier_drawings import IGNORED, draw
 from hybridml.quantity import parse
 from hybridml.vision.number_classifier.inputs import CLASSES, View, geometry_of, has_digit, look_at
 from hybridml.vision.text_line import TextLine
@@ -41,13 +41,13 @@ class Photo:
     Parameters
     ----------
     path : Path
-        Of the picture.
+        File of the photo.
     lines : list of TextLine
-        Of the reader.
+        Its text lines.
     labels : list of int
         One per line: index into ``CLASSES``, or ``IGNORED``.
     width, height : int
-        Of the picture that was read.
+        Size of the photo when it was read.
     group : str
         Photos of one group are kept on one side of the split.
     """
@@ -60,7 +60,7 @@ class Photo:
     group: str
 
     def view(self, size: int) -> View:
-        """Open the picture and return what the network sees."""
+        """Open the photo and return the input of the network."""
         image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
         if image is None:
             raise OSError(f"{self.path}: is no picture")
@@ -69,7 +69,7 @@ class Photo:
         return look_at(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8), self.lines, size)
 
     def geometry(self) -> NDArray[np.float32]:
-        """Return where the lines stand, without opening the picture."""
+        """Return the positions of the lines, without opening the photo."""
         return geometry_of(self.lines, self.width, self.height)
 
 
@@ -102,15 +102,15 @@ def _photo(path: Path, ocr_result: dict[str, Any], rows: list[dict[str, str]]) -
     lines = [TextLine(t, c, tuple((p[0], p[1]) for p in polygon)) for t, c, polygon in ocr_result["toks"]]
     labels = []
     for line in lines:
-        told = {
+        stated = {
             r["entity_name"] for r in rows if has_digit(line.text) and matches(line.text, r["entity_value"])
         }
-        labels.append(CLASSES.index(told.pop()) if len(told) == 1 else IGNORED)
+        labels.append(CLASSES.index(stated.pop()) if len(stated) == 1 else IGNORED)
     return Photo(path, lines, labels, ocr_result["w"], ocr_result["h"], rows[0]["group_id"])
 
 
 def matches(text: str, answer: str) -> bool:
-    """Tell whether ``text`` states ``answer``, or the same length in another unit, rounded."""
+    """Return whether ``text`` states ``answer``, or the same length in another unit, rounded."""
     number, unit = answer.split(" ", 1)
     value = float(number)
     for quantity in parse(text):
@@ -123,8 +123,8 @@ def matches(text: str, answer: str) -> bool:
     return False
 
 
-def apart(found: list[Photo], share: float, seed: int) -> tuple[list[Photo], list[Photo]]:
-    """Split photos by group: those to train on, and ``share`` of the groups kept apart."""
+def split(found: list[Photo], share: float, seed: int) -> tuple[list[Photo], list[Photo]]:
+    """Split photos by group: those to train on, and those of the ``share`` of groups that is held out."""
     groups = sorted({p.group for p in found})
     random.Random(seed).shuffle(groups)
     held = set(groups[: round(len(groups) * share)])
@@ -132,7 +132,7 @@ def apart(found: list[Photo], share: float, seed: int) -> tuple[list[Photo], lis
 
 
 def drawings(count: int, size: int, seed: int, only: str | None = None) -> list[tuple[View, Labels]]:
-    """Return ``count`` drawings as the network sees them."""
+    """Return ``count`` drawings as inputs of the network."""
     rng = random.Random(seed)
     result = []
     while len(result) < count:
@@ -150,17 +150,17 @@ def _drawn(rng: random.Random, size: int, only: str | None = None) -> tuple[View
     return look_at(drawing.image, drawing.lines, size), labels
 
 
-class Source:
-    """Batches without end.
+class SampleSource:
+    """An endless source of batches.
 
     Parameters
     ----------
     found : sequence of Photo
-        To train on; opened when first wanted, then kept.
+        Training photos; opened when first drawn, then kept.
     size : int
         Side of the square.
     seed : int
-        Of every chance taken.
+        Seed of everything random.
     """
 
     def __init__(self, found: list[Photo], size: int, seed: int) -> None:
@@ -194,7 +194,7 @@ class Source:
 def stack(
     samples: Iterable[tuple[View, Labels]],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], Labels, Labels]:
-    """Put the labelled lines of several samples together."""
+    """Join the labelled lines of several samples."""
     planes, geometry, photo, labels = [], [], [], []
     for i, (view, label) in enumerate(samples):
         known = label != IGNORED
@@ -206,7 +206,7 @@ def stack(
 
 
 def varied(rng: random.Random, view: View, labels: Labels) -> tuple[View, Labels]:
-    """Return a sample shifted, scaled, mirrored, lit otherwise, or with something missing."""
+    """Return a sample shifted, scaled, mirrored, lit differently, or with something missing."""
     planes, geometry = view.planes.copy(), view.geometry.copy()
     size = planes.shape[1]
     for i in range(len(labels)):

@@ -1,11 +1,11 @@
-"""Measures what a second look finds on photos whose first reading shows nothing that was asked for.
+"""Gain of the second OCR pass, on photos whose first pass has no candidate for the entity.
 
-    python -m benchmarks.second_look --shared ../shared
+    python -m benchmarks.second_pass --shared ../shared
 
-Rows of the labelled photos count that had no candidate at all. A row is gained when its labelled quantity is a
-candidate after the second look and was none before, lost the other way round; "only wrong" are rows that had no
-candidate before and have none that is right after. Settings are chosen on folds 0 and 1; what folds 2 to 4 gain is the
-estimate for new photos. First readings come from the feature store and are made where it lacks them.
+Rows of the labelled photos count that need a second pass. A row is gained when its labelled quantity is a candidate
+after the second pass and was none before, and lost the other way round; "only wrong" are rows that had no candidate
+before and have no right one after. Settings are chosen on folds 0 and 1; the gain on folds 2 to 4 is the estimate for
+new photos. Results of the first pass come from the feature store, or are made where it lacks them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A labelled row that a second look is for."""
+    """A labelled row that needs a second pass."""
 
     photo: str
     entity: str
@@ -63,7 +63,7 @@ class Row:
 
 @dataclass
 class Count:
-    """What a second look did to some rows."""
+    """Effect of a second pass on some rows."""
 
     rows: int = 0
     gained: int = 0
@@ -80,7 +80,7 @@ def quantities(ocr_result: OCRResult, entity: str) -> set[tuple[float, str]]:
 
 
 def count(rows: Sequence[Row], first: dict[str, OCRResult], second: dict[str, OCRResult]) -> Count:
-    """Compare what could be answered before and after a second look."""
+    """Compare the candidates before and after a second pass."""
     result = Count(by_kind={"sizes": 0, "others": 0})
     for row in rows:
         before, after = (quantities(each[row.photo], row.entity) for each in (first, second))
@@ -94,30 +94,30 @@ def count(rows: Sequence[Row], first: dict[str, OCRResult], second: dict[str, OC
     return result
 
 
-def first_readings(paths: dict[str, Path], store: Path) -> dict[str, OCRResult]:
-    """Return each photo's first reading, from the store where it is there."""
-    engine, kept = ocr_stage(effort="best"), FeatureStore(store)
+def first_results(paths: dict[str, Path], store: Path) -> dict[str, OCRResult]:
+    """Return each photo's result of the first pass, from the store where it has it."""
+    stage, kept = ocr_stage(effort="best"), FeatureStore(store)
     keys = kept.photo_keys(dict(paths)) if store.is_dir() else {}
-    found = dict(kept.ocr_results(engine.settings, set(keys.values())))
+    found = dict(kept.ocr_results(stage.settings, set(keys.values())))
     ocr_results = {name: found[key] for name, key in keys.items() if key in found}
     missing = sorted(set(paths) - set(ocr_results))
     if missing:
         print(f"reading {len(missing)} photos that {store} lacks", flush=True)
-        ocr = engine.create()
+        engine = stage.create()
         for name in missing:
-            ocr_results[name] = ocr.read(images.decode(paths[name]))
+            ocr_results[name] = engine.read(images.decode(paths[name]))
     return ocr_results
 
 
-def look_again(
-    look: SecondPass, paths: dict[str, Path], first: dict[str, OCRResult], photos: Collection[str]
+def read_again(
+    second_pass: SecondPass, paths: dict[str, Path], first: dict[str, OCRResult], photos: Collection[str]
 ) -> tuple[dict[str, OCRResult], float, float]:
-    """Return the merged readings, and the wall and processor seconds a photo, decoding apart."""
+    """Return the merged results, and the wall and processor seconds a photo, without decoding."""
     merged, wall, busy = {}, 0.0, 0.0
     for name in photos:
         image = images.decode(paths[name])
         wall_start, busy_start = time.perf_counter(), time.process_time()
-        merged[name] = look.read(image, first[name])
+        merged[name] = second_pass.read(image, first[name])
         wall += time.perf_counter() - wall_start
         busy += time.process_time() - busy_start
     n = max(1, len(merged))
@@ -125,7 +125,7 @@ def look_again(
 
 
 def rows_of(frame: pd.DataFrame, first: dict[str, OCRResult], folds: Collection[int]) -> list[Row]:
-    """Return the rows in ``folds`` that a second look is taken for."""
+    """Return the rows in ``folds`` that need a second pass."""
     schema = default_entities()
     truths = parse_truth(frame["entity_value"], schema)
     parts = zip(photo_names(frame), frame["entity_name"], truths, load_folds(FOLDS, frame), strict=True)
@@ -159,22 +159,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     command.add_sources(parser)
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS, metavar="NAME")
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2, 3, 4], metavar="N")
-    parser.add_argument("--photos", type=int, help="only so many of the photos, drawn with seed 0")
+    parser.add_argument("--photos", type=int, help="number of photos, drawn with seed 0 (default: all)")
     options = parser.parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     source = options.shared / "data" / "labelled"
     if not source.is_dir():
-        raise HybridmlError(f"no labelled photos at {source}: name the folder that has data/ with --shared")
+        raise HybridmlError(f"no labelled photos at {source}: name the folder with data/ as --shared")
     frame, _ = checked(source / "train.csv", truth=True)
     found = photo_paths(frame, source / "images")
     paths = {name: path for name, path in found.items() if path is not None}
-    first = first_readings(paths, options.store)
+    first = first_results(paths, options.store)
     rows = rows_of(frame, first, options.folds)
     photos = sorted({row.photo for row in rows})
     if options.photos is not None and options.photos < len(photos):
         photos = sorted(random.Random(0).sample(photos, options.photos))
         rows = [row for row in rows if row.photo in set(photos)]
-    print(f"{len(rows)} rows want a second look, on {len(photos)} of {len(paths)} photos\n")
+    print(f"{len(rows)} rows need a second pass, on {len(photos)} of {len(paths)} photos\n")
     parts = {
         "folds 0-1": [row for row in rows if row.fold in CHOOSING],
         "folds 2-4": [row for row in rows if row.fold not in CHOOSING],
@@ -182,8 +182,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     shown = {name: part for name, part in parts.items() if part}
     print(header(list(shown)), flush=True)
     for name in options.variants:
-        look = SecondPass(threads=1, **VARIANTS[name])
-        second, wall, busy = look_again(look, paths, first, photos)
+        second_pass = SecondPass(threads=1, **VARIANTS[name])
+        second, wall, busy = read_again(second_pass, paths, first, photos)
         print(line(name, (wall, busy), [count(part, first, second) for part in shown.values()]), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Real rows, what was read on their photos, and what was described of them, again and again under new names."""
+"""Real rows, photo features and described candidates, repeated under new names to make large tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AT_ONCE = 2048
 
 
 class Tiler:
-    """Real rows and what was read and seen on their photos, repeated under new names and keys."""
+    """Real rows and the stored records of their photos, repeated under new names and keys."""
 
     def __init__(self, shared: Path, store: Path, most_lines: int | None) -> None:
         extractor = serialize.load(model_path(None))
@@ -47,16 +47,16 @@ class Tiler:
         self._frame = self._frame[usable].reset_index(drop=True)
         if self._frame.empty:
             raise SystemExit(
-                f"{store} has no reading of the photos in {shared}: run 'hybridml features' first"
+                f"{store} has no OCR results of the photos in {shared}: run 'hybridml features' first"
             )
 
     @property
     def size(self) -> int:
-        """How many real rows there are."""
+        """The number of real rows."""
         return len(self._frame)
 
     def rows(self, n: int) -> Iterator[dict[str, Any]]:
-        """Yield ``n`` rows with the key of the photo each came from."""
+        """Yield ``n`` rows, each with the key of its real photo as ``of``."""
         base, names = self._frame.to_dict("records"), photo_names(self._frame)
         for i in range(n):
             turn, at = divmod(i, len(base))
@@ -70,11 +70,11 @@ class Tiler:
     def train_settings(self) -> dict[str, Any]:
         """Return the settings that a new model is trained with, which may differ from the shipped model's."""
         extractor = EntityExtractor()
-        extractor.status(self._frame.head(1))  # makes its engines
+        extractor.status(self._frame.head(1))  # creates its engines
         return extractor.stages_.settings
 
     def write(self, folder: Path, n: int, settings: dict[str, Any]) -> Path:
-        """Write ``n`` rows and a store with what was read for them, under ``settings``; return the rows' file."""
+        """Write ``n`` rows and a store with their records, under ``settings``; return the file of the rows."""
         store = FeatureStore(folder / "store")
         path = folder / "rows.csv"
         rows = self.rows(n)
@@ -100,7 +100,7 @@ class Tiler:
 
 
 def repeat(once: Path, many: Path, least: int) -> int:
-    """Write a file of candidates again and again under new names until it has that many rows; return how many."""
+    """Write a candidate file repeatedly under new names until it has at least so many rows; return how many."""
     table = pq.read_table(once)
     rows, photos_there = (pc.max(table[name]).as_py() + 1 for name in ("row", "photo"))
     turns = -(-least // rows)

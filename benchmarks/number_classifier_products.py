@@ -1,4 +1,4 @@
-"""Products for the drawings of :mod:`benchmarks.regions_render`: shapes with edges that can be measured."""
+"""Products for the drawings of the number classifier: shapes with edges that can be measured."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SMOOTH = cv2.LINE_AA
 
 @dataclass
 class Product:
-    """What was drawn.
+    """A drawn product.
 
     Parameters
     ----------
     edges : list of (str, start, end, outward)
-        What can be measured: the class, both ends, and the side a dimension line may stand on.
+        Measurable edges: the class, both ends, and the side where a dimension line may stand.
     box : tuple of four float
-        Left, top, right, bottom of the front.
+        Left, top, right and bottom of the front.
     """
 
     edges: list[tuple[str, Vector, Vector, Vector]]
@@ -85,7 +85,7 @@ def _fill(
 def product_on(
     rng: random.Random, image: NDArray[np.uint8], area: tuple[float, float, float, float], only: str | None
 ) -> Product:
-    """Draw a product within ``area`` (left, top, right, bottom); see :func:`~benchmarks.regions_render.draw`."""
+    """Draw a product within ``area`` (left, top, right, bottom); ``only`` is the only dimension."""
     left, top, right, bottom = area
     wide, high = right - left, bottom - top
     kinds = ("box", "box", "round", "sheet", "rod", "stick", "shape", "shape", "flat", "cabinet", "figure")

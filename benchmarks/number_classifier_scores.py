@@ -1,4 +1,4 @@
-"""How well the regions network does on photos kept apart, next to place and angle of the text alone."""
+"""Scores of the number classifier on held-out photos, beside those of position and angle of the text alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.regions_data import IGNORED, METRES, Photo, drawings, stack
+from benchmarks.number_classifier_data import IGNORED, METRES, Photo, drawings, stack
 from hybridml.quantity import parse
 from hybridml.vision.number_classifier.inputs import CLASSES, SIZE, has_digit
 
@@ -55,14 +55,14 @@ def table(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}
 
 
-def choice(held: list[Photo], ask: Callable[[Photo], Rows]) -> dict[str, Any]:
+def choice(held: list[Photo], classify: Callable[[Photo], Rows]) -> dict[str, Any]:
     """Return how often the line chosen for a length is the agreed one, among the lines that state a length.
 
     Parameters
     ----------
     held : list of Photo
-        Of which those count that state two different lengths or more.
-    ask : callable
+        Held-out photos; those count that state at least two different lengths.
+    classify : callable
         Returns the probabilities of all lines of a photo.
     """
     tried, hits, chance = dict.fromkeys(LENGTHS, 0), dict.fromkeys(LENGTHS, 0), 0.0
@@ -74,7 +74,7 @@ def choice(held: list[Photo], ask: Callable[[Photo], Rows]) -> dict[str, Any]:
         ]
         if not wanted or len(stated) < 2:
             continue
-        rows = ask(photo)[stated, : len(LENGTHS)]
+        rows = classify(photo)[stated, : len(LENGTHS)]
         rows = rows / rows.sum(axis=1, keepdims=True).clip(1e-9)
         for name in wanted:
             right = labels[stated] == LENGTHS.index(name)
@@ -94,15 +94,15 @@ def _states_length(text: str) -> bool:
     return any(q.unit in METRES for q in parse(text))
 
 
-class PlaceOnly:
-    """Boosted trees that know place, size and angle of the text alone: what the network has to beat.
+class PositionOnly:
+    """The baseline of the network: boosted trees on position, size and angle of the text alone.
 
     Parameters
     ----------
     train : list of Photo
-        The photos that the network learned from.
+        The photos that the network was trained on.
     seed : int
-        Of the trees.
+        Seed of the trees.
     """
 
     def __init__(self, train: list[Photo], seed: int) -> None:
@@ -128,26 +128,29 @@ class PlaceOnly:
 
 
 def score_rows(network: nn.Module, train: list[Photo], held: list[Photo], seed: int) -> dict[str, Any]:
-    """Return the tables of the network and of :class:`PlaceOnly`."""
+    """Return the tables of the network and of :class:`PositionOnly`."""
     network.eval()
 
-    def ask(photo: Photo) -> Rows:
+    def network_rows(photo: Photo) -> Rows:
         view = photo.view(SIZE)
         one = (view.planes[None], view.geometry, np.zeros(len(view.geometry), dtype=np.int64), np.zeros(1))
         with torch.inference_mode():
             return network(*tensors(one)[:3]).softmax(1).numpy()
 
     result = {}
-    for name, asked in (("network", ask), ("place and angle of the text alone", PlaceOnly(train, seed))):
-        rows = np.concatenate([asked(p) for p in held])
+    for name, classify in (
+        ("network", network_rows),
+        ("position of the text alone", PositionOnly(train, seed)),
+    ):
+        rows = np.concatenate([classify(p) for p in held])
         labels = np.concatenate([np.array(p.labels) for p in held])
         known = labels != IGNORED
-        result[f"photos kept apart, {name}"] = table(rows[known], labels[known])
-        result[f"choice among the lengths of a photo, {name}"] = choice(held, asked)
+        result[f"held-out photos, {name}"] = table(rows[known], labels[known])
+        result[f"choice among the lengths of a photo, {name}"] = choice(held, classify)
     result["drawings, network"] = table(*answers(network, drawings(200, SIZE, -1)))
     return result
 
 
-def seen(held: list[Photo]) -> list[Any]:
-    """Return photos as the network sees them, with their labels."""
+def samples_of(held: list[Photo]) -> list[Any]:
+    """Return photos as inputs of the network, with their labels."""
     return [(p.view(SIZE), np.array(p.labels, dtype=np.int64)) for p in held]

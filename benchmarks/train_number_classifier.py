@@ -1,10 +1,10 @@
-"""Train the regions network from nothing, on drawings and on photos with agreed answers.
+"""Training of the number classifier from random weights, on drawings and on photos with agreed answers.
 
-    python -m benchmarks.train_regions --shared ../shared --minutes 50 --out models/number-classifier-resnet50.pt
+    python -m benchmarks.train_number_classifier --shared ../shared --minutes 50 --out models/number-classifier.pt
 
-The schedule follows the clock, so a busy machine gives fewer samples, not a longer run. Interrupted, it goes on
-from its last checkpoint. On Linux ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000`` in the environment
-saves the time of returning memory to the system after every step.
+The schedule follows the clock, so a busy machine trains on fewer samples, not for longer. An interrupted run continues
+from its last checkpoint. On Linux ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000`` in the environment saves the
+time of returning memory to the system after every step.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ import torch
 from torch import nn
 
 from benchmarks import command
-from benchmarks.regions_data import Photo, Source, apart, photos
-from benchmarks.regions_judge import answers, score_rows, seen, table, tensors
+from benchmarks.number_classifier_data import Photo, SampleSource, photos, split
+from benchmarks.number_classifier_scores import answers, samples_of, score_rows, table, tensors
 from hybridml.utils.hashing import sha256_of
 from hybridml.vision.number_classifier.inputs import SIZE
 from hybridml.vision.number_classifier.network import NumberClassifierNetwork
 
-# Of each batch: from photos, at the start and in the last half.
 SHARES = (0.25, 0.5)
-# Seconds between checkpoints, and of the time between two looks at the photos kept apart.
-CHECKPOINT, LOOK = 300, 600
-WARM = 0.06
+"""Share of photos in each batch, at the start and in the second half."""
+
+CHECKPOINT, VALIDATION = 300, 600
+"""Seconds between checkpoints, and between validations on the held-out photos."""
+
+WARM_UP = 0.06
+"""Share of the training in which the learning rate rises."""
 
 
 def produce(queue: Any, found: list[Photo], size: int, batch: int, seed: int, clock: Any) -> None:
-    """Fill ``queue`` with batches; ``clock`` holds the progress, 0 to 1, and ends this at 2."""
-    source = Source(found, size, seed)
+    """Fill ``queue`` with batches; ``clock`` has the progress from 0 to 1, and 2 to end."""
+    source = SampleSource(found, size, seed)
     while clock.value < 1.5:
         share = SHARES[0] + (SHARES[1] - SHARES[0]) * min(1.0, clock.value * 2)
         queue.put(source.batch(batch, share))
@@ -45,10 +48,10 @@ def produce(queue: Any, found: list[Photo], size: int, batch: int, seed: int, cl
 
 
 def rate(progress: float, peak: float) -> float:
-    """Return the learning rate: up, then down along a cosine."""
-    if progress < WARM:
-        return peak * (0.05 + 0.95 * progress / WARM)
-    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - WARM) / (1 - WARM))) / 2)
+    """Return the learning rate: it rises, then falls along a cosine."""
+    if progress < WARM_UP:
+        return peak * (0.05 + 0.95 * progress / WARM_UP)
+    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2)
 
 
 def export(network: nn.Module, path: Path) -> str:
@@ -66,29 +69,31 @@ def export(network: nn.Module, path: Path) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train, export, and write the table next to the weights."""
+    """Train, export, and write the scores beside the weights."""
     parser = command.parser(__doc__)
     parser.add_argument(
-        "--shared", type=Path, required=True, help="folder that holds data/agreed and data/readings"
+        "--shared", type=Path, required=True, help="folder with data/agreed and data/readings"
     )
     parser.add_argument(
-        "--minutes", type=float, default=50.0, help="of training, checkpoints included (default: 50)"
+        "--minutes", type=float, default=50.0, help="minutes of training, checkpoints included (default: 50)"
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="file of weights to write; a .json goes beside it"
     )
-    parser.add_argument("--checkpoint", type=Path, help="default: OUT with .ckpt; taken up when it is there")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="checkpoint to write and continue from (default: OUT.ckpt)"
+    )
     parser.add_argument("--batch", type=int, default=16, help="photos and drawings per step (default: 16)")
     parser.add_argument(
         "--rate", type=float, default=1e-3, help="peak learning rate of AdamW (default: 0.001)"
     )
-    parser.add_argument("--threads", type=int, default=2, help="of torch (default: 2)")
-    parser.add_argument("--evaluate", action="store_true", help="only judge OUT again and rewrite its table")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch (default: 2)")
+    parser.add_argument("--evaluate", action="store_true", help="only score OUT again and rewrite its table")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    train, held = apart(photos(args.shared), 0.12, args.seed)
+    train, held = split(photos(args.shared), 0.12, args.seed)
     network = NumberClassifierNetwork().to(memory_format=torch.channels_last)
     if args.evaluate:
         report = json.loads(args.out.with_suffix(".json").read_text())
@@ -101,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
         network.load_state_dict(saved["network"])
         optimizer.load_state_dict(saved["optimizer"])
         done = saved["done"]
-        print(f"goes on after {done['steps']} steps, {done['elapsed']:.0f} s", flush=True)
+        print(f"continues after {done['steps']} steps, {done['elapsed']:.0f} s", flush=True)
     context = multiprocessing.get_context("spawn")
     queue, clock = context.Queue(6), context.Value("d", 0.0)
     seed = args.seed * 1_000_003 + done["steps"]
@@ -111,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
     clock.value = 2.0
     worker.terminate()
     digest = export(network, args.out)
-    # Left in place, it would be gone on from by the next training.
+    # the next training would continue from it
     checkpoint.unlink(missing_ok=True)
     report = {
         "settings": {
@@ -134,12 +139,12 @@ def _report(
     train: list[Photo],
     held: list[Photo],
 ) -> int:
-    # One photo at a time: threads would mostly wait for each other.
+    # photos come one at a time: more threads would mostly wait for each other
     torch.set_num_threads(1)
-    # What was written, not what was in memory: half the precision.
+    # the weights as written, in half precision
     weights = torch.load(args.out, map_location="cpu", weights_only=True)
     network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
-    report["photos"] = {"trained on": len(train), "kept apart": len(held)}
+    report["photos"] = {"trained on": len(train), "held out": len(held)}
     report["validation"] = score_rows(network, train, held, args.seed)
     text = json.dumps(report, indent=2)
     args.out.with_suffix(".json").write_text(text + "\n")
@@ -159,7 +164,7 @@ def _train(
 ) -> None:
     limit, before = args.minutes * 60, done["elapsed"]
     start = time.monotonic()
-    saved = looked = time.monotonic()
+    saved = validated = time.monotonic()
     loss_sum = hits = lines = 0.0
     while (elapsed := before + time.monotonic() - start) < limit:
         clock.value = progress = elapsed / limit
@@ -192,9 +197,9 @@ def _train(
             torch.save(state, checkpoint.with_suffix(".ckpt.part"))
             os.replace(checkpoint.with_suffix(".ckpt.part"), checkpoint)
             saved = time.monotonic()
-        if time.monotonic() - looked > LOOK:
-            print(f"photos kept apart: {table(*answers(network, seen(held)))}", flush=True)
-            looked = time.monotonic()
+        if time.monotonic() - validated > VALIDATION:
+            print(f"held-out photos: {table(*answers(network, samples_of(held)))}", flush=True)
+            validated = time.monotonic()
 
 
 if __name__ == "__main__":

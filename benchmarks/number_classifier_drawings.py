@@ -1,7 +1,7 @@
-"""Draws pictures of products with dimension lines, for training and testing the regions network.
+"""Drawings of products with dimension lines, for training and testing the number classifier.
 
-Nothing here is meant to be read: the network sees no digits at its size. What varies is what it can see: where
-lines run, how they end, what they measure, and where the numbers stand.
+Nothing in them is meant to be read: at its input size the network sees no digits. What it can see varies: where lines
+run, how they end, what they measure, and where the numbers stand.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.regions_products import Product, Vector, background, pixel, product_on
+from benchmarks.number_classifier_products import Product, Vector, background, pixel, product_on
 from hybridml.datasets.sample.canvas import text_mask
 from hybridml.vision.number_classifier.inputs import CLASSES
 from hybridml.vision.text_line import TextLine
 
-#: Of a text line without a known entity: left out of the loss.
+#: Label of a text line without a known entity, which the loss leaves out.
 IGNORED = -1
 
 _SMOOTH = cv2.LINE_AA
@@ -53,7 +53,7 @@ _AMOUNTS = {
 
 @dataclass
 class Drawing:
-    """A picture with its text lines and what each labels.
+    """A picture with its text lines and their labels.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Drawing:
     def write(
         self, text: str, at: Vector, size: float, angle: float, colour: int, label: int, bold: float
     ) -> None:
-        """Draw ``text`` centred on ``at`` and note it, unless it would leave the picture or meet another."""
+        """Draw ``text`` centred on ``at`` and add its line, unless it would leave the picture or meet another."""
         mask = text_mask(text, size, bold=bold)
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(mask.size) / 2
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
@@ -106,7 +106,7 @@ def draw(rng: random.Random, only: str | None = None) -> Drawing:
     Parameters
     ----------
     rng : random.Random
-        Every chance is taken from here.
+        Source of everything random.
     only : str, optional
         Measure no other dimension than this one, and write nothing else.
     """
