@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hybridml.datasets.images import fingerprint as content_key
 from hybridml.errors import ImageError, StoreError
 from hybridml.utils.files import atomic
 from hybridml.utils.hashing import fingerprint
@@ -300,8 +301,6 @@ def contents(paths: Sequence[Path]) -> Iterator[PhotoContent]:
 
 
 def _content(path: Path) -> PhotoContent:
-    from hybridml.datasets.images import fingerprint as content_key
-
     stat = _stat(path)
     if stat is None:
         return f"{path}: is not there, or cannot be read"

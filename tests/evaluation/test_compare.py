@@ -425,7 +425,7 @@ def test_columns_are_aligned() -> None:
 def test_the_example_of_the_page(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (example,) = (b for b in blocks((DOCS / "compare.md").read_text()) if b.language == "python")
+    (example,) = (b for b in blocks((DOCS / "guides" / "compare.md").read_text()) if b.language == "python")
     name = "mine_of_compare_md"
     (tmp_path / f"{name}.py").write_text(example.text)
     monkeypatch.syspath_prepend(tmp_path)

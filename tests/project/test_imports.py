@@ -32,6 +32,20 @@ ROOMS = (
 )
 """Rooms from the ground up. The package itself hands names on lazily, and anyone may ask it for its version."""
 
+HEAVY = {
+    "torch",
+    "torchvision",
+    "aiohttp",
+    "PIL",
+    "cv2",
+    "onnxruntime",
+    "rapidocr",
+    "matplotlib",
+    "jinja2",
+    "distributed",
+}
+"""Packages that are heavy or come with an extra: modules that subclass what is theirs import them at the top."""
+
 FACES = ("__init__", "__main__")
 
 
@@ -123,8 +137,24 @@ def test_a_module_imports_only_from_rooms_above_its_own() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_functions_import_no_module_of_the_package() -> None:
-    wrong = [str(each) for each in own_imports() if each.in_function]
+def needs_a_heavy_package(module: str) -> bool:
+    """Return whether a module imports a heavy package at its top, so that it is itself imported where it is used."""
+    path = ROOT / Path(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.is_file():
+        return False
+    for node in ast.parse(path.read_text("utf-8")).body:
+        names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        if HEAVY & {name.split(".")[0] for name in names}:
+            return True
+    return False
+
+
+def test_functions_import_only_what_is_heavy() -> None:
+    found = [each for each in own_imports() if each.in_function and room_of_path(each.path)]
+    targets = {each: {each.module, *(f"{each.module}.{name}" for name in each.names)} for each in found}
+    wrong = [str(each) for each in found if not any(map(needs_a_heavy_package, targets[each]))]
     assert not wrong, "import these at the top of their modules:\n" + "\n".join(wrong)
 
 

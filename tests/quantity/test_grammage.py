@@ -7,7 +7,6 @@ from typing import get_args
 import pytest
 
 from hybridml import quantity
-from hybridml.artifact.serialize import _schema_from_dict, _schema_to_dict
 from hybridml.candidates.features import PhotoView
 from hybridml.candidates.features.form import FORMS
 from hybridml.candidates.find import find_candidates, for_entity, needs_second_pass, ocr_result_for
@@ -155,11 +154,3 @@ def test_spellings_per_area_are_data() -> None:
 def test_ambiguous_spellings_per_area_are_refused(unit: str, message: str) -> None:
     with pytest.raises(EntityError, match=f"^own.toml: .*{message}"):
         own(unit)
-
-
-def test_an_artifact_keeps_them_and_one_without_loads() -> None:
-    kept = _schema_to_dict(SCHEMA)
-    assert _schema_from_dict(kept) == SCHEMA
-    del kept["units"]["gram"]["per_area"]
-    assert find_candidates(ocr_result([line("240 GSM")]), _schema_from_dict(kept)) == []
-    assert _schema_to_dict(_schema_from_dict(kept)) == kept

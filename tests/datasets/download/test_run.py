@@ -235,7 +235,7 @@ def test_an_interrupted_run_keeps_its_photos(server: Server, tmp_path: Path) -> 
     process.send_signal(signal.SIGINT)
     errors = process.communicate(timeout=20)[1]
     assert process.returncode == 130
-    assert "what was done is kept" in errors
+    assert "what is done is kept" in errors
     assert "photo/s" in errors
     records = status.read(images)
     assert 15 < len(records) < 180
