@@ -5,7 +5,7 @@ r"""Plot of F1 against processor seconds a photo.
         --json build/fast.json
     python -m benchmarks.crossval --shared ../shared --ocr rapidocr --json build/balanced.json
     python -m benchmarks.crossval --shared ../shared --effort best --ocr rapidocr tesseract --json build/best.json
-    python -m benchmarks.cost docs/cost.png --speed build/speed.json --fast build/fast.json \
+    python -m benchmarks.cost docs/images/cost.png --speed build/speed.json --fast build/fast.json \
         --balanced build/balanced.json --best build/best.json
 
 Error bars are the standard deviation over the five folds. The usual script has the F1 of the first candidate with

@@ -93,7 +93,7 @@ def main() -> int:
     parser.add_argument(
         "--model", type=Path, default=Path("models/model.joblib"), help="default: %(default)s"
     )
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("docs/images"), help="default: %(default)s")
     options = parser.parse_args()
     extractor = load(options.model).set_params(images=options.sample / "images", store=options.store)
     with tempfile.TemporaryDirectory() as folder:

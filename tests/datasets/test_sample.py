@@ -18,7 +18,6 @@ from hybridml.datasets.sample import SampleSet, draw
 from hybridml.datasets.sample.build import LAYOUTS
 from hybridml.datasets.sample.canvas import Canvas, CrowdedError, text_mask
 from hybridml.datasets.sample.manifest import is_complete
-from hybridml.datasets.sample.picture import compose
 from hybridml.datasets.sample.products import KINDS, Amount, Product, Style, invent
 from hybridml.datasets.sample.shapes import SHAPES
 from hybridml.entities import default_entities
@@ -293,28 +292,3 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_import_is_light() -> None:
     code = "import sys, hybridml.datasets.sample; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_compose(drawn: SampleSet, tmp_path: Path) -> None:
-    photos = sorted(drawn.images.iterdir())[:3]
-    cards = [
-        (p, "height -> 30 centimetre, 0.93", (50.0, 60.0, 200.0, 90.0) if k else None)
-        for k, p in enumerate(photos)
-    ]
-    compose(cards, tmp_path / "picture.png")
-    with Image.open(tmp_path / "picture.png") as image:
-        assert image.width == 1200
-        assert (0, 150, 80) in {c for _, c in image.convert("RGB").getcolors(1 << 24) or []}
-
-
-@pytest.mark.parametrize(
-    ("cards", "name", "message"),
-    [
-        ([], "a.png", "cards is empty"),
-        ([(Path("gone.jpg"), "", None)], "a.png", "gone.jpg"),
-        ([(Path("x"), "", None)], "a.gif", "ends in"),
-    ],
-)
-def test_compose_faults(tmp_path: Path, cards: list[tuple[Path, str, None]], name: str, message: str) -> None:
-    with pytest.raises(HybridmlError, match=message):
-        compose(cards, tmp_path / name)
