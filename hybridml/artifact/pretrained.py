@@ -12,11 +12,11 @@ from hybridml.errors import ArtifactError
 from hybridml.prediction.all_quantities import WholePhoto
 from hybridml.prediction.from_photo import PhotoPredictor
 from hybridml.ranking.answer import Answer
-from hybridml.vision.number_classifier.pretrained import FOLDER
+from hybridml.vision.number_classifier.classifier import PRETRAINED_FOLDER
 
 from .serialize import load
 
-MODEL = FOLDER / "hybridml.joblib"
+MODEL = PRETRAINED_FOLDER / "hybridml.joblib"
 """The pretrained artifact."""
 
 DEFAULT_MODEL = Path("models/model.joblib")

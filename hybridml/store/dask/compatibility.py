@@ -13,8 +13,6 @@ from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import MARK, check_protocol
 from hybridml.vision.stages import VisionStages
 
-from .client import workers_of
-
 POLL_SECONDS = 2.0
 """How often to look whether the workers that are being checked are still there."""
 
@@ -95,12 +93,12 @@ def check(client: Any, stages: VisionStages, protocols: Sequence[str] = ()) -> N
         client.submit(
             _incompatibility, stages, __version__, protocols, workers=[address], pure=False, retries=0
         ): address
-        for address in workers_of(client)
+        for address in client.nthreads()
     }
     reasons, waiting = {}, set(asked)
     while waiting:
         # a worker that has left never answers
-        present = workers_of(client)
+        present = client.nthreads()
         waiting = {future for future in waiting if asked[future] in present}
         try:
             done = (

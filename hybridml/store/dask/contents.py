@@ -13,7 +13,7 @@ from hybridml.store.feature_store import PhotoContent, contents
 from hybridml.utils.paths import path_of
 from hybridml.vision.stages import VisionStages
 
-from .client import connected, workers_of
+from .client import connected
 from .compatibility import check, protocols_of, worker_of
 from .dispatch import absolute
 
@@ -60,7 +60,7 @@ def remote_contents(address: str, paths: Sequence[Path], progress: bool = False)
     with connected(address, progress) as client:
         check(client, NO_STAGES, protocols)
         while True:
-            room = TASKS_AHEAD * max(sum(workers_of(client).values()), 1) - len(sent)
+            room = TASKS_AHEAD * max(sum(client.nthreads().values()), 1) - len(sent)
             for _, start in zip(range(room), starts, strict=False):
                 batch = texts[start : start + PHOTOS_PER_TASK]
                 sent.append((start, client.submit(_contents_of, batch, __version__, protocols, pure=False)))

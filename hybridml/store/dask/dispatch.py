@@ -16,7 +16,6 @@ from hybridml.store.worker import DIED, PhotoTask, WorkResult
 from hybridml.utils.paths import MARK
 from hybridml.vision.stages import VisionStages
 
-from .client import workers_of
 from .compatibility import IncompatibleWorkerError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
@@ -126,7 +125,7 @@ def work(
     slots, counted = 0, 0.0
     while batches or running:
         if time.monotonic() - counted > RESULT_SECONDS / 2 or not slots:
-            workers = {a: n for a, n in workers_of(client).items() if a not in refused}
+            workers = {a: n for a, n in client.nthreads().items() if a not in refused}
             slots, counted = sum(workers.values()), time.monotonic()
         ahead = BATCHES_AHEAD * max(slots, 1)
         while batches and len(running) < ahead:
@@ -137,7 +136,7 @@ def work(
         try:
             done = wait(list(running), timeout=RESULT_SECONDS, return_when="FIRST_COMPLETED").done
         except TimeoutError:
-            if not workers_of(client):
+            if not client.nthreads():
                 log.warning("the cluster has no workers left; waiting for some to join")
             continue
         for future in done:

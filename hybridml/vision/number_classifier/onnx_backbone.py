@@ -22,16 +22,17 @@ Maps = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.flo
 
 
 def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int | None = None) -> Maps:
-    """Return :meth:`NumberClassifierNetwork.maps` as a function of arrays; translated once on each machine, some seconds.
+    """Return :meth:`NumberClassifierNetwork.maps` as a function of arrays.
 
     Parameters
     ----------
     network : callable
-        Returns the network with weights, ready for inference; called where it was not translated yet.
+        Returns the network with weights, ready for inference; called only where it was not translated yet, which
+        takes some seconds once on each machine.
     digest : str
         SHA-256 of the weights.
     version : int
-        Of the network.
+        Version of the network.
     threads : int, optional
         By default one per core; changes speed only.
 

@@ -21,6 +21,7 @@ from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError, in_range, settings_of
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
+from .orientation import before_turn
 from .preprocess import PreprocessSettings, prepare
 from .reading_order import overlap, reading_order
 
@@ -218,16 +219,9 @@ def _joined(line: list[dict[str, str]]) -> tuple[str, float, Box]:
 
 
 def turned_back(box: Box, turn: int, width: int, height: int) -> Polygon:
-    """Return the corners, in reading order, of a box found on a photo after ``numpy.rot90(photo, turn)``.
+    """Return the corners, in reading order, of a box found on ``numpy.rot90(photo, turn)``.
 
-    Parameters
-    ----------
-    box : (left, top, right, bottom)
-        In the turned photo.
-    turn : int
-        Quarter turns counter-clockwise.
-    width, height : int
-        Size of the photo before it was turned.
+    The photo is ``width`` x ``height`` before it is turned.
 
     Examples
     --------
@@ -236,13 +230,7 @@ def turned_back(box: Box, turn: int, width: int, height: int) -> Polygon:
     """
     left, top, right, bottom = box
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    back = {
-        0: lambda x, y: (x, y),
-        1: lambda x, y: (width - y, x),
-        2: lambda x, y: (width - x, height - y),
-        3: lambda x, y: (y, height - x),
-    }[turn % 4]
-    a, b, c, d = (back(x, y) for x, y in corners)
+    a, b, c, d = (before_turn(corner, turn, width, height) for corner in corners)
     return (a, b, c, d)
 
 
@@ -252,13 +240,10 @@ def _reads_along(line: TextLine) -> bool:
 
 def merged(upright: list[TextLine], turned: list[TextLine]) -> list[TextLine]:
     """Keep each piece of text once: of two OCR results of one place the surer, upright ones by preference."""
-    ranked = [(line.confidence + TURNED_SURER_BY, line) for line in upright]
-    ranked += [(line.confidence, line) for line in turned]
-    ranked.sort(key=lambda each: -each[0])
+    ranked = [(line.confidence + TURNED_SURER_BY, True, line) for line in upright]
+    ranked += [(line.confidence, False, line) for line in turned]
     kept: list[tuple[bool, TextLine]] = []
-    originals = set(map(id, upright))
-    for _, line in ranked:
-        own = id(line) in originals
+    for _, own, line in sorted(ranked, key=lambda each: -each[0]):
         # Upright lines are one pass: what overlaps among them is Tesseract's own layout.
         if all((own and other_own) or overlap(line, other) <= SAME_PLACE for other_own, other in kept):
             kept.append((own, line))
