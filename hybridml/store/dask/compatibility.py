@@ -24,22 +24,13 @@ class IncompatibleWorkerError(HybridmlError):
 
 
 def worker_of(stages: VisionStages, version: str, protocols: Iterable[str] = ()) -> Worker:
-    """Return this thread's worker for ``stages``, which loads them once.
-
-    Parameters
-    ----------
-    stages : VisionStages
-        The stages to run.
-    version : str
-        Version of hybridml in the process that sends the work.
-    protocols : iterable of str
-        File systems of the photos, such as ``"s3"``.
+    """Return this thread's worker for ``stages`` and photos on the file systems ``protocols``; it loads them once.
 
     Raises
     ------
     IncompatibleWorkerError
-        When this machine lacks something that the stages need, or has hybridml or a package that changes results in
-        another version.
+        When this machine lacks something that the stages need, or has a package that changes results, or hybridml
+        itself, in another version than the process that sends the work.
     """
     if version != __version__:
         raise IncompatibleWorkerError(

@@ -17,17 +17,8 @@ TALL = 1.5
 def turned_polygon(box: Sequence[Sequence[float]], tall: bool, flipped: bool) -> Polygon:
     """Return the corners of a detected box in the order in which its text runs.
 
-    RapidOCR crops the box (corners from the photo's top left, clockwise), turns tall crops a quarter
-    counter-clockwise, which makes text that runs downwards upright, and then flips what is upside down.
-
-    Parameters
-    ----------
-    box : four (x, y)
-        Top left, top right, bottom right, bottom left of the region in the photo.
-    tall : bool
-        Whether the crop was turned.
-    flipped : bool
-        Whether the turned crop was then turned by 180 degrees to be read.
+    RapidOCR crops the box (corners from the photo's top left, clockwise), turns ``tall`` crops a quarter
+    counter-clockwise, which makes text that runs downwards upright, and then flips what is upside down: ``flipped``.
 
     Examples
     --------

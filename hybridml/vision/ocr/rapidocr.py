@@ -22,9 +22,9 @@ from hybridml.utils.optional import install, lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
-from . import charset, quantize
+from . import quantize
 from .crop import content_box, moved
-from .onnx_models import check, lighter
+from .onnx_models import CHARACTERS_VERSION, check, lighter
 from .orientation import is_tall, turned_polygon
 from .preprocess import PreprocessSettings, prepare
 from .reading_order import reading_order
@@ -209,7 +209,7 @@ class RapidOCREngine:
                 for part in INT8_PARTS[self.config.precision]
             },
             **({"detector_input": "float32"} if self.config.precision != "float32" else {}),
-            **({"characters_version": charset.VERSION} if self.config.characters != "all" else {}),
+            **({"characters_version": CHARACTERS_VERSION} if self.config.characters != "all" else {}),
         }
 
     def input_name(self, part: str) -> str:

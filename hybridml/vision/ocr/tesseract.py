@@ -177,19 +177,10 @@ Box = tuple[float, float, float, float]
 
 
 def group_words(words: Iterable[dict[str, str]], gap: float) -> list[tuple[str, float, Box]]:
-    """Join Tesseract's words into text lines.
+    """Join words, rows of level 5 of Tesseract's table, into text lines with confidence and box.
 
-    Parameters
-    ----------
-    words : iterable of dict
-        Rows of Tesseract's table of level 5 (words), in its order.
-    gap : float
-        A space wider than this many times the height of the words ends a line.
-
-    Returns
-    -------
-    list of (text, confidence, (left, top, right, bottom))
-        Confidence is the mean of the words', weighted by their length, 0 to 1.
+    A space wider than ``gap`` times the height of the words ends a line. Its confidence is the mean of the words',
+    weighted by their length, 0 to 1.
     """
     lines: list[list[dict[str, str]]] = []
     key = None
