@@ -21,7 +21,7 @@ from hybridml.utils.optional import missing
 from hybridml.utils.registry import SettingsError, build, in_range
 from hybridml.utils.torch import inferring
 
-from .number_classifier.classifier import SHIPPED_WEIGHTS, load_network
+from .number_classifier.classifier import SHIPPED_WEIGHTS, NumberClassifier, load_network
 from .number_classifier.inputs import SIZE as SHIPPED_SIZE
 from .number_classifier.inputs import look_at
 from .weights import fold_batch_norms, loaded
@@ -199,7 +199,7 @@ class ShippedEmbedder(_ResNet50):
 
     def __init__(self, threads: int | None = None) -> None:
         super().__init__(threads)
-        self._digest = sha256_of(SHIPPED_WEIGHTS, WeightsError)
+        self._digest = NumberClassifier().settings()["weights"]
 
     def settings(self) -> dict[str, Any]:
         """Return everything that changes a vector, with the SHA-256 of the weights."""
