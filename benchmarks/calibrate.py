@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ocr = RapidOCREngine(threads=1)
     options.out.mkdir(parents=True, exist_ok=True)
     for part, inputs in zip(("detector", "recognizer"), pictures(drawn), strict=True):
-        model = ocr.model(part)
+        model = ocr.models[part]
         ranges = options.out / f"{model.stem}.json"
         ranges.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory() as folder:

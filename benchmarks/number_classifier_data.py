@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.number_classifier_drawings import IGNORED, draw
 from hybridml.quantity import parse
-from hybridml.vision.number_classifier.inputs import CLASSES, View, geometry_of, has_digit, look_at
+from hybridml.vision.number_classifier.inputs import CLASSES, NetworkInput, geometry_of, has_digit, look_at
 from hybridml.vision.text_line import TextLine
 
 Labels = NDArray[np.int64]
@@ -59,7 +59,7 @@ class Photo:
     height: int
     group: str
 
-    def view(self, size: int) -> View:
+    def view(self, size: int) -> NetworkInput:
         """Open the photo and return the input of the network."""
         image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
         if image is None:
@@ -131,7 +131,7 @@ def split(found: list[Photo], share: float, seed: int) -> tuple[list[Photo], lis
     return [p for p in found if p.group not in held], [p for p in found if p.group in held]
 
 
-def drawings(count: int, size: int, seed: int, only: str | None = None) -> list[tuple[View, Labels]]:
+def drawings(count: int, size: int, seed: int, only: str | None = None) -> list[tuple[NetworkInput, Labels]]:
     """Return ``count`` drawings as inputs of the network."""
     rng = random.Random(seed)
     result = []
@@ -142,7 +142,7 @@ def drawings(count: int, size: int, seed: int, only: str | None = None) -> list[
     return result
 
 
-def _drawn(rng: random.Random, size: int, only: str | None = None) -> tuple[View, Labels] | None:
+def _drawn(rng: random.Random, size: int, only: str | None = None) -> tuple[NetworkInput, Labels] | None:
     drawing = draw(rng, only)
     labels = np.array(drawing.labels, dtype=np.int64)
     if not (labels != IGNORED).any():
@@ -166,7 +166,7 @@ class SampleSource:
     def __init__(self, found: list[Photo], size: int, seed: int) -> None:
         self.rng = random.Random(seed)
         self.photos, self.size = found, size
-        self._views: dict[int, View] = {}
+        self._views: dict[int, NetworkInput] = {}
         self._deck: list[int] = []
 
     def batch(
@@ -181,7 +181,7 @@ class SampleSource:
                 samples.append((*varied(self.rng, *sample),))
         return stack(samples)
 
-    def _real(self) -> tuple[View, Labels]:
+    def _real(self) -> tuple[NetworkInput, Labels]:
         if not self._deck:
             self._deck = list(range(len(self.photos)))
             self.rng.shuffle(self._deck)
@@ -192,7 +192,7 @@ class SampleSource:
 
 
 def stack(
-    samples: Iterable[tuple[View, Labels]],
+    samples: Iterable[tuple[NetworkInput, Labels]],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], Labels, Labels]:
     """Join the labelled lines of several samples."""
     planes, geometry, photo, labels = [], [], [], []
@@ -205,7 +205,7 @@ def stack(
     return np.stack(planes), np.concatenate(geometry), np.concatenate(photo), np.concatenate(labels)
 
 
-def varied(rng: random.Random, view: View, labels: Labels) -> tuple[View, Labels]:
+def varied(rng: random.Random, view: NetworkInput, labels: Labels) -> tuple[NetworkInput, Labels]:
     """Return a sample shifted, scaled, mirrored, lit differently, or with something missing."""
     planes, geometry = view.planes.copy(), view.geometry.copy()
     size = planes.shape[1]
@@ -232,4 +232,4 @@ def varied(rng: random.Random, view: View, labels: Labels) -> tuple[View, Labels
     lost = rng.random()
     if lost < 0.12:
         planes[0 if lost < 0.07 else 1] = 128 if lost < 0.07 else 0
-    return View(planes, geometry), labels
+    return NetworkInput(planes, geometry), labels

@@ -369,7 +369,7 @@ def test_without_weights_of_the_number_classifier_the_run_goes_on_and_says_so(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(classifier, "default_weights", lambda: tmp_path / "gone.pt")
+    monkeypatch.setattr(classifier, "SHIPPED_WEIGHTS", tmp_path / "gone.pt")
     options = {**OPTIONS, "stages": ("number_classifier",), "embedding": "none"}
     extractor = EntityExtractor(images=folder / "images", store=tmp_path / "store", **options).fit(train)
     assert caplog.text.count("WITHOUT number_classifier") == 1

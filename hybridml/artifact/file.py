@@ -16,10 +16,10 @@ from typing import Any
 from hybridml import __version__
 from hybridml.errors import ArtifactError, HybridmlError, MissingExtraError
 from hybridml.utils.files import atomic
+from hybridml.utils.paths import PRETRAINED_FOLDER
 from hybridml.utils.plain_data import checksum, dumps, loads
-from hybridml.vision.number_classifier.pretrained import FOLDER
 
-MODEL = FOLDER / "hybridml.joblib"
+MODEL = PRETRAINED_FOLDER / "hybridml.joblib"
 """The pretrained artifact."""
 
 DEFAULT_MODEL = Path("models/model.joblib")

@@ -59,8 +59,8 @@ FLUSH_SECONDS = 60.0
 PhotoContent = tuple[tuple[int, int], str] | str
 """Size and time of change of a photo's file and its content key, or why they cannot be had."""
 
-Contents = Callable[[Sequence[Path]], Iterator[PhotoContent]]
-"""Returns the contents of photos, in their order."""
+Contents = Callable[[Sequence[Path]], Iterator[tuple[int, PhotoContent]]]
+"""Returns the position of each photo and its content, in any order."""
 
 
 class FeatureTable:
@@ -173,7 +173,7 @@ class FeatureStore:
         progress: bool = False,
         remote_contents: Contents | None = None,
     ) -> dict[str, str]:
-        """Return the content key of each photo, reading the files that are new or changed.
+        """Return the content key of each photo, reading the files whose name, size or time of change is new.
 
         Parameters
         ----------
@@ -188,10 +188,6 @@ class FeatureStore:
         -------
         dict of name to key
             Without the names that are neither readable on disk nor known.
-
-        Notes
-        -----
-        A file whose name, size and modification time are known is not read again.
         """
         from tqdm import tqdm
 
@@ -200,11 +196,11 @@ class FeatureStore:
         fresh: list[dict[str, Any]] = []
         written = time.monotonic()
         try:
-            paths = list(unknown.values())
+            names, paths = list(unknown), list(unknown.values())
             remote = any(is_remote(path) for path in paths)
             contents_of = remote_contents if remote_contents and remote else contents
-            for name, found in tqdm(
-                zip(unknown, contents_of(paths), strict=True),
+            for position, found in tqdm(
+                contents_of(paths),
                 "contents",
                 len(unknown),
                 unit="photo",
@@ -214,8 +210,9 @@ class FeatureStore:
                 if isinstance(found, str):
                     log.warning("%s", found)
                     continue
-                stat, keys[name] = found
-                fresh.append({"name": name, "bytes": stat[0], "mtime_ns": stat[1], "key": keys[name]})
+                name, (stat, key) = names[position], found
+                keys[name] = key
+                fresh.append({"name": name, "bytes": stat[0], "mtime_ns": stat[1], "key": key})
                 if len(fresh) >= PHOTOS_A_SHARD or time.monotonic() - written > FLUSH_SECONDS:
                     self.photos.append(fresh)
                     fresh, written = [], time.monotonic()
@@ -290,14 +287,14 @@ def _stat(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def contents(paths: Sequence[Path]) -> Iterator[PhotoContent]:
-    """Yield size, time and content key of each file, or why they cannot be had; remote files several at a time."""
+def contents(paths: Sequence[Path]) -> Iterator[tuple[int, PhotoContent]]:
+    """Yield the position of each file and its content, in order; remote files are read several at a time."""
     if not any(is_remote(path) for path in paths):
-        yield from map(_content, paths)
+        yield from enumerate(map(_content, paths))
         return
     with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
         for start in range(0, len(paths), PHOTOS_AT_ONCE):
-            yield from pool.map(_content, paths[start : start + PHOTOS_AT_ONCE])
+            yield from enumerate(pool.map(_content, paths[start : start + PHOTOS_AT_ONCE]), start)
 
 
 def _content(path: Path) -> PhotoContent:

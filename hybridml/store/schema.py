@@ -59,14 +59,16 @@ def failure_record(kind: str, key: str, cause: str) -> dict[str, Any]:
     return {"key": key, "error": cause, "seconds": 0.0, **EMPTY[kind]}
 
 
+def _done(key: str, seconds: float) -> dict[str, Any]:
+    return {"key": key, "error": None, "seconds": seconds}
+
+
 def ocr_record(key: str, ocr_result: OCRResult, seconds: float) -> dict[str, Any]:
     """Return the record in which the store keeps an OCR result."""
     return {
-        "key": key,
+        **_done(key, seconds),
         "width": ocr_result.width,
         "height": ocr_result.height,
-        "error": None,
-        "seconds": seconds,
         "text": [line.text for line in ocr_result.lines],
         "confidence": [line.confidence for line in ocr_result.lines],
         "polygon": [c for line in ocr_result.lines for point in line.polygon for c in point],
@@ -88,15 +90,13 @@ def ocr_result_of(record: Mapping[str, Any]) -> OCRResult:
 
 def embedding_record(key: str, vector: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
     """Return the record in which the store keeps the embedding of a photo."""
-    return {"key": key, "error": None, "seconds": seconds, "vector": vector.astype(np.float16)}
+    return {**_done(key, seconds), "vector": vector.astype(np.float16)}
 
 
 def number_class_record(key: str, probabilities: npt.NDArray[Any], seconds: float) -> dict[str, Any]:
     """Return the record in which the store keeps the classes of a photo's text lines."""
     return {
-        "key": key,
-        "error": None,
-        "seconds": seconds,
+        **_done(key, seconds),
         "classes": probabilities.shape[1],
         "probabilities": probabilities.astype(np.float16).ravel(),
     }

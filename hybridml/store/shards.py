@@ -11,10 +11,10 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,9 @@ STALE = 24 * 3600.0
 """Age in seconds from which a temporary file is taken for what a killed run left."""
 
 
+Keep = Literal["first", "last"]
+
+
 class ShardGoneError(Exception):
     """A shard was merged, or set aside as damaged, since it was listed."""
 
@@ -64,7 +67,7 @@ class Shards:
         Which record of several: the oldest one without an ``error``, or the newest.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, unique: str = "key", keep: str = "first") -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, unique: str = "key", keep: Keep = "first") -> None:
         self.folder, self.schema = folder, schema
         self._unique, self._keep = unique, keep
         self._fetched: tuple[Path, bytes] | None = None
@@ -72,26 +75,18 @@ class Shards:
     def append(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Write ``records`` as one shard, whole or not at all."""
         if records:
-            self._write([pa.Table.from_pylist(list(records), schema=self.schema)])
+            self._write(pa.Table.from_pylist(list(records), schema=self.schema))
 
-    def _write(self, tables: Iterable[pa.Table], mtime_ns: int | None = None) -> None:
-        """Write a shard from its parts, in memory for a row group."""
+    def _write(self, table: pa.Table, mtime_ns: int | None = None) -> None:
         with atomic(self.folder / f"part-{uuid.uuid4().hex}.parquet", StoreError) as temporary:
-            with pq.ParquetWriter(
+            pq.write_table(
+                table,
                 temporary,
-                self.schema,
+                row_group_size=ROW_GROUP,
                 compression=COMPRESSION,
                 write_statistics=False,
                 write_page_checksum=True,
-            ) as writer:
-                waiting: list[pa.Table] = []
-                for table in tables:
-                    waiting.append(table)
-                    if sum(part.num_rows for part in waiting) >= ROW_GROUP:
-                        writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
-                        waiting = []
-                if waiting:
-                    writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
+            )
             if mtime_ns is not None:
                 os.utime(temporary, ns=(mtime_ns, mtime_ns))
 
@@ -223,39 +218,28 @@ class Shards:
         if len(sources) < 2:
             return 0
         paths = [path for _, path in sources]
+        tables = []
         try:
-            kept = self._once(paths)
-            # as old as its newest source: what other processes wrote meanwhile stays newer
-            self._write(self._filtered(paths, kept), max(mtime for mtime, _ in sources))
+            for path in paths:
+                with self._opened(path) as file:
+                    tables.append(file.read())
         except ShardGoneError:
             return 0  # the next run merges the others
+        # as old as its newest source: what other processes wrote meanwhile stays newer
+        self._write(self._once(pa.concat_tables(tables)), max(mtime for mtime, _ in sources))
         for path in paths:
             path.unlink(missing_ok=True)
         return len(paths)
 
-    def _once(self, paths: Sequence[Path]) -> npt.NDArray[np.bool_]:
-        """Return which of the records of several shards, one after the other, are to be kept."""
-        names: list[str] = []
-        failed: list[bool] = []
-        for path in paths:
-            with self._opened(path) as file:
-                table = file.read(columns=[c for c in (self._unique, "error") if c in self.schema.names])
-            names += table[self._unique].to_pylist()
-            failed += (~table["error"].is_null().to_numpy()).tolist() if "error" in table.column_names else []
-        ordered = pd.Series(names, dtype=object)
-        if failed:
-            ordered = ordered.iloc[np.argsort(failed, kind="stable")]
-        kept = np.zeros(len(names), dtype=bool)
-        kept[ordered.drop_duplicates(keep="last" if self._keep == "last" else "first").index] = True
-        return kept
-
-    def _filtered(self, paths: Sequence[Path], kept: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
-        start = 0
-        for path in paths:
-            with self._opened(path) as file:
-                table = file.read()
-            yield table.filter(pa.array(kept[start : start + table.num_rows]))
-            start += table.num_rows
+    def _once(self, table: pa.Table) -> pa.Table:
+        """Return the records of a table, each photo once."""
+        names = pd.Series(table[self._unique].to_pylist(), dtype=object)
+        if "error" in self.schema.names:
+            failed = ~table["error"].is_null().to_numpy()
+            names = names.iloc[np.argsort(failed, kind="stable")]
+        kept = np.zeros(len(table), dtype=bool)
+        kept[names.drop_duplicates(keep=self._keep).index] = True
+        return table.filter(pa.array(kept))
 
 
 def set_aside(path: Path, why: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib import resources
 from pathlib import Path, PurePath
 from typing import Any, TypeGuard, cast
 
@@ -19,8 +20,11 @@ from hybridml.errors import HybridmlError
 
 from .optional import require
 
-MARK = "://"
+SCHEME_SEPARATOR = "://"
 """What tells a remote path, or a URL, from a local one."""
+
+PRETRAINED_FOLDER = Path(str(resources.files("hybridml"))) / "pretrained"
+"""Folder of everything that was trained and comes with the package."""
 
 _CHANGED = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
 """Keys under which file systems give the time of the last change, the most reliable first."""
@@ -46,11 +50,11 @@ def path_of(path: str | os.PathLike[str]) -> Path:
     >>> path_of("file:///photos")
     PosixPath('/photos')
     """
-    if not isinstance(path, str) or MARK not in path:
+    if not isinstance(path, str) or SCHEME_SEPARATOR not in path:
         return path if is_remote(path) else Path(path)
     if path.startswith("file://"):
         return Path(path.removeprefix("file://"))
-    check_protocol(path.partition(MARK)[0])
+    check_protocol(path.partition(SCHEME_SEPARATOR)[0])
     from upath import UPath
 
     return cast(Path, UPath(path))
@@ -59,13 +63,13 @@ def path_of(path: str | os.PathLike[str]) -> Path:
 @cache
 def check_protocol(protocol: str) -> None:
     """Raise :class:`HybridmlError` unless file systems of this protocol can be used here."""
-    require(f"a path with {protocol}{MARK}", ("fsspec", "upath"), "dask")
+    require(f"a path with {protocol}{SCHEME_SEPARATOR}", ("fsspec", "upath"), "dask")
     import fsspec
 
     try:
         fsspec.get_filesystem_class(protocol)
     except (ImportError, ValueError) as error:
-        raise HybridmlError(f"{protocol}{MARK} cannot be used here: {error}") from None
+        raise HybridmlError(f"{protocol}{SCHEME_SEPARATOR} cannot be used here: {error}") from None
 
 
 def is_remote(path: object) -> TypeGuard[Path]:

@@ -6,8 +6,7 @@ torch is imported when an embedder computes, not before.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,10 +18,13 @@ from hybridml.datasets.images import RGB
 from hybridml.errors import WeightsError
 from hybridml.utils.hashing import sha256_of
 from hybridml.utils.optional import missing
-from hybridml.utils.registry import SettingsError, build, in_range, one_of, settings_of
+from hybridml.utils.registry import SettingsError, build, in_range
 from hybridml.utils.torch import inferring
 
-from .weights import fitting, fold_batch_norms
+from .number_classifier.classifier import SHIPPED_WEIGHTS, NumberClassifier, load_network
+from .number_classifier.inputs import SIZE as SHIPPED_SIZE
+from .number_classifier.inputs import look_at
+from .weights import fold_batch_norms, loaded
 
 #: Weights of torchvision by name: file name in the torch cache, as published by PyTorch.
 PRETRAINED = {
@@ -32,13 +34,18 @@ PRETRAINED = {
 DOWNLOAD = "https://download.pytorch.org/models/"
 RANDOM = "random"
 SEED = 0
+SIZE = 224
+"""Side of the square that torchvision's network sees, in pixels."""
+
+BATCH = 16
+"""Photos that are embedded together; changes speed and memory only."""
+
 # Of this module: counts up with every change that changes a vector.
 VERSION = 1
-
 # Of ImageNet, in RGB order: what the weights were trained with.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-# The last layer, which embeddings leave out: weights without it are as good.
+# The last layer, which embeddings leave out.
 UNUSED = ("fc.weight", "fc.bias")
 
 
@@ -66,98 +73,20 @@ class Embedder(Protocol):
         ...
 
 
-class NoEmbedder:
-    """Looks at nothing: zero numbers per photo."""
+class _ResNet50:
+    """An embedder whose vectors are the global average pool of a ResNet-50."""
 
-    name = "none"
-    dimension = 0
-
-    def settings(self) -> dict[str, Any]:
-        """Return the name alone."""
-        return {"embedding": self.name}
-
-    def embed(self, images: Iterable[RGB]) -> NDArray[np.float32]:
-        """Return an array of shape ``(n, 0)``."""
-        return np.empty((sum(1 for _ in images), 0), dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class ResNet50Settings:
-    """Settings of :class:`ResNet50Embedder` that change a vector, besides its weights.
-
-    Parameters
-    ----------
-    size : int
-        Side of the square that the network sees, in pixels.
-    fit : {"letterbox", "stretch", "crop"}
-        How a photo becomes a square. ``"letterbox"``: scaled to fit, white bars on both sides, so that the
-        numbers at its borders stay and proportions hold; ``"stretch"``: squeezed; ``"crop"``: shortest side
-        scaled to 232/224 of ``size``, its middle cut out, as the weights were validated: it loses the
-        borders, where dimension labels stand.
-    """
-
-    size: int = 224
-    fit: str = "letterbox"
-
-    def __post_init__(self) -> None:
-        in_range("size", self.size, 32, 2048, whole=True)
-        one_of("fit", self.fit, ("letterbox", "stretch", "crop"))
-
-
-class ResNet50Embedder:
-    """Global average pool of torchvision's ResNet-50: 2,048 numbers per photo.
-
-    Batches, channels-last, batch norms folded into the convolutions before them (exact up to rounding).
-
-    Parameters
-    ----------
-    weights : str or path
-        ``"IMAGENET1K_V2"`` or ``"IMAGENET1K_V1"``: from the torch cache (``$TORCH_HOME/hub/checkpoints``), or
-        downloaded into it. The path of a file with a ``state_dict`` of torchvision's ``resnet50``. Or
-        ``"random"``: seeded random weights, for trying things out; never chosen unasked.
-    batch_size : int
-        Photos per step; changes speed and memory only.
-    threads : int, optional
-        Threads of torch while it computes, by default torch's own choice; changes speed only.
-    **settings
-        See :class:`ResNet50Settings`.
-
-    Raises
-    ------
-    WeightsError
-        When the weights cannot be had or do not fit; says what to do.
-    MissingExtraError
-        When torch or torchvision is not installed.
-    """
-
-    name = "resnet50"
     dimension = 2048
 
-    def __init__(
-        self,
-        weights: str | os.PathLike[str] = "IMAGENET1K_V2",
-        batch_size: int = 16,
-        threads: int | None = None,
-        **settings: Any,
-    ) -> None:
-        in_range("batch_size", batch_size, 1, 4096, whole=True)
+    def __init__(self, threads: int | None) -> None:
         if threads is not None:
             in_range("threads", threads, 1, 1024, whole=True)
-        self.config = settings_of(ResNet50Settings, "embedding 'resnet50'", settings)
-        self.batch_size = batch_size
         self.threads = threads
-        self.weights = os.fspath(weights)
-        self._path = None if self.weights == RANDOM else find_weights(self.weights)
-        self._digest = RANDOM + f":{SEED}" if self._path is None else sha256_of(self._path, WeightsError)
         self._network: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the network behind: each process loads its own."""
         return {**self.__dict__, "_network": None}
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings and the SHA-256 of the weights."""
-        return {"embedding": self.name, "version": VERSION, "weights": self._digest, **asdict(self.config)}
 
     def embed(self, images: Iterable[RGB]) -> NDArray[np.float32]:
         """Return one row per photo.
@@ -171,33 +100,125 @@ class ResNet50Embedder:
         -------
         ndarray of float32, shape (n, 2048)
         """
-        network = self._loaded()
+        if self._network is None:
+            self._network = self._loaded()
+        left, rows = iter(images), [np.empty((0, self.dimension), dtype=np.float32)]
         with inferring(self.threads):
-            rows = [network(_tensor(batch)).numpy() for batch in self._batches(images)]
-        return np.concatenate(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
-
-    def _batches(self, images: Iterable[RGB]) -> Iterator[NDArray[np.uint8]]:
-        squares = (square(image, self.config.size, self.config.fit) for image in images)
-        while batch := list(islice(squares, self.batch_size)):
-            yield np.stack(batch)
+            while batch := list(islice(left, BATCH)):
+                rows.append(self._network(self._inputs(batch)).numpy())
+        return np.concatenate(rows)
 
     def _loaded(self) -> Any:
-        if self._network is None:
-            self._network = build_network(self._path)
-        return self._network
+        """Return the network without its last layer, ready for inference."""
+        raise NotImplementedError
+
+    def _inputs(self, images: Sequence[RGB]) -> Any:
+        """Return the tensor that the network takes for some photos."""
+        raise NotImplementedError
 
 
-def _shipped(**settings: Any) -> Embedder:
-    from .number_classifier.embedder import ShippedEmbedder
+class ResNet50Embedder(_ResNet50):
+    """Global average pool of torchvision's ResNet-50: 2,048 numbers per photo.
 
-    return ShippedEmbedder(**settings)
+    Batches, channels-last, batch norms folded into the convolutions before them (exact up to rounding).
+
+    Parameters
+    ----------
+    weights : str or path
+        ``"IMAGENET1K_V2"`` or ``"IMAGENET1K_V1"``: from the torch cache (``$TORCH_HOME/hub/checkpoints``), or
+        downloaded into it. The path of a file with a ``state_dict`` of torchvision's ``resnet50``. Or
+        ``"random"``: seeded random weights, for trying things out; never chosen unasked.
+    threads : int, optional
+        Threads of torch while it computes, by default torch's own choice; changes speed only.
+
+    Raises
+    ------
+    WeightsError
+        When the weights cannot be had or do not fit; says what to do.
+    MissingExtraError
+        When torch or torchvision is not installed.
+    """
+
+    name = "resnet50"
+
+    def __init__(self, weights: str | os.PathLike[str] = "IMAGENET1K_V2", threads: int | None = None) -> None:
+        super().__init__(threads)
+        weights = os.fspath(weights)
+        self._path = None if weights == RANDOM else _find_weights(weights)
+        self._digest = RANDOM + f":{SEED}" if self._path is None else sha256_of(self._path, WeightsError)
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that changes a vector, with the SHA-256 of the weights."""
+        square = {"size": SIZE, "fit": "letterbox"}
+        return {"embedding": self.name, "version": VERSION, "weights": self._digest, **square}
+
+    def _loaded(self) -> Any:
+        from .torchvision_compat import import_torchvision
+
+        resnet50 = import_torchvision().models.resnet50
+        import torch
+
+        if self._path is None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(SEED)
+                network = resnet50(weights=None).eval().requires_grad_(False)
+        else:
+            network = loaded(resnet50, self._path, "torchvision's resnet50", unused=UNUSED)
+        network.fc = torch.nn.Identity()
+        fold_batch_norms(network)
+        return network.to(memory_format=torch.channels_last)
+
+    def _inputs(self, images: Sequence[RGB]) -> Any:
+        import torch
+
+        batch = torch.from_numpy(np.stack([letterboxed(image) for image in images]))
+        pixels = batch.permute(0, 3, 1, 2)  # channels-last in memory as it stands
+        floats = pixels.to(torch.float32, memory_format=torch.channels_last) / 255
+        mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, DEVIATION))
+        return (floats - mean) / deviation
+
+
+class ShippedEmbedder(_ResNet50):
+    """Global average pool of the number classifier's ResNet-50: 2,048 numbers per photo, without a download.
+
+    Its weights are our own, trained to tell what a number on a photo labels, from gray and thin lines on a small
+    square. Where text stands, which that network also sees, is left out: an embedding does not depend on an OCR engine.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Threads of torch while it computes, by default torch's own choice; changes speed only.
+
+    Raises
+    ------
+    WeightsError
+        When the weights are not there or do not fit; says what to do.
+    """
+
+    name = "resnet50-shipped"
+
+    def __init__(self, threads: int | None = None) -> None:
+        super().__init__(threads)
+        self._digest = NumberClassifier().settings()["weights"]
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that changes a vector, with the SHA-256 of the weights."""
+        return {"embedding": self.name, "version": VERSION, "size": SHIPPED_SIZE, "weights": self._digest}
+
+    def _loaded(self) -> Any:
+        return load_network(SHIPPED_WEIGHTS).backbone
+
+    def _inputs(self, images: Sequence[RGB]) -> Any:
+        import torch
+
+        planes = np.stack([look_at(image, ()).planes for image in images])
+        return (torch.from_numpy(planes).float() / 255 - 0.5) * 2
 
 
 #: The packaged embedders.
 EMBEDDERS: dict[str, Callable[..., Embedder]] = {
     "resnet50": ResNet50Embedder,
-    "resnet50-shipped": _shipped,
-    "none": NoEmbedder,
+    "resnet50-shipped": ShippedEmbedder,
 }
 
 
@@ -207,8 +228,8 @@ def create(name: str, **settings: Any) -> Embedder:
     Parameters
     ----------
     name : str
-        ``"resnet50"``, ``"resnet50-shipped"`` (our own weights, see :mod:`hybridml.vision.number_classifier.embedder`), ``"none"``, or
-        ``"module:name"`` of a callable of your own that returns an :class:`Embedder`.
+        ``"resnet50"``, ``"resnet50-shipped"``, or ``"module:name"`` of a callable of your own that returns an
+        :class:`Embedder`.
     **settings
         Keyword arguments of that embedder.
 
@@ -221,8 +242,8 @@ def create(name: str, **settings: Any) -> Embedder:
 
     Examples
     --------
-    >>> create("none").dimension
-    0
+    >>> create("resnet50", weights="random").dimension
+    2048
     """
     embedder = build("embedding", name, EMBEDDERS, settings)
     if not isinstance(embedder, Embedder):
@@ -233,80 +254,22 @@ def create(name: str, **settings: Any) -> Embedder:
     return embedder
 
 
-def square(image: RGB, size: int, fit: str) -> RGB:
-    """Make a photo a square of ``size`` pixels; see :class:`ResNet50Settings` for ``fit``."""
+def letterboxed(image: RGB) -> RGB:
+    """Scale a photo to fit into a square of :data:`SIZE`, with white bars: its borders stay and proportions hold."""
     import cv2
 
     height, width = image.shape[:2]
-    if fit == "stretch":
-        new = (size, size)
-    elif fit == "letterbox":
-        factor = size / max(height, width)
-        new = (max(1, round(width * factor)), max(1, round(height * factor)))
-    else:
-        factor = size * 232 / 224 / min(height, width)
-        new = (max(size, round(width * factor)), max(size, round(height * factor)))
+    factor = SIZE / max(height, width)
+    new = (max(1, round(width * factor)), max(1, round(height * factor)))
     how = cv2.INTER_AREA if new[0] * new[1] < width * height else cv2.INTER_CUBIC
-    scaled = cv2.resize(image, new, interpolation=how)
-    left, top = (new[0] - size) // 2, (new[1] - size) // 2
-    if fit == "crop":
-        return scaled[top : top + size, left : left + size]
-    result = np.full((size, size, 3), 255, dtype=np.uint8)
-    result[-top : new[1] - top, -left : new[0] - left] = scaled
+    left, top = (SIZE - new[0] + 1) // 2, (SIZE - new[1] + 1) // 2
+    result = np.full((SIZE, SIZE, 3), 255, dtype=np.uint8)
+    result[top : top + new[1], left : left + new[0]] = cv2.resize(image, new, interpolation=how)
     return result
 
 
-def _tensor(batch: NDArray[np.uint8]) -> Any:
-    import torch
-
-    pixels = torch.from_numpy(batch).permute(0, 3, 1, 2)  # channels-last in memory as it stands
-    floats = pixels.to(torch.float32, memory_format=torch.channels_last) / 255
-    mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, DEVIATION))
-    return (floats - mean) / deviation
-
-
-def build_network(path: Path | None) -> Any:
-    """Return torchvision's ResNet-50 without its last layer, ready for inference.
-
-    Parameters
-    ----------
-    path : Path or None
-        File with the ``state_dict``; None for seeded random weights.
-
-    Raises
-    ------
-    WeightsError
-        When the file is no ``state_dict`` or does not fit; names the keys that are missing or too many.
-    """
-    from .torchvision_compat import import_torchvision
-
-    torchvision = import_torchvision()
-    import torch
-
-    if path is None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(SEED)
-            network = torchvision.models.resnet50(weights=None)
-    else:
-        # Without storage: initial values would be drawn for a second only to be replaced.
-        with torch.device("meta"):
-            network = torchvision.models.resnet50(weights=None)
-        state = fitting(path, network, "torchvision's resnet50", optional=UNUSED.__contains__)
-        network.load_state_dict(state, strict=False, assign=True)
-    network.fc = torch.nn.Identity()
-    network.float().eval().requires_grad_(False)
-    fold_batch_norms(network)
-    return network.to(memory_format=torch.channels_last)
-
-
-def find_weights(weights: str) -> Path:
-    """Return the file of ``weights``, downloading it into the torch cache when it is a known name.
-
-    Raises
-    ------
-    WeightsError
-        When there is no such file and none can be downloaded; says what to do.
-    """
+def _find_weights(weights: str) -> Path:
+    """Return the file of ``weights``, downloading it into the torch cache when it is a known name."""
     if weights not in PRETRAINED:
         path = Path(weights)
         if not path.is_file():

@@ -19,7 +19,8 @@ class PhotoFeatures:
     ocr_result : OCRResult
         The photo's text lines.
     number_classes : array (text lines, classes), optional
-        Class probabilities of the number in each text line, in the order of :data:`hybridml.vision.number_classifier.CLASSES`.
+        Class probabilities of the number in each text line, in the order of
+        :data:`hybridml.vision.number_classifier.CLASSES`.
     second_pass : OCRResult, optional
         OCR result of the second pass, used where the first has no candidate.
     """

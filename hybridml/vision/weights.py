@@ -1,4 +1,4 @@
-"""Files of trained weights: read, held against the network they are for, and made ready for inference.
+"""Files of trained weights: read, compared with the network they are for, and made ready for inference.
 
 torch is imported when a file is read, not before.
 """
@@ -6,7 +6,7 @@ torch is imported when a file is read, not before.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,70 +16,59 @@ KEYS_SHOWN = 5
 """Names of weights in a message at most."""
 
 
-def read(path: Path, remedy: str = "") -> Mapping[str, Any]:
-    """Return the ``state_dict`` of a file, mapped into memory where its format allows: what is not used is not loaded.
-
-    Parameters
-    ----------
-    path : Path
-        What ``torch.save`` wrote.
-    remedy : str
-        What to do when it is something else, for the message.
-
-    Raises
-    ------
-    WeightsError
-        When the file is no ``state_dict``.
-    """
-    import torch
-
-    try:
-        # torch maps its newer files only, which are archives
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # pickle, zip and torch each have their own
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(
-            _with(f"{path}: is not a file of weights that torch can load: {cause}", remedy)
-        ) from error
-    if not isinstance(state, dict):
-        raise WeightsError(_with(f"{path}: expected a state_dict, got {type(state).__name__}", remedy))
-    return state
-
-
-def fitting(
+def loaded(
+    make: Callable[[], Any],
     path: Path,
-    network: Any,
     what: str,
     remedy: str = "",
-    optional: Callable[[str], bool] = lambda key: False,
+    unused: Collection[str] = (),
     prefix: str = "",
-) -> dict[str, Any]:
-    """Return the weights of a file, which are those of ``network`` to the last name and shape.
+) -> Any:
+    """Return a network with the weights of a file, ready for inference.
 
     Parameters
     ----------
+    make : callable
+        Returns the network, whose initial weights are not used.
     path : Path
         What ``torch.save`` wrote.
-    network : Module
-        Which network they are for; on device ``meta``, it takes no memory.
     what : str
-        That network, for messages.
+        Name of the network, for messages.
     remedy : str
-        What to do when they are others, for messages.
-    optional : callable
-        Which names are left out, whether they are there or not.
+        What to do when the weights do not fit, for messages.
+    unused : collection of str
+        Weights that may be missing and are not loaded; nor are counters of training steps.
     prefix : str
-        Of the names in the file, where ``network`` is a part of what was saved; the rest is left out.
+        Of the names in the file, where ``network`` is a part of what was saved; the rest is not loaded.
 
     Raises
     ------
     WeightsError
         When the file cannot be read or does not fit; names weights that are missing, too many or misshapen.
     """
-    held = {str(key): value for key, value in read(path, remedy).items()}
-    state = {key.removeprefix(prefix): value for key, value in held.items() if key.startswith(prefix)}
-    state = {key: value for key, value in state.items() if not optional(key)}
-    wanted = {key: value for key, value in network.state_dict().items() if not optional(key)}
+    import torch
+
+    # Without storage: initial values would be drawn for a second only to be replaced.
+    with torch.device("meta"):
+        network = make()
+
+    def used(key: str) -> bool:
+        return key not in unused and not key.endswith("num_batches_tracked")
+
+    def fault(message: str) -> WeightsError:
+        return WeightsError(f"{path}: {message}" + (f"; {remedy}" if remedy else ""))
+
+    try:
+        # torch maps its newer files only, which are archives: what is not used of them is not read
+        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except Exception as error:  # pickle, zip and torch each have their own
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        raise fault(f"is not a file of weights that torch can load: {cause}") from error
+    if not isinstance(held, dict):
+        raise fault(f"expected a state_dict, got {type(held).__name__}")
+    own = {str(key): value for key, value in held.items() if str(key).startswith(prefix)}
+    state = {name: value for key, value in own.items() if used(name := key.removeprefix(prefix))}
+    wanted = {key: value for key, value in network.state_dict().items() if used(key)}
     both = set(wanted) & set(state)
     faults = {
         "missing": set(wanted) - set(state),
@@ -87,15 +76,12 @@ def fitting(
         "of the wrong shape": {k for k in both if getattr(state[k], "shape", None) != wanted[k].shape},
     }
     differences = "; ".join(
-        f"{len(keys)} keys {fault}: {_listed(keys)}" for fault, keys in faults.items() if keys
+        f"{len(keys)} keys {kind}: {_listed(keys)}" for kind, keys in faults.items() if keys
     )
     if differences:
-        raise WeightsError(_with(f"{path}: is not a state_dict of {what}: {differences}", remedy))
-    return state
-
-
-def _with(message: str, remedy: str) -> str:
-    return f"{message}; {remedy}" if remedy else message
+        raise fault(f"is not a state_dict of {what}: {differences}")
+    network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False, assign=True)
+    return network.eval().requires_grad_(False)
 
 
 def _listed(keys: set[str]) -> str:

@@ -245,7 +245,7 @@ def test_a_folder_that_cannot_be_written_to_is_left_as_it_is(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pq, "ParquetWriter", full)
+    monkeypatch.setattr(pq, "write_table", full)
     assert table.shards.merge() == 0
     assert "No space left" in caplog.text
     assert len(table.keys()) == shards.MANY

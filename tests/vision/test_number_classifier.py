@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 
 from hybridml.errors import HybridmlError, MissingExtraError, WeightsError
-from hybridml.vision.number_classifier import (
-    CLASSES,
-    SIZE,
-    NumberClassifier,
-    default_weights,
-    look_at,
-    onnx_backbone,
-)
+from hybridml.vision.number_classifier import CLASSES, NumberClassifier, onnx_backbone
+from hybridml.vision.number_classifier.classifier import SHIPPED_WEIGHTS
+from hybridml.vision.number_classifier.inputs import SIZE, look_at
 from hybridml.vision.text_line import TextLine
 
 LINES = [
@@ -193,7 +188,7 @@ def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
         NumberClassifier(tmp_path / "other.pt").classify(photo(), LINES)
 
 
-@pytest.mark.skipif(not default_weights().is_file(), reason="the shipped weights are not here")
+@pytest.mark.skipif(not SHIPPED_WEIGHTS.is_file(), reason="the shipped weights are not here")
 def test_the_shipped_weights_tell_drawn_dimensions_apart() -> None:
     pytest.importorskip("torch")
     render = pytest.importorskip("benchmarks.number_classifier_drawings")

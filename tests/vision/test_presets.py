@@ -32,10 +32,9 @@ def photo() -> tuple[np.ndarray, tuple[float, float, float, float]]:
     return canvas.array(), box
 
 
-def test_best_keeps_results_stored_before_efforts_were_named() -> None:
-    told = RapidOCRSettings(**PRESETS["best"].ocr.get("rapidocr", {})).to_dict()
-    assert not set(RapidOCRSettings.LATER) & set(told)
-    assert set(RapidOCRSettings(trim=True).to_dict()) - set(told) == {"trim"}
+def test_settings_of_the_second_reading_are_reported_only_where_they_differ_from_the_default() -> None:
+    assert not {"check_score", "check_width"} & set(RapidOCRSettings().to_dict())
+    assert RapidOCRSettings(check_width=320).to_dict()["check_width"] == 320
 
 
 def test_each_effort_has_settings_of_its_own() -> None:
@@ -118,7 +117,7 @@ def test_moved_reading_keeps_text_and_shifts_corners(photo) -> None:
 
 def test_an_eight_bit_copy_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
-    model = create("rapidocr").model("detector")  # type: ignore[attr-defined]
+    model = create("rapidocr").models["detector"]  # type: ignore[attr-defined]
     copy = lighter(model, eight=True)
     assert copy.parent == tmp_path
     assert copy.stat().st_size < 0.5 * model.stat().st_size
@@ -138,7 +137,7 @@ def test_western_characters_read_the_same_and_are_fewer(
         line.text for line in every.read(image).lines
     ]
     (copy,) = tmp_path.iterdir()
-    assert copy.stat().st_size < 0.7 * every.model("recognizer").stat().st_size  # type: ignore[attr-defined]
+    assert copy.stat().st_size < 0.7 * every.models["recognizer"].stat().st_size  # type: ignore[attr-defined]
     assert every.settings() != western.settings()
 
 
@@ -179,7 +178,7 @@ def test_words_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_recognizer_built_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
-    detector = create("rapidocr").model("detector")  # type: ignore[attr-defined]
+    detector = create("rapidocr").models["detector"]  # type: ignore[attr-defined]
     with pytest.raises(HybridmlError, match="list of its characters"):
         lighter(detector, western=True)
     assert not list(tmp_path.iterdir())
@@ -213,7 +212,7 @@ def test_a_lighter_network_names_the_package_it_lacks(
 
 def test_a_copy_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDML_CACHE", str(tmp_path))
-    model = create("rapidocr").model("detector")  # type: ignore[attr-defined]
+    model = create("rapidocr").models["detector"]  # type: ignore[attr-defined]
     broken = tmp_path / model.name
     broken.write_bytes(b"no network")
     with pytest.raises(HybridmlError, match="float32"):

@@ -6,7 +6,6 @@ the store hold as on one machine. Dask connections are neither authenticated nor
 
 from .client import connected
 from .compatibility import check
-from .contents import remote_contents
-from .dispatch import work
+from .dispatch import remote_contents, work
 
 __all__ = ["check", "connected", "remote_contents", "work"]

@@ -51,7 +51,7 @@ def connected(address: str, progress: bool = False) -> Iterator[Any]:
             "give the address that it prints, or try it on this machine with 'make cluster'"
         ) from None
     try:
-        if not workers_of(client):
+        if not client.nthreads():
             raise HybridmlError(
                 f"the Dask cluster at {address} has no workers: start some with 'dask worker {address} --nthreads 1 "
                 "--host HOST', where HOST is their machine's address in a network that only you can reach: a worker "
@@ -73,8 +73,3 @@ def _announce_dashboard(client: Any) -> None:
     if link not in _announced:
         _announced.add(link)
         print(f"Dask's dashboard shows the progress: {link}", file=sys.stderr)
-
-
-def workers_of(client: Any) -> dict[str, int]:
-    """Return the addresses of a cluster's workers, and how many tasks each runs at a time."""
-    return dict(client.nthreads())

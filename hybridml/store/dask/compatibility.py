@@ -13,8 +13,6 @@ from hybridml.utils.hashing import fingerprint
 from hybridml.utils.paths import MARK, check_protocol
 from hybridml.vision.stages import VisionStages
 
-from .client import workers_of
-
 POLL_SECONDS = 2.0
 """How often to look whether the workers that are being checked are still there."""
 
@@ -26,22 +24,13 @@ class IncompatibleWorkerError(HybridmlError):
 
 
 def worker_of(stages: VisionStages, version: str, protocols: Iterable[str] = ()) -> Worker:
-    """Return this thread's worker for ``stages``, which loads them once.
-
-    Parameters
-    ----------
-    stages : VisionStages
-        The stages to run.
-    version : str
-        Version of hybridml in the process that sends the work.
-    protocols : iterable of str
-        File systems of the photos, such as ``"s3"``.
+    """Return this thread's worker for ``stages`` and photos on the file systems ``protocols``; it loads them once.
 
     Raises
     ------
     IncompatibleWorkerError
-        When this machine lacks something that the stages need, or has hybridml or a package that changes results in
-        another version.
+        When this machine lacks something that the stages need, or has a package that changes results, or hybridml
+        itself, in another version than the process that sends the work.
     """
     if version != __version__:
         raise IncompatibleWorkerError(
@@ -95,12 +84,12 @@ def check(client: Any, stages: VisionStages, protocols: Sequence[str] = ()) -> N
         client.submit(
             _incompatibility, stages, __version__, protocols, workers=[address], pure=False, retries=0
         ): address
-        for address in workers_of(client)
+        for address in client.nthreads()
     }
     reasons, waiting = {}, set(asked)
     while waiting:
         # a worker that has left never answers
-        present = workers_of(client)
+        present = client.nthreads()
         waiting = {future for future in waiting if asked[future] in present}
         try:
             done = (

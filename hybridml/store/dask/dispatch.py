@@ -1,4 +1,4 @@
-"""The dispatch of photos as tasks of a Dask cluster."""
+"""The dispatch of photos as tasks of a Dask cluster: vision stages, and content keys of remote photos."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hybridml import __version__
-from hybridml.store.worker import DIED, PhotoTask, WorkResult
-from hybridml.utils.paths import MARK
+from hybridml.store.feature_store import PhotoContent, contents
+from hybridml.store.worker import DIED, PhotoTask, Worker, WorkResult
+from hybridml.utils.paths import MARK, path_of
 from hybridml.vision.stages import VisionStages
 
-from .client import workers_of
+from .client import connected
 from .compatibility import IncompatibleWorkerError, check, protocols_of, worker_of
 
 log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 BATCH_SECONDS = 10.0
 """Target duration of a batch: long compared with the scheduler's cost of a task, but a kill loses little."""
@@ -38,47 +41,53 @@ RESULT_SECONDS = 10.0
 class _Done:
     """What a worker sends back; ``refused`` says why it did nothing."""
 
-    result: WorkResult
+    result: Any = None
     seconds: float = 0.0
     worker: str = ""
     refused: str = ""
 
 
-def _work(tasks: Sequence[PhotoTask], stages: VisionStages, version: str, protocols: Sequence[str]) -> _Done:
+def _work(
+    run: Callable[[Worker, Sequence[Any]], Any],
+    items: Sequence[Any],
+    stages: VisionStages,
+    version: str,
+    protocols: Sequence[str],
+) -> _Done:
     """Work on a batch; this runs on a worker."""
     from distributed import get_worker
 
     try:
         worker = worker_of(stages, version, protocols)
     except IncompatibleWorkerError as error:
-        return _Done(WorkResult(), worker=str(get_worker().address), refused=str(error))
+        return _Done(worker=str(get_worker().address), refused=str(error))
     start = time.perf_counter()
-    return _Done(worker(tasks), time.perf_counter() - start)
+    return _Done(run(worker, items), time.perf_counter() - start)
 
 
 @dataclass
 class _Batches:
-    """Tasks in batches that take about :data:`BATCH_SECONDS`; tasks to be tried one by one come first.
+    """Items in batches that take about :data:`BATCH_SECONDS`; items to be tried one by one come first.
 
     Towards the end batches shrink, so that all workers finish together (guided self-scheduling: C. Polychronopoulos
     and D. Kuck, IEEE Transactions on Computers, 1987).
 
     Examples
     --------
-    >>> batches = _Batches(deque(PhotoTask(str(i), "", frozenset()) for i in range(60)))
+    >>> batches = _Batches(deque(range(60)))
     >>> len(batches.next(2)), batches.learn(8, 2.0), len(batches.next(2)), len(batches.next(2))
     (8, None, 24, 14)
     """
 
-    left: deque[PhotoTask]
-    alone: deque[PhotoTask] = field(default_factory=deque)
+    left: deque[Any]
+    alone: deque[Any] = field(default_factory=deque)
     size: int = FIRST_BATCH
 
     def __bool__(self) -> bool:
         return bool(self.left or self.alone)
 
-    def next(self, shares: int) -> list[PhotoTask]:
-        """Return the next batch: at most one of ``shares`` equal shares of the tasks left."""
+    def next(self, shares: int) -> list[Any]:
+        """Return the next batch: at most one of ``shares`` equal shares of the items left."""
         if self.alone:
             return [self.alone.popleft()]
         return [self.left.popleft() for _ in range(min(self.size, math.ceil(len(self.left) / shares)))]
@@ -97,9 +106,6 @@ def work(
 ) -> Iterator[WorkResult]:
     """Yield the results of tasks as workers send them.
 
-    When a worker leaves, another does its batches again. A photo that takes down every worker that tries it is left
-    out. A worker that joins is used at once; an incompatible one is left out with a warning.
-
     Parameters
     ----------
     client : distributed.Client
@@ -116,33 +122,82 @@ def work(
     HybridmlError
         When a worker is incompatible at the start.
     """
-    from distributed import wait
+
+    def died(task: PhotoTask) -> WorkResult:
+        log.error("%s took down every worker that tried it; left out", task.path)
+        return WorkResult(failed={task.key: DIED}, photos=1)
 
     protocols = protocols_of(task.path for task in tasks)
+    items = [replace(task, path=_absolute(task.path)) for task in tasks]
+    return _results(client, Worker.__call__, items, stages, protocols, died, prepare)
+
+
+def remote_contents(
+    address: str, paths: Sequence[Path], progress: bool = False
+) -> Iterator[tuple[int, PhotoContent]]:
+    """Yield what :func:`hybridml.store.feature_store.contents` does, in any order, from the workers of a cluster.
+
+    The bytes of the photos need not pass the calling process. See :func:`connected` for the other parameters.
+    """
+    items = [(number, _absolute(str(path))) for number, path in enumerate(paths)]
+
+    def died(item: tuple[int, str]) -> list[tuple[int, PhotoContent]]:
+        log.warning("workers died while they read %s to compute its key; this process reads it", item[1])
+        return _contents_of(None, [item])
+
+    protocols = protocols_of(path for _, path in items)
+    with connected(address, progress) as client:
+        for found in _results(client, _contents_of, items, VisionStages(None), protocols, died):
+            yield from found
+
+
+def _contents_of(_: Any, items: Sequence[tuple[int, str]]) -> list[tuple[int, PhotoContent]]:
+    found = contents([path_of(path) for _, path in items])
+    return [(number, content) for (number, _), (_, content) in zip(items, found, strict=True)]
+
+
+def _results(
+    client: Any,
+    run: Callable[[Worker, Sequence[Item]], Any],
+    items: Sequence[Item],
+    stages: VisionStages,
+    protocols: Sequence[str],
+    died: Callable[[Item], Any],
+    prepare: Callable[[Sequence[Item]], Sequence[Item]] = lambda batch: batch,
+) -> Iterator[Any]:
+    """Yield the results of batches as workers send them.
+
+    When a worker leaves, another does its batches again. An item that takes down every worker that tries it has the
+    result that ``died`` returns. A worker that joins is used at once; an incompatible one is left out with a warning.
+    """
+    from distributed import wait
+
     check(client, stages, protocols)
-    batches = _Batches(deque(replace(task, path=absolute(task.path)) for task in tasks))
-    running: dict[Any, list[PhotoTask]] = {}
+    batches = _Batches(deque(items))
+    running: dict[Any, list[Item]] = {}
     refused: set[str] = set()
     slots, counted = 0, 0.0
     while batches or running:
         if time.monotonic() - counted > RESULT_SECONDS / 2 or not slots:
-            workers = {a: n for a, n in workers_of(client).items() if a not in refused}
+            workers = {a: n for a, n in client.nthreads().items() if a not in refused}
             slots, counted = sum(workers.values()), time.monotonic()
         ahead = BATCHES_AHEAD * max(slots, 1)
         while batches and len(running) < ahead:
             batch = batches.next(ahead)
             where = {"workers": list(workers)} if refused and workers else {}
-            future = client.submit(_work, prepare(batch), stages, __version__, protocols, pure=False, **where)
+            future = client.submit(
+                _work, run, prepare(batch), stages, __version__, protocols, pure=False, **where
+            )
             running[future] = batch
         try:
             done = wait(list(running), timeout=RESULT_SECONDS, return_when="FIRST_COMPLETED").done
         except TimeoutError:
-            if not workers_of(client):
+            if not client.nthreads():
                 log.warning("the cluster has no workers left; waiting for some to join")
             continue
         for future in done:
             batch = running.pop(future)
-            found = _outcome(future, batch, batches)
+            found = _outcome(future, batch, batches, died)
             if found is None:
                 continue
             if found.refused:
@@ -157,22 +212,21 @@ def work(
             yield found.result
 
 
-def _outcome(future: Any, batch: list[PhotoTask], batches: _Batches) -> _Done | None:
-    """Return the result of a batch, or None if its photos are to be tried one by one."""
+def _outcome(future: Any, batch: list[Item], batches: _Batches, died: Callable[[Item], Any]) -> _Done | None:
+    """Return the result of a batch, or None if its items are to be tried one by one."""
     from distributed.scheduler import KilledWorker
 
     try:
         done: _Done = future.result()
         return done
     except KilledWorker:
-        if len(batch) > 1:
-            log.warning("workers died; the photos of their batch are tried again one by one")
-            batches.alone.extend(batch)
-            return None
-        log.error("%s took down every worker that tried it; left out", batch[0].path)
-        return _Done(WorkResult(failed={batch[0].key: DIED}, photos=1))
+        if len(batch) == 1:
+            return _Done(died(batch[0]))
+        log.warning("workers died; the photos of their batch are tried again one by one")
+        batches.alone.extend(batch)
+        return None
 
 
-def absolute(path: str) -> str:
+def _absolute(path: str) -> str:
     """Return a path that is valid whatever folder a worker was started in."""
     return path if MARK in path else str(Path(path).absolute())

@@ -12,23 +12,22 @@ from numpy.typing import NDArray
 
 from hybridml.errors import WeightsError
 from hybridml.utils.hashing import sha256_of
+from hybridml.utils.paths import PRETRAINED_FOLDER
 from hybridml.utils.registry import in_range
 from hybridml.utils.torch import inferring
 from hybridml.vision.text_line import TextLine
-from hybridml.vision.weights import fitting, fold_batch_norms
+from hybridml.vision.weights import fold_batch_norms, loaded
 
 from .inputs import CLASSES, SIZE, has_digit, look_at
 from .onnx_backbone import Maps, maps_of
-from .pretrained import NUMBER_CLASSIFIER
 
 # Of this package: counts up with every change that changes a probability.
 VERSION = 2
+WHAT = "the number classifier"
 REMEDY = "train weights anew with 'python -m benchmarks.train_number_classifier'"
 
-
-def default_weights() -> Path:
-    """Return where the shipped weights are expected."""
-    return NUMBER_CLASSIFIER
+SHIPPED_WEIGHTS = PRETRAINED_FOLDER / "number-classifier-resnet50.pt"
+"""Our own weights of the ResNet-50 that sees the photo around each number."""
 
 
 class NumberClassifier:
@@ -55,7 +54,7 @@ class NumberClassifier:
         if threads is not None:
             in_range("threads", threads, 1, 1024, whole=True)
         self.threads = threads
-        self._path = default_weights() if weights is None else Path(weights)
+        self._path = SHIPPED_WEIGHTS if weights is None else Path(weights)
         if not self._path.is_file():
             raise WeightsError(
                 f"no weights of the number classifier at {str(self._path)!r}: name a file that "
@@ -125,35 +124,19 @@ def load_network(path: Path) -> Any:
 
     from .network import NumberClassifierNetwork
 
-    # Without storage: initial values would be drawn for a second only to be replaced.
-    with torch.device("meta"):
-        network = NumberClassifierNetwork()
-    state = fitting(path, network, "the number classifier", REMEDY, _is_counter)
-    network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False, assign=True)
-    network.eval().requires_grad_(False)
+    network = loaded(NumberClassifierNetwork, path, WHAT, REMEDY)
     fold_batch_norms(network.backbone)
     return network.to(memory_format=torch.channels_last)
 
 
 def load_head(path: Path) -> Any:
-    """Return the network's head alone, all that is needed of it where the rest is translated; as in the whole of it.
+    """Return the network's head alone, which is all that is needed of it where the rest is translated.
 
     Raises
     ------
     WeightsError
-        When the file cannot be loaded or does not fit; says what to do.
+        As for :func:`load_network`.
     """
-    import torch
-
     from .network import new_head
 
-    with torch.device("meta"):
-        head = new_head()
-    state = fitting(path, head, "the number classifier", REMEDY, prefix="head.")
-    head.load_state_dict({k: v.float() for k, v in state.items()}, assign=True)
-    return head.eval().requires_grad_(False)
-
-
-def _is_counter(key: str) -> bool:
-    """Tell whether a weight counts training steps, which no answer depends on."""
-    return key.endswith("num_batches_tracked")
+    return loaded(new_head, path, WHAT, REMEDY, prefix="head.")

@@ -38,7 +38,7 @@ _WITH_DIGIT, _WITHOUT = 255, 128
 
 
 @dataclass(frozen=True)
-class View:
+class NetworkInput:
     """One photo as the network sees it.
 
     Parameters
@@ -59,7 +59,7 @@ def has_digit(text: str) -> bool:
     return _DIGIT.search(text) is not None
 
 
-def look_at(image: NDArray[np.uint8], lines: Sequence[TextLine], size: int = SIZE) -> View:
+def look_at(image: NDArray[np.uint8], lines: Sequence[TextLine], size: int = SIZE) -> NetworkInput:
     """Return what the network sees of a photo.
 
     Parameters
@@ -95,11 +95,11 @@ def look_at(image: NDArray[np.uint8], lines: Sequence[TextLine], size: int = SIZ
         corners = (np.asarray(line.polygon, dtype=np.float64) * factor + (left, top)) / _OVER
         value = _WITH_DIGIT if has_digit(line.text) else _WITHOUT
         cv2.fillPoly(planes[2], [np.round(corners - 0.5).astype(np.int32)], value)
-    return View(planes, geometry_of(lines, width, height))
+    return NetworkInput(planes, geometry_of(lines, width, height))
 
 
 def geometry_of(lines: Sequence[TextLine], width: int, height: int) -> NDArray[np.float32]:
-    """Return where text lines stand on the square of a photo of ``width`` by ``height``; see :class:`View`."""
+    """Return where text lines stand on the square of a photo of ``width`` by ``height``; see :class:`NetworkInput`."""
     geometry = np.zeros((len(lines), GEOMETRY), dtype=np.float32)
     longest = max(width, height)
     offset = (longest - np.array((width, height))) / 2

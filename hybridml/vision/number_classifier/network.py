@@ -21,15 +21,9 @@ _NEAR = 0.3
 
 
 class NumberClassifierNetwork(nn.Module):
-    """Classes of the text lines of photos, in one pass per photo.
+    """Classes of the text lines of photos, in one pass per photo."""
 
-    Parameters
-    ----------
-    classes : int
-        Width of the answer.
-    """
-
-    def __init__(self, classes: int = len(CLASSES)) -> None:
+    def __init__(self) -> None:
         super().__init__()
         backbone = import_torchvision().models.resnet50(weights=None, zero_init_residual=True)
         backbone.fc = nn.Identity()
@@ -38,7 +32,7 @@ class NumberClassifierNetwork(nn.Module):
         self.fine = nn.Conv2d(512, _LOCAL, 1)
         self.coarse = nn.Conv2d(1024, _LOCAL, 1)
         self.whole = nn.Linear(2048, _WHOLE)
-        self.head = new_head(classes)
+        self.head = new_head()
 
     def forward(self, planes: Tensor, geometry: Tensor, photo: Tensor) -> Tensor:
         """Return logits, one row per text line.
@@ -48,7 +42,7 @@ class NumberClassifierNetwork(nn.Module):
         planes : Tensor of shape (photos, 3, size, size)
             From 0 to 1.
         geometry : Tensor of shape (lines, 6)
-            See :class:`~hybridml.vision.number_classifier.inputs.View`.
+            See :class:`~hybridml.vision.number_classifier.inputs.NetworkInput`.
         photo : Tensor of int64, shape (lines,)
             Which of the photos a line belongs to.
         """
@@ -79,28 +73,20 @@ class NumberClassifierNetwork(nn.Module):
         return torch.relu(self.fine(early) + coarse), whole
 
 
-def new_head(classes: int = len(CLASSES)) -> nn.Module:
+def new_head() -> nn.Module:
     """Return the part of the network that comes after the maps, untrained."""
     return nn.Sequential(
         nn.Linear(REGIONS * _LOCAL + _WHOLE + GEOMETRY + 4, _HIDDEN),
         nn.ReLU(),
         nn.Dropout(0.2),
-        nn.Linear(_HIDDEN, classes),
+        nn.Linear(_HIDDEN, len(CLASSES)),
     )
 
 
 def answer(head: nn.Module, local: Tensor, whole: Tensor, geometry: Tensor, photo: Tensor) -> Tensor:
-    """Return logits, one row per text line, from what :meth:`NumberClassifierNetwork.maps` returned.
-
-    Parameters
-    ----------
-    head : Module
-        The network's.
-    local, whole, geometry, photo : Tensor
-        As there.
-    """
+    """Return logits, one row per text line, from what :meth:`NumberClassifierNetwork.maps` returned."""
     local = local.float()
-    rows, columns = region_weights(geometry, local.shape[2])
+    rows, columns = _region_weights(geometry, local.shape[2])
     pooled = torch.einsum("nrh,nchw,nrw->nrc", rows, local[photo], columns)
     box, angle = geometry[:, :4], geometry[:, 4:]
     size = box[:, 2:] - box[:, :2]
@@ -109,20 +95,10 @@ def answer(head: nn.Module, local: Tensor, whole: Tensor, geometry: Tensor, phot
     return logits.float()
 
 
-def region_weights(geometry: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+def _region_weights(geometry: Tensor, cells: int) -> tuple[Tensor, Tensor]:
     """Return how much each row and each column of cells counts for the regions of each line.
 
-    Parameters
-    ----------
-    geometry : Tensor of shape (lines, 6)
-        See :class:`~hybridml.vision.number_classifier.inputs.View`.
-    cells : int
-        Along a side of the map of features.
-
-    Returns
-    -------
-    rows, columns : Tensor of shape (lines, REGIONS, cells)
-        Each row of weights sums to 1, or to 0 for a region outside the photo.
+    Both are (lines, REGIONS, cells); each row of weights sums to 1, or to 0 for a region outside the photo.
     """
     left, top, right, bottom = (geometry[:, i] * cells for i in range(4))
     spans = [_spans(left, right, cells), _spans(top, bottom, cells)]

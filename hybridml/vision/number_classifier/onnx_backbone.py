@@ -21,19 +21,11 @@ Maps = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.flo
 """From planes (1, 3, size, size) to local (1, 96, size / 8, size / 8) and whole (1, 64)."""
 
 
-def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int | None = None) -> Maps:
-    """Return :meth:`NumberClassifierNetwork.maps` as a function of arrays; translated once on each machine, some seconds.
+def maps_of(network: Callable[[], Any], digest: str, version: int, threads: int | None) -> Maps:
+    """Return :meth:`NumberClassifierNetwork.maps` as a function of arrays.
 
-    Parameters
-    ----------
-    network : callable
-        Returns the network with weights, ready for inference; called where it was not translated yet.
-    digest : str
-        SHA-256 of the weights.
-    version : int
-        Of the network.
-    threads : int, optional
-        By default one per core; changes speed only.
+    ``network`` returns the network with the weights whose SHA-256 is ``digest``. It is called only where that was not
+    translated yet, which takes some seconds once on each machine.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """OCR engines: they turn a photo into text lines, behind one protocol, and are chosen by name.
 
-Engines are imported when one is created, so this package costs nothing to import.
+What an engine needs is imported when one is created, so this package costs nothing to import.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml.errors import MissingExtraError
 from hybridml.utils.registry import SettingsError, build
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
+
+from . import rapidocr, tesseract
 
 __all__ = ["OCR_ENGINES", "OCREngine", "OCRResult", "Polygon", "TextLine", "available", "create"]
 
@@ -39,40 +40,16 @@ class OCREngine(Protocol):
         ...
 
 
-def _rapidocr(**settings: Any) -> OCREngine:
-    from .rapidocr import RapidOCREngine
-
-    return RapidOCREngine(**settings)
-
-
-def _tesseract(**settings: Any) -> OCREngine:
-    from .tesseract import TesseractEngine
-
-    return TesseractEngine(**settings)
-
-
-def _rapidocr_missing() -> str | None:
-    from .rapidocr import missing
-
-    return missing()
-
-
-def _tesseract_missing() -> str | None:
-    from .tesseract import missing
-
-    return missing()
-
-
-#: The packaged OCR engines: how each is created, and what it lacks on this machine.
-OCR_ENGINES: dict[str, tuple[Callable[..., OCREngine], Callable[[], str | None]]] = {
-    "rapidocr": (_rapidocr, _rapidocr_missing),
-    "tesseract": (_tesseract, _tesseract_missing),
+#: The packaged OCR engines.
+OCR_ENGINES: dict[str, Callable[..., OCREngine]] = {
+    "rapidocr": rapidocr.RapidOCREngine,
+    "tesseract": tesseract.TesseractEngine,
 }
 
 
 def available() -> dict[str, str | None]:
     """Return each packaged OCR engine with None when it can be used, or the reason why not and what to type."""
-    return {name: missing() for name, (_, missing) in OCR_ENGINES.items()}
+    return {"rapidocr": rapidocr.missing(), "tesseract": tesseract.missing()}
 
 
 def create(name: str, **settings: Any) -> OCREngine:
@@ -94,11 +71,7 @@ def create(name: str, **settings: Any) -> OCREngine:
     MissingExtraError
         When the engine is not installed; the message says what to type.
     """
-    if name in OCR_ENGINES:
-        reason = OCR_ENGINES[name][1]()
-        if reason:
-            raise MissingExtraError(reason)
-    engine = build("OCR engine", name, {n: factory for n, (factory, _) in OCR_ENGINES.items()}, settings)
+    engine = build("OCR engine", name, OCR_ENGINES, settings)
     if not isinstance(engine, OCREngine):
         raise SettingsError(
             f"OCR engine {name!r}: expected an object with name, settings() and read(image), got {engine!r}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridml.vision.text_line import Polygon
+from hybridml.vision.text_line import Point, Polygon
 
 TALL = 1.5
 """RapidOCR turns crops this much taller than wide before it reads them."""
@@ -17,17 +17,8 @@ TALL = 1.5
 def turned_polygon(box: Sequence[Sequence[float]], tall: bool, flipped: bool) -> Polygon:
     """Return the corners of a detected box in the order in which its text runs.
 
-    RapidOCR crops the box (corners from the photo's top left, clockwise), turns tall crops a quarter
-    counter-clockwise, which makes text that runs downwards upright, and then flips what is upside down.
-
-    Parameters
-    ----------
-    box : four (x, y)
-        Top left, top right, bottom right, bottom left of the region in the photo.
-    tall : bool
-        Whether the crop was turned.
-    flipped : bool
-        Whether the turned crop was then turned by 180 degrees to be read.
+    RapidOCR crops the box (corners from the photo's top left, clockwise), turns ``tall`` crops a quarter
+    counter-clockwise, which makes text that runs downwards upright, and then flips what is upside down: ``flipped``.
 
     Examples
     --------
@@ -40,6 +31,12 @@ def turned_polygon(box: Sequence[Sequence[float]], tall: bool, flipped: bool) ->
     start = (1 if tall else 0) + (2 if flipped else 0)
     a, b, c, d = ((float(x), float(y)) for x, y in (box[(start + i) % 4] for i in range(4)))
     return (a, b, c, d)
+
+
+def before_turn(point: Point, turn: int, width: float, height: float) -> Point:
+    """Return where a point of ``numpy.rot90(photo, turn)`` lies in the photo of ``width`` x ``height``."""
+    x, y = point
+    return ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[turn % 4]
 
 
 def is_tall(box: NDArray[np.float32]) -> bool:

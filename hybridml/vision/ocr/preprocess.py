@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ Scale = tuple[float, float]
 
 SCALING = {"area": "INTER_AREA", "linear": "INTER_LINEAR"}
 """What OpenCV calls each way of scaling down."""
+
+UNREPORTED = {"scaling": "area", "check_score": 0.97, "check_width": 0}
+"""Defaults that are no part of the kept settings: the fingerprints of results that were stored stay the same."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,6 @@ class PreprocessSettings:
         as good down to half the size.
     """
 
-    LATER: ClassVar[tuple[str, ...]] = ("scaling",)
-    """Settings added after results were stored: those results stay good where these are as by default."""
-
     longest_side: int = 1280
     enlarge_below: int = 0
     clahe: float = 0.0
@@ -57,13 +57,8 @@ class PreprocessSettings:
         one_of("scaling", self.scaling, tuple(SCALING))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as they are kept: without those that came later and are as if they had not."""
-        plain = {each.name: each.default for each in fields(self)}
-        return {
-            name: value
-            for name, value in asdict(self).items()
-            if name not in self.LATER or value != plain[name]
-        }
+        """Return the settings as they are kept: those of :data:`UNREPORTED` where they differ from it."""
+        return {name: value for name, value in asdict(self).items() if UNREPORTED.get(name) != value}
 
 
 def prepare(image: NDArray[np.uint8], settings: PreprocessSettings) -> tuple[NDArray[np.uint8], Scale]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ from hybridml.utils.optional import install, lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
-from . import charset, quantize
+from . import quantize
 from .crop import content_box, moved
-from .onnx_models import check, lighter
+from .onnx_models import CHARACTERS_VERSION, check, lighter
 from .orientation import is_tall, turned_polygon
 from .preprocess import PreprocessSettings, prepare
 from .reading_order import reading_order
@@ -93,18 +93,6 @@ class RapidOCRSettings(PreprocessSettings):
         Lines longer than this many times their height, sentences, are not read; 0 reads all.
     """
 
-    LATER: ClassVar[tuple[str, ...]] = (
-        *PreprocessSettings.LATER,
-        "precision",
-        "check_score",
-        "check_width",
-        "characters",
-        "trim",
-        "batch",
-        "least_width",
-        "longest_line",
-    )
-
     detector_side: int = 960
     detector_limit: str = "max"
     text_score: float = 0.5
@@ -150,7 +138,7 @@ def missing() -> str | None:
 
 
 @lru_cache(maxsize=8)
-def _digest(path: str) -> str:
+def _digest(path: Path) -> str:
     return images.fingerprint(path)[:16]
 
 
@@ -169,6 +157,11 @@ class RapidOCREngine:
     ------
     MissingExtraError
         When RapidOCR or one of its models is not there.
+
+    Attributes
+    ----------
+    models : dict of str to Path
+        Files of the ``"detector"``, ``"recognizer"`` and ``"classifier"``.
     """
 
     name = NAME
@@ -184,7 +177,7 @@ class RapidOCREngine:
         assert spec is not None
         assert spec.origin is not None
         folder = Path(spec.origin).parent / "models"
-        self._models: dict[str, str] = {}
+        self.models: dict[str, Path] = {}
         for part in ("detector", "recognizer", "classifier"):
             path = folder / getattr(self.config, part)
             if not path.is_file():
@@ -192,9 +185,9 @@ class RapidOCREngine:
                     f"the OCR engine {NAME!r} lacks its {part} model {path}; "
                     f"install its wheel again: {install()} --force-reinstall"
                 )
-            self._models[part] = str(path)
-        check(self.model("detector"), self._eight("detector"))
-        check(self.model("recognizer"), self._eight("recognizer"), self._western)
+            self.models[part] = path
+        check(self.models["detector"], self._eight("detector"))
+        check(self.models["recognizer"], self._eight("recognizer"), self._western)
         self._engine: Any = None
         self._checker: Any = None
 
@@ -210,18 +203,14 @@ class RapidOCREngine:
             "rapidocr": importlib.metadata.version("rapidocr"),
             "onnxruntime": importlib.metadata.version("onnxruntime"),
             **self.config.to_dict(),
-            **{part: f"{Path(path).name}:{_digest(path)}" for part, path in self._models.items()},
+            **{part: f"{path.name}:{_digest(path)}" for part, path in self.models.items()},
             **{
-                f"{part}_int8": quantize.digest(self.model(part))
+                f"{part}_int8": quantize.digest(self.models[part])
                 for part in INT8_PARTS[self.config.precision]
             },
             **({"detector_input": "float32"} if self.config.precision != "float32" else {}),
-            **({"characters_version": charset.VERSION} if self.config.characters != "all" else {}),
+            **({"characters_version": CHARACTERS_VERSION} if self.config.characters != "all" else {}),
         }
-
-    def model(self, part: str) -> Path:
-        """Return the file of the ``"detector"``, ``"recognizer"`` or ``"classifier"``."""
-        return Path(self._models[part])
 
     def input_name(self, part: str) -> str:
         """Return what the detector or the recognizer calls its input."""
@@ -316,7 +305,7 @@ class RapidOCREngine:
         if not unsure:
             return
         if self._checker is None:
-            floats = lighter(self.model("recognizer"), western=self._western)
+            floats = lighter(self.models["recognizer"], western=self._western)
             self._checker = self._create(str(floats), self.config.check_width)
         level = [np.ascontiguousarray(crops[i][::-1, ::-1]) if flipped[i] else crops[i] for i in unsure]
         for i, read in zip(unsure, self._recognized(level, self._checker), strict=True):
@@ -335,7 +324,7 @@ class RapidOCREngine:
 
     def _loaded(self) -> Any:
         if self._engine is None:
-            recognizer = lighter(self.model("recognizer"), self._eight("recognizer"), self._western)
+            recognizer = lighter(self.models["recognizer"], self._eight("recognizer"), self._western)
             self._engine = self._create(str(recognizer))
         return self._engine
 
@@ -346,7 +335,7 @@ class RapidOCREngine:
         from rapidocr import RapidOCR
 
         c = self.config
-        detector = lighter(self.model("detector"), self._eight("detector"))
+        detector = lighter(self.models["detector"], self._eight("detector"))
         engine = RapidOCR(
             params={
                 "Global.log_level": "error",
@@ -357,7 +346,7 @@ class RapidOCREngine:
                 "Rec.model_path": recognizer,
                 "Rec.rec_batch_num": c.batch,
                 "Rec.rec_img_shape": [3, LINE_HEIGHT, least_width or c.least_width],
-                "Cls.model_path": self._models["classifier"],
+                "Cls.model_path": str(self.models["classifier"]),
                 "Det.limit_side_len": c.detector_side,
                 "Det.limit_type": c.detector_limit,
                 "Det.box_thresh": c.box_score,

@@ -31,17 +31,12 @@ def reading_order(lines: Iterable[TextLine]) -> tuple[TextLine, ...]:
     rows: list[tuple[float, float, list[TextLine]]] = []
     for line in sorted(lines, key=lambda each: each.center[1]):
         _, top, _, bottom = line.box
-        if not is_vertical(line):
-            for i in range(len(rows) - 1, -1, -1):
-                row_top, row_bottom, row = rows[i]
-                if is_vertical(row[0]):
-                    continue
-                shared = min(bottom, row_bottom) - max(top, row_top)
-                if shared > 0 and shared >= ROW_OVERLAP * min(bottom - top, row_bottom - row_top):
-                    row.append(line)
-                    break
-            else:
-                rows.append((top, bottom, [line]))
+        for row_top, row_bottom, row in reversed(rows):
+            shared = min(bottom, row_bottom) - max(top, row_top)
+            alike = shared > 0 and shared >= ROW_OVERLAP * min(bottom - top, row_bottom - row_top)
+            if alike and not is_vertical(line) and not is_vertical(row[0]):
+                row.append(line)
+                break
         else:
             rows.append((top, bottom, [line]))
     rows.sort(key=lambda row: (row[0] + row[1]) / 2)

@@ -18,6 +18,7 @@ from hybridml.utils.registry import SettingsError, in_range, settings_of
 from hybridml.vision.text_line import OCRResult, Point, TextLine
 
 from . import OCREngine, create
+from .orientation import before_turn
 from .reading_order import overlap, reading_order
 
 NAME = "second_pass"
@@ -90,7 +91,7 @@ class SecondPassSettings:
 
 
 @dataclass(frozen=True)
-class View:
+class PhotoPart:
     """One picture that a second pass reads: a part of the photo, scaled, then turned.
 
     Parameters
@@ -131,12 +132,11 @@ class View:
 
         Examples
         --------
-        >>> View(10, 20, 110, 70, 2.0, 1).back((0, 0))  # the view's top left was the part's top right
+        >>> PhotoPart(10, 20, 110, 70, 2.0, 1).back((0, 0))  # the view's top left was the part's top right
         (110.0, 20.0)
         """
         width, height = self.size
-        x, y = point
-        x, y = ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[self.turn]
+        x, y = before_turn(point, self.turn, width, height)
         return (
             round(self.left + x * (self.right - self.left) / width, 2),
             round(self.top + y * (self.bottom - self.top) / height, 2),
@@ -148,15 +148,16 @@ class View:
         Examples
         --------
         >>> line = TextLine("9 V", 1.0, ((110, 20), (110, 40), (100, 40), (100, 20)))
-        >>> View(10, 20, 110, 70, 2.0, 1).there(line).polygon[0]
+        >>> PhotoPart(10, 20, 110, 70, 2.0, 1).there(line).polygon[0]
         (0.0, 0.0)
         """
         width, height = self.size
         scale_x, scale_y = width / (self.right - self.left), height / (self.bottom - self.top)
+        turned_size = (height, width) if self.turn % 2 else (width, height)
 
         def moved(point: Point) -> Point:
             x, y = (point[0] - self.left) * scale_x, (point[1] - self.top) * scale_y
-            return ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[self.turn]
+            return before_turn((x, y), -self.turn, *turned_size)
 
         a, b, c, d = (moved(point) for point in line.polygon)
         return TextLine(line.text, line.confidence, (a, b, c, d))
@@ -182,7 +183,7 @@ class View:
         return found
 
 
-def views(width: int, height: int, settings: SecondPassSettings) -> Iterator[View]:
+def views(width: int, height: int, settings: SecondPassSettings) -> Iterator[PhotoPart]:
     """Yield the views of a photo of ``width`` x ``height``: the whole of it, then its tiles, in every turn.
 
     Examples
@@ -197,7 +198,7 @@ def views(width: int, height: int, settings: SecondPassSettings) -> Iterator[Vie
     for left, top, right, bottom in parts:
         scale = min(settings.longest_side / max(right - left, bottom - top), settings.max_enlarge)
         for turn in settings.turns:
-            yield View(left, top, right, bottom, scale, turn)
+            yield PhotoPart(left, top, right, bottom, scale, turn)
 
 
 def _cuts(side: int, n: int, shared: float) -> list[tuple[int, int]]:
@@ -249,8 +250,6 @@ class SecondPass:
         merging = {"same": SAME_PLACE, "margin": FIRST_SURER_BY, "cut": CUT}
         own = {**asdict(self.config), "turns": list(self.config.turns), **merging}
         del own["options"]  # they are among the OCR engine's settings
-        if not self.config.sure:
-            del own["sure"]  # came later: results from before stay valid
         return {"name": NAME, "version": VERSION, **own, "ocr": self.ocr.settings()}
 
     def read(self, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
@@ -270,31 +269,19 @@ class SecondPass:
             second = pool(second, OCRResult(tuple(lines), width, height))
         return merge(first, second)
 
-    def _read(self, view: View, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
+    def _read(self, view: PhotoPart, image: NDArray[np.uint8], first: OCRResult) -> OCRResult:
         if not self.config.sure:
             return self.ocr.read(view.picture(image))
         known = [view.there(line) for line in first.lines if line.confidence >= self.config.sure]
         return self.ocr.read(view.picture(image), known)  # type: ignore[call-arg]
 
 
-def merge(first: OCRResult, second: OCRResult, margin: float = FIRST_SURER_BY) -> OCRResult:
+def merge(first: OCRResult, second: OCRResult) -> OCRResult:
     """Return two OCR results of one photo as one.
 
     Lines that cover one place are compared together: one line of one result may be two lines of the other. Those of
-    the second stay, unless the first is surer of its own by more than ``margin``. A text that both have stays once, as
-    the surer one has it. Lines that only one of them has all stay.
-
-    Parameters
-    ----------
-    first, second : OCRResult
-        In pixels of the same photo.
-    margin : float
-        How much surer the first must be.
-
-    Returns
-    -------
-    OCRResult
-        In reading order; its lines are lines of the two, unchanged, so :func:`added` can tell them apart.
+    the second stay, unless the first is surer of its own by more than :data:`FIRST_SURER_BY`. A text that both have
+    stays once, as the surer one has it. Lines that only one of them has all stay.
 
     Examples
     --------
@@ -312,7 +299,7 @@ def merge(first: OCRResult, second: OCRResult, margin: float = FIRST_SURER_BY) -
         elif _text(ours) == _text(theirs):
             kept += ours if _sureness(ours) >= _sureness(theirs) else theirs
         else:
-            kept += ours if _sureness(ours) > _sureness(theirs) + margin else theirs
+            kept += ours if _sureness(ours) > _sureness(theirs) + FIRST_SURER_BY else theirs
     return OCRResult(reading_order(kept), first.width, first.height)
 
 
@@ -327,12 +314,6 @@ def pool(one: OCRResult, other: OCRResult) -> OCRResult:
         if not any(_text([line]) == _text([own]) and overlap(line, own) > SAME_PLACE for own in one.lines)
     ]
     return OCRResult(reading_order([*one.lines, *fresh]), one.width, one.height)
-
-
-def added(first: OCRResult, merged: OCRResult) -> tuple[bool, ...]:
-    """Return for each line of a merged result whether it is new, that is, not one of ``first``."""
-    own = set(first.lines)
-    return tuple(line not in own for line in merged.lines)
 
 
 def _places(

@@ -21,6 +21,7 @@ from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError, in_range, settings_of
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
+from .orientation import before_turn
 from .preprocess import PreprocessSettings, prepare
 from .reading_order import overlap, reading_order
 
@@ -176,19 +177,10 @@ Box = tuple[float, float, float, float]
 
 
 def group_words(words: Iterable[dict[str, str]], gap: float) -> list[tuple[str, float, Box]]:
-    """Join Tesseract's words into text lines.
+    """Join words, rows of level 5 of Tesseract's table, into text lines with confidence and box.
 
-    Parameters
-    ----------
-    words : iterable of dict
-        Rows of Tesseract's table of level 5 (words), in its order.
-    gap : float
-        A space wider than this many times the height of the words ends a line.
-
-    Returns
-    -------
-    list of (text, confidence, (left, top, right, bottom))
-        Confidence is the mean of the words', weighted by their length, 0 to 1.
+    A space wider than ``gap`` times the height of the words ends a line. Its confidence is the mean of the words',
+    weighted by their length, 0 to 1.
     """
     lines: list[list[dict[str, str]]] = []
     key = None
@@ -218,16 +210,9 @@ def _joined(line: list[dict[str, str]]) -> tuple[str, float, Box]:
 
 
 def turned_back(box: Box, turn: int, width: int, height: int) -> Polygon:
-    """Return the corners, in reading order, of a box found on a photo after ``numpy.rot90(photo, turn)``.
+    """Return the corners, in reading order, of a box found on ``numpy.rot90(photo, turn)``.
 
-    Parameters
-    ----------
-    box : (left, top, right, bottom)
-        In the turned photo.
-    turn : int
-        Quarter turns counter-clockwise.
-    width, height : int
-        Size of the photo before it was turned.
+    The photo is ``width`` x ``height`` before it is turned.
 
     Examples
     --------
@@ -236,13 +221,7 @@ def turned_back(box: Box, turn: int, width: int, height: int) -> Polygon:
     """
     left, top, right, bottom = box
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    back = {
-        0: lambda x, y: (x, y),
-        1: lambda x, y: (width - y, x),
-        2: lambda x, y: (width - x, height - y),
-        3: lambda x, y: (y, height - x),
-    }[turn % 4]
-    a, b, c, d = (back(x, y) for x, y in corners)
+    a, b, c, d = (before_turn(corner, turn, width, height) for corner in corners)
     return (a, b, c, d)
 
 
@@ -252,13 +231,10 @@ def _reads_along(line: TextLine) -> bool:
 
 def merged(upright: list[TextLine], turned: list[TextLine]) -> list[TextLine]:
     """Keep each piece of text once: of two OCR results of one place the surer, upright ones by preference."""
-    ranked = [(line.confidence + TURNED_SURER_BY, line) for line in upright]
-    ranked += [(line.confidence, line) for line in turned]
-    ranked.sort(key=lambda each: -each[0])
+    ranked = [(line.confidence + TURNED_SURER_BY, True, line) for line in upright]
+    ranked += [(line.confidence, False, line) for line in turned]
     kept: list[tuple[bool, TextLine]] = []
-    originals = set(map(id, upright))
-    for _, line in ranked:
-        own = id(line) in originals
+    for _, own, line in sorted(ranked, key=lambda each: -each[0]):
         # Upright lines are one pass: what overlaps among them is Tesseract's own layout.
         if all((own and other_own) or overlap(line, other) <= SAME_PLACE for other_own, other in kept):
             kept.append((own, line))

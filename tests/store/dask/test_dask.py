@@ -174,13 +174,11 @@ def test_photos_and_store_may_be_in_an_object_store(
     cluster: Cluster, photos: dict[str, Path | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hybridml.store import feature_store as module
-    from hybridml.store.dask import contents as remote
     from hybridml.utils.paths import path_of
     from tests.helpers.shelf import MARK
 
     uploaded = {name: path and path_of(f"{MARK}{path}") for name, path in photos.items()}
     stage, store = slow(), path_of(f"{MARK}{tmp_path}/there")
-    monkeypatch.setattr(remote, "PHOTOS_PER_TASK", 4)
     with monkeypatch.context() as patched:
         patched.setattr(module, "_content", lambda path: f"{path} was fetched by the client")
         there = run(uploaded, store, stage, cluster.address)

@@ -281,8 +281,8 @@ def test_missing_model() -> None:
 
 def test_importing_costs_nothing() -> None:
     code = (
-        "import sys, hybridml.vision.ocr, hybridml.vision.ocr.rapidocr, hybridml.vision.ocr.tesseract, hybridml.datasets.images, "
-        "hybridml.vision.embedding, hybridml.vision.torchvision_compat\n"
+        "import sys, hybridml.vision.ocr, hybridml.datasets.images, hybridml.vision.embedding, "
+        "hybridml.vision.torchvision_compat\n"
         "heavy = {'torch', 'torchvision', 'cv2', 'rapidocr', 'onnxruntime', 'pytesseract', 'PIL', 'pandas'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )

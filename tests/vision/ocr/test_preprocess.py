@@ -69,7 +69,7 @@ def test_settings_validate_themselves(name: str, value: object) -> None:
         PreprocessSettings(**{name: value})  # type: ignore[arg-type]
 
 
-def test_settings_that_came_later_are_told_only_where_they_differ() -> None:
+def test_some_settings_are_reported_only_where_they_differ_from_the_default() -> None:
     assert "scaling" not in PreprocessSettings(longest_side=900).to_dict()
     assert PreprocessSettings(scaling="linear").to_dict()["scaling"] == "linear"
     assert PreprocessSettings(longest_side=900).to_dict()["longest_side"] == 900

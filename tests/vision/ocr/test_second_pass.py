@@ -14,7 +14,7 @@ from hybridml.entities import default_entities
 from hybridml.utils.hashing import fingerprint
 from hybridml.utils.registry import SettingsError
 from hybridml.vision.ocr import OCRResult, TextLine, available, create
-from hybridml.vision.ocr.second_pass import SecondPass, SecondPassSettings, View, added, merge, pool, views
+from hybridml.vision.ocr.second_pass import PhotoPart, SecondPass, SecondPassSettings, merge, pool, views
 from tests.helpers.lines import line, ocr_result
 
 SCHEMA = default_entities()
@@ -74,12 +74,11 @@ def test_a_text_read_alike_stays_once_as_the_surer_one_read_it() -> None:
     assert merge(ocr_result([b]), ocr_result([a])).lines == (b,)
 
 
-def test_lines_that_only_one_reading_has_stay_and_are_told_apart() -> None:
+def test_lines_that_only_one_result_has_stay() -> None:
     first = ocr_result([line("Tea", 0, 0), line("12 oz", 0, 100)])
     second = ocr_result([line("Tea", 0, 0), line("340 g", 0, 200)])
     merged = merge(first, second)
     assert texts(merged) == ["Tea", "12 oz", "340 g"]
-    assert added(first, merged) == (False, False, True)
 
 
 def test_pieces_of_one_line_are_compared_with_it_together() -> None:
@@ -138,7 +137,7 @@ def test_tiles_overlap_and_leave_out_what_they_cut() -> None:
 
 def test_a_tile_keeps_what_ends_at_the_edge_of_the_photo() -> None:
     whole = line("12 oz", 0, 0)
-    view = View(0, 0, 60, 60, 1.0, 0)
+    view = PhotoPart(0, 0, 60, 60, 1.0, 0)
     seen = OCRResult((whole, line("cut", 45, 30)), 60, 60)
     assert [each.text for each in view.lines(seen, 100, 100)] == ["12 oz"]
 
@@ -163,7 +162,7 @@ def test_first_lines_stay_where_the_second_look_sees_nothing() -> None:
 
 @pytest.mark.parametrize("turn", range(4))
 def test_where_a_line_lies_in_a_view_is_the_inverse_of_where_it_lies_in_the_photo(turn: int) -> None:
-    view = View(30, 10, 130, 90, 2.0, turn)
+    view = PhotoPart(30, 10, 130, 90, 2.0, turn)
     own = line("12 oz", 40, 20)
     back = [view.back(point) for point in view.there(own).polygon]
     assert np.allclose(back, own.polygon)
@@ -187,12 +186,6 @@ def test_what_the_first_reading_is_sure_of_is_not_read_again() -> None:
     merged = SecondPass(threads=1, turns=(0,), sure=0.97).read(pixels, OCRResult((sure, doubtful), 640, 400))
     assert merged.lines[0] == sure
     assert "340" in merged.lines[1].text
-
-
-def test_settings_from_before_text_could_be_left_out_stay_the_same() -> None:
-    assert "sure" not in SecondPass(MarkReader()).settings()
-    if not available()["rapidocr"]:
-        assert SecondPass(threads=1, sure=0.9).settings()["sure"] == 0.9
 
 
 def test_settings_are_plain_fingerprintable_and_name_the_reader() -> None:
