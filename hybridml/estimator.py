@@ -22,7 +22,7 @@ from .prediction.from_candidates import CandidateFileRequest, write_candidates
 from .prediction.from_store import AnsweredRow, PredictionRequest, answer_rows, answers_frame, keys_of
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import RankerSettings
-from .ranking.training import train
+from .ranking.training import TrainingData, train
 from .store.extraction import ExtractionReport, extract, extracted_so_far
 from .store.feature_store import FeatureStore
 from .store.status import StoreStatus, status_of
@@ -315,7 +315,8 @@ class EntityExtractor(BaseEstimator):
         paths = [labels] if isinstance(labels, str | Path) else labels
         counted = paths if paths is None or isinstance(paths, pd.DataFrame) else read_labels(*paths)
         features = store.photo_features(self.stages_.settings, present)
-        self.model_ = train(frame, keys, features, vectors, counted, settings=settings, schema=schema)
+        data = TrainingData(frame, keys, features, vectors, counted, settings=settings, schema=schema)
+        self.model_ = train(data)
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

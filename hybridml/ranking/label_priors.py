@@ -55,9 +55,8 @@ class Priors:
         """Count ``labels``, a table made by :func:`label_table`."""
         made = cls()
         for name, keys in COUNTED_BY.items():
-            made.counts[name] = labels.groupby(list(keys), sort=True).size().rename("n").reset_index()
-            by_group = labels.groupby([*keys, "group"], sort=False).size().rename("of_group").reset_index()
-            made._by_group[name] = by_group
+            made.counts[name] = labels.groupby(list(keys)).size().reset_index(name="n")
+            made._by_group[name] = labels.groupby([*keys, "group"]).size().reset_index(name="of_group")
         return made
 
     def columns(
@@ -81,17 +80,12 @@ class Priors:
         groups : sequence of str, one per row, optional
             Groups of training rows; the labels of a row's own group are left out of its counts.
         """
-        table = _table(
-            [entities[r] for r in row],
-            [c.value for c in candidates],
-            [c.unit for c in candidates],
-            schema,
-        )
+        table = _table([entities[r] for r in row], [(c.value, c.unit) for c in candidates], schema)
         if groups is not None:
             table["group"] = [groups[r] for r in row]
         n = {name: self._count(name, table) for name in COUNTED_BY}
         size = np.log((n["size"] + 0.5) / (n["entity"] + 20))
-        best = pd.Series(size).groupby(np.asarray(row)).transform("max").to_numpy() if len(row) else size
+        best = pd.Series(size).groupby(row).transform("max").to_numpy()
         return np.column_stack(
             [
                 np.log((n["unit"] + 1) / (n["entity"] + 10)),
@@ -139,10 +133,9 @@ def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
         ``entity, unit, value, size, group`` and ``photo``, the whole link: two links with one base name are two
         photos. The index is that of ``frame``.
     """
-    truths = parse_truth(frame["entity_value"], schema)
-    keep = np.array([t.quantity is not None for t in truths], dtype=bool)
-    found = [t.quantity for t in truths if t.quantity is not None]
-    table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], schema)
+    found = [truth.quantity for truth in parse_truth(frame["entity_value"], schema)]
+    keep = np.array([quantity is not None for quantity in found], dtype=bool)
+    table = _table(list(frame["entity_name"][keep]), [q for q in found if q is not None], schema)
     table["group"] = np.asarray(group_names(frame), dtype=object)[keep]
     links = "image_link" if "image_link" in frame else "image"
     table["photo"] = frame[links].fillna("")[keep].to_numpy(object) if links in frame else ""
@@ -151,15 +144,14 @@ def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
 
 
 def _table(
-    entities: Sequence[str], values: Sequence[float], units: Sequence[str], schema: EntitySchema
+    entities: Sequence[str], quantities: Sequence[tuple[float, str]], schema: EntitySchema
 ) -> pd.DataFrame:
-    base = np.array([schema.to_base(v, u) for v, u in zip(values, units, strict=True)], dtype=float)
-    size = np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_PER_DECADE).astype(int)
+    base = np.array([schema.to_base(*quantity) for quantity in quantities], dtype=float)
     return pd.DataFrame(
         {
             "entity": np.asarray(entities, dtype=object),
-            "unit": np.asarray(units, dtype=object),
-            "value": np.asarray(values, dtype=float),
-            "size": size,
+            "unit": np.asarray([unit for _, unit in quantities], dtype=object),
+            "value": np.asarray([value for value, _ in quantities], dtype=float),
+            "size": np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_PER_DECADE).astype(int),
         }
     )

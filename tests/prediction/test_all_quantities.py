@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml.candidates.features import PhotoView, describe
+from hybridml.candidates.features import PhotoContext, describe
 from hybridml.candidates.find import Candidate, ocr_result_for
 from hybridml.cli import main
 from hybridml.prediction.all_quantities import Region, WholePhoto, whole_photos
@@ -54,7 +54,7 @@ class Told(Model):
     def _row(self, name: str, seen: PhotoFeatures) -> Ranked:
         entity = self.schema.entity(name)
         used = ocr_result_for(seen, entity, self.schema)
-        candidates, columns = describe(PhotoView(used, self.schema), entity, ["keywords"])
+        candidates, columns = describe(PhotoContext(used, self.schema), entity, ["keywords"])
         if not candidates:
             return Ranked(Answer(name), seen)
         p = np.array([self._chance(name, c) for c in candidates])

@@ -8,7 +8,7 @@ import pytest
 
 from hybridml import quantity
 from hybridml.artifact.serialize import _schema_from_dict, _schema_to_dict
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.features.form import FORMS
 from hybridml.candidates.find import find_candidates, for_entity, needs_second_pass, ocr_result_for
 from hybridml.candidates.table import build_table
@@ -120,7 +120,7 @@ def test_without_a_second_look_it_stays_a_candidate() -> None:
 
 def test_a_rule_answers_with_a_weight_of_the_item_first() -> None:
     seen = ocr_result([line("240 GSM"), line("net 2 kg", 0, 100)])
-    chosen = first(for_entity(find_candidates(seen), WEIGHT), WEIGHT, PhotoView(seen, SCHEMA))
+    chosen = first(for_entity(find_candidates(seen), WEIGHT), WEIGHT, PhotoContext(seen, SCHEMA))
     assert chosen is not None
     assert (chosen.value, chosen.unit) == (2.0, "kilogram")
 

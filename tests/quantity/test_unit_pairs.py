@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.features import describe as features_of
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
@@ -28,7 +28,7 @@ WIDTH = SCHEMA.entity("width")
 def told(*texts: str, candidate: int = 0) -> dict[str, float]:
     """Return what the block says of one candidate for the width."""
     ocr_result = OCRResult(tuple(line(text, 0, 60 * i) for i, text in enumerate(texts)), 1000, 1000)
-    _, columns = features_of(PhotoView(ocr_result, SCHEMA), WIDTH, ("unit_pairs",))
+    _, columns = features_of(PhotoContext(ocr_result, SCHEMA), WIDTH, ("unit_pairs",))
     return {name: float(values[candidate]) for name, values in columns.items()}
 
 
@@ -74,7 +74,7 @@ def test_a_british_fluid_ounce_is_told_from_an_american_one() -> None:
     assert not is_unit_pair((3.2, "fluid ounce"), (100.0, "millilitre"), SCHEMA)
     assert not is_unit_pair((10.0, "inch"), (25.4 * 1.04, "centimetre"), SCHEMA), "lengths are rounded only"
     photo = OCRResult((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
-    _, columns = features_of(PhotoView(photo, SCHEMA), SCHEMA.entity("item_volume"), ("unit_pairs",))
+    _, columns = features_of(PhotoContext(photo, SCHEMA), SCHEMA.entity("item_volume"), ("unit_pairs",))
     assert columns["unit_pairs.imperial_first"].tolist() == [1.0, 1.0]
 
 
@@ -169,7 +169,7 @@ def test_other_labels_do_not(value: str, text: str) -> None:
 
 
 def column(unit_preference: UnitPreference, text: str) -> np.ndarray:
-    candidates, columns = features_of(PhotoView(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
+    candidates, columns = features_of(PhotoContext(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
     X = np.array(list(columns.values())).T
     return unit_preference.column(X, list(columns), candidates, SCHEMA)[:, 0]
 
@@ -184,7 +184,7 @@ def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPrefere
 
 def test_nothing_is_said_of_what_is_given_once(unit_preference: UnitPreference) -> None:
     assert column(unit_preference, "9 in").tolist() == [0.0]
-    candidates, _ = features_of(PhotoView(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
+    candidates, _ = features_of(PhotoContext(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
     assert unit_preference.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.features import describe as features_of
 from hybridml.entities import default_entities
 from hybridml.prediction.from_photo import answer_photos
@@ -83,7 +83,7 @@ def test_other_labels_teach_nothing(value: str, text: str) -> None:
 
 
 def column(unit_preference: UnitPreference, text: str) -> np.ndarray:
-    candidates, columns = features_of(PhotoView(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
+    candidates, columns = features_of(PhotoContext(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
     X = np.array(list(columns.values())).T
     return unit_preference.column(X, list(columns), candidates, SCHEMA)[:, 0]
 
@@ -98,7 +98,7 @@ def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPrefere
 
 def test_what_is_given_once_has_no_preference(unit_preference: UnitPreference) -> None:
     assert column(unit_preference, "9 in").tolist() == [0.0]
-    candidates, _ = features_of(PhotoView(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
+    candidates, _ = features_of(PhotoContext(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
     assert unit_preference.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
 
 
@@ -132,7 +132,8 @@ def model_of(labels: pd.DataFrame, blocks: tuple[str, ...] | None = None) -> Mod
     frame = pd.DataFrame(rows, columns=COLUMNS)
     settings = ModelSettings(components=0, folds=3, ranker=RankerSettings(n_estimators=30, seeds=1))
     settings = settings if blocks is None else replace(settings, blocks=blocks)
-    return train(frame, list(frame["image_link"]), ocr_results, labels=labels, settings=settings)
+    keys = list(frame["image_link"])
+    return train(TrainingData(frame, keys, ocr_results, labels=labels, settings=settings))
 
 
 def unit_of(model: Model, text: str) -> str | None:
@@ -164,7 +165,7 @@ def test_rows_with_weak_labels_have_no_preference(labels: pd.DataFrame) -> None:
     frame = pd.DataFrame(rows, columns=COLUMNS).assign(weak=[i % 2 == 1 for i in range(8)])
     ocr_results = [(f"p{i}", OCRResult((line("21 in / 53.3 cm"),), 500, 500)) for i in range(8)]
     data = TrainingData(frame, list(frame["image_link"]), ocr_results, labels=labels)
-    _, table = data.learn_features(np.zeros(8, dtype=bool))
+    *_, table = data.learn(np.zeros(8, dtype=bool))
     known = table.X[:, list(table.columns).index(UNIT_COLUMN)]
     weak = data.weak[table.row]
     assert (known[weak] == 0).all()

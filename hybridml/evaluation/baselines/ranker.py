@@ -12,7 +12,7 @@ import pandas as pd
 from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.ranking.training import train
+from hybridml.ranking.training import TrainingData, train
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import PhotoFeatures
 
@@ -68,7 +68,7 @@ class RankerSystem(System):
             given = replace(given, weak_labels=None)
         given = given.without_stages(self.without)
         settings = settings_without(self.without, settings)
-        self.model_ = train(*training_table(given), settings=settings, schema=given.schema)
+        self.model_ = train(TrainingData(*training_table(given), settings=settings, schema=given.schema))
         return self
 
     def predict(self, given: Given) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.find import Candidate, for_entity
 from hybridml.datasets.images import decode
 from hybridml.entities import Entity, EntitySchema, default_entities
@@ -21,7 +21,7 @@ from .system import OCR, PHOTOS, Given, System
 
 Array = npt.NDArray[Any]
 
-Rule = Callable[[Sequence[Candidate], Entity, PhotoView, Array | None], Candidate | None]
+Rule = Callable[[Sequence[Candidate], Entity, PhotoContext, Array | None], Candidate | None]
 """Picks one of the candidates of an entity, given the photo and its line segments."""
 
 LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
@@ -29,21 +29,21 @@ LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
 
 
 def first(
-    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoContext, segments: Array | None
 ) -> Candidate | None:
     """Return the first candidate in reading order, one as read before a repaired one."""
     return next(iter(_as_read(candidates)), None)
 
 
 def largest(
-    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoContext, segments: Array | None
 ) -> Candidate | None:
     """Return the candidate of the largest quantity."""
     return max(_as_read(candidates), key=lambda c: photo.schema.to_base(c.value, c.unit), default=None)
 
 
 def line_angle(
-    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoContext, segments: Array | None
 ) -> Candidate | None:
     """Return the largest of the candidates whose nearest line runs as the entity is measured, else the largest.
 
@@ -116,7 +116,7 @@ def answer(
     answers = [""] * len(keys)
     for key, found in ocr_results:
         seen = as_photo_features(found)
-        photo = PhotoView(seen.ocr_result, schema)
+        photo = PhotoContext(seen.ocr_result, schema)
         for i in rows_of.get(key, []):
             asked = schema.entity(entities[i])
             chosen = rule(for_entity(photo.candidates, asked), asked, photo, (segments or {}).get(key))
