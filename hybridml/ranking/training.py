@@ -121,7 +121,7 @@ class TrainingData:
         if "weak" in frame:
             self.weak[: self.asked] = frame["weak"]
         # the number classifier was trained on such photos, and is more certain there than elsewhere
-        classes = [i for i, name in enumerate(self.table.columns) if name.startswith("number_class.")]
+        classes = np.array([name.startswith("number_class.") for name in self.table.columns])
         self.table.X[np.ix_(self.weak[self.table.row], classes)] = np.nan
         if self.weak[: self.asked].all():
             raise HybridmlError("every row has a weak label: give rows whose labels are not weak, too")
@@ -183,7 +183,7 @@ class TrainingData:
         """Fit a ranker on the rows where ``keep`` holds; ``weak_weight`` is the weight of weak labels by entity."""
         weights = np.zeros(len(self.rows.keys))
         weights[: self.asked][keep] = FULL_WEIGHT
-        for i in np.flatnonzero(self.weak & (weights > 0)):
+        for i in np.flatnonzero(self.weak & (weights > 0)).tolist():
             weights[i] = weak_weight.get(self.rows.entities[i], FULL_WEIGHT)
         w = weights[table.row]
         use = w > 0

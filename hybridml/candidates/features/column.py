@@ -70,15 +70,16 @@ class Column:
         return self.phrase(value, context) if self.phrase else f"{self.noun}: {value:.3g}"
 
 
-def flag(name: str, yes: str, no: str) -> Column:
-    """Return a column that is 1 where the clause ``yes`` holds and 0 where ``no`` does.
+def flag(name: str, clause: str, yes: str, no: str) -> Column:
+    """Return a column that is 1 where ``clause`` holds with ``yes`` in its gap, and 0 where it does with ``no``.
 
     Examples
     --------
-    >>> flag("form.whole", "it is a whole number", "it is not a whole number").noun
+    >>> flag("form.whole", "it is {} whole number", "a", "not a").noun
     'whether it is a whole number'
     """
-    return Column(name, f"whether {yes}", lambda value, _: yes if value > 0.5 else no)
+    noun = f"whether {clause.format(yes)}"
+    return Column(name, noun, lambda value, _: clause.format(yes if value > 0.5 else no))
 
 
 def number_of(name: str, one: str, many: str) -> Column:

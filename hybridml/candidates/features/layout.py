@@ -69,7 +69,7 @@ COLUMNS = (
         "layout.photo_pixels", "size of the photo", lambda v, _: f"the photo has {10**v / 1e6:.2g} megapixels"
     ),
     number_of("layout.lines", "text line on the photo", "text lines on the photo"),
-    flag("layout.second_look", "it was found by the second pass", "it was found by the first pass"),
+    flag("layout.second_look", "it was found by the {} pass", "second", "first"),
     share_of("layout.lines_steep", "the photo's text that runs vertically"),
 )
 
@@ -92,8 +92,8 @@ def _columns(photo: PhotoContext, candidates: Sequence[Candidate]) -> dict[str, 
     return {
         "layout.confidence": photo.confidence[line],
         "layout.font": font / photo.size[1],
-        "layout.font_to_median": font / max(photo.median_font, 1e-6),
-        "layout.font_rank": photo.font_rank[line],
+        "layout.font_to_median": font / max(float(np.median(photo.font)), 1e-6),
+        "layout.font_rank": 1.0 - np.searchsorted(np.sort(photo.font), font, side="right") / len(photo.font),
         "layout.font_to_largest": font / max(photo.font.max(), 1e-6),
         "layout.x": center[:, 0],
         "layout.y": center[:, 1],
