@@ -46,6 +46,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
     """
     data = artifact_file.read(path)
     with artifact_file.complete(path):
+        stages, training = data["stages"], dict(data["training"])
+        training["known_groups_and_photos"] = len(training.pop("group_and_photo_hashes"))
         return {
             "file": {
                 "path": str(path),
@@ -54,12 +56,10 @@ def inspect(path: str | Path) -> dict[str, Any]:
                 "checksum": data["checksum"],
             },
             "versions": dict(data["versions"]),
-            "ocr": _stage(data["stages"]["ocr"]),
-            "further_stages": {stage["name"]: _stage(stage) for stage in data["stages"]["further"]},
+            "ocr": _stage(stages["ocr"]),
+            "further_stages": {stage["name"]: _stage(stage) for stage in stages["further"]},
             "missing_stages": dict(data["missing_stages"]),
-            "embedding": _stage(
-                data["stages"]["embedding"] or {"name": "none", "reason": data["image_reason"]}
-            ),
+            "embedding": _stage(stages["embedding"] or {"name": "none", "reason": data["image_reason"]}),
             "entities": {
                 name: {"units": [str(unit) for unit in entity["units"]], "keywords": len(entity["keywords"])}
                 for name, entity in data["entities"]["entities"].items()
@@ -69,15 +69,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
             "settings": {k: v for k, v in data["settings"].items() if k not in ("ranker", "blocks")},
             "learned": _learned(data),
             "thresholds": _thresholds(Calibrator.from_dict(data["calibrator"])),
-            "training": {
-                **{
-                    name: value
-                    for name, value in data["training"].items()
-                    if name != "group_and_photo_hashes"
-                },
-                "f1_out_of_fold": float(data["training"]["f1_out_of_fold"]),
-                "known_groups_and_photos": len(data["training"]["group_and_photo_hashes"]),
-            },
+            "training": {**training, "f1_out_of_fold": float(training["f1_out_of_fold"])},
         }
 
 
@@ -116,11 +108,11 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _thresholds(calibrator: Calibrator) -> dict[str, dict[str, float | None]]:
-    def of(entity: str) -> dict[str, float | None]:
+    thresholds: dict[str, dict[str, float | None]] = {}
+    for entity in ("", *calibrator.entities):
         found = {f"{p:g}": calibrator.threshold(p, entity) for p in PRECISIONS}
-        return {p: float(t) if math.isfinite(t) else None for p, t in found.items()}
-
-    return {"all": of(""), **{entity: of(entity) for entity in calibrator.entities}}
+        thresholds[entity or "all"] = {p: t if math.isfinite(t) else None for p, t in found.items()}
+    return thresholds
 
 
 # ---------------------------------------------------------------- as text

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -50,11 +50,6 @@ class CandidateTable:
         if not len(self.row):
             return []
         return [(int(self.row[a]), slice(int(a), int(b))) for a, b in itertools.pairwise(edges)]
-
-    def without(self, blocks: Collection[str]) -> CandidateTable:
-        """Return the table without the columns of some feature blocks."""
-        keep = [i for i, name in enumerate(self.columns) if name.split(".")[0] not in blocks]
-        return replace(self, columns=tuple(self.columns[i] for i in keep), X=self.X[:, keep])
 
 
 @dataclass(frozen=True)

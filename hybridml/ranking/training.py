@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +81,8 @@ class TrainingData:
         Which rows have weak labels.
     asked : int
         Number of rows without the siblings.
+    folds : list of (bool array, DimensionOrder, CandidateTable)
+        For each fold of the calibration, once it was made: its rows, and what was learned without them.
 
     Raises
     ------
@@ -139,7 +140,7 @@ class TrainingData:
                     len(self.unit_pairs),
                     MIN_UNIT_PAIRS,
                 )
-        self._folds: list[tuple[Bools, DimensionOrder, CandidateTable]] = []
+        self.folds: list[tuple[Bools, DimensionOrder, CandidateTable]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -200,13 +201,13 @@ class TrainingData:
     def out_of_fold(self, weak_weight: Mapping[str, float], settings: RankerSettings) -> Floats:
         """Score each candidate by a ranker that saw neither its group nor its photo; NaN where that is impossible."""
         fold = np.asarray(assign_folds(self.frame, self.settings.folds, self.settings.random_state))
-        if not self._folds:
-            self._folds = [(held, *self.learn(held)[1:]) for held in (fold == k for k in np.unique(fold))]
+        if not self.folds:
+            self.folds = [(held, *self.learn(held)[1:]) for held in (fold == k for k in np.unique(fold))]
         # the siblings of a photo are in its fold
         fold_of = dict(zip(self.rows.keys, fold.tolist(), strict=False))
         every = np.array([*fold, *(fold_of[key] for key in self.rows.keys[self.asked :])])
         scores = np.full(len(self.table), np.nan)
-        for held, dimension_order, table in self._folds:
+        for held, dimension_order, table in self.folds:
             at = np.isin(every, fold[held])[table.row]
             try:
                 ranker = self.fit_ranker(table, ~held, weak_weight, settings)
@@ -219,16 +220,6 @@ class TrainingData:
                 of_fold = score_jointly(table, of_fold, self.rows, self.schema, dimension_order)
             scores[at] = of_fold[at]
         return scores
-
-    def without(self, blocks: Collection[str]) -> TrainingData:
-        """Return the same rows without some feature blocks; nothing is described again."""
-        less = copy.copy(self)
-        less.settings = replace(
-            self.settings, blocks=tuple(b for b in self.settings.blocks if b not in blocks)
-        )
-        less.table = self.table.without(blocks)
-        less._folds = [(held, order, table.without(blocks)) for held, order, table in self._folds]
-        return less
 
     def right(self, scores: Floats) -> Bools:
         """Return which rows are answered right by the best ``scores``; False for rows with weak labels."""

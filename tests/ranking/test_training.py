@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.tune import without
 from hybridml import EntityExtractor
 from hybridml.artifact import serialize
 from hybridml.errors import HybridmlError
@@ -66,7 +67,7 @@ def test_leaving_a_block_out_later_is_the_same_as_never_describing_it(rows) -> N
     every = whole.out_of_fold({}, SETTINGS.ranker)
     fewer = replace(SETTINGS, blocks=tuple(name for name in SETTINGS.blocks if name != "layout"))
     fresh = TrainingData(frame, keys, ocr_results, settings=fewer).out_of_fold({}, SETTINGS.ranker)
-    np.testing.assert_array_equal(whole.without(["layout"]).out_of_fold({}, SETTINGS.ranker), fresh)
+    np.testing.assert_array_equal(without(whole, ["layout"]).out_of_fold({}, SETTINGS.ranker), fresh)
     assert not np.array_equal(every, fresh)
     np.testing.assert_array_equal(whole.out_of_fold({}, SETTINGS.ranker), every)
 

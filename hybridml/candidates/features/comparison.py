@@ -88,11 +88,6 @@ COLUMNS = (
 )
 
 
-def _number_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
-    """Return how many of ``distinct`` are larger than each of ``values``."""
-    return len(distinct) - np.searchsorted(np.sort(distinct), values * (1 + 1e-9), side="right")
-
-
 def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
     """Return the comparison features of each candidate."""
     return photo.shared("comparison", entity, lambda: _columns(photo, entity, candidates))
@@ -130,7 +125,7 @@ def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate
     def rank(values: np.ndarray) -> np.ndarray:
         return (values[None, solid] > values[:, None] + 1e-9).sum(axis=1).astype(float)
 
-    above = _number_above(base, distinct)
+    above = len(distinct) - np.searchsorted(distinct, base * (1 + 1e-9), side="right")
     is_part = np.array([c.part is not None for c in candidates], dtype=bool)
     part_index = np.array([c.part[0] if c.part else -1 for c in candidates], dtype=int)
     in_product = np.full(n, -1.0)
