@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -191,25 +190,14 @@ def _value(value: object) -> str:
 # ---------------------------------------------------------------- two artifacts
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A place where two artifacts differ.
-
-    Parameters
-    ----------
-    path : str
-        Dotted path in the artifact.
-    old, new : str
-        What the first and the second have there; kind, size and hash of what is long.
-    """
-
-    path: str
-    old: str
-    new: str
-
-
-def differences(first: str | Path, second: str | Path) -> list[Difference]:
+def differences(first: str | Path, second: str | Path) -> list[dict[str, str]]:
     """Return where two artifacts differ, apart from their checksums.
+
+    Returns
+    -------
+    list of dict
+        The dotted ``path`` in the artifact, and what the ``old`` and the ``new`` one have there: the value itself, or
+        kind, size and hash of what is long.
 
     Raises
     ------
@@ -220,7 +208,11 @@ def differences(first: str | Path, second: str | Path) -> list[Difference]:
         dict(_flat(artifact_file.without_checksum(artifact_file.read(path)))) for path in (first, second)
     )
     return [
-        Difference(*map(artifact_file.printable, (path, _brief(old, new, path), _brief(new, old, path))))
+        {
+            "path": artifact_file.printable(path),
+            "old": artifact_file.printable(_brief(old, new, path)),
+            "new": artifact_file.printable(_brief(new, old, path)),
+        }
         for path in dict.fromkeys([*old, *new])
         if path not in old or path not in new or checksum(old[path]) != checksum(new[path])
     ]

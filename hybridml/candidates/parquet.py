@@ -115,7 +115,7 @@ class CandidateWriter:
         ]
         metadata = {"format": FORMAT, "facts": facts}
         schema = pa.schema(fields, {METADATA_KEY: json.dumps(metadata, allow_nan=False).encode()})
-        self._file = pq.ParquetWriter(
+        self.file = pq.ParquetWriter(
             path, schema, compression="zstd", write_statistics=False, write_page_checksum=True
         )
         self._waiting: list[pa.Table] = []
@@ -149,7 +149,7 @@ class CandidateWriter:
             if vector is not None:
                 X[i, -len(vector) :] = vector
         columns |= {name: X[:, i] for i, name in enumerate(self._columns)}
-        self._waiting.append(pa.table(columns, schema=self._file.schema))
+        self._waiting.append(pa.table(columns, schema=self.file.schema))
         if sum(part.num_rows for part in self._waiting) >= LINES_A_GROUP:
             self.flush()
 
@@ -157,12 +157,8 @@ class CandidateWriter:
         """Write the lines in memory as one row group."""
         if self._waiting:
             together = pa.concat_tables(self._waiting)
-            self._file.write_table(together, row_group_size=max(together.num_rows, 1))
+            self.file.write_table(together, row_group_size=max(together.num_rows, 1))
             self._waiting = []
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
 
 
 def _candidate_columns(
@@ -185,11 +181,9 @@ def writing(path: str | Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> 
     """Open a writer of candidates to ``path``, which at any time is either as it was or complete."""
     with atomic(path, StoreError) as temporary:
         writer = CandidateWriter(temporary, frame, facts)
-        try:
+        with writer.file:
             yield writer
             writer.flush()
-        finally:
-            writer.close()
 
 
 class CandidateFile:

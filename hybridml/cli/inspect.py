@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 
 from hybridml.errors import ArtifactError
 
@@ -48,10 +47,10 @@ def _inspect(arguments: argparse.Namespace) -> int:
         return 0
     differ = inspection.differences(*arguments.models)
     if arguments.json:
-        print(json.dumps([asdict(one) for one in differ], indent=1, ensure_ascii=False))
+        print(json.dumps(differ, indent=1, ensure_ascii=False))
     else:
         for one in differ:
-            print(f"{one.path}\n  - {one.old}\n  + {one.new}")
+            print("{path}\n  - {old}\n  + {new}".format(**one))
     return 1 if differ else 0
 
 

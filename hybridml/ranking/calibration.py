@@ -9,7 +9,7 @@ truth and F the target F, the F1 reached: the condition under which one more ans
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -210,15 +210,9 @@ class Calibrator:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` restores the calibrator."""
-        return {
-            "entities": list(self.entities),
-            "coefficients": self.coefficients,
-            "intercepts": self.intercepts,
-            "outcomes": list(self.outcomes),
-            "f1": self.f1,
-            "stake": self.target_f,
-            "thresholds": {k: [list(t) for t in v] for k, v in self.thresholds.items()},
-        }
+        data = asdict(self)
+        stake = data.pop("target_f")
+        return {**data, "stake": stake}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibrator:
@@ -230,7 +224,7 @@ class Calibrator:
             tuple(data["outcomes"]),
             float(data["f1"]),
             float(data["stake"]),
-            {k: [(p, t, c) for p, t, c in v] for k, v in data["thresholds"].items()},
+            {entity: [(p, t, c) for p, t, c in curve] for entity, curve in data["thresholds"].items()},
         )
 
 

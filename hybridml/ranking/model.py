@@ -202,7 +202,7 @@ class Model:
     def _ranked(self, described: DescribedRows) -> dict[int, Ranked]:
         """Return the ranked candidates of each row that was asked for and has any."""
         rows, schema = described.rows, self.schema
-        table = self.learned.add(described.table, rows.keys, rows.entities, described.projected, schema)
+        table = self.learned.add(described.table, rows, described.projected, schema)
         alone = scores = self.ranker.score(table.X)
         if self.settings.joint:
             scores = score_jointly(table, alone, rows, schema, self.dimension_order)

@@ -129,15 +129,17 @@ class Ranker:
                 f"none of the {len(np.unique(group))} (photo, entity) groups has a right and a wrong candidate: "
                 "nothing to learn from. Check that entity_value agrees with the photos, or give more rows"
             )
-        group = group[keep]
+        X, group = X[keep], group[keep]
         self.columns_ = list(columns)
         self.start_ = {name: worth for name, worth in (start or {}).items() if name in self.columns_}
+        start_scores = self._start_scores(X)
+        X[:, self._start_columns()] = 0.0
         data = {
-            "X": self._without_start(X[keep]),
+            "X": X,
             "y": relevance[keep],
             "group": np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
             "sample_weight": None if weight is None else weight[keep],
-            "init_score": self._start_scores(X[keep]),
+            "init_score": start_scores,
             "feature_name": [c.replace(":", "_") for c in columns],
             "categorical_feature": [i for i, c in enumerate(columns) if c in categorical],
         }
@@ -176,8 +178,7 @@ class Ranker:
         Lundberg et al., "Consistent Individualized Feature Attribution for Tree Ensembles", arXiv:1802.03888.
         """
         added = self._predict(X, pred_contrib=True)
-        for name, worth in self.start_.items():
-            at = self.columns_.index(name)
+        for at, worth in zip(self._start_columns(), self.start_.values(), strict=True):
             added[:, at] += worth * X[:, at]
         return added
 
@@ -188,15 +189,10 @@ class Ranker:
 
     def _start_scores(self, X: Table) -> npt.NDArray[np.float64]:
         """Return the scores that the boosters add to."""
-        worth = np.array([self.start_.get(name, 0.0) for name in self.columns_])
-        used = np.flatnonzero(worth)
-        return np.asarray(X[:, used], dtype=float) @ worth[used]
+        return np.asarray(X[:, self._start_columns()], dtype=float) @ np.array([*self.start_.values()], float)
 
-    def _without_start(self, X: Table) -> Table:
-        """Return the table as the boosters see it, with zeros in the columns that scores start from."""
-        seen = X.copy()
-        seen[:, [self.columns_.index(name) for name in self.start_]] = 0.0
-        return seen
+    def _start_columns(self) -> list[int]:
+        return [self.columns_.index(name) for name in self.start_]
 
     def importance(self) -> dict[str, float]:
         """Return each column's share of the total gain, largest first."""

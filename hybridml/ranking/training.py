@@ -168,8 +168,8 @@ class TrainingData:
             preference = UnitPreference.fit(unit_pairs)
         learned = LearnedFeatures(pca, priors, bool(self.weak.any()), preference)
         projected = pca.project(self.vectors.items()) if pca else {}
-        rows = self.rows.keys, self.rows.entities
-        return learned, order, learned.add(self.table, *rows, projected, self.schema, self.groups, self.weak)
+        table = learned.add(self.table, self.rows, projected, self.schema, self.groups, self.weak)
+        return learned, order, table
 
     def _embedding_pca(self, keys: Sequence[str]) -> EmbeddingPCA | None:
         known = sorted({k for k in keys if k in self.vectors})
@@ -288,10 +288,7 @@ def train(data: TrainingData) -> Model:
 
 def _calibrate(data: TrainingData, scores: Floats) -> tuple[Calibrator, pd.DataFrame]:
     """Return the calibrator fitted on out-of-fold scores, and the out-of-fold predictions."""
-    ranked_groups: list[RankedGroup] = []
-    rows: list[int] = []
-    outcomes: list[str] = []
-    predictions: list[str] = []
+    found: list[tuple[int, RankedGroup, str, str]] = []
     for row, where in data.table.groups():
         if row >= data.asked or data.weak[row] or np.isnan(scores[where]).any():
             continue
@@ -299,15 +296,14 @@ def _calibrate(data: TrainingData, scores: Floats) -> tuple[Calibrator, pd.DataF
         ranked = rank_group(scores[where], [(c.value, c.unit) for c in candidates])
         best, truth = candidates[ranked.best], data.truths[row]
         right = truth.quantity == (best.value, best.unit)
-        outcomes.append("right" if right else "empty" if truth.blank else "wrong")
-        ranked_groups.append(ranked)
-        rows.append(row)
-        predictions.append(format_quantity(best.value, best.unit))
-    if not ranked_groups:
+        outcome = "right" if right else "empty" if truth.blank else "wrong"
+        found.append((row, ranked, outcome, format_quantity(best.value, best.unit)))
+    if not found:
         raise HybridmlError(
             "the confidence cannot be calibrated: the rows cannot be split into folds that share neither a "
             "group nor a photo. Give rows of at least two groups"
         )
+    rows, ranked_groups, outcomes, predictions = map(list, zip(*found, strict=True))
     with_candidates = set(data.table.row.tolist())
     missed = sum(
         not t.blank and i not in with_candidates for i, t in enumerate(data.truths) if not data.weak[i]

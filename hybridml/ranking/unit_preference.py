@@ -7,7 +7,7 @@ learned, and the ranker learns the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.candidates.features.unit_pairs import NAMES
-from hybridml.candidates.find import Candidate
+from hybridml.candidates.table import CandidateTable
 from hybridml.datasets.labels import TEXT, parse_truth
 from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity import Quantity, parse
@@ -81,28 +81,14 @@ class UnitPreference:
             return np.zeros(0)
         return raw_scores(load_booster(self.text), described).clip(-MAX_LOG_ODDS, MAX_LOG_ODDS)
 
-    def column(
-        self,
-        X: npt.NDArray[np.floating[Any]],
-        columns: Sequence[str],
-        candidates: Sequence[Candidate],
-        schema: EntitySchema,
-    ) -> npt.NDArray[np.float32]:
-        """Return the column :data:`UNIT_COLUMN` of candidates, (n_candidates, 1).
-
-        Parameters
-        ----------
-        X, columns, candidates
-            As in :class:`hybridml.candidates.table.CandidateTable`; without the block ``unit_pairs`` all values are 0.
-        schema : EntitySchema
-            Units.
-        """
-        odds = np.zeros(len(candidates))
-        if set(NAMES) <= set(columns):
-            described = X[:, [list(columns).index(name) for name in NAMES]]
+    def column(self, table: CandidateTable, schema: EntitySchema) -> npt.NDArray[np.float32]:
+        """Return the column :data:`UNIT_COLUMN`, (n_candidates, 1); all 0 without the block ``unit_pairs``."""
+        odds = np.zeros(len(table))
+        if set(NAMES) <= set(table.columns):
+            described = table.X[:, [table.columns.index(name) for name in NAMES]]
             in_pair = ~np.isnan(described[:, 0])
             odds[in_pair] = self.log_odds(described[in_pair])
-        imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
+        imperial = np.array([schema.is_imperial(c.unit) for c in table.candidates], dtype=bool)
         return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
 
     def to_dict(self) -> dict[str, Any]:

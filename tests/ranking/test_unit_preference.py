@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml.candidates.features import PhotoContext
-from hybridml.candidates.features import describe as features_of
+from hybridml.candidates.features import DEFAULT_BLOCKS
+from hybridml.candidates.table import CandidateTable, build_table
 from hybridml.entities import default_entities
 from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.model import Model, ModelSettings
@@ -82,10 +82,13 @@ def test_other_labels_teach_nothing(value: str, text: str) -> None:
     assert not len(unit_pair_table(rows.assign(entity_name="colour"), SCHEMA))
 
 
+def table_of(text: str, blocks: tuple[str, ...]) -> CandidateTable:
+    photo = OCRResult((line(text),), 500, 500)
+    return build_table(["a"], [WIDTH.name], [("a", photo)], SCHEMA, blocks)
+
+
 def column(unit_preference: UnitPreference, text: str) -> np.ndarray:
-    candidates, columns = features_of(PhotoContext(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
-    X = np.array(list(columns.values())).T
-    return unit_preference.column(X, list(columns), candidates, SCHEMA)[:, 0]
+    return unit_preference.column(table_of(text, DEFAULT_BLOCKS), SCHEMA)[:, 0]
 
 
 def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPreference) -> None:
@@ -98,8 +101,8 @@ def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPrefere
 
 def test_what_is_given_once_has_no_preference(unit_preference: UnitPreference) -> None:
     assert column(unit_preference, "9 in").tolist() == [0.0]
-    candidates, _ = features_of(PhotoContext(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
-    assert unit_preference.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
+    without_pairs = table_of("9 in / 22.9 cm", ("form",))
+    assert unit_preference.column(without_pairs, SCHEMA).tolist() == [[0.0], [0.0]]
 
 
 def test_few_pairs_teach_nothing(labels: pd.DataFrame) -> None:
@@ -155,7 +158,7 @@ def test_without_texts_or_the_block_there_is_no_preference(labels: pd.DataFrame)
     blind = model_of(labels, ("form", "layout"))
     ocr_result = OCRResult((line("21 in / 53.3 cm"),), 500, 500)
     (found,) = blind.describe(["x"], ["width"], [("x", ocr_result)])
-    table = blind.learned.add(found.table, found.rows.keys, found.rows.entities, {}, SCHEMA)
+    table = blind.learned.add(found.table, found.rows, {}, SCHEMA)
     assert (table.X[:, list(table.columns).index(UNIT_COLUMN)] == 0).all()
 
 
