@@ -242,24 +242,22 @@ class CandidateFile:
         have = [name for name in ROW_COLUMNS if name in self._file.schema_arrow.names]
         names = ["row", *have, "problem"]
         wanted = None if links is None else pa.array(list(dict.fromkeys(links)), pa.string())
-        parts, groups = [self._file.schema_arrow.empty_table().select(names)], [np.zeros(0, np.int64)]
+        nothing = self._file.schema_arrow.empty_table().select(names)
+        parts = []
         for group in range(self._file.num_row_groups):
             # a row's first line is the one that has its link
             link = self._read(group, ["image_link"])[0]
             first = link.is_valid() if wanted is None else pc.is_in(link, wanted)
-            if not pc.any(first).as_py():
-                continue
-            found = self._read(group, names).filter(first)
-            parts.append(found)
-            groups.append(np.full(found.num_rows, group, np.int64))
-        together = pa.concat_tables(parts)
-        number = together["row"].to_numpy()
-        order = np.argsort(number, kind="stable")
-        if wanted is None and not np.array_equal(number[order], np.arange(len(order))):
+            parts.append(self._read(group, names).filter(first) if pc.any(first).as_py() else nothing)
+        found = pa.concat_tables([nothing, *parts])
+        order = np.argsort(found["row"].to_numpy(), kind="stable")
+        found = found.take(order)
+        number = found["row"].to_numpy()
+        if wanted is None and not np.array_equal(number, np.arange(len(number))):
             raise StoreError(f"{self.path} lacks rows: write it again with 'hybridml candidates'")
-        frame = pd.DataFrame({name: together[name].to_numpy()[order] for name in have})
-        problems = together["problem"].to_numpy()[order].tolist()
-        return StoredRows(frame, problems, number[order], np.concatenate(groups)[order])
+        group_of = np.repeat(np.arange(len(parts)), [part.num_rows for part in parts])[order]
+        frame = pd.DataFrame({name: found[name].to_numpy() for name in have})
+        return StoredRows(frame, found["problem"].to_pylist(), number, group_of)
 
     def described(
         self, groups: Iterable[int], wanted: npt.NDArray[np.int64] | None
