@@ -27,7 +27,7 @@ from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.calibration import Calibrator
 from hybridml.ranking.model import Model, ModelSettings
-from hybridml.ranking.training import train
+from hybridml.ranking.training import TrainingData, train
 from hybridml.store.extraction import extract
 from hybridml.store.feature_store import FeatureStore
 from hybridml.vision.presets import DEFAULT_PRESET
@@ -187,7 +187,7 @@ def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str 
 
 def fit(data: Data, keep: np.ndarray, settings: ModelSettings) -> Model:
     """Fit a model on the rows where ``keep`` holds, and on nothing that shares a group or photo with the other rows."""
-    return train(*training_part(data, keep), settings=settings)
+    return train(TrainingData(*training_part(data, keep), settings=settings))
 
 
 def answers_of(model: Model, data: Data, keep: np.ndarray) -> list[Answer]:

@@ -10,6 +10,7 @@ kept in a file, from which the same command continues. The last table says wheth
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from benchmarks import command
 from benchmarks.labelled import FOLDS, Data, Result, Sources, load, ranker, stages_of, training_part
 from benchmarks.tables import difference, table
 from hybridml.candidates.features import DEFAULT_BLOCKS
+from hybridml.candidates.table import CandidateTable
 from hybridml.datasets import folds
 from hybridml.evaluation import metrics
 from hybridml.ranking.model import ModelSettings
@@ -52,9 +54,23 @@ def suggested(trial: Any, base: ModelSettings) -> ModelSettings:
     )
 
 
+def without(data: TrainingData, blocks: list[str]) -> TrainingData:
+    """Return the same rows without some feature blocks; nothing is described again."""
+
+    def less_of(table: CandidateTable) -> CandidateTable:
+        keep = [i for i, name in enumerate(table.columns) if name.split(".")[0] not in blocks]
+        return replace(table, columns=tuple(table.columns[i] for i in keep), X=table.X[:, keep])
+
+    less = copy.copy(data)
+    less.settings = replace(data.settings, blocks=tuple(b for b in data.settings.blocks if b not in blocks))
+    less.table = less_of(data.table)
+    less.folds = [(held, order, less_of(table)) for held, order, table in data.folds]
+    return less
+
+
 def inner_right(start: TrainingData, settings: ModelSettings, weak_weight: dict[str, float]) -> int:
     """Return how many training rows inner folds answer right."""
-    part = start.without([b for b in OPTIONAL if b not in settings.blocks])
+    part = without(start, [b for b in OPTIONAL if b not in settings.blocks])
     return int(part.right(part.out_of_fold(weak_weight, replace(settings.ranker, seeds=1))).sum())
 
 

@@ -24,7 +24,7 @@ from .prediction.from_store import PredictionRequest, keys_of
 from .prediction.output import answers_frame
 from .ranking.model import Model, ModelSettings
 from .ranking.ranker import RankerSettings
-from .ranking.training import train
+from .ranking.training import TrainingData, train
 from .store.extraction import ExtractionReport, extract, extracted_so_far
 from .store.feature_store import FeatureStore
 from .store.status import StoreStatus, status_of
@@ -221,7 +221,8 @@ class EntityExtractor(BaseEstimator):
         vectors = dict(store.embeddings(embedding.settings, present)) if embedding else {}
         if labels is not None and not isinstance(labels, pd.DataFrame):
             labels = read_labels(*([labels] if isinstance(labels, str | Path) else labels))
-        self.model_ = train(frame, keys, features, vectors, labels, settings=settings, schema=schema)
+        data = TrainingData(frame, keys, features, vectors, labels, settings=settings, schema=schema)
+        self.model_ = train(data)
         return self
 
     def predict(self, X: Table, partial: bool = False) -> pd.DataFrame:

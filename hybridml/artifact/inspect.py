@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
     """
     data = artifact_file.read(path)
     with artifact_file.complete(path):
+        stages, training = data["stages"], dict(data["training"])
+        training["known_groups_and_photos"] = len(training.pop("group_and_photo_hashes"))
         return {
             "file": {
                 "path": str(path),
@@ -54,12 +55,10 @@ def inspect(path: str | Path) -> dict[str, Any]:
                 "checksum": data["checksum"],
             },
             "versions": dict(data["versions"]),
-            "ocr": _stage(data["stages"]["ocr"]),
-            "further_stages": {stage["name"]: _stage(stage) for stage in data["stages"]["further"]},
+            "ocr": _stage(stages["ocr"]),
+            "further_stages": {stage["name"]: _stage(stage) for stage in stages["further"]},
             "missing_stages": dict(data["missing_stages"]),
-            "embedding": _stage(
-                data["stages"]["embedding"] or {"name": "none", "reason": data["image_reason"]}
-            ),
+            "embedding": _stage(stages["embedding"] or {"name": "none", "reason": data["image_reason"]}),
             "entities": {
                 name: {"units": [str(unit) for unit in entity["units"]], "keywords": len(entity["keywords"])}
                 for name, entity in data["entities"]["entities"].items()
@@ -69,15 +68,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
             "settings": {k: v for k, v in data["settings"].items() if k not in ("ranker", "blocks")},
             "learned": _learned(data),
             "thresholds": _thresholds(Calibrator.from_dict(data["calibrator"])),
-            "training": {
-                **{
-                    name: value
-                    for name, value in data["training"].items()
-                    if name != "group_and_photo_hashes"
-                },
-                "f1_out_of_fold": float(data["training"]["f1_out_of_fold"]),
-                "known_groups_and_photos": len(data["training"]["group_and_photo_hashes"]),
-            },
+            "training": {**training, "f1_out_of_fold": float(training["f1_out_of_fold"])},
         }
 
 
@@ -116,11 +107,11 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _thresholds(calibrator: Calibrator) -> dict[str, dict[str, float | None]]:
-    def of(entity: str) -> dict[str, float | None]:
+    thresholds: dict[str, dict[str, float | None]] = {}
+    for entity in ("", *calibrator.entities):
         found = {f"{p:g}": calibrator.threshold(p, entity) for p in PRECISIONS}
-        return {p: float(t) if math.isfinite(t) else None for p, t in found.items()}
-
-    return {"all": of(""), **{entity: of(entity) for entity in calibrator.entities}}
+        thresholds[entity or "all"] = {p: t if math.isfinite(t) else None for p, t in found.items()}
+    return thresholds
 
 
 # ---------------------------------------------------------------- as text
@@ -199,25 +190,14 @@ def _value(value: object) -> str:
 # ---------------------------------------------------------------- two artifacts
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A place where two artifacts differ.
-
-    Parameters
-    ----------
-    path : str
-        Dotted path in the artifact.
-    old, new : str
-        What the first and the second have there; kind, size and hash of what is long.
-    """
-
-    path: str
-    old: str
-    new: str
-
-
-def differences(first: str | Path, second: str | Path) -> list[Difference]:
+def differences(first: str | Path, second: str | Path) -> list[dict[str, str]]:
     """Return where two artifacts differ, apart from their checksums.
+
+    Returns
+    -------
+    list of dict
+        The dotted ``path`` in the artifact, and what the ``old`` and the ``new`` one have there: the value itself, or
+        kind, size and hash of what is long.
 
     Raises
     ------
@@ -228,7 +208,11 @@ def differences(first: str | Path, second: str | Path) -> list[Difference]:
         dict(_flat(artifact_file.without_checksum(artifact_file.read(path)))) for path in (first, second)
     )
     return [
-        Difference(*map(artifact_file.printable, (path, _brief(old, new, path), _brief(new, old, path))))
+        {
+            "path": artifact_file.printable(path),
+            "old": artifact_file.printable(_brief(old, new, path)),
+            "new": artifact_file.printable(_brief(new, old, path)),
+        }
         for path in dict.fromkeys([*old, *new])
         if path not in old or path not in new or checksum(old[path]) != checksum(new[path])
     ]

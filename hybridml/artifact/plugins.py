@@ -9,12 +9,10 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from hybridml.errors import ArtifactError
 from hybridml.vision.stages import Stage
-
-EMBEDDING_METHODS = ("embed", "settings")
-OCR_METHODS = ("read", "settings")
 
 
 def check(blocks: Iterable[str], stages: Iterable[Stage]) -> None:
@@ -41,18 +39,20 @@ def check(blocks: Iterable[str], stages: Iterable[Stage]) -> None:
     for block in blocks:
         _imported(block)
     for stage in stages:
-        methods = EMBEDDING_METHODS if stage.kind == "embedding" else OCR_METHODS
+        methods = ("embed" if stage.kind == "embedding" else "read", "settings")
         # the second pass names the OCR engine that it uses
         for name in (stage.name, stage.options.get("engine", "")):
             plugin = _imported(name)
-            if plugin is not None and not _is_class_with(plugin, methods):
+            if plugin is None:
+                continue
+            if not isinstance(plugin, type) or not all(callable(getattr(plugin, m, None)) for m in methods):
                 raise ArtifactError(
                     f"it names {name!r}, expected a class with {' and '.join(f'{m}()' for m in methods)}: refused. "
                     "Make it such a class and train again, or get the model from somebody you know"
                 )
 
 
-def _imported(name: str) -> object:
+def _imported(name: str) -> Any:
     """Return what ``module:name`` stands for; None for a packaged part, and for what cannot be imported."""
     module, colon, attribute = name.partition(":")
     if not colon:
@@ -63,11 +63,6 @@ def _imported(name: str) -> object:
             "Get the model from somebody you know, or train again"
         )
     try:
-        found: object = getattr(importlib.import_module(module), attribute)
+        return getattr(importlib.import_module(module), attribute)
     except Exception:  # a module may fail in any way
         return None
-    return found
-
-
-def _is_class_with(plugin: object, methods: Iterable[str]) -> bool:
-    return isinstance(plugin, type) and all(callable(getattr(plugin, method, None)) for method in methods)

@@ -100,24 +100,15 @@ def from_dict(data: Mapping[str, Any], source: str = "artifact") -> EntityExtrac
         plugins.check(data["settings"]["blocks"], stages)
         model = _model_from_dict(data)
         _check_columns(model, data)
-        settings = model.settings
+        weights = (embedding.options if embedding else {}).get("weights", DEFAULT_WEIGHTS)
         extractor = EntityExtractor(
             ocr=ocr.name,
             ocr_options=ocr.options or None,
             embedding=embedding.name if embedding else "none",
-            resnet_weights=embedding.options.get("weights", DEFAULT_WEIGHTS)
-            if embedding
-            else DEFAULT_WEIGHTS,
-            blocks=settings.blocks,
+            resnet_weights=weights,
             stages=tuple(stage.name for stage in stages.further),
-            components=settings.components,
-            priors=settings.priors,
-            joint=settings.joint,
-            weak_weight=settings.weak_weight,
-            ranker=asdict(settings.ranker),
-            folds=settings.folds,
             entities=model.schema,
-            random_state=settings.random_state,
+            **asdict(model.settings),
         )
         extractor.model_ = model
         extractor.stages_ = stages

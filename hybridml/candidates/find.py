@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 from hybridml import quantity
@@ -109,13 +110,6 @@ def span_box(line: TextLine, start: int, end: int) -> tuple[float, float, float,
     return (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
 
 
-def _largest(ocr_result: OCRResult) -> list[int]:
-    if len(ocr_result.lines) <= MAX_LINES:
-        return list(range(len(ocr_result.lines)))
-    by_size = sorted(range(len(ocr_result.lines)), key=lambda i: -ocr_result.lines[i].height)
-    return sorted(by_size[:MAX_LINES])
-
-
 class _Geometry(NamedTuple):
     """Position, size and direction of a text line, computed once for all its neighbours."""
 
@@ -157,95 +151,138 @@ def _relation(a: _Geometry, b: _Geometry) -> Literal["beside", "below"] | None:
     return None
 
 
+class _Search:
+    """The search for the candidates of one OCR result."""
+
+    def __init__(self, ocr_result: OCRResult, schema: EntitySchema) -> None:
+        self.lines, self.schema = ocr_result.lines, schema
+        self.kept: Sequence[int] = range(len(self.lines))
+        if len(self.lines) > MAX_LINES:
+            by_size = sorted(self.kept, key=lambda i: -self.lines[i].height)
+            self.kept = sorted(by_size[:MAX_LINES])
+
+    @cached_property
+    def numbers(self) -> dict[int, list[Number]]:
+        """Bare numbers by text line, where there are any."""
+        found = ((i, quantity.numbers(self.lines[i].text, self.schema)) for i in self.kept)
+        return {i: numbers for i, numbers in found if numbers}
+
+    @cached_property
+    def geometry(self) -> dict[int, _Geometry]:
+        """Geometry by text line."""
+        return {i: _Geometry.of(self.lines[i]) for i in self.kept}
+
+    def candidate(self, number: Quantity | Number, unit: str, origin: Origin, i: int, j: int) -> Candidate:
+        """Return a number of line ``i`` as a candidate, with the unit that line ``j`` gives it."""
+        line = self.lines[i]
+        start, end = number.span[0], min(number.span[1], len(line.text))
+        return Candidate(
+            number.value,
+            unit,
+            self.schema.unit(unit).family,
+            i,
+            j,
+            start,
+            end,
+            origin,
+            number.form,
+            number.repaired,
+            number.part,
+            number.label,
+            number.number_text if isinstance(number, Quantity) else line.text[start:end],
+            span_box(line, start, end),
+        )
+
+    def in_lines(self, parse: _Parse) -> list[Candidate]:
+        """Return the quantities that ``parse`` finds within single text lines."""
+        return [
+            self.candidate(q, q.unit, "line", i, i)
+            for i in self.kept
+            for q in parse(self.lines[i].text, self.schema)
+        ]
+
+    def joined(self, i: int, j: int, parse: _Parse) -> list[Candidate]:
+        """Return the quantities that only exist across the end of line ``i`` and the start of line ``j``.
+
+        Besides the one that crosses the seam, those that share its unit: all of ``10 x 5 x 3`` before ``cm``.
+        """
+        relation = _relation(self.geometry[i], self.geometry[j]) if i != j else None
+        if not relation:
+            return []
+        text, next_text = self.lines[i].text, self.lines[j].text
+        seam = len(text)
+        found = parse(f"{text} {next_text}", self.schema)
+        crossing = {q.unit for q in found if q.span[0] < seam < q.span[1] - 1}
+        alone = {(q.value, q.unit, q.span) for q in parse(text, self.schema)} if crossing else set()
+        return [
+            self.candidate(q, q.unit, relation, i, j)
+            for q in found
+            if q.span[0] < seam and q.unit in crossing and (q.value, q.unit, q.span) not in alone
+        ]
+
+    def across(self) -> list[Candidate]:
+        """Return the candidates whose unit stands in another text line than their number."""
+        joined = [c for i in self.numbers for j in self.kept for c in self.joined(i, j, _written)]
+        return joined + (self.declared() if self.numbers else [])
+
+    def declared(self) -> list[Candidate]:
+        """Return bare numbers with the unit that the nearest declaration gives them."""
+        declarations = [
+            (j, mention.unit)
+            for j, line in enumerate(self.lines)
+            for mention in quantity.declared_unit(line.text, self.schema)
+        ]
+        found = []
+        for i, bare in self.numbers.items():
+            line = self.lines[i]
+            x, y = line.center
+            nearest: dict[str, tuple[float, int, str]] = {}
+            for j, unit in declarations:
+                other = self.lines[j]
+                bx, by = other.center
+                same_row = abs(by - y) < 0.6 * max(line.height, other.height)
+                distance = math.hypot(bx - x, by - y) * (0.25 if same_row or i == j else 1.0)
+                family = self.schema.unit(unit).family
+                if family not in nearest or distance < nearest[family][0]:
+                    nearest[family] = (distance, j, unit)
+            found += [
+                self.candidate(number, unit, "declared", i, j)
+                for number in bare
+                for _, j, unit in nearest.values()
+            ]
+        return found
+
+    def starred(self) -> list[Candidate]:
+        """Return numbers whose inch mark was read as an asterisk."""
+        inch = _inch_mark(self.schema)
+
+        def parse(text: str, schema: EntitySchema) -> list[Quantity]:
+            stars = {m.start() for m in _STAR.finditer(text)}
+            found = quantity.parse(_STAR.sub('"', text), schema) if stars else []
+            return [replace(q, repaired=True) for q in found if q.span[1] - 1 in stars and q.unit in inch]
+
+        return self.in_lines(parse)
+
+    def per_area(self) -> list[Candidate]:
+        """Return weights per square metre, as of fabric or paper."""
+        units = [
+            j
+            for j in self.kept
+            if any(not q.span[0] for q in quantity.grammage(f"1 {self.lines[j].text}", self.schema))
+        ]
+        return self.in_lines(quantity.grammage) + [
+            c for i in self.numbers for j in units for c in self.joined(i, j, quantity.grammage)
+        ]
+
+
 def _written(text: str, schema: EntitySchema) -> list[Quantity]:
     """Return the quantities that stand in a text; the total of ``6 x 330 ml`` does not."""
     return [q for q in quantity.parse(text, schema) if q.form != UNWRITTEN]
 
 
-def _candidate(
-    ocr_result: OCRResult,
-    number: Quantity | Number,
-    unit: str,
-    origin: Origin,
-    lines: tuple[int, int],
-    schema: EntitySchema,
-) -> Candidate:
-    """Return a number as a candidate; ``lines`` are those of the number and of its unit."""
-    line = ocr_result.lines[lines[0]]
-    start, end = number.span[0], min(number.span[1], len(line.text))
-    return Candidate(
-        number.value,
-        unit,
-        schema.unit(unit).family,
-        *lines,
-        start,
-        end,
-        origin,
-        number.form,
-        number.repaired,
-        number.part,
-        number.label,
-        number.number_text if isinstance(number, Quantity) else line.text[start:end],
-        span_box(line, start, end),
-    )
-
-
-def _in_line(
-    ocr_result: OCRResult, index: int, found: Iterable[Quantity], schema: EntitySchema
-) -> list[Candidate]:
-    """Return the quantities found in a text line as candidates."""
-    return [_candidate(ocr_result, q, q.unit, "line", (index, index), schema) for q in found]
-
-
-def _joined(
-    ocr_result: OCRResult, i: int, j: int, relation: Origin, schema: EntitySchema, parse: _Parse = _written
-) -> list[Candidate]:
-    """Return the quantities that only exist across the end of line ``i`` and the start of line ``j``.
-
-    Besides the one that crosses the seam, those that share its unit: all of ``10 x 5 x 3`` before ``cm``.
-    """
-    text, next_text = ocr_result.lines[i].text, ocr_result.lines[j].text
-    seam = len(text)
-    found = parse(f"{text} {next_text}", schema)
-    crossing = {q.unit for q in found if q.span[0] < seam < q.span[1] - 1}
-    alone = {(q.value, q.unit, q.span) for q in parse(text, schema)} if crossing else set()
-    return [
-        _candidate(ocr_result, q, q.unit, relation, (i, j), schema)
-        for q in found
-        if q.span[0] < seam and q.unit in crossing and (q.value, q.unit, q.span) not in alone
-    ]
-
-
-def _declared(
-    ocr_result: OCRResult, numbers: dict[int, list[Number]], schema: EntitySchema
-) -> list[Candidate]:
-    """Return bare numbers with the unit that the nearest declaration gives them."""
-    declarations = [
-        (i, mention.unit)
-        for i, line in enumerate(ocr_result.lines)
-        for mention in quantity.declared_unit(line.text, schema)
-    ]
-    if not declarations:
-        return []
-    found = []
-    for i, bare in numbers.items():
-        line = ocr_result.lines[i]
-        x, y = line.center
-        nearest: dict[str, tuple[float, int, str]] = {}
-        for j, unit in declarations:
-            other = ocr_result.lines[j]
-            bx, by = other.center
-            same_row = abs(by - y) < 0.6 * max(line.height, other.height)
-            distance = math.hypot(bx - x, by - y) * (0.25 if same_row or i == j else 1.0)
-            family = schema.unit(unit).family
-            if family not in nearest or distance < nearest[family][0]:
-                nearest[family] = (distance, j, unit)
-        found += [
-            _candidate(ocr_result, number, unit, "declared", (i, j), schema)
-            for number in bare
-            for _, j, unit in nearest.values()
-        ]
-    return found
+def _inch_mark(schema: EntitySchema) -> set[str]:
+    """Return the units that the mark after ``1"`` stands for."""
+    return {q.unit for q in quantity.parse('1"', schema)}
 
 
 def find_candidates(ocr_result: OCRResult, schema: EntitySchema | None = None) -> list[Candidate]:
@@ -270,70 +307,12 @@ def find_candidates(ocr_result: OCRResult, schema: EntitySchema | None = None) -
     >>> [(c.value, c.unit, c.origin) for c in find_candidates(OCRResult(lines, 200, 100))]
     [(12.0, 'ounce', 'beside'), (340.0, 'gram', 'line')]
     """
-    schema = schema or default_entities()
-    kept = _largest(ocr_result)
-    own = [
-        c for i in kept for c in _in_line(ocr_result, i, _written(ocr_result.lines[i].text, schema), schema)
-    ]
-    more = _starred(ocr_result, kept, own, schema) + _per_area(ocr_result, kept, schema)
-    return _distinct(own + _across(ocr_result, kept, schema) + more)
-
-
-def _across(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
-    """Return the candidates whose unit stands in another text line than their number."""
-    numbers = {i: found for i in kept if (found := quantity.numbers(ocr_result.lines[i].text, schema))}
-    if not numbers:
-        return []
-    places = {i: _Geometry.of(ocr_result.lines[i]) for i in kept}
-    joined = [
-        c
-        for i in numbers
-        for j in kept
-        if i != j and (relation := _relation(places[i], places[j]))
-        for c in _joined(ocr_result, i, j, relation, schema)
-    ]
-    return joined + _declared(ocr_result, numbers, schema)
-
-
-def _starred(
-    ocr_result: OCRResult, kept: Sequence[int], own: Sequence[Candidate], schema: EntitySchema
-) -> list[Candidate]:
-    """Return numbers whose inch mark was read as an asterisk, on a photo that gives other numbers in inches."""
-    marked = {q.unit for q in quantity.parse('1"', schema)}
-    if not any(c.unit in marked and not c.repaired for c in own):
-        return []
-    found = []
-    for i in kept:
-        text = ocr_result.lines[i].text
-        edited = _STAR.sub('"', text)
-        if edited != text:
-            stars = {m.start() for m in _STAR.finditer(text)}
-            inches = [
-                q for q in quantity.parse(edited, schema) if q.span[1] - 1 in stars and q.unit in marked
-            ]
-            found += _in_line(ocr_result, i, (replace(q, repaired=True) for q in inches), schema)
-    return found
-
-
-def _per_area(ocr_result: OCRResult, kept: Sequence[int], schema: EntitySchema) -> list[Candidate]:
-    """Return weights per square metre, as of fabric or paper."""
-    found = [
-        c
-        for i in kept
-        for c in _in_line(ocr_result, i, quantity.grammage(ocr_result.lines[i].text, schema), schema)
-    ]
-    units = [
-        j
-        for j in kept
-        if any(not q.span[0] for q in quantity.grammage(f"1 {ocr_result.lines[j].text}", schema))
-    ]
-    if units:
-        places = {i: _Geometry.of(ocr_result.lines[i]) for i in kept}
-        numbers = [i for i in kept if quantity.numbers(ocr_result.lines[i].text, schema)]
-        for i, j in ((i, j) for i in numbers for j in units if i != j):
-            if relation := _relation(places[i], places[j]):
-                found += _joined(ocr_result, i, j, relation, schema, quantity.grammage)
-    return found
+    search = _Search(ocr_result, schema or default_entities())
+    own = search.in_lines(_written)
+    inch = _inch_mark(search.schema)
+    # an asterisk is an inch mark only on a photo that gives other numbers in inches
+    starred = search.starred() if any(c.unit in inch and not c.repaired for c in own) else []
+    return _distinct(own + search.across() + starred + search.per_area())
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -373,11 +352,11 @@ def needs_second_pass(ocr_result: OCRResult, entity: Entity, schema: EntitySchem
     >>> [needs_second_pass(result, schema.entity(name), schema) for name in ("voltage", "item_weight")]
     [False, True]
     """
-    kept = _largest(ocr_result)
-    units = (q.unit for i in kept for q in quantity.parse(ocr_result.lines[i].text, schema))
+    search = _Search(ocr_result, schema)
+    units = (q.unit for i in search.kept for q in quantity.parse(search.lines[i].text, schema))
     if any(entity.unit_for(unit) is not None for unit in units):
         return False
-    return not for_entity(_across(ocr_result, kept, schema), entity)
+    return not for_entity(search.across(), entity)
 
 
 def uses_second_pass(photo: PhotoFeatures, entity: Entity, schema: EntitySchema) -> bool:

@@ -106,16 +106,16 @@ class CandidateWriter:
         image = facts["image"]["columns"] if facts["image"] else []
         self._columns = [*facts["features"]["columns"], *image]
         whole = pd.api.types.is_integer_dtype(frame["index"])
-        fields = [pa.field("row", pa.int64()), pa.field("photo", pa.int64())]
-        fields += [pa.field(name, pa.string()) for name in (*self._row_columns, "problem")]
-        fields[2] = pa.field("index", pa.int64() if whole else pa.string())
-        fields += [
+        fields = [
+            *(pa.field(name, pa.int64()) for name in ("row", "photo")),
+            pa.field("index", pa.int64() if whole else pa.string()),
+            *(pa.field(name, pa.string()) for name in (*list(self._row_columns)[1:], "problem")),
             *CANDIDATE_COLUMNS,
             *(pa.field(name, pa.float32(), nullable=False) for name in self._columns),
         ]
         metadata = {"format": FORMAT, "facts": facts}
         schema = pa.schema(fields, {METADATA_KEY: json.dumps(metadata, allow_nan=False).encode()})
-        self._file = pq.ParquetWriter(
+        self.file = pq.ParquetWriter(
             path, schema, compression="zstd", write_statistics=False, write_page_checksum=True
         )
         self._waiting: list[pa.Table] = []
@@ -149,7 +149,7 @@ class CandidateWriter:
             if vector is not None:
                 X[i, -len(vector) :] = vector
         columns |= {name: X[:, i] for i, name in enumerate(self._columns)}
-        self._waiting.append(pa.table(columns, schema=self._file.schema))
+        self._waiting.append(pa.table(columns, schema=self.file.schema))
         if sum(part.num_rows for part in self._waiting) >= LINES_A_GROUP:
             self.flush()
 
@@ -157,12 +157,8 @@ class CandidateWriter:
         """Write the lines in memory as one row group."""
         if self._waiting:
             together = pa.concat_tables(self._waiting)
-            self._file.write_table(together, row_group_size=max(together.num_rows, 1))
+            self.file.write_table(together, row_group_size=max(together.num_rows, 1))
             self._waiting = []
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
 
 
 def _candidate_columns(
@@ -185,11 +181,9 @@ def writing(path: str | Path, frame: pd.DataFrame, facts: Mapping[str, Any]) -> 
     """Open a writer of candidates to ``path``, which at any time is either as it was or complete."""
     with atomic(path, StoreError) as temporary:
         writer = CandidateWriter(temporary, frame, facts)
-        try:
+        with writer.file:
             yield writer
             writer.flush()
-        finally:
-            writer.close()
 
 
 class CandidateFile:
@@ -248,27 +242,22 @@ class CandidateFile:
         have = [name for name in ROW_COLUMNS if name in self._file.schema_arrow.names]
         names = ["row", *have, "problem"]
         wanted = None if links is None else pa.array(list(dict.fromkeys(links)), pa.string())
-        parts, groups = [self._file.schema_arrow.empty_table().select(names)], [np.zeros(0, np.int64)]
+        nothing = self._file.schema_arrow.empty_table().select(names)
+        parts = []
         for group in range(self._file.num_row_groups):
-            if (
-                wanted is not None
-                and not pc.any(pc.is_in(self._read(group, ["image_link"])[0], wanted)).as_py()
-            ):
-                continue
-            found = self._read(group, names)
             # a row's first line is the one that has its link
-            link = found["image_link"]
-            found = found.filter(link.is_valid() if wanted is None else pc.is_in(link, wanted))
-            parts.append(found)
-            groups.append(np.full(found.num_rows, group, np.int64))
-        together = pa.concat_tables(parts)
-        number = together["row"].to_numpy()
-        order = np.argsort(number, kind="stable")
-        if wanted is None and not np.array_equal(number[order], np.arange(len(order))):
+            link = self._read(group, ["image_link"])[0]
+            first = link.is_valid() if wanted is None else pc.is_in(link, wanted)
+            parts.append(self._read(group, names).filter(first) if pc.any(first).as_py() else nothing)
+        found = pa.concat_tables([nothing, *parts])
+        order = np.argsort(found["row"].to_numpy(), kind="stable")
+        found = found.take(order)
+        number = found["row"].to_numpy()
+        if wanted is None and not np.array_equal(number, np.arange(len(number))):
             raise StoreError(f"{self.path} lacks rows: write it again with 'hybridml candidates'")
-        frame = pd.DataFrame({name: together[name].to_numpy(zero_copy_only=False)[order] for name in have})
-        problems = together["problem"].to_numpy(zero_copy_only=False)[order].tolist()
-        return StoredRows(frame, problems, number[order], np.concatenate(groups)[order])
+        group_of = np.repeat(np.arange(len(parts)), [part.num_rows for part in parts])[order]
+        frame = pd.DataFrame({name: found[name].to_numpy() for name in have})
+        return StoredRows(frame, found["problem"].to_pylist(), number, group_of)
 
     def described(
         self, groups: Iterable[int], wanted: npt.NDArray[np.int64] | None
@@ -285,29 +274,27 @@ class CandidateFile:
 
     def _described(self, found: pa.Table) -> DescribedRows:
         row, photo = _numbers(found, "row"), _numbers(found, "photo")
-        entity = found["entity_name"].to_numpy(zero_copy_only=False)
+        entity = found["entity_name"].to_numpy()
         new = np.ones(len(row), dtype=bool)
         new[1:] = (row[1:] != row[:-1]) | (photo[1:] != photo[:-1]) | (entity[1:] != entity[:-1])
         first, of_line = np.flatnonzero(new), np.cumsum(new) - 1
         keys = [str(number) if number >= 0 else None for number in photo[first].tolist()]
-        has = found["value"].is_valid().to_numpy(zero_copy_only=False)
-        X = _array(found, self._columns, np.flatnonzero(has))
-        table = CandidateTable(self._columns, X, of_line[has], _candidates(found, has))
+        has = found["value"].is_valid()
+        lines = found.filter(has)
+        X = _array(lines, self._columns)
+        table = CandidateTable(self._columns, X, of_line[has.to_numpy()], _candidates(lines))
         projected = {}
         if self._image:
-            vectors = _array(found, self._image, first)
+            vectors = _array(found.take(first), self._image)
             projected = {k: v for k, v in zip(keys, vectors, strict=True) if k and not np.isnan(v).all()}
         positions = [at if at >= 0 else None for at in row[first].tolist()]
-        texts = found["text"].to_numpy(zero_copy_only=False)[has].tolist()
-        return DescribedRows(positions, Rows(keys, entity[first].tolist()), table, projected, texts)
+        rows = Rows(keys, entity[first].tolist())
+        return DescribedRows(positions, rows, table, projected, lines["text"].to_pylist())
 
 
-def _array(found: pa.Table, columns: Sequence[str], lines: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return some ``lines`` of some ``columns`` as one array."""
-    made = np.empty((len(lines), len(columns)), np.float32)
-    for i, name in enumerate(columns):
-        made[:, i] = found[name].to_numpy()[lines]
-    return made
+def _array(found: pa.Table, columns: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return some ``columns`` as one array."""
+    return np.column_stack([found[name].to_numpy() for name in columns])
 
 
 def _numbers(found: pa.Table, name: str) -> npt.NDArray[np.int64]:
@@ -324,7 +311,7 @@ def _of_photos(found: pa.Table, wanted: npt.NDArray[np.int64] | None) -> pa.Tabl
     return found.filter(pa.array(own | ((photo >= 0) & np.isin(photo, photo[own]))))
 
 
-def _candidates(found: pa.Table, has: npt.NDArray[np.bool_]) -> list[Candidate]:
+def _candidates(found: pa.Table) -> list[Candidate]:
     def column(name: str) -> list[Any]:
         return list(found[name].to_pylist())
 
@@ -333,4 +320,4 @@ def _candidates(found: pa.Table, has: npt.NDArray[np.bool_]) -> list[Candidate]:
     lines = zip(
         *map(column, _SAME_AS_FIELDS), parts, column("label"), column("number_text"), boxes, strict=True
     )
-    return [Candidate(*line) for line, there in zip(lines, has.tolist(), strict=True) if there]
+    return [Candidate(*line) for line in lines]

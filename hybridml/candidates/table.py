@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -50,19 +50,6 @@ class CandidateTable:
         if not len(self.row):
             return []
         return [(int(self.row[a]), slice(int(a), int(b))) for a, b in itertools.pairwise(edges)]
-
-    def with_columns(self, names: Sequence[str], per_row: npt.NDArray[np.float32]) -> CandidateTable:
-        """Return the table with further columns, whose values ``per_row`` (n_rows, n_names) holds once per row."""
-        return replace(
-            self,
-            columns=(*self.columns, *names),
-            X=np.hstack([self.X, per_row[self.row]]).astype(np.float32),
-        )
-
-    def without(self, blocks: Collection[str]) -> CandidateTable:
-        """Return the table without the columns of some feature blocks."""
-        keep = [i for i, name in enumerate(self.columns) if name.split(".")[0] not in blocks]
-        return replace(self, columns=tuple(self.columns[i] for i in keep), X=self.X[:, keep])
 
 
 @dataclass(frozen=True)
@@ -137,7 +124,7 @@ def build_table(
     for i, (key, name) in enumerate(zip(photos, entities, strict=True)):
         if key is not None and name in schema.entities:
             rows_of.setdefault(key, {}).setdefault(name, []).append(i)
-    found: dict[int, _Described] = {}
+    found: dict[int, tuple[list[Candidate], npt.NDArray[np.float32], bool]] = {}
     columns: tuple[str, ...] = ()
     for photo_key, features in ocr_results:
         photo = as_photo_features(features)
@@ -154,21 +141,12 @@ def build_table(
             if candidates:
                 columns = tuple(described)
                 X = np.array(list(described.values())).T.copy()
-                found |= dict.fromkeys(rows, _Described(candidates, X, second_pass))
+                found |= dict.fromkeys(rows, (candidates, X, second_pass))
     order = sorted(found)
     return CandidateTable(
         columns,
-        np.vstack([found[i].X for i in order]) if order else np.zeros((0, len(columns)), np.float32),
-        np.repeat(np.array(order, dtype=np.int64), [len(found[i].candidates) for i in order]),
-        [c for i in order for c in found[i].candidates],
-        frozenset(i for i in order if found[i].second_pass),
+        np.vstack([found[i][1] for i in order]) if order else np.zeros((0, len(columns)), np.float32),
+        np.repeat(np.array(order, dtype=np.int64), [len(found[i][0]) for i in order]),
+        [c for i in order for c in found[i][0]],
+        frozenset(i for i in order if found[i][2]),
     )
-
-
-@dataclass(frozen=True)
-class _Described:
-    """The candidates for one entity on one photo, described by the feature blocks."""
-
-    candidates: list[Candidate]
-    X: npt.NDArray[np.float32]
-    second_pass: bool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 
 from hybridml.artifact import inspect
 from hybridml.artifact.file import DEFAULT_MODEL, model_path
@@ -44,8 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     differences = inspect.differences(*models)
     if arguments.json:
-        print(json.dumps([asdict(one) for one in differences], indent=1, ensure_ascii=False))
+        print(json.dumps(differences, indent=1, ensure_ascii=False))
     else:
         for one in differences:
-            print(f"{one.path}\n  - {one.old}\n  + {one.new}")
+            print("{path}\n  - {old}\n  + {new}".format(**one))
     return 1 if differences else 0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hybridml.quantity import format_quantity
-from hybridml.ranking.model import PHOTOS_AT_ONCE, Model, Projection, Ranked
+from hybridml.ranking.model import PHOTOS_PER_TABLE, Model, Projection, Ranked
 from hybridml.vision.outline import Outline
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
@@ -178,7 +178,7 @@ def find_quantities(
     """
     photos = iter(photo_features)
     entities = list(model.schema.entities)
-    while batch := dict(islice(photos, PHOTOS_AT_ONCE)):
+    while batch := dict(islice(photos, PHOTOS_PER_TABLE)):
         keys = [key for key in batch for _ in entities]
         ranked: dict[str, dict[str, Ranked]] = {key: {} for key in batch}
         for described in model.describe(keys, entities * len(batch), batch.items(), project):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hybridml.candidates.find import Candidate
 from hybridml.quantity import format_quantity
+
+RUNNER_UPS = 4
+"""Runner-ups of an answer at most."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,27 @@ class Answer:
         return {"prediction": self.prediction, **asdict(self)}
 
 
-def runner_up(candidate: Candidate, confidence: float) -> RunnerUp:
-    """Return ``candidate`` as a runner-up."""
-    return RunnerUp(candidate.value, candidate.unit, confidence, candidate.box)
+def answer_of(
+    entity: str, candidates: Sequence[Candidate], order: Sequence[tuple[int, float]], text: str | None
+) -> Answer:
+    """Return the answer to a row; with ``text`` None it is blank, and the best candidate is the first runner-up.
+
+    Parameters
+    ----------
+    entity : str
+        The entity asked for.
+    candidates : sequence of Candidate
+        The row's candidates.
+    order : sequence of (int, float)
+        Position of the best candidate of each quantity, and the quantity's probability; best first.
+    text : str or None
+        The text line of the best candidate; None when it is not sure enough to be the answer.
+    """
+    quantities = tuple(dict.fromkeys(format_quantity(c.value, c.unit) for c in candidates))
+    ranked = [(candidates[i], p) for i, p in order]
+    others = ranked if text is None else ranked[1:]
+    runner_ups = tuple(RunnerUp(c.value, c.unit, p, c.box) for c, p in others[:RUNNER_UPS])
+    if text is None:
+        return Answer(entity, runner_ups=runner_ups, candidates=quantities)
+    best, p = ranked[0]
+    return Answer(entity, best.value, best.unit, p, text, best.box, runner_ups, quantities)

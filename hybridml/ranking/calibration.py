@@ -9,7 +9,7 @@ truth and F the target F, the F1 reached: the condition under which one more ans
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,20 @@ class RankedGroup:
     others: tuple[int, ...]
     shares: Floats
     top: float
+
+    def probabilities(self, right: float, empty: float) -> list[tuple[int, float]]:
+        """Return the position and probability of each quantity, best first.
+
+        Parameters
+        ----------
+        right, empty : float
+            Probability that the best quantity is right, and that the truth is empty. The others' probabilities are in
+            proportion to their shares, and add up to at most what is left.
+        """
+        first, *others = (float(share) for share in self.shares)
+        raw = [right * share / max(first, 1e-12) for share in others]
+        scale = min(1.0, max(1.0 - right - empty, 0.0) / max(sum(raw), 1e-12))
+        return [(self.best, right), *((i, p * scale) for i, p in zip(self.others, raw, strict=True))]
 
 
 def rank_group(scores: Floats, answers: Sequence[object]) -> RankedGroup:
@@ -138,19 +152,15 @@ class Calibrator:
         from sklearn.linear_model import LogisticRegression
 
         self.entities = tuple(sorted(set(entity)))
-        seen = set(outcome)
-        self.outcomes = tuple(o for o in OUTCOME_CLASSES if o in seen)
+        self.outcomes = tuple(o for o in OUTCOME_CLASSES if o in outcome)
         X = _evidence(ranked_groups, entity, self.entities)
         y = np.array([self.outcomes.index(o) for o in outcome], dtype=int)
-        if len(self.outcomes) == 1:
-            self.coefficients, self.intercepts = np.zeros((1, X.shape[1])), np.zeros(1)
-        else:
+        self.coefficients = np.zeros((len(self.outcomes), X.shape[1]))
+        self.intercepts = np.zeros(len(self.outcomes))
+        if len(self.outcomes) > 1:
             model = LogisticRegression(C=1.0, max_iter=2000).fit(X, y)
-            coefficients, intercepts = model.coef_, model.intercept_
-            if len(self.outcomes) == 2:  # scikit-learn keeps one row for two classes
-                coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
-                intercepts = np.concatenate([[0.0], intercepts])
-            self.coefficients, self.intercepts = coefficients, intercepts
+            rows = slice(-len(model.coef_), None)  # scikit-learn keeps one row for two classes
+            self.coefficients[rows], self.intercepts[rows] = model.coef_, model.intercept_
         right, empty = self.probabilities(ranked_groups, entity)
         self.f1, self.target_f = _best_f1(right, empty, np.array(outcome), missed)
         answered = self.answers(right, empty)
@@ -168,9 +178,11 @@ class Calibrator:
     ) -> tuple[Floats, Floats]:
         """Return P(right) and P(truth empty) of answering each group with its best candidate."""
         X = _evidence(ranked_groups, entity, self.entities)
+        # numpy multiplies a table of one line differently: the last digit would depend on what else is asked for
+        X = np.repeat(X, 2, axis=0) if len(X) == 1 else X
         logits = X @ self.coefficients.T + self.intercepts
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
+        p = (p / p.sum(axis=1, keepdims=True))[: len(ranked_groups)]
 
         def column(outcome: str) -> Floats:
             return p[:, self.outcomes.index(outcome)] if outcome in self.outcomes else np.zeros(len(p))
@@ -198,15 +210,9 @@ class Calibrator:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` restores the calibrator."""
-        return {
-            "entities": list(self.entities),
-            "coefficients": self.coefficients,
-            "intercepts": self.intercepts,
-            "outcomes": list(self.outcomes),
-            "f1": self.f1,
-            "stake": self.target_f,
-            "thresholds": {k: [list(t) for t in v] for k, v in self.thresholds.items()},
-        }
+        data = asdict(self)
+        stake = data.pop("target_f")
+        return {**data, "stake": stake}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibrator:
@@ -218,7 +224,7 @@ class Calibrator:
             tuple(data["outcomes"]),
             float(data["f1"]),
             float(data["stake"]),
-            {k: [(p, t, c) for p, t, c in v] for k, v in data["thresholds"].items()},
+            {entity: [(p, t, c) for p, t, c in curve] for entity, curve in data["thresholds"].items()},
         )
 
 

@@ -59,9 +59,6 @@ class DimensionOrder:
     """
 
     larger: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
-    _weights: dict[tuple[str, str], npt.NDArray[np.float64]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
 
     @classmethod
     def fit(cls, labels: pd.DataFrame, schema: EntitySchema) -> DimensionOrder:
@@ -90,9 +87,8 @@ class DimensionOrder:
         made = cls()
         for names, found in both[both["step"] > 0].groupby(["entity", "entity_other"])["step"]:
             one, other = map(str, names)
-            if other not in siblings[one]:
-                continue
-            made.larger[one, other] = tuple(np.bincount(found, minlength=STEPS + 1)[1:].tolist())
+            if other in siblings[one]:
+                made.larger[one, other] = tuple(np.bincount(found, minlength=STEPS + 1)[1:].tolist())
         return made
 
     @property
@@ -105,14 +101,8 @@ class DimensionOrder:
 
         The weight is 1 where both orders are equally likely, and at most 2; for step 0 it is :data:`EQUAL_WEIGHT`.
         """
-        if (one, other) not in self._weights:
-            self._weights[one, other] = self._compute_weights(one, other)
-        return self._weights[one, other]
-
-    def _compute_weights(self, one: str, other: str) -> npt.NDArray[np.float64]:
         none = (0,) * STEPS
-        up = np.array(self.larger.get((one, other), none))
-        down = np.array(self.larger.get((other, one), none))
+        up, down = (np.array(self.larger.get(names, none)) for names in ((one, other), (other, one)))
         known = up + down >= MIN_LABELS
         share = np.where(known, (up + SMOOTHING) / (up + down + 2 * SMOOTHING), 0.5)
         return 2 * np.concatenate([1 - share[::-1], [EQUAL_WEIGHT / 2], share])

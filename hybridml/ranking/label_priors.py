@@ -7,14 +7,14 @@ columns are counted without them, so that they mean the same on training rows as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hybridml.candidates.find import Candidate
+from hybridml.candidates.table import CandidateTable
 from hybridml.datasets.groups import group_names
 from hybridml.datasets.labels import parse_truth
 from hybridml.entities import EntitySchema
@@ -45,25 +45,21 @@ class Priors:
     ----------
     counts : dict of str to data frame
         For each count of :data:`COUNTED_BY` its columns and ``n``.
+    labels : data frame, optional
+        The labels themselves, in training.
     """
 
-    counts: dict[str, pd.DataFrame] = field(default_factory=dict)
-    _by_group: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    counts: dict[str, pd.DataFrame]
+    labels: pd.DataFrame | None = None
 
     @classmethod
     def fit(cls, labels: pd.DataFrame) -> Priors:
         """Count ``labels``, a table made by :func:`label_table`."""
-        made = cls()
-        for name, keys in COUNTED_BY.items():
-            made.counts[name] = labels.groupby(list(keys), sort=True).size().rename("n").reset_index()
-            by_group = labels.groupby([*keys, "group"], sort=False).size().rename("of_group").reset_index()
-            made._by_group[name] = by_group
-        return made
+        return cls({name: _counted(labels, keys) for name, keys in COUNTED_BY.items()}, labels)
 
     def columns(
         self,
-        candidates: Sequence[Candidate],
-        row: npt.NDArray[np.int64],
+        table: CandidateTable,
         entities: Sequence[str],
         schema: EntitySchema,
         groups: Sequence[str] | None = None,
@@ -72,8 +68,8 @@ class Priors:
 
         Parameters
         ----------
-        candidates, row
-            As in :class:`hybridml.candidates.table.CandidateTable`.
+        table : CandidateTable
+            The candidates.
         entities : sequence of str, one per row
             The entity asked for.
         schema : EntitySchema
@@ -81,17 +77,14 @@ class Priors:
         groups : sequence of str, one per row, optional
             Groups of training rows; the labels of a row's own group are left out of its counts.
         """
-        table = _table(
-            [entities[r] for r in row],
-            [c.value for c in candidates],
-            [c.unit for c in candidates],
-            schema,
+        asked = _table(
+            [entities[r] for r in table.row], [(c.value, c.unit) for c in table.candidates], schema
         )
         if groups is not None:
-            table["group"] = [groups[r] for r in row]
-        n = {name: self._count(name, table) for name in COUNTED_BY}
+            asked["group"] = [groups[r] for r in table.row]
+        n = {name: self._count(name, asked) for name in COUNTED_BY}
         size = np.log((n["size"] + 0.5) / (n["entity"] + 20))
-        best = pd.Series(size).groupby(np.asarray(row)).transform("max").to_numpy() if len(row) else size
+        best = pd.Series(size).groupby(table.row).transform("max").to_numpy()
         return np.column_stack(
             [
                 np.log((n["unit"] + 1) / (n["entity"] + 10)),
@@ -105,9 +98,10 @@ class Priors:
     def _count(self, name: str, table: pd.DataFrame) -> npt.NDArray[np.float64]:
         keys = list(COUNTED_BY[name])
         n = table[keys].merge(self.counts[name], on=keys, how="left")["n"].fillna(0).to_numpy(float)
-        if "group" in table:
-            own = table[[*keys, "group"]].merge(self._by_group[name], on=[*keys, "group"], how="left")
-            n = n - np.where(table["group"] != "", own["of_group"].fillna(0), 0)
+        if "group" in table and self.labels is not None:
+            keys.append("group")
+            own = table[keys].merge(_counted(self.labels, keys), on=keys, how="left")["n"]
+            n = n - np.where(table["group"] != "", own.fillna(0), 0)
         return np.where(n >= MIN_LABELS, n, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,10 +133,9 @@ def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
         ``entity, unit, value, size, group`` and ``photo``, the whole link: two links with one base name are two
         photos. The index is that of ``frame``.
     """
-    truths = parse_truth(frame["entity_value"], schema)
-    keep = np.array([t.quantity is not None for t in truths], dtype=bool)
-    found = [t.quantity for t in truths if t.quantity is not None]
-    table = _table(list(frame["entity_name"][keep]), [v for v, _ in found], [u for _, u in found], schema)
+    found = [truth.quantity for truth in parse_truth(frame["entity_value"], schema)]
+    keep = np.array([quantity is not None for quantity in found], dtype=bool)
+    table = _table(list(frame["entity_name"][keep]), [q for q in found if q is not None], schema)
     table["group"] = np.asarray(group_names(frame), dtype=object)[keep]
     links = "image_link" if "image_link" in frame else "image"
     table["photo"] = frame[links].fillna("")[keep].to_numpy(object) if links in frame else ""
@@ -150,16 +143,19 @@ def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     return table
 
 
+def _counted(labels: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    return labels.groupby(list(keys)).size().reset_index(name="n")
+
+
 def _table(
-    entities: Sequence[str], values: Sequence[float], units: Sequence[str], schema: EntitySchema
+    entities: Sequence[str], quantities: Sequence[tuple[float, str]], schema: EntitySchema
 ) -> pd.DataFrame:
-    base = np.array([schema.to_base(v, u) for v, u in zip(values, units, strict=True)], dtype=float)
-    size = np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_PER_DECADE).astype(int)
+    base = np.array([schema.to_base(*quantity) for quantity in quantities], dtype=float)
     return pd.DataFrame(
         {
             "entity": np.asarray(entities, dtype=object),
-            "unit": np.asarray(units, dtype=object),
-            "value": np.asarray(values, dtype=float),
-            "size": size,
+            "unit": np.asarray([unit for _, unit in quantities], dtype=object),
+            "value": np.asarray([value for value, _ in quantities], dtype=float),
+            "size": np.round(np.log10(np.clip(base, 1e-9, 1e12)) * BINS_PER_DECADE).astype(int),
         }
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.candidates.table import CandidateTable
+from hybridml.candidates.table import CandidateTable, Rows
 from hybridml.entities import EntitySchema
 
 from .embedding_pca import EmbeddingPCA
@@ -59,8 +59,7 @@ class LearnedFeatures:
     def add(
         self,
         table: CandidateTable,
-        keys: Sequence[str | None],
-        entities: Sequence[str],
+        rows: Rows,
         projected: Mapping[str, npt.NDArray[np.float32]],
         schema: EntitySchema,
         groups: Sequence[str] | None = None,
@@ -72,7 +71,7 @@ class LearnedFeatures:
         ----------
         table : CandidateTable
             Candidates of the rows.
-        keys, entities : sequences, one per row
+        rows : Rows
             Photo and entity of each row.
         projected : mapping of key to array
             The reduced embeddings of photos, as :meth:`EmbeddingPCA.project` returns them.
@@ -84,16 +83,16 @@ class LearnedFeatures:
             Which rows have weak labels; by default none.
         """
         X = [table.X]
-        weak = np.zeros(len(keys), dtype=bool) if weak is None else weak
+        weak = np.zeros(len(rows.keys), dtype=bool) if weak is None else weak
         if self.embedding_pca:
-            X.append(self.embedding_pca.of_rows(keys, projected)[table.row])
+            X.append(self.embedding_pca.of_rows(rows.keys, projected)[table.row])
         if self.priors:
-            X.append(self.priors.columns(table.candidates, table.row, entities, schema, groups))
+            X.append(self.priors.columns(table, rows.entities, schema, groups))
         if self.weak:
             X.append(weak[table.row, None].astype(np.float32))
         if self.unit_preference:
             # weak labels come from sources with a preference of their own
-            preference = self.unit_preference.column(table.X, table.columns, table.candidates, schema)
+            preference = self.unit_preference.column(table, schema)
             X.append(np.where(weak[table.row, None], np.float32(0), preference))
         if len(X) == 1:
             return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,25 +13,24 @@ import pandas as pd
 
 from hybridml.candidates.features import DEFAULT_BLOCKS
 from hybridml.candidates.find import Candidate
-from hybridml.candidates.table import CandidateTable, DescribedRows, Rows, build_table
+from hybridml.candidates.table import DescribedRows, Rows, build_table
 from hybridml.datasets.groups import group_names, name_hashes, photo_names
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.vision.photo_features import PhotoFeatures, as_photo_features
 from hybridml.vision.text_line import OCRResult
 
-from .answer import Answer
-from .calibration import Calibrator
+from .answer import Answer, answer_of
+from .calibration import Calibrator, rank_group
 from .dimension_order import DimensionOrder
 from .embedding_pca import EmbeddingPCA
-from .joint import with_siblings
+from .joint import score_jointly, with_siblings
 from .learned_features import LearnedFeatures
 from .ranker import Ranker, RankerSettings
-from .scoring import ScoredRow, answer_of, score_rows
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 Projection = Callable[[Sequence[str]], Vectors]
 
-PHOTOS_AT_ONCE = 512
+PHOTOS_PER_TABLE = 512
 """Photos whose candidates are in memory at the same time when answering."""
 
 
@@ -178,7 +177,7 @@ class Model:
         """
         rows_of = _RowIndex(keys)
         iterator = iter(photos)
-        while found := {k: as_photo_features(f) for k, f in islice(iterator, PHOTOS_AT_ONCE)}:
+        while found := {k: as_photo_features(f) for k, f in islice(iterator, PHOTOS_PER_TABLE)}:
             asked = rows_of(list(found))
             rows = Rows([keys[i] for i in asked], [entities[i] for i in asked])
             if self.settings.joint:
@@ -194,32 +193,41 @@ class Model:
 
     def rank(self, described: DescribedRows) -> Iterator[tuple[int, Ranked]]:
         """Yield the position of each row that was asked for and its ranked candidates, also where there are none."""
-        rows, table = described.rows, described.table
-        ranked: dict[int, Ranked] = {}
-        if len(table):
-            table = self.learned.add(table, rows.keys, rows.entities, described.projected, self.schema)
-            asked = {i for i, position in enumerate(described.positions) if position is not None}
-            for each in self._score(table, rows, asked):
-                candidates = table.candidates[each.where]
-                text = described.texts[each.where.start + each.order[0][0]] if each.answered else None
-                ranked[each.row] = Ranked(
-                    answer_of(rows.entities[each.row], candidates, each.order, text),
-                    described.photos.get(rows.keys[each.row] or ""),
-                    candidates,
-                    table.X[each.where],
-                    each.scores,
-                    each.joint,
-                    each.order,
-                    each.row in table.second_pass,
-                )
+        ranked = self._ranked(described) if len(described.table) else {}
         for i, position in enumerate(described.positions):
             if position is not None:
-                photo = described.photos.get(rows.keys[i] or "")
-                yield position, ranked.get(i) or Ranked(Answer(rows.entities[i]), photo)
+                entity, photo = described.rows.entities[i], described.photos.get(described.rows.keys[i] or "")
+                yield position, ranked.get(i) or Ranked(Answer(entity), photo)
 
-    def _score(self, table: CandidateTable, rows: Rows, asked: Container[int]) -> Iterator[ScoredRow]:
-        schema = self.schema if self.settings.joint else None
-        return score_rows(table, rows, asked, self.ranker, self.calibrator, schema, self.dimension_order)
+    def _ranked(self, described: DescribedRows) -> dict[int, Ranked]:
+        """Return the ranked candidates of each row that was asked for and has any."""
+        rows, schema = described.rows, self.schema
+        table = self.learned.add(described.table, rows, described.projected, schema)
+        alone = scores = self.ranker.score(table.X)
+        if self.settings.joint:
+            scores = score_jointly(table, alone, rows, schema, self.dimension_order)
+        asked = [(i, where) for i, where in table.groups() if described.positions[i] is not None]
+        groups = [
+            rank_group(scores[where], [(c.value, c.unit) for c in table.candidates[where]])
+            for _, where in asked
+        ]
+        right, empty = self.calibrator.probabilities(groups, [rows.entities[i] for i, _ in asked])
+        answered = self.calibrator.answers(right, empty)
+        ranked = {}
+        for (i, where), group, p, e, answer in zip(asked, groups, right, empty, answered, strict=True):
+            candidates, order = table.candidates[where], group.probabilities(float(p), float(e))
+            text = described.texts[where.start + group.best] if answer else None
+            ranked[i] = Ranked(
+                answer_of(rows.entities[i], candidates, order, text),
+                described.photos.get(rows.keys[i] or ""),
+                candidates,
+                table.X[where],
+                scores[where],
+                scores[where] - alone[where],
+                order,
+                i in table.second_pass,
+            )
+        return ranked
 
 
 class _RowIndex:

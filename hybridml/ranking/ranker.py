@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from hybridml.errors import HybridmlError
 
@@ -83,11 +85,6 @@ class Ranker:
         self.columns_: list[str] = []
         self.models_: list[str] = []
         self.start_: dict[str, float] = {}
-        self._boosters: list[Booster] = []
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what pickling keeps: the models' text, without the boosters made from it."""
-        return {**self.__dict__, "_boosters": []}
 
     def fit(
         self,
@@ -132,19 +129,20 @@ class Ranker:
                 f"none of the {len(np.unique(group))} (photo, entity) groups has a right and a wrong candidate: "
                 "nothing to learn from. Check that entity_value agrees with the photos, or give more rows"
             )
-        group = group[keep]
+        X, group = X[keep], group[keep]
         self.columns_ = list(columns)
         self.start_ = {name: worth for name, worth in (start or {}).items() if name in self.columns_}
+        start_scores = self._start_scores(X)
+        X[:, self._start_columns()] = 0.0
         data = {
-            "X": self._without_start(X[keep]),
+            "X": X,
             "y": relevance[keep],
             "group": np.diff(np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1], [True]]))),
             "sample_weight": None if weight is None else weight[keep],
-            "init_score": self._start_scores(X[keep]) if self.start_ else None,
+            "init_score": start_scores,
             "feature_name": [c.replace(":", "_") for c in columns],
             "categorical_feature": [i for i, c in enumerate(columns) if c in categorical],
         }
-        self._boosters = []
         models = [LGBMRanker(**self._options(seed)) for seed in range(self.settings.seeds)]
         self.models_ = [model.fit(**data).booster_.model_to_string() for model in models]
         return self
@@ -168,8 +166,7 @@ class Ranker:
         """Return one score per candidate; only comparable within a group."""
         if not len(X):
             return np.zeros(0)
-        added = np.mean([raw_scores(b, X, self.settings.n_jobs) for b in self._loaded()], axis=0)
-        return added + self._start_scores(X) if self.start_ else added
+        return self._predict(X) + self._start_scores(X)
 
     def contributions(self, X: Table) -> npt.NDArray[np.float64]:
         """Return what each column adds to each candidate's score: (n_candidates, n_columns + 1), the last the mean.
@@ -180,38 +177,26 @@ class Ranker:
         ----------
         Lundberg et al., "Consistent Individualized Feature Attribution for Tree Ensembles", arXiv:1802.03888.
         """
-        if not len(X):
-            return np.zeros((0, len(self.columns_) + 1))
-        added = np.mean(
-            [raw_scores(b, X, self.settings.n_jobs, pred_contrib=True) for b in self._loaded()], axis=0
-        )
-        for name, worth in self.start_.items():
-            at = self.columns_.index(name)
+        added = self._predict(X, pred_contrib=True)
+        for at, worth in zip(self._start_columns(), self.start_.values(), strict=True):
             added[:, at] += worth * X[:, at]
         return added
 
+    def _predict(self, X: Table, **options: Any) -> npt.NDArray[np.float64]:
+        """Return the mean of what the boosters predict for a non-empty table."""
+        threads = self.settings.n_jobs
+        return np.mean([raw_scores(load_booster(b), X, threads, **options) for b in self.models_], axis=0)
+
     def _start_scores(self, X: Table) -> npt.NDArray[np.float64]:
         """Return the scores that the boosters add to."""
-        worth = np.array([self.start_.get(name, 0.0) for name in self.columns_])
-        used = np.flatnonzero(worth)
-        return np.asarray(X[:, used], dtype=float) @ worth[used]
+        return np.asarray(X[:, self._start_columns()], dtype=float) @ np.array([*self.start_.values()], float)
 
-    def _without_start(self, X: Table) -> Table:
-        """Return the table as the boosters see it, with zeros in the columns that scores start from."""
-        if not self.start_:
-            return X
-        seen = X.copy()
-        seen[:, [self.columns_.index(name) for name in self.start_]] = 0.0
-        return seen
-
-    def _loaded(self) -> list[Booster]:
-        if not self._boosters:
-            self._boosters = [load_booster(text) for text in self.models_]
-        return self._boosters
+    def _start_columns(self) -> list[int]:
+        return [self.columns_.index(name) for name in self.start_]
 
     def importance(self) -> dict[str, float]:
         """Return each column's share of the total gain, largest first."""
-        gain = np.mean([b.feature_importance("gain") for b in self._loaded()], axis=0)
+        gain = np.mean([load_booster(text).feature_importance("gain") for text in self.models_], axis=0)
         share = gain / max(gain.sum(), 1e-12)
         return {self.columns_[i]: float(share[i]) for i in np.argsort(-share)}
 
@@ -229,12 +214,13 @@ class Ranker:
         """Return the ranker that :meth:`to_dict` described."""
         ranker = cls(RankerSettings(**data["settings"]))
         ranker.columns_, ranker.models_ = list(data["columns"]), list(data["models"])
-        ranker.start_ = dict(data.get("start", {}))
+        ranker.start_ = dict(data["start"])
         return ranker
 
 
+@lru_cache(maxsize=32)
 def load_booster(text: str) -> Booster:
-    """Return the LightGBM model that a model text describes.
+    """Return the LightGBM model that a model text describes; the last few stay loaded.
 
     Raises
     ------
@@ -259,9 +245,4 @@ def raw_scores(booster: Booster, X: Table, threads: int = 1, **options: Any) -> 
 
 def _informative(relevance: Ints, group: Ints) -> npt.NDArray[np.bool_]:
     """Return which candidates are in a group with different relevances."""
-    _, inverse = np.unique(group, return_inverse=True)
-    size = inverse.max(initial=-1) + 1
-    low, high = np.full(size, np.iinfo(np.int64).max), np.full(size, -1)
-    np.minimum.at(low, inverse, relevance)
-    np.maximum.at(high, inverse, relevance)
-    return (high > low)[inverse]
+    return (pd.Series(relevance).groupby(group).transform("nunique") > 1).to_numpy()

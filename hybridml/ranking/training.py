@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,7 +36,6 @@ from .unit_preference import MIN_UNIT_PAIRS, UnitPreference, unit_pair_table
 
 log = logging.getLogger(__name__)
 
-Photos = Iterable[tuple[str, PhotoFeatures | OCRResult]]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -51,17 +49,8 @@ HARM_DEVIATIONS = 2.0
 """Standard deviations by which weak labels must do harm to lose their weight; one alone occurs in one entity of six."""
 
 
-def train(
-    frame: pd.DataFrame,
-    keys: Sequence[str | None],
-    photos: Photos,
-    vectors: Vectors | None = None,
-    labels: pd.DataFrame | None = None,
-    *,
-    settings: ModelSettings | None = None,
-    schema: EntitySchema | None = None,
-) -> Model:
-    """Train a model on rows whose photos' features were extracted.
+class TrainingData:
+    """Training rows with their candidates, and the labels that features are learned from.
 
     Parameters
     ----------
@@ -82,50 +71,6 @@ def train(
     schema : EntitySchema, optional
         Entities and units; the packaged ones by default.
 
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    HybridmlError
-        When there is nothing to learn from; the message says what to check.
-    """
-    data = TrainingData(frame, keys, photos, vectors, labels, settings=settings, schema=schema)
-    model = Model(data.settings, data.schema)
-    weak_weight, ranker = data.settings.weak_weight, data.settings.ranker
-    model.weak_weight = dict(choose_weak_weight(data, ranker) if weak_weight is None else weak_weight)
-    none = np.zeros(data.asked, dtype=bool)
-    model.learned, table = data.learn_features(none)
-    model.dimension_order = data.dimension_order(none)
-    model.ranker = data.fit_ranker(table, ~none, model.weak_weight, ranker)
-    model.calibrator, model.out_of_fold = _calibrate(data, data.out_of_fold(model.weak_weight, ranker))
-    groups = group_names(frame)
-    model.versions = versions.installed()
-    model.training = {
-        "rows": len(frame),
-        "rows_with_weak_labels": int(data.weak.sum()),
-        "labels": 0 if data.labels is None else len(data.labels),
-        "photos": len({k for k in keys if k}),
-        "groups": len({g for g in groups if g}),
-        "group_and_photo_hashes": np.unique(
-            np.concatenate([name_hashes("group", groups), name_hashes("photo", photo_names(frame))])
-        ),
-        "candidates": int((table.row < len(frame)).sum()),
-        "fingerprint": training_fingerprint(data.frame, keys),
-        "f1_out_of_fold": model.calibrator.f1,
-    }
-    return model
-
-
-class TrainingData:
-    """Training rows with their candidates, and the labels that features are learned from.
-
-    Parameters
-    ----------
-    frame, keys, photos, vectors, labels, settings, schema
-        As for :func:`train`.
-
     Attributes
     ----------
     table : CandidateTable
@@ -136,13 +81,20 @@ class TrainingData:
         Which rows have weak labels.
     asked : int
         Number of rows without the siblings.
+    folds : list of (bool array, DimensionOrder, CandidateTable)
+        For each fold of the calibration, once it was made: its rows, and what was learned without them.
+
+    Raises
+    ------
+    HybridmlError
+        When no photo has a candidate, or all labels are weak.
     """
 
     def __init__(
         self,
         frame: pd.DataFrame,
         keys: Sequence[str | None],
-        photos: Photos,
+        photos: Iterable[tuple[str, PhotoFeatures | OCRResult]],
         vectors: Vectors | None = None,
         labels: pd.DataFrame | None = None,
         *,
@@ -169,7 +121,9 @@ class TrainingData:
         self.weak = np.zeros(len(self.rows.keys), dtype=bool)
         if "weak" in frame:
             self.weak[: self.asked] = frame["weak"]
-        self._blank_number_classes()
+        # the number classifier was trained on such photos, and is more certain there than elsewhere
+        classes = np.array([name.startswith("number_class.") for name in self.table.columns])
+        self.table.X[np.ix_(self.weak[self.table.row], classes)] = np.nan
         if self.weak[: self.asked].all():
             raise HybridmlError("every row has a weak label: give rows whose labels are not weak, too")
         self.groups = [*group_names(frame), *[""] * (len(self.rows.keys) - self.asked)]
@@ -186,8 +140,7 @@ class TrainingData:
                     len(self.unit_pairs),
                     MIN_UNIT_PAIRS,
                 )
-        self._sharing: dict[bytes, Bools] = {}
-        self._folds: list[tuple[Bools, CandidateTable, DimensionOrder]] = []
+        self.folds: list[tuple[Bools, DimensionOrder, CandidateTable]] = []
 
     def _relevance(self) -> npt.NDArray[np.int64]:
         relevance = np.zeros(len(self.table), dtype=np.int64)
@@ -199,32 +152,24 @@ class TrainingData:
                 relevance[i] = OTHER_UNIT_RELEVANCE
         return relevance
 
-    def _blank_number_classes(self) -> None:
-        """Blank the number classes of rows with weak labels.
-
-        The number classifier was trained on such photos, and is more certain there than elsewhere.
-        """
-        columns = np.array([c.startswith("number_class.") for c in self.table.columns])
-        if columns.any() and self.weak.any():
-            self.table.X[np.ix_(self.weak[self.table.row], columns)] = np.nan
-
-    def learn_features(self, held: Bools) -> tuple[LearnedFeatures, CandidateTable]:
-        """Return the features learned without the rows ``held``, and the table with their columns added.
+    def learn(self, held: Bools) -> tuple[LearnedFeatures, DimensionOrder, CandidateTable]:
+        """Return what is learned without the rows ``held``, and the table with the learned columns added.
 
         Nothing is learned from any row or label that shares a group or a photo with a held row.
         """
-        keys = [k for k, h in zip(self.rows.keys[: self.asked], held, strict=True) if k is not None and not h]
-        learned = LearnedFeatures(
-            self._embedding_pca(keys),
-            None if self.labels is None else Priors.fit(self._apart(self.labels, held)),
-            bool(self.weak.any()),
-            None if self.unit_pairs is None else UnitPreference.fit(self._apart(self.unit_pairs, held)),
-        )
-        pca = learned.embedding_pca
+        pca = self._embedding_pca([k for k, h in zip(self.rows.keys, held, strict=False) if k and not h])
+        priors, order, preference = None, DimensionOrder(), None
+        if self.labels is not None and self.unit_pairs is not None:
+            labels, unit_pairs = self.labels, self.unit_pairs
+            if held.any():
+                apart = ~rows_sharing(self._label_rows, self.frame[held])
+                labels, unit_pairs = labels[apart[labels.index]], unit_pairs[apart[unit_pairs.index]]
+            priors, order = Priors.fit(labels), DimensionOrder.fit(labels, self.schema)
+            preference = UnitPreference.fit(unit_pairs)
+        learned = LearnedFeatures(pca, priors, bool(self.weak.any()), preference)
         projected = pca.project(self.vectors.items()) if pca else {}
-        rows = self.rows.keys, self.rows.entities
-        table = learned.add(self.table, *rows, projected, self.schema, self.groups, self.weak)
-        return learned, table
+        table = learned.add(self.table, self.rows, projected, self.schema, self.groups, self.weak)
+        return learned, order, table
 
     def _embedding_pca(self, keys: Sequence[str]) -> EmbeddingPCA | None:
         known = sorted({k for k in keys if k in self.vectors})
@@ -233,30 +178,14 @@ class TrainingData:
         stacked = np.stack([self.vectors[k] for k in known])
         return EmbeddingPCA.fit(stacked, self.settings.components, self.settings.random_state)
 
-    def dimension_order(self, held: Bools) -> DimensionOrder:
-        """Return which of two dimensions labels make the larger, learned without the rows ``held``."""
-        if self.labels is None:
-            return DimensionOrder()
-        return DimensionOrder.fit(self._apart(self.labels, held), self.schema)
-
-    def _apart(self, labels: pd.DataFrame, held: Bools) -> pd.DataFrame:
-        """Return the labels that share neither a group nor a photo with a held row."""
-        if not held.any():
-            return labels
-        if held.tobytes() not in self._sharing:
-            shared = rows_sharing(self._label_rows, self.frame[held])
-            self._sharing[held.tobytes()] = np.asarray(shared, dtype=bool)
-        return labels[~self._sharing[held.tobytes()][labels.index.to_numpy(dtype=int)]]
-
     def fit_ranker(
         self, table: CandidateTable, keep: Bools, weak_weight: Mapping[str, float], settings: RankerSettings
     ) -> Ranker:
         """Fit a ranker on the rows where ``keep`` holds; ``weak_weight`` is the weight of weak labels by entity."""
-        weights = np.ones(len(self.rows.keys))
-        for i in np.flatnonzero(self.weak):
-            weights[i] = weak_weight.get(self.rows.entities[int(i)], FULL_WEIGHT)
-        weights[: self.asked][~keep] = 0.0
-        weights[self.asked :] = 0.0
+        weights = np.zeros(len(self.rows.keys))
+        weights[: self.asked][keep] = FULL_WEIGHT
+        for i in np.flatnonzero(self.weak & (weights > 0)).tolist():
+            weights[i] = weak_weight.get(self.rows.entities[i], FULL_WEIGHT)
         w = weights[table.row]
         use = w > 0
         return Ranker(settings).fit(
@@ -272,38 +201,25 @@ class TrainingData:
     def out_of_fold(self, weak_weight: Mapping[str, float], settings: RankerSettings) -> Floats:
         """Score each candidate by a ranker that saw neither its group nor its photo; NaN where that is impossible."""
         fold = np.asarray(assign_folds(self.frame, self.settings.folds, self.settings.random_state))
-        if not self._folds:
-            self._folds = [
-                (fold == k, self.learn_features(fold == k)[1], self.dimension_order(fold == k))
-                for k in np.unique(fold)
-            ]
-        fold_of = {k: int(f) for k, f in zip(self.rows.keys[: self.asked], fold, strict=True) if k}
-        every = np.array([fold_of.get(key or "", -1) for key in self.rows.keys])
-        every[: self.asked] = fold
+        if not self.folds:
+            self.folds = [(held, *self.learn(held)[1:]) for held in (fold == k for k in np.unique(fold))]
+        # the siblings of a photo are in its fold
+        fold_of = dict(zip(self.rows.keys, fold.tolist(), strict=False))
+        every = np.array([*fold, *(fold_of[key] for key in self.rows.keys[self.asked :])])
         scores = np.full(len(self.table), np.nan)
-        for held, table, dimension_order in self._folds:
+        for held, dimension_order, table in self.folds:
             at = np.isin(every, fold[held])[table.row]
             try:
-                alone = self.fit_ranker(table, ~held, weak_weight, settings).score(table.X[at])
+                ranker = self.fit_ranker(table, ~held, weak_weight, settings)
             except HybridmlError as error:
                 log.warning("a fold of the calibration is left out: %s", error)
                 continue
             of_fold = np.full(len(self.table), np.nan)
-            of_fold[at] = alone
+            of_fold[at] = ranker.score(table.X[at])
             if self.settings.joint:
                 of_fold = score_jointly(table, of_fold, self.rows, self.schema, dimension_order)
             scores[at] = of_fold[at]
         return scores
-
-    def without(self, blocks: Collection[str]) -> TrainingData:
-        """Return the same rows without some feature blocks; nothing is described again."""
-        less = copy.copy(self)
-        less.settings = replace(
-            self.settings, blocks=tuple(b for b in self.settings.blocks if b not in blocks)
-        )
-        less.table = self.table.without(blocks)
-        less._folds = [(held, table.without(blocks), order) for held, table, order in self._folds]
-        return less
 
     def right(self, scores: Floats) -> Bools:
         """Return which rows are answered right by the best ``scores``; False for rows with weak labels."""
@@ -337,13 +253,42 @@ def choose_weak_weight(data: TrainingData, settings: RankerSettings) -> dict[str
     return weak_weight
 
 
+def train(data: TrainingData) -> Model:
+    """Train a model.
+
+    Raises
+    ------
+    HybridmlError
+        When there is nothing to learn from; the message says what to check.
+    """
+    model = Model(data.settings, data.schema)
+    weak_weight, ranker = data.settings.weak_weight, data.settings.ranker
+    model.weak_weight = dict(choose_weak_weight(data, ranker) if weak_weight is None else weak_weight)
+    none = np.zeros(data.asked, dtype=bool)
+    model.learned, model.dimension_order, table = data.learn(none)
+    model.ranker = data.fit_ranker(table, ~none, model.weak_weight, ranker)
+    model.calibrator, model.out_of_fold = _calibrate(data, data.out_of_fold(model.weak_weight, ranker))
+    keys, groups = data.rows.keys[: data.asked], data.groups[: data.asked]
+    model.versions = versions.installed()
+    model.training = {
+        "rows": data.asked,
+        "rows_with_weak_labels": int(data.weak.sum()),
+        "labels": 0 if data.labels is None else len(data.labels),
+        "photos": len({k for k in keys if k}),
+        "groups": len({g for g in groups if g}),
+        "group_and_photo_hashes": np.unique(
+            np.concatenate([name_hashes("group", groups), name_hashes("photo", photo_names(data.frame))])
+        ),
+        "candidates": int((table.row < data.asked).sum()),
+        "fingerprint": training_fingerprint(data.frame, keys),
+        "f1_out_of_fold": model.calibrator.f1,
+    }
+    return model
+
+
 def _calibrate(data: TrainingData, scores: Floats) -> tuple[Calibrator, pd.DataFrame]:
     """Return the calibrator fitted on out-of-fold scores, and the out-of-fold predictions."""
-    entities, indexes = data.rows.entities, list(data.frame["index"])
-    ranked_groups: list[RankedGroup] = []
-    rows: list[int] = []
-    outcomes: list[str] = []
-    predictions: list[str] = []
+    found: list[tuple[int, RankedGroup, str, str]] = []
     for row, where in data.table.groups():
         if row >= data.asked or data.weak[row] or np.isnan(scores[where]).any():
             continue
@@ -351,26 +296,25 @@ def _calibrate(data: TrainingData, scores: Floats) -> tuple[Calibrator, pd.DataF
         ranked = rank_group(scores[where], [(c.value, c.unit) for c in candidates])
         best, truth = candidates[ranked.best], data.truths[row]
         right = truth.quantity == (best.value, best.unit)
-        outcomes.append("right" if right else "empty" if truth.blank else "wrong")
-        ranked_groups.append(ranked)
-        rows.append(row)
-        predictions.append(format_quantity(best.value, best.unit))
-    if not ranked_groups:
+        outcome = "right" if right else "empty" if truth.blank else "wrong"
+        found.append((row, ranked, outcome, format_quantity(best.value, best.unit)))
+    if not found:
         raise HybridmlError(
             "the confidence cannot be calibrated: the rows cannot be split into folds that share neither a "
             "group nor a photo. Give rows of at least two groups"
         )
+    rows, ranked_groups, outcomes, predictions = map(list, zip(*found, strict=True))
     with_candidates = set(data.table.row.tolist())
     missed = sum(
         not t.blank and i not in with_candidates for i, t in enumerate(data.truths) if not data.weak[i]
     )
-    asked = [entities[row] for row in rows]
+    asked = [data.rows.entities[row] for row in rows]
     calibrator = Calibrator().fit(ranked_groups, asked, outcomes, missed)
     right_p, empty_p = calibrator.probabilities(ranked_groups, asked)
     answered = calibrator.answers(right_p, empty_p)
     out_of_fold = pd.DataFrame(
         {
-            "index": [indexes[row] for row in rows],
+            "index": data.frame["index"].iloc[rows].tolist(),
             "entity_name": asked,
             "prediction": np.where(answered, predictions, ""),
             "confidence": right_p,

@@ -7,26 +7,22 @@ learned, and the ranker learns the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from hybridml.candidates.features.unit_pairs import NAMES
-from hybridml.candidates.find import Candidate
+from hybridml.candidates.table import CandidateTable
 from hybridml.datasets.labels import TEXT, parse_truth
-from hybridml.entities import EntitySchema
+from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity import Quantity, parse
 from hybridml.quantity.unit_pairs import PairMember, could_pair, describe_pair, is_unit_pair
 
 from .ranker import load_booster, raw_scores
-
-if TYPE_CHECKING:
-    from lightgbm import Booster
 
 UNIT_COLUMN = "unit_preference.unit"
 """Column of the feature table: log odds that labels take the candidate's unit and not its twin's; 0 without a twin."""
@@ -39,9 +35,6 @@ MIN_UNIT_PAIRS = 200
 
 MAX_LOG_ODDS = 4.0
 """Limit of the log odds, in both directions."""
-
-CACHED_TEXTS = 1 << 16
-"""Texts whose unit pair is cached: the folds of a cross-validation learn from nearly the same texts."""
 
 _SETTINGS: dict[str, Any] = {
     "n_estimators": 60,
@@ -86,40 +79,26 @@ class UnitPreference:
         """Return the log odds that labels take the imperial unit of pairs with the features :data:`NAMES`."""
         if not len(described):
             return np.zeros(0)
-        return raw_scores(_booster(self.text), described).clip(-MAX_LOG_ODDS, MAX_LOG_ODDS)
+        return raw_scores(load_booster(self.text), described).clip(-MAX_LOG_ODDS, MAX_LOG_ODDS)
 
-    def column(
-        self,
-        X: npt.NDArray[np.floating[Any]],
-        columns: Sequence[str],
-        candidates: Sequence[Candidate],
-        schema: EntitySchema,
-    ) -> npt.NDArray[np.float32]:
-        """Return the column :data:`UNIT_COLUMN` of candidates, (n_candidates, 1).
-
-        Parameters
-        ----------
-        X, columns, candidates
-            As in :class:`hybridml.candidates.table.CandidateTable`; without the block ``unit_pairs`` all values are 0.
-        schema : EntitySchema
-            Units.
-        """
-        odds = np.zeros(len(candidates))
-        if set(NAMES) <= set(columns):
-            described = X[:, [list(columns).index(name) for name in NAMES]]
+    def column(self, table: CandidateTable, schema: EntitySchema) -> npt.NDArray[np.float32]:
+        """Return the column :data:`UNIT_COLUMN`, (n_candidates, 1); all 0 without the block ``unit_pairs``."""
+        odds = np.zeros(len(table))
+        if set(NAMES) <= set(table.columns):
+            described = table.X[:, [table.columns.index(name) for name in NAMES]]
             in_pair = ~np.isnan(described[:, 0])
             odds[in_pair] = self.log_odds(described[in_pair])
-        imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
+        imperial = np.array([schema.is_imperial(c.unit) for c in table.candidates], dtype=bool)
         return np.where(imperial, odds, -odds).astype(np.float32)[:, None]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` restores the preference."""
-        return {"text": self.text, "pairs": self.pairs}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> UnitPreference:
         """Return the preference that :meth:`to_dict` described."""
-        return cls(data["text"], data["pairs"])
+        return cls(**data)
 
 
 def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
@@ -152,31 +131,19 @@ def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
         known = frame[frame[TEXT].astype(bool)]
         truths = parse_truth(known["entity_value"], schema)
         rows = zip(known.index, known["entity_name"], known[TEXT], truths, strict=True)
-        _schemas[id(schema)] = schema
         for index, name, text, truth in rows:
             if name not in schema.entities or truth.quantity is None:
                 continue
-            described = _unit_pair(text, name, truth.quantity, id(schema))
-            if described:
+            if described := _unit_pair(text, schema.entity(name), truth.quantity, schema):
                 found.append(described)
                 at.append(index)
     return pd.DataFrame(found, columns=[*NAMES, "imperial"], index=pd.Index(at), dtype=float)
 
 
-@lru_cache(maxsize=4)
-def _booster(text: str) -> Booster:
-    return load_booster(text)
-
-
-_schemas: dict[int, EntitySchema] = {}
-"""Schemas by identity: a schema has no hash, and one that is kept here keeps its identity."""
-
-
-@lru_cache(maxsize=CACHED_TEXTS)
-def _unit_pair(text: str, name: str, label: tuple[float, str], schema_id: int) -> tuple[float, ...] | None:
+def _unit_pair(
+    text: str, entity: Entity, label: tuple[float, str], schema: EntitySchema
+) -> tuple[float, ...] | None:
     """Return the description of the pair in a text that the label is half of, and 1.0 if it is the imperial half."""
-    schema = _schemas[schema_id]
-    entity = schema.entity(name)
     quantities = [q for q in parse(text, schema) if not q.repaired and entity.unit_for(q.unit)]
     # the text must contain the label's own number: otherwise the label may not be half of this pair
     if not any((q.value, entity.unit_for(q.unit)) == label for q in quantities):

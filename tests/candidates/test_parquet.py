@@ -143,7 +143,7 @@ def test_answers_do_not_depend_on_the_size_of_row_groups(
 ) -> None:
     whole = hybridml.load(folder / "model.joblib").predict_candidates(folder / "candidates.parquet")
     monkeypatch.setattr(parquet, "LINES_A_GROUP", 10)
-    monkeypatch.setattr(model, "PHOTOS_AT_ONCE", 2)
+    monkeypatch.setattr(model, "PHOTOS_PER_TABLE", 2)
     path = tmp_path / "small.parquet"
     assert run(folder, "candidates", *source(folder), "--out", path) == 0
     assert pq.ParquetFile(path).num_row_groups > 2

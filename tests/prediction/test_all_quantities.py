@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hybridml
-from hybridml.candidates.features import PhotoView, describe
+from hybridml.candidates.features import PhotoContext, describe
 from hybridml.candidates.find import Candidate, ocr_result_for
 from hybridml.candidates.table import CandidateTable, DescribedRows, Rows
 from hybridml.cli import main
@@ -58,7 +58,7 @@ class FakeModel(Model):
     def _row(self, name: str, photo: PhotoFeatures) -> Ranked:
         entity = self.schema.entity(name)
         used = ocr_result_for(photo, entity, self.schema)
-        candidates, columns = describe(PhotoView(used, self.schema), entity, ["keywords"])
+        candidates, columns = describe(PhotoContext(used, self.schema), entity, ["keywords"])
         if not candidates:
             return Ranked(Answer(name), photo)
         p = np.array([self._chance(name, c) for c in candidates])

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from hybridml import quantity
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.features.form import FORMS
 from hybridml.candidates.find import find_candidates, for_entity, needs_second_pass, ocr_result_for
 from hybridml.candidates.table import build_table
@@ -119,7 +119,7 @@ def test_without_a_second_pass_it_stays_a_candidate() -> None:
 
 def test_a_rule_answers_with_a_weight_of_the_item_first() -> None:
     found = ocr_result([line("240 GSM"), line("net 2 kg", 0, 100)])
-    chosen = first(for_entity(find_candidates(found), WEIGHT), WEIGHT, PhotoView(found, SCHEMA), None)
+    chosen = first(for_entity(find_candidates(found), WEIGHT), WEIGHT, PhotoContext(found, SCHEMA), None)
     assert chosen is not None
     assert (chosen.value, chosen.unit) == (2.0, "kilogram")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.features import describe as features_of
 from hybridml.entities import default_entities
 from hybridml.quantity.unit_pairs import (
@@ -28,7 +28,7 @@ WIDTH = SCHEMA.entity("width")
 def described(*texts: str, candidate: int = 0) -> dict[str, float]:
     """Return the block's columns of one candidate for the width."""
     ocr_result = OCRResult(tuple(line(text, 0, 60 * i) for i, text in enumerate(texts)), 1000, 1000)
-    _, columns = features_of(PhotoView(ocr_result, SCHEMA), WIDTH, ("unit_pairs",))
+    _, columns = features_of(PhotoContext(ocr_result, SCHEMA), WIDTH, ("unit_pairs",))
     return {name: float(values[candidate]) for name, values in columns.items()}
 
 
@@ -45,7 +45,7 @@ def test_a_pair_may_be_in_british_fluid_ounces() -> None:
     assert not is_unit_pair((3.2, "fluid ounce"), (100.0, "millilitre"), SCHEMA)
     assert not is_unit_pair((10.0, "inch"), (25.4 * 1.04, "centimetre"), SCHEMA), "lengths are rounded only"
     photo = OCRResult((line("1.76 fl oz (50 ml)", 0, 60),), 1000, 1000)
-    _, columns = features_of(PhotoView(photo, SCHEMA), SCHEMA.entity("item_volume"), ("unit_pairs",))
+    _, columns = features_of(PhotoContext(photo, SCHEMA), SCHEMA.entity("item_volume"), ("unit_pairs",))
     assert columns["unit_pairs.imperial_first"].tolist() == [1.0, 1.0]
 
 

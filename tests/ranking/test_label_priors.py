@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hybridml.candidates.find import find_candidates
+from hybridml.candidates.table import CandidateTable
 from hybridml.datasets.labels import read_labels
 from hybridml.entities import default_entities
 from hybridml.errors import RowsError
@@ -30,8 +31,9 @@ def labels(n: int = 60) -> pd.DataFrame:
 
 def priors_of(texts: list[str], fitted: Priors, groups: list[str] | None = None) -> np.ndarray:
     candidates = find_candidates(ocr_result([line(" ".join(texts))]))
-    row = np.zeros(len(candidates), dtype=np.int64)
-    return fitted.columns(candidates, row, ["item_weight"], SCHEMA, groups)
+    n = len(candidates)
+    table = CandidateTable((), np.zeros((n, 0), np.float32), np.zeros(n, np.int64), candidates)
+    return fitted.columns(table, ["item_weight"], SCHEMA, groups)
 
 
 def test_usual_values_count_more_than_rare_ones() -> None:

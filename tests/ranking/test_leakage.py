@@ -172,6 +172,6 @@ def test_each_fold_of_the_calibration_counts_pairs_of_its_own(data: labelled.Dat
     training = TrainingData(*rows, settings=SETTINGS)
     held = data.fold == data.fold[0]
     apart = labels[~folds.rows_sharing(labels, data.frame[held])]
-    found = training.dimension_order(held)
+    found = training.learn(held)[1]
     assert found == DimensionOrder.fit(label_table(apart, training.schema), training.schema)
-    assert 0 < found.pairs < training.dimension_order(np.zeros_like(held)).pairs
+    assert 0 < found.pairs < training.learn(np.zeros_like(held))[1].pairs

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.tune import without
 from hybridml import EntityExtractor
 from hybridml.artifact import serialize
 from hybridml.errors import HybridmlError
@@ -47,7 +48,7 @@ def test_misleading_weak_labels_lose_their_weight(rows) -> None:
         other = "height" if frame["entity_name"][i] == "width" else "width"
         text = next(t.text for t in by_photo[keys[i]].lines if t.text.lower().startswith(other))
         swapped.loc[i, "entity_value"] = f"{text.split()[1]} centimetre"
-    model = train(swapped, keys, ocr_results, settings=SETTINGS)
+    model = train(TrainingData(swapped, keys, ocr_results, settings=SETTINGS))
     assert model.weak_weight["width"] == 0
     assert model.weak_weight["height"] == 0
     assert model.learned.weak
@@ -56,7 +57,7 @@ def test_misleading_weak_labels_lose_their_weight(rows) -> None:
 
 def test_weak_labels_are_not_calibrated_on(rows) -> None:
     frame, keys, ocr_results = rows
-    model = train(frame, keys, ocr_results, settings=replace(SETTINGS, weak_weight={}))
+    model = train(TrainingData(frame, keys, ocr_results, settings=replace(SETTINGS, weak_weight={})))
     assert set(model.out_of_fold["index"]) <= set(frame["index"][:60])
 
 
@@ -66,7 +67,7 @@ def test_leaving_a_block_out_later_is_the_same_as_never_describing_it(rows) -> N
     every = whole.out_of_fold({}, SETTINGS.ranker)
     fewer = replace(SETTINGS, blocks=tuple(name for name in SETTINGS.blocks if name != "layout"))
     fresh = TrainingData(frame, keys, ocr_results, settings=fewer).out_of_fold({}, SETTINGS.ranker)
-    np.testing.assert_array_equal(whole.without(["layout"]).out_of_fold({}, SETTINGS.ranker), fresh)
+    np.testing.assert_array_equal(without(whole, ["layout"]).out_of_fold({}, SETTINGS.ranker), fresh)
     assert not np.array_equal(every, fresh)
     np.testing.assert_array_equal(whole.out_of_fold({}, SETTINGS.ranker), every)
 
@@ -74,7 +75,7 @@ def test_leaving_a_block_out_later_is_the_same_as_never_describing_it(rows) -> N
 def test_weak_labels_alone_are_an_error(rows) -> None:
     frame, keys, ocr_results = rows
     with pytest.raises(HybridmlError, match="every row has a weak label"):
-        train(frame.assign(weak=True), keys, ocr_results, settings=SETTINGS)
+        TrainingData(frame.assign(weak=True), keys, ocr_results, settings=SETTINGS)
 
 
 # ---------------------------------------------------------------- in the extractor

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridml.candidates.features import PhotoView
-from hybridml.candidates.features import describe as features_of
+from hybridml.candidates.features import DEFAULT_BLOCKS
+from hybridml.candidates.table import CandidateTable, build_table
 from hybridml.entities import default_entities
 from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.model import Model, ModelSettings
@@ -82,10 +82,13 @@ def test_other_labels_teach_nothing(value: str, text: str) -> None:
     assert not len(unit_pair_table(rows.assign(entity_name="colour"), SCHEMA))
 
 
+def table_of(text: str, blocks: tuple[str, ...]) -> CandidateTable:
+    photo = OCRResult((line(text),), 500, 500)
+    return build_table(["a"], [WIDTH.name], [("a", photo)], SCHEMA, blocks)
+
+
 def column(unit_preference: UnitPreference, text: str) -> np.ndarray:
-    candidates, columns = features_of(PhotoView(OCRResult((line(text),), 500, 500), SCHEMA), WIDTH)
-    X = np.array(list(columns.values())).T
-    return unit_preference.column(X, list(columns), candidates, SCHEMA)[:, 0]
+    return unit_preference.column(table_of(text, DEFAULT_BLOCKS), SCHEMA)[:, 0]
 
 
 def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPreference) -> None:
@@ -98,8 +101,8 @@ def test_what_was_learned_goes_by_how_it_is_written(unit_preference: UnitPrefere
 
 def test_what_is_given_once_has_no_preference(unit_preference: UnitPreference) -> None:
     assert column(unit_preference, "9 in").tolist() == [0.0]
-    candidates, _ = features_of(PhotoView(OCRResult((line("9 in / 22.9 cm"),), 500, 500), SCHEMA), WIDTH)
-    assert unit_preference.column(np.zeros((2, 1)), ["other"], candidates, SCHEMA).tolist() == [[0.0], [0.0]]
+    without_pairs = table_of("9 in / 22.9 cm", ("form",))
+    assert unit_preference.column(without_pairs, SCHEMA).tolist() == [[0.0], [0.0]]
 
 
 def test_few_pairs_teach_nothing(labels: pd.DataFrame) -> None:
@@ -132,7 +135,8 @@ def model_of(labels: pd.DataFrame, blocks: tuple[str, ...] | None = None) -> Mod
     frame = pd.DataFrame(rows, columns=COLUMNS)
     settings = ModelSettings(components=0, folds=3, ranker=RankerSettings(n_estimators=30, seeds=1))
     settings = settings if blocks is None else replace(settings, blocks=blocks)
-    return train(frame, list(frame["image_link"]), ocr_results, labels=labels, settings=settings)
+    keys = list(frame["image_link"])
+    return train(TrainingData(frame, keys, ocr_results, labels=labels, settings=settings))
 
 
 def unit_of(model: Model, text: str) -> str | None:
@@ -154,7 +158,7 @@ def test_without_texts_or_the_block_there_is_no_preference(labels: pd.DataFrame)
     blind = model_of(labels, ("form", "layout"))
     ocr_result = OCRResult((line("21 in / 53.3 cm"),), 500, 500)
     (found,) = blind.describe(["x"], ["width"], [("x", ocr_result)])
-    table = blind.learned.add(found.table, found.rows.keys, found.rows.entities, {}, SCHEMA)
+    table = blind.learned.add(found.table, found.rows, {}, SCHEMA)
     assert (table.X[:, list(table.columns).index(UNIT_COLUMN)] == 0).all()
 
 
@@ -164,7 +168,7 @@ def test_rows_with_weak_labels_have_no_preference(labels: pd.DataFrame) -> None:
     frame = pd.DataFrame(rows, columns=COLUMNS).assign(weak=[i % 2 == 1 for i in range(8)])
     ocr_results = [(f"p{i}", OCRResult((line("21 in / 53.3 cm"),), 500, 500)) for i in range(8)]
     data = TrainingData(frame, list(frame["image_link"]), ocr_results, labels=labels)
-    _, table = data.learn_features(np.zeros(8, dtype=bool))
+    *_, table = data.learn(np.zeros(8, dtype=bool))
     known = table.X[:, list(table.columns).index(UNIT_COLUMN)]
     weak = data.weak[table.row]
     assert (known[weak] == 0).all()

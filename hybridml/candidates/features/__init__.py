@@ -51,8 +51,6 @@ It rises with the ``VERSION`` of a block, which is raised when a column of the s
 before, and with :data:`hybridml.candidates.find.VERSION`, which is also raised when scores are weighed otherwise.
 """
 
-PhotoView = PhotoContext  # the name until its users are renamed
-
 __all__ = [
     "BLOCKS",
     "CATEGORICAL",

@@ -70,15 +70,25 @@ class Column:
         return self.phrase(value, context) if self.phrase else f"{self.noun}: {value:.3g}"
 
 
-def flag(name: str, yes: str, no: str) -> Column:
-    """Return a column that is 1 where the clause ``yes`` holds and 0 where ``no`` does.
+def flag(name: str, clause: str, yes: str, no: str, above: float = 0.5) -> Column:
+    """Return a column that tells whether ``clause`` holds with ``yes`` in its gap, or with ``no``.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    clause, yes, no : str
+        What a value means: ``yes`` fills the gap of larger values, ``no`` that of smaller ones.
+    above : float
+        The value between the two; the default is for columns of 0 and 1.
 
     Examples
     --------
-    >>> flag("form.whole", "it is a whole number", "it is not a whole number").noun
+    >>> flag("form.whole", "it is {} whole number", "a", "not a").noun
     'whether it is a whole number'
     """
-    return Column(name, f"whether {yes}", lambda value, _: yes if value > 0.5 else no)
+    noun = f"whether {clause.format(yes)}"
+    return Column(name, noun, lambda value, _: clause.format(yes if value > above else no))
 
 
 def number_of(name: str, one: str, many: str) -> Column:

@@ -73,12 +73,12 @@ COLUMNS = (
     number_of("comparison.above", "candidate below it", "candidates below it"),
     number_of("comparison.repeats", "repetition of it on the photo", "repetitions of it on the photo"),
     number_of("comparison.elsewhere", "mention in another text line", "mentions in other text lines"),
-    flag("comparison.pair", "it is also given in another unit", "it is given in one unit only"),
-    flag("comparison.pair_beside", "another unit of it is beside it", "no other unit of it is beside it"),
-    flag("comparison.pair_first", "it is the first unit of a pair", "it is not the first unit of a pair"),
-    flag("comparison.pair_second", "it is the second unit of a pair", "it is not the second unit of a pair"),
+    flag("comparison.pair", "it is {}", "also given in another unit", "given in one unit only"),
+    flag("comparison.pair_beside", "{} unit of it is beside it", "another", "no other"),
+    flag("comparison.pair_first", "it is {} first unit of a pair", "the", "not the"),
+    flag("comparison.pair_second", "it is {} second unit of a pair", "the", "not the"),
     share_of("comparison.same_unit", "the candidates in its unit"),
-    flag("comparison.imperial", "its unit is imperial", "its unit is metric"),
+    flag("comparison.imperial", "its unit is {}", "imperial", "metric"),
     share_of("comparison.imperial_share", "the candidates in imperial units"),
     number_of("comparison.on_line", "unrepaired candidate in its line", "unrepaired candidates in its line"),
     Column("comparison.in_product", "place within an A x B x C of the photo", _in_product),
@@ -86,11 +86,6 @@ COLUMNS = (
     number_of("comparison.of_family", "quantity of its kind", "quantities of its kind"),
     number_of("comparison.all", "quantity of any kind", "quantities of any kind"),
 )
-
-
-def _number_above(values: np.ndarray, distinct: np.ndarray) -> np.ndarray:
-    """Return how many of ``distinct`` are larger than each of ``values``."""
-    return len(distinct) - np.searchsorted(np.sort(distinct), values * (1 + 1e-9), side="right")
 
 
 def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
@@ -130,7 +125,7 @@ def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate
     def rank(values: np.ndarray) -> np.ndarray:
         return (values[None, solid] > values[:, None] + 1e-9).sum(axis=1).astype(float)
 
-    above = _number_above(base, distinct)
+    above = len(distinct) - np.searchsorted(distinct, base * (1 + 1e-9), side="right")
     is_part = np.array([c.part is not None for c in candidates], dtype=bool)
     part_index = np.array([c.part[0] if c.part else -1 for c in candidates], dtype=int)
     in_product = np.full(n, -1.0)

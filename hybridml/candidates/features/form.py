@@ -43,16 +43,8 @@ def _unit(_: float, context: PhraseContext) -> str:
     return f"its unit is {context.candidate.unit}"
 
 
-def _number(_: float, context: PhraseContext) -> str:
-    return f"its number is {context.candidate.value:g}"
-
-
 def _quantity(_: float, context: PhraseContext) -> str:
     return f"the quantity is {context.candidate.value:g} {context.candidate.unit}"
-
-
-def _form(_: float, context: PhraseContext) -> str:
-    return _FORM_PHRASES.get(context.candidate.form, "it is written in another form")
 
 
 def _part(value: float, _: PhraseContext) -> str:
@@ -73,14 +65,14 @@ COLUMNS = (
     Column("form.entity", "requested entity", lambda _, context: f"{context.requested} is requested"),
     Column("form.unit", "unit", _unit),
     Column("form.unit_factor", "size of the unit", _unit),
-    Column("form.number", "size of the number", _number),
+    Column("form.number", "size of the number", lambda _, c: f"its number is {c.candidate.value:g}"),
     Column("form.quantity", "size of the quantity", _quantity),
-    flag("form.whole", "it is a whole number", "it is not a whole number"),
-    flag("form.round", "it is a multiple of five", "it is not a multiple of five"),
+    flag("form.whole", "it is {} whole number", "a", "not a"),
+    flag("form.round", "it is {} multiple of five", "a", "not a"),
     number_of("form.digits", "digit in its number", "digits in its number"),
     number_of("form.decimals", "decimal in its number", "decimals in its number"),
-    flag("form.repaired", "its text had to be repaired", "it was read without repair"),
-    Column("form.form", "form: single, range, part of A x B x C, ...", _form),
+    flag("form.repaired", "{}", "its text had to be repaired", "it was read without repair"),
+    Column("form.form", "form: single, range, part, ...", lambda _, c: _FORM_PHRASES[c.candidate.form]),
     Column("form.origin", "where its unit stands", lambda _, c: _ORIGIN_PHRASES[c.candidate.origin]),
     Column("form.part", "place within A x B x C", _part),
     Column("form.parts", "number of parts of its A x B x C", _parts),
@@ -118,12 +110,12 @@ def _values(photo: PhotoContext, entity: Entity, c: Candidate) -> dict[str, floa
         "form.unit_factor": math.log10(factor),
         "form.number": math.log10(c.value + 1e-9),
         "form.quantity": math.log10(c.value * factor + 1e-9),
-        "form.whole": c.value == int(c.value) if math.isfinite(c.value) else 0,
+        "form.whole": c.value % 1 == 0,
         "form.round": c.value % 5 == 0,
         "form.digits": sum(character.isdigit() for character in c.number_text),
         "form.decimals": len(c.number_text.rsplit(".", 1)[1]) if "." in c.number_text else 0,
         "form.repaired": c.repaired,
-        "form.form": FORMS.index(c.form) if c.form in FORMS else len(FORMS),
+        "form.form": FORMS.index(c.form),
         "form.origin": ORIGINS.index(c.origin),
         "form.part": c.part[0] if c.part else -1,
         "form.parts": c.part[1] if c.part else 0,

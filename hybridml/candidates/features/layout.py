@@ -9,7 +9,7 @@ import numpy as np
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
 
-from .column import Column, Phrase, PhraseContext, flag, number_of, percentage, share_of
+from .column import Column, Phrase, flag, number_of, percentage, share_of
 from .photo_context import PhotoContext
 
 VERSION = 1
@@ -20,14 +20,6 @@ _ROWS = ("upper", "middle", "lower")
 
 def _third(names: tuple[str, str, str], of: str) -> Phrase:
     return lambda value, _: f"it stands in the {names[min(max(int(3 * value), 0), 2)]} third of {of}"
-
-
-def _steep(value: float, _: PhraseContext) -> str:
-    return f"its text runs {'vertically' if value > 0.7 else 'horizontally'}"
-
-
-def _slant(value: float, _: PhraseContext) -> str:
-    return f"its text is {'slanted' if value > 0.2 else 'not slanted'}"
 
 
 COLUMNS = (
@@ -60,8 +52,8 @@ COLUMNS = (
     Column("layout.y_in_text", "vertical position within all text", _third(_ROWS, "the text's height")),
     Column("layout.edge", "distance from the nearest edge", percentage("it stands {} from the nearest edge")),
     Column("layout.angle", "direction of its text", lambda value, _: f"its text runs at {value:.0f} degrees"),
-    Column("layout.steep", "whether its text runs vertically", _steep),
-    Column("layout.slant", "whether its text is slanted", _slant),
+    flag("layout.steep", "its text runs {}", "vertically", "horizontally", above=0.7),
+    flag("layout.slant", "its text is {}", "slanted", "not slanted", above=0.2),
     Column("layout.line_length", "length of its line", percentage("its line is {} of the photo's width")),
     number_of("layout.characters", "character in its text line", "characters in its text line"),
     Column("layout.photo_aspect", "aspect ratio of the photo"),
@@ -69,7 +61,7 @@ COLUMNS = (
         "layout.photo_pixels", "size of the photo", lambda v, _: f"the photo has {10**v / 1e6:.2g} megapixels"
     ),
     number_of("layout.lines", "text line on the photo", "text lines on the photo"),
-    flag("layout.second_look", "it was found by the second pass", "it was found by the first pass"),
+    flag("layout.second_look", "it was found by the {} pass", "second", "first"),
     share_of("layout.lines_steep", "the photo's text that runs vertically"),
 )
 
@@ -92,8 +84,8 @@ def _columns(photo: PhotoContext, candidates: Sequence[Candidate]) -> dict[str, 
     return {
         "layout.confidence": photo.confidence[line],
         "layout.font": font / photo.size[1],
-        "layout.font_to_median": font / max(photo.median_font, 1e-6),
-        "layout.font_rank": photo.font_rank[line],
+        "layout.font_to_median": font / max(float(np.median(photo.font)), 1e-6),
+        "layout.font_rank": 1.0 - np.searchsorted(np.sort(photo.font), font, side="right") / len(photo.font),
         "layout.font_to_largest": font / max(photo.font.max(), 1e-6),
         "layout.x": center[:, 0],
         "layout.y": center[:, 1],

@@ -125,17 +125,6 @@ class PhotoContext:
         return self.shared("candidates", entity, lambda: for_entity(self.candidates, entity))
 
     @cached_property
-    def median_font(self) -> float:
-        """Median font size of the photo, in pixels."""
-        return float(np.median(self.font)) if len(self.font) else 1.0
-
-    @cached_property
-    def font_rank(self) -> np.ndarray:
-        """Share of text lines with a larger font, per text line."""
-        order = np.sort(self.font)
-        return 1.0 - np.searchsorted(order, self.font, side="right") / max(len(order), 1)
-
-    @cached_property
     def words(self) -> dict[str, WordMatches]:
         """Occurrences of each entity's keywords (``entity:NAME``) and of each context (``context:NAME``)."""
         key = tuple((f"entity:{e.name}", e.keywords) for e in self.schema.entities.values())

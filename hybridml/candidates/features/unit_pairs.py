@@ -17,42 +17,22 @@ from .photo_context import PhotoContext
 VERSION = 1
 
 _DECLARED = (
-    flag("unit_pairs.imperial_first", "its imperial unit comes first", "its metric unit comes first"),
-    flag("unit_pairs.same_line", "both its units are in one text line", "its units are in two text lines"),
+    flag("unit_pairs.imperial_first", "its {} unit comes first", "imperial", "metric"),
+    flag("unit_pairs.same_line", "its units are in {}", "one text line", "two text lines"),
     Column("unit_pairs.gap", "characters between its two units"),
-    flag(
-        "unit_pairs.imperial_spaced",
-        "a space stands before its imperial unit",
-        "no space stands before its imperial unit",
-    ),
-    flag(
-        "unit_pairs.metric_spaced",
-        "a space stands before its metric unit",
-        "no space stands before its metric unit",
-    ),
+    flag("unit_pairs.imperial_spaced", "{} space stands before its imperial unit", "a", "no"),
+    flag("unit_pairs.metric_spaced", "{} space stands before its metric unit", "a", "no"),
     Column("unit_pairs.imperial_written", "how its imperial unit is written"),
     Column("unit_pairs.metric_written", "how its metric unit is written"),
     Column("unit_pairs.sign", "sign between its two units"),
-    flag(
-        "unit_pairs.blank_before_sign",
-        "a space follows the first of its units",
-        "no space follows the first of its units",
-    ),
-    flag(
-        "unit_pairs.blank_after_sign",
-        "a space stands before its second number",
-        "no space stands before its second number",
-    ),
+    flag("unit_pairs.blank_before_sign", "{} space follows the first of its units", "a", "no"),
+    flag("unit_pairs.blank_after_sign", "{} space stands before its second number", "a", "no"),
     Column("unit_pairs.imperial_decimals", "decimals of its imperial number"),
     Column("unit_pairs.metric_decimals", "decimals of its metric number"),
-    flag(
-        "unit_pairs.page_imperial_first",
-        "the photo's first quantity is imperial",
-        "the photo's first quantity is metric",
-    ),
+    flag("unit_pairs.page_imperial_first", "the photo's first quantity is {}", "imperial", "metric"),
     Column("unit_pairs.difference", "difference between its metric and its imperial size"),
-    flag("unit_pairs.capitals", "its imperial unit is in capitals", "its imperial unit is in small letters"),
-    flag("unit_pairs.closed", "a bracket closes after the pair", "no bracket closes after the pair"),
+    flag("unit_pairs.capitals", "its imperial unit is in {}", "capitals", "small letters"),
+    flag("unit_pairs.closed", "{} bracket closes after the pair", "a", "no"),
 )
 COLUMNS = tuple(replace(column, missing="it is not given in a second unit") for column in _DECLARED)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from hybridml.prediction.from_photo import answer_photos
 from hybridml.ranking.model import ModelSettings
 from hybridml.ranking.ranker import RankerSettings
-from hybridml.ranking.training import train
+from hybridml.ranking.training import TrainingData, train
 from hybridml.utils.registry import one_of
 from hybridml.vision.photo_features import PhotoFeatures
 
@@ -77,7 +77,7 @@ class RankerSystem(System):
             dataset = replace(dataset, weak_labels=None)
         dataset = dataset.without_stages(self.without)
         settings = settings_without(self.without, settings)
-        self.model_ = train(*training_table(dataset), settings=settings, schema=dataset.schema)
+        self.model_ = train(TrainingData(*training_table(dataset), settings=settings, schema=dataset.schema))
         return self
 
     def predict(self, dataset: Dataset) -> list[str]:

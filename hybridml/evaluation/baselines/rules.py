@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from hybridml.candidates.features import PhotoView
+from hybridml.candidates.features import PhotoContext
 from hybridml.candidates.find import Candidate, for_entity
 from hybridml.datasets.images import decode
 from hybridml.entities import Entity, EntitySchema, default_entities
@@ -21,7 +21,7 @@ from .system import OCR, PHOTOS, Dataset, System
 
 Array = npt.NDArray[Any]
 
-Rule = Callable[[Sequence[Candidate], Entity, PhotoView, Array | None], Candidate | None]
+Rule = Callable[[Sequence[Candidate], Entity, PhotoContext, Array | None], Candidate | None]
 """Function that picks one of an entity's candidates, given the photo and its line segments."""
 
 LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
@@ -29,21 +29,21 @@ LINE_ANGLES = {"upright": (75.0, 105.0), "level": (0.0, 60.0)}
 
 
 def first(
-    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoContext, segments: Array | None
 ) -> Candidate | None:
     """Return the first candidate in reading order, one as read before a repaired one."""
     return next(iter(_as_read(candidates)), None)
 
 
 def largest(
-    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoContext, segments: Array | None
 ) -> Candidate | None:
     """Return the candidate of the largest quantity."""
     return max(_as_read(candidates), key=lambda c: photo.schema.to_base(c.value, c.unit), default=None)
 
 
 def line_angle(
-    candidates: Sequence[Candidate], entity: Entity, photo: PhotoView, segments: Array | None
+    candidates: Sequence[Candidate], entity: Entity, photo: PhotoContext, segments: Array | None
 ) -> Candidate | None:
     """Return the largest of the candidates whose nearest line runs along the entity's axis, else the largest of all.
 
@@ -115,7 +115,7 @@ def answer(
             rows_of.setdefault(key, []).append(i)
     answers = [""] * len(keys)
     for key, found in ocr_results:
-        photo = PhotoView(as_photo_features(found).ocr_result, schema)
+        photo = PhotoContext(as_photo_features(found).ocr_result, schema)
         for i in rows_of.get(key, []):
             entity = schema.entity(entities[i])
             chosen = rule(for_entity(photo.candidates, entity), entity, photo, (segments or {}).get(key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,15 +13,17 @@ import pandas as pd
 
 from hybridml.candidates.features import Column, find_column
 from hybridml.candidates.features.column import PhraseContext
+from hybridml.candidates.find import Candidate
 from hybridml.datasets.groups import as_text, group_names
 from hybridml.datasets.rows import VALUE
 from hybridml.prediction.from_store import PredictionRequest, rank_rows
 from hybridml.quantity import format_quantity
 from hybridml.ranking.answer import Answer
 from hybridml.ranking.model import Model, Ranked
+from hybridml.vision.photo_features import PhotoFeatures
+from hybridml.vision.text_line import OCRResult
 
 from . import learned_features
-from .explained_row import Considered, ExplainedRow, Reason
 from .html import card_html
 from .learned_features import JOINT
 
@@ -40,8 +43,105 @@ ROWS_PER_BATCH = 256
 """Rows whose contributions are computed together."""
 
 
-class Explanation(ExplainedRow):
-    """One row, its answer and why; a notebook shows it as a card."""
+@dataclass(frozen=True)
+class Reason:
+    """What one property of a candidate added to its score.
+
+    Parameters
+    ----------
+    feature : str
+        Column of the ranker's table; ``"joint"`` for what scoring width, height and depth jointly changed.
+    value : float
+        The candidate's value; NaN where it is not known.
+    contribution : float
+        Positive where it counts for the candidate. Only comparable within a row.
+    words : str
+        What ``value`` means: ``"the text beside it says 'net weight'"``.
+    """
+
+    feature: str
+    value: float
+    contribution: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A quantity considered for the answer.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The quantity, at the place on the photo where it scored best.
+    confidence : float
+        Probability that it is the right one.
+    reasons : tuple of Reason
+        Strongest first; given for the few best quantities only.
+    """
+
+    candidate: Candidate
+    confidence: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One row, its answer and what was considered for it; a notebook shows it as a card.
+
+    Parameters
+    ----------
+    index : object
+        The row's own index.
+    photo : str
+        Name of the photo's file.
+    entity : str
+        The requested entity.
+    answer : Answer
+        The answer that ``predict`` gives.
+    considered : tuple of Considered
+        Every quantity that could have been answered, best first.
+    photo_features : PhotoFeatures or None
+        The features of the photo; None where it could not be read.
+    second_pass : bool
+        Whether the answer comes from the second OCR pass.
+    problem : str
+        Why the row could not be answered.
+    group : str
+        The row's group, empty without one.
+    truth : str or None
+        The row's label; None for an unlabelled row, empty where the label says that there is no value.
+    key : str
+        SHA-256 of the photo's bytes, empty where it is not known.
+    path : str
+        Path of the photo, empty where it is not there.
+    trained : bool
+        Whether the model was trained on the row's group or photo.
+    """
+
+    index: object
+    photo: str
+    entity: str
+    answer: Answer
+    considered: tuple[Considered, ...]
+    photo_features: PhotoFeatures | None
+    second_pass: bool
+    problem: str = ""
+    group: str = ""
+    truth: str | None = None
+    key: str = ""
+    path: str = ""
+    trained: bool = False
+
+    @property
+    def ocr_result(self) -> OCRResult | None:
+        """The OCR result that the answer comes from; None where the photo could not be read."""
+        if self.photo_features is None:
+            return None
+        return self.photo_features.result_of(self.second_pass)
+
+    def text_of(self, considered: Considered) -> str:
+        """Return the text line that holds a quantity."""
+        return self.ocr_result.lines[considered.candidate.line].text if self.ocr_result else ""
 
     def candidates_frame(self) -> pd.DataFrame:
         """Return what was considered as a table, best first; see :func:`candidates_frame`."""
@@ -151,28 +251,19 @@ def _reasons(
     assert ranked.photo_features is not None  # rows that come from the store have them
     ocr_result = ranked.photo_features.result_of(ranked.second_pass)
     context = PhraseContext(ranked.candidates[at], model.schema.entity(entity), ocr_result, model.schema)
-    differing = _differing(ranked.X) if len(ranked.order) > 1 else np.ones(ranked.X.shape[1], dtype=bool)
-    columns = model.ranker.columns_
-    weights = [(columns[i], float(ranked.X[at, i]), float(parts[i])) for i in np.flatnonzero(differing)]
+    X, columns = ranked.X, model.ranker.columns_
+    differs = ((X[0] != X) & ~(np.isnan(X) & np.isnan(X[0]))).any(axis=0) | (len(ranked.order) == 1)
+    weights = [(columns[i], float(X[at, i]), float(parts[i])) for i in np.flatnonzero(differs)]
     if ranked.joint[at]:
         weights.append((JOINT, float(ranked.joint[at]), float(ranked.joint[at])))
-    by_words: dict[str, list[tuple[str, float, float]]] = {}
-    for weight in sorted(weights, key=lambda w: -abs(w[2]))[:MAX_COLUMNS]:
-        if weight[2]:
-            alone = len(ranked.order) == 1 and weight[0].startswith("comparison.")
-            words = ALONE if alone else phrase_of(*weight[:2], context)
-            by_words.setdefault(words, []).append(weight)
-    reasons = [
-        Reason(some[0][0], some[0][1], sum(part for _, _, part in some), words)
-        for words, some in by_words.items()
-    ]
-    return tuple(sorted(reasons, key=lambda r: -abs(r.contribution))[:MAX_REASONS])
-
-
-def _differing(X: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Return in which columns the rows of a table differ; missing values are equal."""
-    same = (X[0] == X) | (np.isnan(X) & np.isnan(X[0]))
-    return np.asarray(~same.all(axis=0), dtype=bool)
+    reasons: dict[str, Reason] = {}
+    for column, value, part in sorted(weights, key=lambda w: -abs(w[2]))[:MAX_COLUMNS]:
+        if part:
+            alone = len(ranked.order) == 1 and column.startswith("comparison.")
+            words = ALONE if alone else phrase_of(column, value, context)
+            same = reasons.setdefault(words, Reason(column, value, 0.0, words))
+            reasons[words] = replace(same, contribution=same.contribution + part)
+    return tuple(sorted(reasons.values(), key=lambda r: -abs(r.contribution))[:MAX_REASONS])
 
 
 FRAME_COLUMNS = (
@@ -199,24 +290,21 @@ def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataF
         ``reasons`` in words, strongest first, each with what it added to the score. Rows without a quantity have
         no line.
     """
-    several = [explained] if isinstance(explained, Explanation) else explained
     lines = [
-        (each.index, each.photo, each.entity, *_line(each, considered))
-        for each in several
-        for considered in each.considered
+        (
+            row.index,
+            row.photo,
+            row.entity,
+            format_quantity(each.candidate.value, each.candidate.unit),
+            each.candidate.value,
+            each.candidate.unit,
+            row.text_of(each),
+            each.candidate.form,
+            each.confidence,
+            each.candidate.box,
+            "; ".join(f"{reason.words} ({reason.contribution:+.2f})" for reason in each.reasons),
+        )
+        for row in ([explained] if isinstance(explained, Explanation) else explained)
+        for each in row.considered
     ]
     return pd.DataFrame(lines, columns=list(FRAME_COLUMNS))
-
-
-def _line(explained: Explanation, considered: Considered) -> tuple[object, ...]:
-    candidate, ocr_result = considered.candidate, explained.ocr_result
-    return (
-        format_quantity(candidate.value, candidate.unit),
-        candidate.value,
-        candidate.unit,
-        ocr_result.lines[candidate.line].text if ocr_result else "",
-        candidate.form,
-        considered.confidence,
-        candidate.box,
-        "; ".join(f"{reason.words} ({reason.contribution:+.2f})" for reason in considered.reasons),
-    )

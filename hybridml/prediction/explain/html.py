@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 import io
 from html import escape
+from typing import TYPE_CHECKING
 
 from hybridml.candidates.features.column import percent
 from hybridml.datasets.images import decode
 from hybridml.datasets.labels import parse_truth
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
-from hybridml.vision.text_line import OCRResult, TextLine
+from hybridml.vision.text_line import TextLine
 
-from .explained_row import Considered, ExplainedRow
+if TYPE_CHECKING:
+    from .explanation import Considered, Explanation
 
 CARD_PHOTO_SIDE = 640
 """Longest side of the embedded photo, in pixels."""
@@ -38,12 +40,12 @@ _CARD = (
 _CELL = "border-bottom:1px solid #ddd;padding:.2rem .5rem;text-align:left;vertical-align:top;color:#222"
 
 
-def card_html(row: ExplainedRow) -> str:
+def card_html(row: Explanation) -> str:
     """Return the card of one row.
 
     Parameters
     ----------
-    row : ExplainedRow
+    row : Explanation
         The row. Without its photo the text lines stand on a blank canvas of the photo's size.
 
     Returns
@@ -61,7 +63,7 @@ def card_html(row: ExplainedRow) -> str:
     )
 
 
-def _picture(row: ExplainedRow) -> tuple[str, str]:
+def _picture(row: Explanation) -> tuple[str, str]:
     """Return the photo as a data URI, and why it cannot be shown where it should be."""
     if not row.path:
         return "", ""
@@ -78,7 +80,7 @@ def _picture(row: ExplainedRow) -> tuple[str, str]:
     return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode("ascii"), ""
 
 
-def _drawing(row: ExplainedRow, picture: str) -> str:
+def _drawing(row: Explanation, picture: str) -> str:
     ocr_result = row.ocr_result
     if ocr_result is None:
         return '<p style="margin:0;color:#555">The photo could not be read.</p>'
@@ -118,7 +120,7 @@ def _box(considered: Considered, number: int, chosen: bool, width: int) -> str:
     )
 
 
-def _heading(row: ExplainedRow) -> str:
+def _heading(row: Explanation) -> str:
     answer = row.answer
     if answer.prediction:
         text = (
@@ -140,7 +142,7 @@ def _heading(row: ExplainedRow) -> str:
     )
 
 
-def _verdict(row: ExplainedRow) -> str:
+def _verdict(row: Explanation) -> str:
     """Return whether the answer is right by the metric; blank for a label that cannot be parsed."""
     blank = parse_truth([row.truth or ""])[0].blank
     label, answer = _label(row), row.answer
@@ -151,7 +153,7 @@ def _verdict(row: ExplainedRow) -> str:
     return ": right" if (answer.value, answer.unit) == label else ": wrong"
 
 
-def _label(row: ExplainedRow) -> tuple[float, str] | None:
+def _label(row: Explanation) -> tuple[float, str] | None:
     """Return the label's quantity; a unit that only the model's own entities have must be one that was considered."""
     quantity = parse_truth([row.truth or ""])[0].quantity
     number, _, unit = (row.truth or "").partition(" ")
@@ -163,33 +165,28 @@ def _label(row: ExplainedRow) -> tuple[float, str] | None:
     return quantity
 
 
-def _table(row: ExplainedRow) -> str:
+def _table(row: Explanation) -> str:
     if not row.considered:
         return '<p style="margin:.3rem 0;color:#555">No quantity on the photo could answer it.</p>'
     shown = row.considered[:CARD_QUANTITIES]
     chosen = bool(row.answer.prediction)
     label = _label(row)
-    rows = "".join(_row(each, n, chosen and n == 1, label, row.ocr_result) for n, each in enumerate(shown, 1))
+    rows = "".join(_line(row, each, n, chosen and n == 1, label) for n, each in enumerate(shown, 1))
     head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("", "quantity", "probability", "because"))
     left = len(row.considered) - len(shown)
     more = f'<p style="margin:.3rem 0;color:#555">and {left} more</p>' if left else ""
     return f'<table style="border-collapse:collapse;margin-top:.5rem;font:inherit"><tr>{head}</tr>{rows}</table>{more}'
 
 
-def _row(
-    considered: Considered,
-    number: int,
-    chosen: bool,
-    label: tuple[float, str] | None,
-    ocr_result: OCRResult | None,
+def _line(
+    row: Explanation, considered: Considered, number: int, chosen: bool, label: tuple[float, str] | None
 ) -> str:
-    text = ocr_result.lines[considered.candidate.line].text if ocr_result else ""
     name = f"<b>{escape(_quantity(considered))}</b>" if chosen else escape(_quantity(considered))
     if (considered.candidate.value, considered.candidate.unit) == label:
         name += " (the label)"
     cells = (
         f'<b style="color:{ANSWER if chosen else OTHER}">{number}</b>',
-        f'{name}<br><span style="color:#555">{escape(text)}</span>',
+        f'{name}<br><span style="color:#555">{escape(row.text_of(considered))}</span>',
         percent(considered.confidence),
         _reasons(considered),
     )

@@ -42,7 +42,7 @@ COLUMNS = {
             "the photo's dimensions scored jointly",
             lambda *_: "another of the photo's dimensions is likelier to be this number, or to be so large",
         ),
-        flag(WEAK_LABEL, "its row has a weak label", "its row has a label to measure by"),
+        flag(WEAK_LABEL, "its row has a {}", "weak label", "label to measure by"),
         Column("prior.unit", "how common its unit is among labels", _share_of_labels("are in {unit}")),
         Column(
             "prior.exact",

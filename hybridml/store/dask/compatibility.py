@@ -10,7 +10,7 @@ from hybridml import __version__
 from hybridml.errors import HybridmlError
 from hybridml.store.worker import Worker
 from hybridml.utils.hashing import fingerprint
-from hybridml.utils.paths import MARK, check_protocol
+from hybridml.utils.paths import SCHEME_SEPARATOR, check_protocol
 from hybridml.vision.stages import VisionStages
 
 POLL_SECONDS = 2.0
@@ -58,7 +58,7 @@ def protocols_of(paths: Iterable[str]) -> list[str]:
     >>> protocols_of(["/photos/a.jpg", "s3://shop/b.jpg", "s3://shop/c.jpg"])
     ['s3']
     """
-    return sorted({path.partition(MARK)[0] for path in paths if MARK in path})
+    return sorted({path.partition(SCHEME_SEPARATOR)[0] for path in paths if SCHEME_SEPARATOR in path})
 
 
 def _incompatibility(stages: VisionStages, version: str, protocols: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from hybridml import __version__
 from hybridml.store.feature_store import PhotoContent, contents
 from hybridml.store.worker import DIED, PhotoTask, Worker, WorkResult
-from hybridml.utils.paths import MARK, path_of
+from hybridml.utils.paths import SCHEME_SEPARATOR, path_of
 from hybridml.vision.stages import VisionStages
 
 from .client import connected
@@ -229,4 +229,4 @@ def _outcome(future: Any, batch: list[Item], batches: _Batches, died: Callable[[
 
 def _absolute(path: str) -> str:
     """Return a path that is valid whatever folder a worker was started in."""
-    return path if MARK in path else str(Path(path).absolute())
+    return path if SCHEME_SEPARATOR in path else str(Path(path).absolute())

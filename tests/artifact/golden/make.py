@@ -122,7 +122,8 @@ def train() -> EntityExtractor:
     vectors = {photo["key"]: np.asarray(photo["vector"], np.float32) for photo in photos}
     extractor = EntityExtractor()
     features = [(p["key"], features_of(p)) for p in photos]
-    extractor.model_ = training.train(frame, keys, features, vectors, labels, settings=settings)
+    data = training.TrainingData(frame, keys, features, vectors, labels, settings=settings)
+    extractor.model_ = training.train(data)
     extractor.stages_ = VisionStages(
         Stage("ocr", "rapidocr", {"trim": True}, {"ocr": "rapidocr", "golden": True}),
         Stage("embedding", "resnet50", {"weights": "random"}, {"embedding": "golden"}),

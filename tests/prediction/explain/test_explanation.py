@@ -102,7 +102,6 @@ def test_contributions_add_up_to_the_score(
     parts = ranker.contributions(X)
     assert parts.shape == (7, len(ranker.columns_) + 1)
     np.testing.assert_allclose(parts.sum(axis=1), ranker.score(X), atol=1e-9)
-    assert ranker.contributions(X[:0]).shape == (0, len(ranker.columns_) + 1)
 
 
 def test_columns_that_all_candidates_share_are_no_reason(explained: list[Explanation]) -> None:
