@@ -6,6 +6,7 @@ Reading one needs neither LightGBM nor an OCR engine.
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ DEFAULT_MODEL = Path("models/model.joblib")
 
 FORMAT = 4
 """Raised when an artifact of the last format would be read otherwise, or not at all."""
+
+OLDER_FORMATS = re.compile(rb"\x80\x04\x95.{8}}\x94\(\x8c\x06format\x94K([\x01-\x03])", re.DOTALL)
+"""How the data of formats 1 to 3 begin, of which only the number is read."""
 
 MAX_BYTES = 1 << 30
 """Bytes that a file may have, and decompress to."""
@@ -71,7 +75,9 @@ def read(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise ArtifactError(f"no model at {path}: train one with 'hybridml train', or name its file")
     try:
-        data = loads(_decompressed(path))
+        raw = _decompressed(path)
+        older = OLDER_FORMATS.match(raw)
+        data = {"format": older[1][0]} if older else loads(raw)
     except ArtifactError as error:
         raise ArtifactError(
             f"{path} is refused: {printable(error, 300)}. Nothing in it was run. Get the file again from where it came "

@@ -1,4 +1,4 @@
-"""The golden artifact still gives the answers it gave; see golden/README.md."""
+"""The golden artifact still gives the answers it gave, and older formats are refused; see golden/README.md."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from hybridml.artifact import file, serialize
+from hybridml.errors import ArtifactError
 from tests.artifact.golden import make
 
 GOLDEN = make.FOLDER / f"format{file.FORMAT}.joblib"
+OLDER = sorted(set(make.FOLDER.glob("format*.joblib")) - {GOLDEN})
 
 
 def test_they_are_small() -> None:
@@ -25,6 +27,14 @@ def test_it_gives_the_answers_it_gave() -> None:
     assert len({answer["confidence"] for answer in now}) == make.ASKED
     for was, answer in zip(golden["answers"], now, strict=True):
         assert _rounded(answer) == _rounded(was)
+
+
+@pytest.mark.parametrize("path", OLDER, ids=lambda path: path.stem)
+def test_an_older_format_is_refused_with_what_to_do(path: Path) -> None:
+    number = path.stem.removeprefix("format")
+    said = rf"{path.name}: its format is {number}, and hybridml .* reads format {file.FORMAT}: train again, or pip"
+    with pytest.raises(ArtifactError, match=said):
+        serialize.load(path)
 
 
 def _rounded(value: Any) -> Any:
