@@ -22,7 +22,7 @@ from benchmarks import command
 from benchmarks.labelled import Data, Sources, load, stages_of
 from benchmarks.tables import table
 from hybridml.candidates.find import ocr_result_for
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
 from hybridml.evaluation import metrics
@@ -70,7 +70,7 @@ def errors_of(options: argparse.Namespace) -> Errors:
         "rapidocr", further=[] if options.first_pass else sorted(further), effort=options.effort
     )
     data = load(frame, np.zeros(len(frame), dtype=int), sources, stages)
-    truths = parse_truth(frame["entity_value"], schema)
+    truths = parse_labels(frame["entity_value"], schema)
     predictions = metrics.parse_predictions(found["prediction"], schema)
     wrong = metrics.outcomes(list(frame["entity_value"]), list(found["prediction"])) != "tp"
     causes: dict[int, str] = {}

@@ -25,7 +25,7 @@ from hybridml.candidates.find import find_candidates, for_entity, needs_second_p
 from hybridml.datasets import images
 from hybridml.datasets.folds import load_folds
 from hybridml.datasets.groups import photo_names
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.datasets.photos import checked, photo_paths
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
@@ -127,7 +127,7 @@ def read_again(
 def rows_of(frame: pd.DataFrame, first: dict[str, OCRResult], folds: Collection[int]) -> list[Row]:
     """Return the rows in ``folds`` that need a second pass."""
     schema = default_entities()
-    truths = parse_truth(frame["entity_value"], schema)
+    truths = parse_labels(frame["entity_value"], schema)
     parts = zip(photo_names(frame), frame["entity_name"], truths, load_folds(FOLDS, frame), strict=True)
     return [
         Row(name, entity, truth.quantity, int(fold))

@@ -20,7 +20,7 @@ from benchmarks.errors import add_predictions, errors_of
 from benchmarks.labelled import corrected
 from benchmarks.tables import table
 from hybridml.datasets.groups import photo_names
-from hybridml.datasets.labels import Truth, parse_truth
+from hybridml.datasets.labels import Label, parse_labels
 from hybridml.quantity.unit_pairs import same_quantity
 from hybridml.report.suspects import suspects
 from hybridml.vision.photo_features import as_photo_features
@@ -57,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
     )
     found = suspects(rows)[checked]
-    labels = parse_truth(list(frame["entity_value"][checked]))
-    corrections = parse_truth(list(by_hand["entity_value"][checked]))
+    labels = parse_labels(list(frame["entity_value"][checked]))
+    corrections = parse_labels(list(by_hand["entity_value"][checked]))
     wrong = np.array([_differ(label, by) for label, by in zip(labels, corrections, strict=True)])
     order = np.argsort(-found["suspect"].to_numpy(), kind="stable")
     suspected = int((found["suspect"] > 0).sum())
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _differ(label: Truth, correction: Truth) -> bool:
+def _differ(label: Label, correction: Label) -> bool:
     """Return whether a person wrote another quantity than the label, or none."""
     if correction.blank or label.quantity is None:
         return True

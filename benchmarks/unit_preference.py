@@ -22,7 +22,7 @@ from benchmarks.tables import table
 from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.candidates.find import find_candidates, for_entity
 from hybridml.datasets import folds
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import is_unit_pair
 from hybridml.ranking.dimension_order import DimensionOrder
@@ -49,7 +49,7 @@ def _first_of_two(data: Data, schema: EntitySchema) -> None:
     """Print how many photos show the label's quantity in two units, and how often the label takes the first."""
     first: Counter[bool] = Counter()
     rows = 0
-    truths = parse_truth(data.frame["entity_value"], schema)
+    truths = parse_labels(data.frame["entity_value"], schema)
     for name, key, truth in zip(data.frame["entity_name"], data.keys, truths, strict=True):
         entity, photo = schema.entity(name), data.ocr_results.get(key or "")
         if not entity.axis or photo is None or truth.quantity is None:

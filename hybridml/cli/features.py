@@ -25,7 +25,7 @@ only.
   hybridml features --rows train.csv --images photos/ --status      what is done, failed, missing
 """
 
-ROWS_AT_ONCE = 100_000
+ROWS_PER_EXTRACTION = 100_000
 """Rows whose photos are worked on together: each start of the processes costs seconds, of a cluster more."""
 
 
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_outputs(
             paths_given(arguments, "rows", "entities", "resnet_weights"), {"--store": [faults_file]}
         )
-    tables = RowTables(arguments.rows, schema_of(arguments), images_of(arguments), ROWS_AT_ONCE)
+    tables = RowTables(arguments.rows, schema_of(arguments), images_of(arguments), ROWS_PER_EXTRACTION)
     extractor = new_extractor(arguments)
     if arguments.status:
         found = extractor.status((tables.together()[0], []))

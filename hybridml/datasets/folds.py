@@ -14,7 +14,7 @@ from hybridml.errors import RowsError
 from .csv_file import faults_error, read_csv, write_csv
 from .groups import as_text, group_names, linked_groups, photo_names, split_groups
 
-LARGEST = 1.5
+LARGEST_GROUP = 1.5
 """Size of the largest linked group, in fair shares of a fold, above which :func:`assign_folds` warns."""
 
 
@@ -60,7 +60,7 @@ def assign_folds(frame: pd.DataFrame, n_folds: int = 5, seed: int = 0) -> pd.Ser
         )
         n_folds = len(sizes)
     largest = float(sizes.max() / len(frame))
-    if largest > LARGEST / n_folds:
+    if largest > LARGEST_GROUP / n_folds:
         warnings.warn(
             f"folds are uneven: {largest:.0%} of the rows are linked by group or photo and lie in one of "
             f"{n_folds} folds",

@@ -116,10 +116,7 @@ def _known(unit: str, schema: EntitySchema) -> str | None:
     return None
 
 
-Truth = Label  # former name
-
-
-def parse_truth(labels: Iterable[str], schema: EntitySchema | None = None) -> list[Label]:
+def parse_labels(labels: Iterable[str], schema: EntitySchema | None = None) -> list[Label]:
     """Parse labels, each distinct text once."""
     texts = [as_text(label) for label in labels]
     known = {text: parse_label(text, schema) for text in set(texts)}

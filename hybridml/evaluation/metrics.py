@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.datasets.groups import as_text
-from hybridml.datasets.labels import Quantity, Truth, parse_truth
+from hybridml.datasets.labels import Label, Quantity, parse_labels
 from hybridml.datasets.predictions import allowed_units, parse_prediction
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.quantity.unit_pairs import same_quantity
@@ -107,14 +107,14 @@ def outcomes(
     ['tp', 'fp', 'fn', 'fp', 'tn']
     """
     _check_lengths(truth, predictions=predictions)
-    return _outcomes(parse_truth(truth, schema), _blank(predictions), parse_predictions(predictions, schema))
+    return _outcomes(parse_labels(truth, schema), _blank(predictions), parse_predictions(predictions, schema))
 
 
 def _blank(predictions: Iterable[str]) -> list[bool]:
     return [not as_text(text) for text in predictions]
 
 
-def _outcomes(truths: Sequence[Truth], blank: Sequence[bool], answers: Sequence[Quantity | None]) -> Outcomes:
+def _outcomes(truths: Sequence[Label], blank: Sequence[bool], answers: Sequence[Quantity | None]) -> Outcomes:
     return np.array(
         [
             _outcome(t, b, not t.blank and a is not None and a == t.quantity)
@@ -124,7 +124,7 @@ def _outcomes(truths: Sequence[Truth], blank: Sequence[bool], answers: Sequence[
     )
 
 
-def _outcome(truth: Truth, blank: bool, right: bool) -> str:
+def _outcome(truth: Label, blank: bool, right: bool) -> str:
     if blank:
         return "tn" if truth.blank else "fn"
     return "tp" if right else "fp"
@@ -180,7 +180,7 @@ def score(
     """
     _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
     schema = schema or default_entities()
-    truths = parse_truth(truth, schema)
+    truths = parse_labels(truth, schema)
     blank = _blank(predictions)
     answers = parse_predictions(predictions, schema)
     found = _outcomes(truths, blank, answers)
@@ -222,12 +222,12 @@ def score(
     )
 
 
-def _not_of_entity(truth: Truth, entity: str | None, schema: EntitySchema) -> bool:
+def _not_of_entity(truth: Label, entity: str | None, schema: EntitySchema) -> bool:
     known = schema.entities.get(entity or "")
     return known is not None and truth.quantity is not None and truth.quantity[1] not in known.units
 
 
-def _smape_terms(truths: Sequence[Truth], answers: Sequence[Quantity | None]) -> list[float]:
+def _smape_terms(truths: Sequence[Label], answers: Sequence[Quantity | None]) -> list[float]:
     terms = []
     for t, a in zip(truths, answers, strict=True):
         if t.quantity is not None and a is not None and t.quantity[1] == a[1]:
@@ -271,7 +271,7 @@ def reachable(
     allowed = allowed_units(schema or default_entities())
     known: dict[str, Quantity | None] = {}
     found = []
-    for t, some in zip(parse_truth(truth, schema), candidates, strict=True):
+    for t, some in zip(parse_labels(truth, schema), candidates, strict=True):
         hit = False
         if t.quantity is not None:
             for text in some:

@@ -24,12 +24,12 @@ from hybridml.ranking.model import Model
 from hybridml.utils.plain_data import checksum
 from hybridml.vision.stages import LIBRARIES, Stage, VisionStages
 
-from .from_store import DAMAGED, AnsweredRow, PredictionRequest
+from .from_store import DAMAGED_SHARD, AnsweredRow, PredictionRequest
 
 LISTED_DIFFERENCES = 6
 """Differences that an error lists before it only counts."""
 
-ABSENT = (
+NO_CANDIDATES_OF_ROW = (
     "the candidates file has no row with this image_link and entity_name; add it with 'hybridml candidates'"
 )
 
@@ -66,7 +66,7 @@ def write_candidates(path: str | Path, request: PredictionRequest, progress: boo
             bar.update(len(asked))
         left = np.flatnonzero(~done).tolist()
         request.report.failed |= {
-            request.names[row]: DAMAGED for row in left if request.keys[row] is not None
+            request.names[row]: DAMAGED_SHARD for row in left if request.keys[row] is not None
         }
         if left:
             nothing = CandidateTable((), np.zeros((0, 0), np.float32), np.zeros(0, np.int64), [])
@@ -129,7 +129,7 @@ class CandidateFileRequest:
             self._group = np.append(own.group, -1)[positions]
             of_row = {fault.index: f"{fault.column}: {fault.problem}" for fault in faults}
             self.problems = [
-                of_row.get(index) or (own.problems[at] if at >= 0 else ABSENT)
+                of_row.get(index) or (own.problems[at] if at >= 0 else NO_CANDIDATES_OF_ROW)
                 for index, at in zip(self.frame["index"].tolist(), positions.tolist(), strict=True)
             ]
         self._all = given is None

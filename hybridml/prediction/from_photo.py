@@ -20,7 +20,7 @@ from hybridml.vision.text_line import OCRResult
 
 from .all_quantities import PhotoQuantities, find_quantities
 
-PHOTO = "photo"
+PHOTO_KEY = "photo"
 
 
 class PhotoPredictor:
@@ -64,8 +64,8 @@ class PhotoPredictor:
         asked = [schema.entity(name).name for name in entities] if entities else list(schema.entities)
         image = decode(photo)
         features = self._extract(image, asked)
-        keys = [PHOTO] * len(asked)
-        answers = answer_photos(self._model, keys, asked, [(PHOTO, features)], self._vectors(image))
+        keys = [PHOTO_KEY] * len(asked)
+        answers = answer_photos(self._model, keys, asked, [(PHOTO_KEY, features)], self._vectors(image))
         return answers if entities else [answer for answer in answers if answer.prediction]
 
     def read_all(self, photo: Any) -> PhotoQuantities:
@@ -88,10 +88,10 @@ class PhotoPredictor:
         """
         image = decode(photo)
         features = self._extract(image, self._model.schema.entities)
-        outlines = {PHOTO: find_outline(image)}
+        outlines = {PHOTO_KEY: find_outline(image)}
         pca = self._model.embedding_pca
         projected = pca.project(self._vectors(image)) if pca else {}
-        found = find_quantities(self._model, [(PHOTO, features)], lambda _: projected, outlines)
+        found = find_quantities(self._model, [(PHOTO_KEY, features)], lambda _: projected, outlines)
         return next(quantities for _, quantities in found)
 
     def _extract(self, image: RGB, asked: Iterable[str]) -> PhotoFeatures:
@@ -109,7 +109,7 @@ class PhotoPredictor:
         """Return the embedding of the photo; nothing where the model has no embedding."""
         if self._model.embedding_pca is None or self._stages.embedding is None:
             return []
-        return [(PHOTO, self._processor.embed([image])[0])]
+        return [(PHOTO_KEY, self._processor.embed([image])[0])]
 
 
 def answer_photos(

@@ -19,7 +19,7 @@ from hybridml.store.extraction import ExtractionReport
 from hybridml.store.feature_store import FeatureStore, vectors_of
 from hybridml.vision.stages import VisionStages
 
-DAMAGED = "its OCR result was in a damaged shard; the same command again reads it anew"
+DAMAGED_SHARD = "its OCR result was in a damaged shard; the same command again reads it anew"
 NOT_YET = "not read yet"
 
 
@@ -151,7 +151,7 @@ def rank_rows(request: PredictionRequest) -> Iterator[tuple[int, Ranked | None, 
         if keys[row] is not None and report.partial:
             late.add(row)
         elif keys[row] is not None:
-            report.failed[request.names[row]] = DAMAGED
+            report.failed[request.names[row]] = DAMAGED_SHARD
         yield row, None, problem(row)
 
 

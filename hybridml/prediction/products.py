@@ -26,7 +26,7 @@ from hybridml.datasets.predictions import parse_prediction
 from hybridml.datasets.rows import PRODUCT
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
-from hybridml.quantity.unit_pairs import SAME_ANSWER
+from hybridml.quantity.unit_pairs import SAME_ANSWER, same_size
 
 MOST_BY_AGREEMENT = 0.99
 """The most evidence that agreeing photos give; one photo alone may be surer."""
@@ -198,8 +198,7 @@ def _agreeing(answers: Sequence[_RowAnswer]) -> list[list[_RowAnswer]]:
     groups: list[list[_RowAnswer]] = []
     for answer in sorted(answers, key=lambda answer: -answer.confidence):
         for group in groups:
-            base = group[0].base
-            if abs(base - answer.base) <= SAME_ANSWER * max(base, answer.base):
+            if same_size(group[0].base, answer.base, SAME_ANSWER):
                 group.append(answer)
                 break
         else:

@@ -235,15 +235,3 @@ def _written(unit: str) -> int:
 def _decimals(number: str) -> int:
     _, point, digits = number.replace(",", ".").rpartition(".")
     return len(digits) if point else 0
-
-
-# former names
-COLUMNS, WIDEST, SAME, SAME_QUANTITY = PAIR_COLUMNS, LONGEST_GAP, SAME_PAIR, SAME_ANSWER
-Mention = PairMember
-describe = describe_pair
-is_same = could_pair
-
-
-def close(one: npt.ArrayLike, other: npt.ArrayLike, family: str = "") -> npt.NDArray[np.bool_]:
-    """Return :func:`same_size` with the tolerance of a pair of a family."""
-    return same_size(one, other, pair_tolerance(family))

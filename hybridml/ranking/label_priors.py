@@ -16,7 +16,7 @@ import pandas as pd
 
 from hybridml.candidates.table import CandidateTable
 from hybridml.datasets.groups import group_names
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.entities import EntitySchema
 
 MIN_LABELS = 20
@@ -133,7 +133,7 @@ def label_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
         ``entity, unit, value, size, group`` and ``photo``, the whole link: two links with one base name are two
         photos. The index is that of ``frame``.
     """
-    found = [truth.quantity for truth in parse_truth(frame["entity_value"], schema)]
+    found = [truth.quantity for truth in parse_labels(frame["entity_value"], schema)]
     keep = np.array([quantity is not None for quantity in found], dtype=bool)
     table = _table(list(frame["entity_name"][keep]), [q for q in found if q is not None], schema)
     table["group"] = np.asarray(group_names(frame), dtype=object)[keep]

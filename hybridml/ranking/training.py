@@ -15,7 +15,7 @@ from hybridml.candidates.features import CATEGORICAL
 from hybridml.candidates.table import CandidateTable, Rows, build_table
 from hybridml.datasets.folds import assign_folds, rows_sharing
 from hybridml.datasets.groups import group_names, name_hashes, photo_names
-from hybridml.datasets.labels import TEXT, parse_truth
+from hybridml.datasets.labels import TEXT, parse_labels
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
@@ -116,7 +116,7 @@ class TrainingData:
                 f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "
                 "Check the images folder, and the OCR engine with 'hybridml read PHOTO'"
             )
-        self.truths = parse_truth(frame["entity_value"], self.schema)
+        self.truths = parse_labels(frame["entity_value"], self.schema)
         self.relevance = self._relevance()
         self.weak = np.zeros(len(self.rows.keys), dtype=bool)
         if "weak" in frame:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from hybridml.candidates.features.unit_pairs import NAMES
 from hybridml.candidates.table import CandidateTable
-from hybridml.datasets.labels import TEXT, parse_truth
+from hybridml.datasets.labels import TEXT, parse_labels
 from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity import Quantity, parse
 from hybridml.quantity.unit_pairs import PairMember, could_pair, describe_pair, is_unit_pair
@@ -115,7 +115,7 @@ def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     Returns
     -------
     data frame
-        The description of each pair by :func:`hybridml.quantity.unit_pairs.describe` and ``imperial``: whether the
+        The description of each pair by :func:`hybridml.quantity.unit_pairs.describe_pair` and ``imperial``: whether the
         label is the imperial half. The index is that of ``frame``.
 
     Examples
@@ -129,7 +129,7 @@ def unit_pair_table(frame: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
     at = []
     if TEXT in frame:
         known = frame[frame[TEXT].astype(bool)]
-        truths = parse_truth(known["entity_value"], schema)
+        truths = parse_labels(known["entity_value"], schema)
         rows = zip(known.index, known["entity_name"], known[TEXT], truths, strict=True)
         for index, name, text, truth in rows:
             if name not in schema.entities or truth.quantity is None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from hybridml import quantity
 from hybridml.candidates.find import UNWRITTEN, Candidate, find_candidates, for_entity
-from hybridml.datasets.labels import Quantity, Truth
+from hybridml.datasets.labels import Label, Quantity
 from hybridml.entities import Entity, EntitySchema
 from hybridml.quantity.unit_pairs import could_pair
 from hybridml.vision.text_line import OCRResult
@@ -48,7 +48,7 @@ CAUSES = tuple(MEANINGS)
 
 
 def cause_of(
-    truth: Truth,
+    truth: Label,
     predicted: Quantity | None,
     ocr_result: OCRResult,
     entity: Entity,
@@ -58,8 +58,8 @@ def cause_of(
 
     Parameters
     ----------
-    truth : Truth
-        The label, as :func:`hybridml.datasets.labels.parse_truth` reads it.
+    truth : Label
+        The label, as :func:`hybridml.datasets.labels.parse_labels` reads it.
     predicted : Quantity or None
         The answer; None where nothing was answered.
     ocr_result : OCRResult
@@ -69,13 +69,13 @@ def cause_of(
 
     Examples
     --------
-    >>> from hybridml.datasets.labels import parse_truth
+    >>> from hybridml.datasets.labels import parse_labels
     >>> from hybridml.entities import default_entities
     >>> from hybridml.vision.text_line import TextLine
     >>> box = ((0, 0), (90, 0), (90, 20), (0, 20))
     >>> schema, result = default_entities(), OCRResult((TextLine("12 oz (340 g)", 1.0, box),), 100, 100)
     >>> weight = schema.entity("item_weight")
-    >>> [cause_of(truth, (12.0, "ounce"), result, weight, schema) for truth in parse_truth(["340 gram", "9 gram"])]
+    >>> [cause_of(truth, (12.0, "ounce"), result, weight, schema) for truth in parse_labels(["340 gram", "9 gram"])]
     ['other unit of a pair', 'nothing read near the value']
     """
     if truth.blank:

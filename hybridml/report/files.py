@@ -32,7 +32,7 @@ PAGE_STYLES = ("report.css", "card.css")
 
 ROWS = Path("data", "rows.js")
 ROWS_VERSION = 1
-ROW_COLUMNS = (
+REPORT_COLUMNS = (
     *("id", "index", "photo", "image", "thumb", "group", "entity", "truth", "prediction", "confidence"),
     *("outcome", "cause", "loss", "trained", "suspect", "suspect_why", "text", "problem", "other", "change"),
 )
@@ -123,8 +123,8 @@ def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Pa
 
 
 def write_rows(folder: Path, rows: pd.DataFrame, head: Mapping[str, Any]) -> None:
-    """Write ``data/rows.js``: the table with its :data:`ROW_COLUMNS`, and what holds for all rows (title, ...)."""
-    columns = {name: plain(rows[name].tolist()) for name in ROW_COLUMNS}
+    """Write ``data/rows.js``: the table with its :data:`REPORT_COLUMNS`, and what holds for all rows (title, ...)."""
+    columns = {name: plain(rows[name].tolist()) for name in REPORT_COLUMNS}
     head = {"version": ROWS_VERSION, "report": _identity(rows), **head}
     _write(folder / ROWS, script("rows", {**head, "columns": columns}))
 

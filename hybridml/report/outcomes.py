@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml.datasets.labels import Quantity, parse_truth
+from hybridml.datasets.labels import Quantity, parse_labels
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity.unit_pairs import same_quantity
@@ -27,7 +27,7 @@ def outcome_of(truth: str | None, prediction: str, entity: str, schema: EntitySc
     kind = metrics.outcomes([truth], [prediction], schema)[0]
     if kind != "fp":
         return BLANK if kind == "fn" else RIGHT
-    label = parse_truth([truth], schema)[0].quantity
+    label = parse_labels([truth], schema)[0].quantity
     answer = metrics.parse_predictions([prediction], schema)[0]
     same = label and answer and same_quantity(answer, label, entity, schema)
     return IN_OTHER_UNIT if same else WRONG
@@ -62,7 +62,7 @@ def score_labelled(
     part["kind"] = metrics.outcomes(truth, predictions, schema).astype(object)
     part["right"] = part["kind"].isin(("tp", "tn"))
     part["answered"] = part["kind"].isin(("tp", "fp"))
-    truths = [t.quantity for t in parse_truth(truth, schema)]
+    truths = [t.quantity for t in parse_labels(truth, schema)]
     answers = metrics.parse_predictions(predictions, schema)
     pairs = list(zip(truths, answers, part["entity"], strict=True))
     part["same"] = [

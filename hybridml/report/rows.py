@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from hybridml.candidates.find import ocr_result_for
 from hybridml.datasets.groups import as_text
-from hybridml.datasets.labels import Truth, parse_truth
+from hybridml.datasets.labels import Label, parse_labels
 from hybridml.datasets.photos import Checked, photo_paths
 from hybridml.entities import EntitySchema
 from hybridml.estimator import EntityExtractor
@@ -98,7 +98,7 @@ def _groups(extractor: EntityExtractor, batch: Sequence[Explanation]) -> dict[st
 def line_of(position: int, explanation: Explanation, schema: EntitySchema) -> dict[str, Any]:
     """Return a row's line of the table, without the columns that need its picture or other rows."""
     label, answer = explanation.truth, explanation.answer
-    truth = None if label is None else parse_truth([label], schema)[0]
+    truth = None if label is None else parse_labels([label], schema)[0]
     outcome = outcome_of(label, answer.prediction, explanation.entity, schema)
     missed = truth is not None and outcome in (IN_OTHER_UNIT, WRONG, BLANK)
     return {
@@ -128,7 +128,7 @@ def _problem(explanation: Explanation) -> str:
     return problem if len(problem) <= PROBLEM_LENGTH else f"{problem[: PROBLEM_LENGTH - 1]}…"
 
 
-def _cause(explanation: Explanation, truth: Truth, schema: EntitySchema) -> str:
+def _cause(explanation: Explanation, truth: Label, schema: EntitySchema) -> str:
     if explanation.photo_features is None or explanation.entity not in schema.entities:
         return ""
     entity = schema.entity(explanation.entity)
@@ -138,7 +138,7 @@ def _cause(explanation: Explanation, truth: Truth, schema: EntitySchema) -> str:
     return cause_of(truth, predicted, ocr_result, entity, schema)
 
 
-def _loss(truth: Truth, considered: Sequence[Considered]) -> float:
+def _loss(truth: Label, considered: Sequence[Considered]) -> float:
     """Return -log of the probability given to the truth; where it is blank, to none of the candidates."""
     if truth.blank:
         given = 1.0 - sum(each.confidence for each in considered)
@@ -147,7 +147,7 @@ def _loss(truth: Truth, considered: Sequence[Considered]) -> float:
     return round(-math.log(min(max(given, MIN_PROBABILITY), 1.0)), 4) + 0.0
 
 
-def _is_truth(considered: Considered, truth: Truth | None) -> bool:
+def _is_truth(considered: Considered, truth: Label | None) -> bool:
     return truth is not None and truth.quantity == (considered.candidate.value, considered.candidate.unit)
 
 
@@ -165,7 +165,7 @@ def card_of(
     position: int, explanation: Explanation, groups: Iterable[Group], schema: EntitySchema
 ) -> dict[str, Any]:
     """Return a row's card; the groups hold all quantities on its photo."""
-    truth = None if explanation.truth is None else parse_truth([explanation.truth], schema)[0]
+    truth = None if explanation.truth is None else parse_labels([explanation.truth], schema)[0]
     first_pass = explanation.photo_features.ocr_result if explanation.photo_features else None
     # candidates of the second pass count its text lines, which come after those of the first
     offset = len(first_pass.lines) if first_pass and explanation.second_pass else 0

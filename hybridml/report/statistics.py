@@ -17,6 +17,7 @@ from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.evaluation.bootstrap import draw_sums, f1_of_draws, interval
 from hybridml.evaluation.calibration_error import expected_calibration_error, precision_coverage
+from hybridml.quantity.unit_pairs import SAME_ANSWER
 from hybridml.ranking.calibration import MIN_ROWS, lower_bound
 
 ALL = metrics.ALL
@@ -33,9 +34,6 @@ LISTED_GROUPS = 15
 """Groups that have a line of their own."""
 
 CONFIDENCE_BINS = 10
-
-FACTOR_TOLERANCE = 0.01
-"""Share by which the ratio of answer and truth may differ from a factor: labels are rounded."""
 
 DECIMAL_FACTORS = (10.0, 100.0, 1000.0)
 CONFUSED_UNITS = (
@@ -270,7 +268,7 @@ def factors(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFr
     """
     schema = schema or default_entities()
     families = rows["truth_unit"].map({unit.name: unit.family for unit in schema.units.values()})
-    log10_ratio, tolerance = rows["log10_ratio"].to_numpy(dtype=float), math.log10(1 + FACTOR_TOLERANCE)
+    log10_ratio, tolerance = rows["log10_ratio"].to_numpy(dtype=float), math.log10(1 + SAME_ANSWER)
     lines = []
     for factor, words, family in _known_factors(schema):
         comparable = (families == family).to_numpy(dtype=bool) | (not family)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml.datasets.labels import Quantity, Truth, parse_label, parse_truth
+from hybridml.datasets.labels import Label, Quantity, parse_label, parse_labels
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.evaluation import metrics
 from hybridml.quantity import format_quantity
@@ -63,7 +63,7 @@ def suspects(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataF
     schema = schema or default_entities()
     rows = rows.reset_index(drop=True)
     labelled = rows["outcome"] != UNLABELLED
-    truths = parse_truth(rows["truth"], schema)
+    truths = parse_labels(rows["truth"], schema)
     reasons: list[list[tuple[float, str]]] = [[] for _ in range(len(rows))]
     for row, weight, words in (
         *_impossible(rows, truths, schema),
@@ -85,7 +85,7 @@ def suspects(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataF
 Reasons = Iterator[tuple[int, float, str]]
 
 
-def _impossible(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
+def _impossible(rows: pd.DataFrame, truths: Sequence[Label], schema: EntitySchema) -> Reasons:
     for row, (truth, entity) in enumerate(zip(truths, rows["entity"], strict=True)):
         asked = schema.entities.get(entity)
         if truth.kind == "unreadable":
@@ -98,7 +98,7 @@ def _impossible(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchem
             yield row, IMPOSSIBLE_WEIGHT, "the label is zero"
 
 
-def _disagreements(rows: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
+def _disagreements(rows: pd.DataFrame, truths: Sequence[Label], schema: EntitySchema) -> Reasons:
     sure = (rows["confidence"] >= MIN_CONFIDENCE) & (rows["prediction"] != "")
     answers = metrics.parse_predictions(rows["prediction"], schema)
     for row in np.flatnonzero(sure).tolist():
@@ -125,7 +125,7 @@ def _ends(label: str, schema: EntitySchema) -> list[Quantity]:
     return [(end, parsed.unit) for end in (parsed.low, parsed.high) if end is not None]
 
 
-def _same_photo(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
+def _same_photo(labelled: pd.DataFrame, truths: Sequence[Label], schema: EntitySchema) -> Reasons:
     several = labelled[labelled.duplicated(["photo", "entity"], keep=False) & labelled["photo"].ne("")]
     for (_, entity), part in several.groupby(["photo", "entity"], sort=False):
         known = [(row, q) for row in part.index if (q := truths[row].quantity) is not None]
@@ -135,7 +135,7 @@ def _same_photo(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntityS
                 yield int(row), SAME_PHOTO_WEIGHT, f"the same photo is also labelled {' and '.join(others)}"
 
 
-def _group(labelled: pd.DataFrame, truths: Sequence[Truth], schema: EntitySchema) -> Reasons:
+def _group(labelled: pd.DataFrame, truths: Sequence[Label], schema: EntitySchema) -> Reasons:
     for (_, entity), part in labelled[labelled["group"] != ""].groupby(["group", "entity"], sort=False):
         if len(part) <= MIN_AGREEING:
             continue

@@ -18,7 +18,7 @@ from hybridml.estimator import EntityExtractor
 from hybridml.evaluation.compare.files import read_scores
 from hybridml.prediction.explain import column_name
 from hybridml.store.feature_store import FeatureStore
-from hybridml.store.status import TITLES
+from hybridml.store.status import STAGE_TITLES
 from hybridml.utils.optional import require
 from hybridml.utils.paths import is_remote, path_of
 
@@ -189,5 +189,5 @@ def _seconds_by_stage(extractor: EntityExtractor, keys: Collection[str]) -> list
             seconds.update((key, s) for key, s in pairs if key in keys and s is not None)
         if seconds:
             share = "" if len(seconds) == len(keys) else f", {len(seconds):,} of {len(keys):,} photos"
-            found.append((f"{TITLES[stage.kind]}{share}", sum(seconds.values()) / len(keys)))
+            found.append((f"{STAGE_TITLES[stage.kind]}{share}", sum(seconds.values()) / len(keys)))
     return found

@@ -17,7 +17,7 @@ from .worker import DIED, PhotoTask, Worker, WorkResult
 
 log = logging.getLogger(__name__)
 
-BATCH = 8
+PHOTOS_PER_TASK = 8
 """Photos that a worker takes at a time: one forward pass of the network."""
 
 Prepare = Callable[[Sequence[PhotoTask]], Sequence[PhotoTask]]
@@ -53,7 +53,7 @@ def work(
     tasks: Sequence[PhotoTask], stages: VisionStages, workers: int, prepare: Prepare
 ) -> Iterator[WorkResult]:
     """Return the results of ``tasks``, worked on by this machine."""
-    batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
+    batches = [tasks[i : i + PHOTOS_PER_TASK] for i in range(0, len(tasks), PHOTOS_PER_TASK)]
     if workers == 1:
         return map(Worker(stages, default_workers()), map(prepare, batches))
     return _parallel(batches, stages, workers, prepare)

@@ -17,7 +17,7 @@ from .feature_store import FeatureStore
 from .schema import SCHEMAS
 from .shards import DAMAGED, Shards, records_in, temporary_files
 
-TITLES = {
+STAGE_TITLES = {
     "ocr": "OCR",
     "number_classifier": "number classifier",
     "second_pass": "second pass",
@@ -111,7 +111,11 @@ def status_of(store: FeatureStore, found: Located, stages: Iterable[Stage]) -> S
         failed = {name: errors[key] for name, key in keys.items() if key in errors}
         causes |= failed
         missing = None if stage.kind == "second_pass" else len(photos) - int(there.sum())
-        what = f"{TITLES[stage.kind]} ({stage.name})" if stage.name != stage.kind else TITLES[stage.kind]
+        what = (
+            f"{STAGE_TITLES[stage.kind]} ({stage.name})"
+            if stage.name != stage.kind
+            else STAGE_TITLES[stage.kind]
+        )
         tables.append(
             _status(store, table.folder, what, int(there.sum()) - len(failed), len(failed), missing)
         )
@@ -169,4 +173,6 @@ def _made_by(folder: Path) -> str:
         return "settings.json is missing"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"settings.json is damaged ({type(error).__name__})"
-    return f"{TITLES[named]} ({name})" if isinstance(name, str) and name != named else TITLES[named]
+    return (
+        f"{STAGE_TITLES[named]} ({name})" if isinstance(name, str) and name != named else STAGE_TITLES[named]
+    )

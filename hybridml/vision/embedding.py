@@ -34,7 +34,7 @@ PRETRAINED = {
 DOWNLOAD = "https://download.pytorch.org/models/"
 RANDOM = "random"
 SEED = 0
-SIZE = 224
+INPUT_SIZE = 224
 """Side of the square that torchvision's network sees, in pixels."""
 
 BATCH = 16
@@ -149,7 +149,7 @@ class ResNet50Embedder(_ResNet50):
 
     def settings(self) -> dict[str, Any]:
         """Return everything that changes a vector, with the SHA-256 of the weights."""
-        square = {"size": SIZE, "fit": "letterbox"}
+        square = {"size": INPUT_SIZE, "fit": "letterbox"}
         return {"embedding": self.name, "version": VERSION, "weights": self._digest, **square}
 
     def _loaded(self) -> Any:
@@ -255,15 +255,15 @@ def create(name: str, **settings: Any) -> Embedder:
 
 
 def letterboxed(image: RGB) -> RGB:
-    """Scale a photo to fit into a square of :data:`SIZE`, with white bars: its borders stay and proportions hold."""
+    """Scale a photo to fit into a square of :data:`INPUT_SIZE` with white bars, in its proportions."""
     import cv2
 
     height, width = image.shape[:2]
-    factor = SIZE / max(height, width)
+    factor = INPUT_SIZE / max(height, width)
     new = (max(1, round(width * factor)), max(1, round(height * factor)))
     how = cv2.INTER_AREA if new[0] * new[1] < width * height else cv2.INTER_CUBIC
-    left, top = (SIZE - new[0] + 1) // 2, (SIZE - new[1] + 1) // 2
-    result = np.full((SIZE, SIZE, 3), 255, dtype=np.uint8)
+    left, top = (INPUT_SIZE - new[0] + 1) // 2, (INPUT_SIZE - new[1] + 1) // 2
+    result = np.full((INPUT_SIZE, INPUT_SIZE, 3), 255, dtype=np.uint8)
     result[top : top + new[1], left : left + new[0]] = cv2.resize(image, new, interpolation=how)
     return result
 

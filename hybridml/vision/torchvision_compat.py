@@ -18,7 +18,7 @@ from hybridml.errors import MissingExtraError
 from hybridml.utils.optional import install, missing
 
 #: The operators for which importing torchvision registers fake implementations.
-SCHEMAS = {
+OPERATOR_SCHEMAS = {
     "nms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
@@ -53,7 +53,7 @@ def import_torchvision() -> ModuleType:
         return torchvision
     _forget()
     library = torch.library.Library("torchvision", "FRAGMENT")
-    for name, signature in SCHEMAS.items():
+    for name, signature in OPERATOR_SCHEMAS.items():
         if not hasattr(torch.ops.torchvision, name):
             library.define(name + signature)
     _declared.append(library)

@@ -20,7 +20,7 @@ from hybridml.candidates.features import (
     get_block,
     unit_pairs,
 )
-from hybridml.candidates.features.keywords import NOWHERE
+from hybridml.candidates.features.keywords import FAR_AWAY
 from hybridml.candidates.features.photo_context import word_pattern
 from hybridml.entities import default_entities
 from hybridml.errors import HybridmlError
@@ -69,8 +69,8 @@ def test_no_candidate_no_columns() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("keywords.own_before", {30.0: 1.0, 50.0: NOWHERE, 20.0: NOWHERE}),
-        ("keywords.rival_before", {30.0: NOWHERE, 50.0: 2.0, 20.0: NOWHERE}),
+        ("keywords.own_before", {30.0: 1.0, 50.0: FAR_AWAY, 20.0: FAR_AWAY}),
+        ("keywords.rival_before", {30.0: FAR_AWAY, 50.0: 2.0, 20.0: FAR_AWAY}),
         ("keywords.own_count", {30.0: 1.0, 50.0: 1.0, 20.0: 1.0}),
         ("comparison.larger", {30.0: 1.0, 50.0: 0.0, 20.0: 2.0}),
         ("comparison.smaller", {30.0: 1.0, 50.0: 2.0, 20.0: 0.0}),

@@ -18,7 +18,7 @@ from hybridml.artifact import serialize
 from hybridml.candidates import parquet
 from hybridml.cli import main
 from hybridml.errors import ArtifactError, HybridmlError, StoreError
-from hybridml.prediction.from_candidates import ABSENT, differences
+from hybridml.prediction.from_candidates import NO_CANDIDATES_OF_ROW, differences
 from hybridml.ranking import model
 from tests.helpers.fakes import OPTIONS, write_photo, write_rows
 from tests.helpers.lines import line
@@ -131,7 +131,7 @@ def test_rows_in_another_order_and_rows_that_the_file_lacks(folder: Path, tmp_pa
     extractor.set_params(images=folder / "images", store=folder / "store", workers=1)
     expected = extractor.predict(some)
     assert list(found["problem"][:-1]) == list(expected["problem"][:-1])
-    assert found["problem"].iloc[-1] == ABSENT
+    assert found["problem"].iloc[-1] == NO_CANDIDATES_OF_ROW
     pd.testing.assert_frame_equal(found.drop(columns="problem"), expected.drop(columns="problem"))
     for at in range(3):  # one row alone: the same last digit
         alone = extractor.predict_candidates(folder / "candidates.parquet", some.iloc[[at]])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.datasets.rows import read_rows
 from hybridml.entities import parse_entities
 from hybridml.evaluation.metrics import (
@@ -398,7 +398,7 @@ def test_entities_of_ones_own():
 
 
 def test_truth_kinds():
-    kinds = [t.kind for t in parse_truth(["5 gram", "", "[1.0, 2.0] volt", "3 horsepower", "what"])]
+    kinds = [t.kind for t in parse_labels(["5 gram", "", "[1.0, 2.0] volt", "3 horsepower", "what"])]
     assert kinds == ["plain", "blank", "range", "foreign unit", "unreadable"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.entities import default_entities
 from hybridml.report.causes import cause_of
 from hybridml.vision.text_line import OCRResult
@@ -37,5 +37,5 @@ def test_causes(
     texts: list[str], entity: str, truth: str, predicted: tuple[float, str] | None, cause: str
 ) -> None:
     ocr_result = OCRResult(tuple(line(text, 50, 100 + 200 * i) for i, text in enumerate(texts)), 1000, 1000)
-    label = parse_truth([truth], SCHEMA)[0]
+    label = parse_labels([truth], SCHEMA)[0]
     assert cause_of(label, predicted, ocr_result, SCHEMA.entity(entity), SCHEMA) == cause

@@ -20,7 +20,7 @@ from hybridml.evaluation.evaluate import evaluate
 from hybridml.prediction.explain.explanation import Considered, Explanation
 from hybridml.ranking.answer import Answer
 from hybridml.report import write
-from hybridml.report.files import ROW_COLUMNS, CardFiles, plain, write_numbers
+from hybridml.report.files import REPORT_COLUMNS, CardFiles, plain, write_numbers
 from hybridml.report.pictures import write_pictures
 from hybridml.report.rows import MIN_PROBABILITY, card_of, line_of
 from hybridml.report.write import write_report
@@ -55,7 +55,7 @@ def cards_of(out: Path) -> list[dict[str, Any]]:
 def test_the_table_has_a_line_for_each_row(out: Path, run: Run) -> None:
     payload = rows_of(out)
     columns = payload["columns"]
-    assert set(columns) == set(ROW_COLUMNS)
+    assert set(columns) == set(REPORT_COLUMNS)
     assert {len(column) for column in columns.values()} == {len(run.rows)}
     assert columns["id"] == list(range(len(run.rows)))
     assert columns["index"] == [str(i) for i in run.rows["index"]]

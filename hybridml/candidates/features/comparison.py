@@ -8,18 +8,12 @@ import numpy as np
 
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
+from hybridml.quantity.unit_pairs import SAME_CANDIDATE, same_size
 
 from .column import Column, Phrase, PhraseContext, flag, number_of, percent, percentage, share_of
 from .photo_context import PhotoContext
 
 VERSION = 1
-
-PAIR_TOLERANCE = 0.015
-"""Share by which two candidates may differ and still count as one quantity, in the same unit or in another.
-
-Changing it changes the features: pairs printed on a photo have wider tolerances of their own in
-:mod:`hybridml.quantity.unit_pairs`.
-"""
 
 
 def _factor(name: str) -> Phrase:
@@ -113,7 +107,7 @@ def _columns(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate
     middle = max(float(np.median(distinct)), 1e-9)
     tiny = np.maximum(base, 1e-9)
 
-    close = np.abs(base[:, None] - base[None]) <= PAIR_TOLERANCE * np.maximum(base[:, None], base[None])
+    close = same_size(base[:, None], base[None], SAME_CANDIDATE)
     other_unit = unit[:, None] != unit[None]
     same_line = line[:, None] == line[None]
     pair = close & other_unit

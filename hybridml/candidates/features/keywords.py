@@ -16,7 +16,7 @@ from .photo_context import PhotoContext, WordMatches, rivals_of, word_pattern
 
 VERSION = 1
 
-NOWHERE = 99.0
+FAR_AWAY = 99.0
 """Distance to a word that is not there, in font sizes or characters."""
 
 _MEASURES = {
@@ -42,7 +42,7 @@ def _column(kind: str, measure: str) -> Column:
     noun, where, clause = _MEASURES[measure]
 
     def say(value: float, context: PhraseContext) -> str:
-        word = _nearest_word(kind, context) if value < NOWHERE else ""
+        word = _nearest_word(kind, context) if value < FAR_AWAY else ""
         sorts = {"own": f"for {context.requested}", "rival": "for another entity"}
         sort = sorts.get(kind, f"such as {spaced(kind)!r}")
         if not word:
@@ -117,23 +117,23 @@ class _Positions:
         return self._nearest(words, words.start[None, :] - self.end[:, None])
 
     def _nearest(self, words: WordMatches, gap: np.ndarray) -> np.ndarray:
-        gap = np.where((self.line[:, None] == words.line) & (gap >= 0), gap, NOWHERE)
-        return np.minimum(gap.min(axis=1, initial=NOWHERE), NOWHERE)
+        gap = np.where((self.line[:, None] == words.line) & (gap >= 0), gap, FAR_AWAY)
+        return np.minimum(gap.min(axis=1, initial=FAR_AWAY), FAR_AWAY)
 
     def near(self, words: WordMatches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the distance to the nearest word in font sizes, and its direction (dx, dy)."""
         n = len(self.line)
         if not len(words):
-            return np.full(n, NOWHERE), np.zeros(n), np.zeros(n)
+            return np.full(n, FAR_AWAY), np.zeros(n), np.zeros(n)
         delta = (words.center[None] - self.center[:, None]) / self.font[:, None, None]
         # a word beside a number belongs to it more often than one above or below
         distance = np.hypot(delta[..., 0], delta[..., 1] * 1.5)
         nearest = distance.argmin(axis=1)
         rows = np.arange(n)
         return (
-            np.minimum(distance[rows, nearest], NOWHERE),
-            np.clip(delta[rows, nearest, 0], -NOWHERE, NOWHERE),
-            np.clip(delta[rows, nearest, 1], -NOWHERE, NOWHERE),
+            np.minimum(distance[rows, nearest], FAR_AWAY),
+            np.clip(delta[rows, nearest, 0], -FAR_AWAY, FAR_AWAY),
+            np.clip(delta[rows, nearest, 1], -FAR_AWAY, FAR_AWAY),
         )
 
 
@@ -153,13 +153,13 @@ def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) 
         columns[f"keywords.{kind}_count"] = np.full(len(candidates), float(len(words)))
     near = columns["keywords.own_near"]
     columns["keywords.own_minus_rival"] = near - columns["keywords.rival_near"]
-    columns["keywords.own_nearest_here"] = near - near.min(initial=NOWHERE)
+    columns["keywords.own_nearest_here"] = near - near.min(initial=FAR_AWAY)
     return columns | photo.shared("contexts", entity, lambda: _context_columns(photo, positions))
 
 
 def _context_columns(photo: PhotoContext, positions: _Positions) -> dict[str, np.ndarray]:
     columns = {}
-    nowhere = np.full(len(positions.line), NOWHERE)
+    nowhere = np.full(len(positions.line), FAR_AWAY)
     for name in photo.schema.contexts:
         words = photo.words[f"context:{name}"]
         found = bool(len(words))

@@ -9,7 +9,7 @@ import numpy as np
 
 from hybridml.candidates.find import Candidate
 from hybridml.entities import Entity
-from hybridml.quantity.unit_pairs import PairMember, close, describe_pair
+from hybridml.quantity.unit_pairs import PairMember, describe_pair, pair_tolerance, same_size
 
 from .column import Column, flag
 from .photo_context import PhotoContext
@@ -37,7 +37,7 @@ _DECLARED = (
 COLUMNS = tuple(replace(column, missing="it is not given in a second unit") for column in _DECLARED)
 
 NAMES = tuple(column.name for column in COLUMNS)
-"""The columns in the order of :func:`hybridml.quantity.unit_pairs.describe`; NaN for a candidate in one unit only."""
+"""The columns in the order of :func:`hybridml.quantity.unit_pairs.describe_pair`; NaN for a quantity in one unit."""
 
 
 def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
@@ -51,7 +51,9 @@ def _columns(photo: PhotoContext, candidates: Sequence[Candidate], family: str) 
     imperial = np.array([schema.is_imperial(c.unit) for c in candidates], dtype=bool)
     base = np.array([schema.to_base(c.value, c.unit) for c in candidates], dtype=float)
     repaired = np.array([c.repaired for c in candidates], dtype=bool)
-    twins = close(base[:, None], base, family) & (imperial[:, None] != imperial) & ~repaired
+    twins = (
+        same_size(base[:, None], base, pair_tolerance(family)) & (imperial[:, None] != imperial) & ~repaired
+    )
     for i in np.flatnonzero(twins.any(axis=1)).tolist():
         one = candidates[i]
         other = min(

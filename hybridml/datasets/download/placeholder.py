@@ -8,7 +8,7 @@ from pathlib import Path
 MARK = b"hybridml placeholder"
 """The last bytes of every placeholder, by which it is recognised even without the status table."""
 
-LARGEST = 4096
+MAX_BYTES_OF_PLACEHOLDER = 4096
 """Bytes above which a file is no placeholder."""
 
 _SIDE = 100
@@ -28,6 +28,8 @@ def placeholder(name: str) -> bytes:
 def is_placeholder(path: Path) -> bool:
     """Return whether a file is a placeholder; False where it cannot be read."""
     try:
-        return len(MARK) < path.stat().st_size <= LARGEST and path.read_bytes().endswith(MARK)
+        return len(MARK) < path.stat().st_size <= MAX_BYTES_OF_PLACEHOLDER and path.read_bytes().endswith(
+            MARK
+        )
     except OSError:
         return False

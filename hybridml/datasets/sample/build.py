@@ -36,7 +36,7 @@ TEST_SHARE = 0.3
 # Every ninth photo, from the sixth on, gets a row for a value that it does not show: some 8 % of the rows.
 ABSENT_EVERY, ABSENT_FROM = 9, 5
 ATTEMPTS = 100
-HEAD = ("index", "image_link", "group_id", "entity_name", "entity_value")
+TABLE_COLUMNS = ("index", "image_link", "group_id", "entity_name", "entity_value")
 # A photo as JPEG, and the rows that ask about it: entity to truth.
 Photo = tuple[bytes, dict[str, str]]
 
@@ -100,8 +100,8 @@ def _table(key: str, photos: int) -> Iterator[list[Photo]]:
 def _csv(rows: Sequence[tuple[str, int, str, str]], truth: bool) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = len(HEAD) if truth else len(HEAD) - 1
-    writer.writerow(HEAD[:columns])
+    columns = len(TABLE_COLUMNS) if truth else len(TABLE_COLUMNS) - 1
+    writer.writerow(TABLE_COLUMNS[:columns])
     writer.writerows((k, *row)[:columns] for k, row in enumerate(rows))
     return text.getvalue().encode()
 

@@ -11,7 +11,7 @@ from .table import lined
 
 GROUNDS: tuple[Colour, ...] = (WHITE, WHITE, (240, 236, 228), (222, 230, 236), (206, 178, 140), (24, 26, 34))
 # The headline of a package is the first of these that the product has.
-WORDS = {
+PHRASES = {
     "maximum_weight_recommendation": (
         "MAX LOAD {}", "Holds up to {}", "Weight capacity: {}", "Supports {}", "Belastbar bis {}",
     ),
@@ -61,7 +61,7 @@ def _nutrition(canvas: Canvas, area: Box) -> None:
 def _lines(canvas: Canvas, product: Product, hide: Set[str], big: float) -> tuple[Lines, set[str]]:
     """Return the lines of the front as (text, size, bold), and the entities whose values are among them."""
     rng = canvas.rng
-    headline = next(e for e in WORDS if e in product.amounts)
+    headline = next(e for e in PHRASES if e in product.amounts)
     part = product.style.write(product.amounts[headline].times(rng.choice((0.2, 0.3, 0.6))))
     claims = [
         t.format(n=rng.randint(2, 9), part=part) for t in rng.sample(CLAIMS[headline], rng.randint(2, 5))
@@ -74,7 +74,7 @@ def _lines(canvas: Canvas, product: Product, hide: Set[str], big: float) -> tupl
         lines.append((rng.choice(words).format(product.say(entity)), big * rng.uniform(0.4, 0.6), 0.0))
     if headline not in hide:
         shown.add(headline)
-        text = rng.choice(WORDS[headline]).format(product.say(headline))
+        text = rng.choice(PHRASES[headline]).format(product.say(headline))
         lines.append((text, big * rng.uniform(0.6, 1.3), rng.choice((0.0, 0.03))))
     rng.shuffle(lines)
     return [(product.brand, big, 0.03), (product.name, big * 0.75, 0.02), *lines], shown

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridml.datasets.groups import group_names
-from hybridml.datasets.labels import Quantity, parse_truth
+from hybridml.datasets.labels import Quantity, parse_labels
 from hybridml.entities import EntitySchema
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
@@ -90,7 +90,7 @@ class TabularRegression(System):
 
         self._check()
         entities = list(dataset.frame["entity_name"])
-        truths = [t.quantity for t in parse_truth(dataset.frame[LABEL], dataset.schema)]
+        truths = [t.quantity for t in parse_labels(dataset.frame[LABEL], dataset.schema)]
         usable = [
             i
             for i, (key, entity, truth) in enumerate(zip(dataset.keys, entities, truths, strict=True))

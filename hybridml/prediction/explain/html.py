@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hybridml.candidates.features.column import percent
 from hybridml.datasets.images import decode
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
 from hybridml.vision.text_line import TextLine
@@ -144,7 +144,7 @@ def _heading(row: Explanation) -> str:
 
 def _verdict(row: Explanation) -> str:
     """Return whether the answer is right by the metric; blank for a label that cannot be parsed."""
-    blank = parse_truth([row.truth or ""])[0].blank
+    blank = parse_labels([row.truth or ""])[0].blank
     label, answer = _label(row), row.answer
     if label is None and not blank:
         return ""
@@ -155,7 +155,7 @@ def _verdict(row: Explanation) -> str:
 
 def _label(row: Explanation) -> tuple[float, str] | None:
     """Return the label's quantity; a unit that only the model's own entities have must be one that was considered."""
-    quantity = parse_truth([row.truth or ""])[0].quantity
+    quantity = parse_labels([row.truth or ""])[0].quantity
     number, _, unit = (row.truth or "").partition(" ")
     if quantity is None and unit in {each.candidate.unit for each in row.considered}:
         try:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from .example import OPTION, Example
-from .tokens import FEATURES, GEOMETRY, LETTERS, Floats
+from .tokens import CHARACTERS, FEATURES, TOKEN_GEOMETRY, Floats
 
 # Degrees, shares of the photo's longer side, and of its size.
 _TURN, _SHIFT, _SCALE = 8.0, 0.05, 0.1
@@ -32,7 +32,7 @@ def varied(example: Example, rng: np.random.Generator) -> Example:
     starts = (np.cumsum(keep) - 1)[example.starts]
     tokens = example.tokens
     features, characters = tokens.features[keep], tokens.characters[keep]
-    features[:, : len(GEOMETRY)] = _moved(features[:, : len(GEOMETRY)], rng)
+    features[:, : len(TOKEN_GEOMETRY)] = _moved(features[:, : len(TOKEN_GEOMETRY)], rng)
     misread = rng.random(len(features)) < _MISREAD
     misread &= features[:, FEATURES.index("number")] == 0
     misread[starts] = False
@@ -99,7 +99,7 @@ def tensors(
     lengths = np.array([len(e.tokens) for e in examples])
     tokens, options = int(lengths.max()), max(len(e.starts) for e in examples)
     made: dict[str, npt.NDArray[np.generic]] = {
-        "characters": np.zeros((rows, tokens, LETTERS), np.int64),
+        "characters": np.zeros((rows, tokens, CHARACTERS), np.int64),
         "features": np.zeros((rows, tokens, len(FEATURES)), np.float32),
         "units": np.zeros((rows, tokens), np.int64),
         "lengths": lengths,

@@ -12,7 +12,7 @@ from hybridml.vision.photo_features import PhotoFeatures
 
 from .tokens import Bools, Floats
 
-KINDS = ("number_classifier", "vectors", "none")
+PHOTO_INPUTS = ("number_classifier", "vectors", "none")
 
 
 def features(dataset: Dataset, kind: str) -> list[Floats | None]:

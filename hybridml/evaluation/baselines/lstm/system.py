@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from hybridml.datasets.groups import held_out_rows
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.errors import HybridmlError, NotFittedError
 from hybridml.evaluation.baselines.system import LABEL, OCR, PHOTOS, VECTORS, Dataset, System
 from hybridml.quantity import format_quantity
@@ -162,7 +162,7 @@ class LstmSystem(System):
         if self.photo != "none" and all(line is None for line in found):
             raise HybridmlError(
                 f"none of the {len(rows)} training rows has the features of its photo that photo={self.photo!r} needs: "
-                f"extract them, or set photo to another of: {', '.join(photo.KINDS)}"
+                f"extract them, or set photo to another of: {', '.join(photo.PHOTO_INPUTS)}"
             )
         mean, components = photo.reduction(found, COMPONENTS, self.random_state)
         known = self._examples(rows, found)
@@ -243,7 +243,7 @@ class LstmSystem(System):
             temporary.write_bytes(self.script_)
 
     def _check(self) -> None:
-        one_of("photo", self.photo, photo.KINDS)
+        one_of("photo", self.photo, photo.PHOTO_INPUTS)
         one_of("device", self.device, ("cpu", "cuda"))
         for name, low, high in _RANGES:
             in_range(name, getattr(self, name), low, high, whole=isinstance(low, int))
@@ -261,7 +261,7 @@ class LstmSystem(System):
             copies = embed_copies(
                 rows, self.augment, self.embedding, self.resnet_weights, self.store, self.progress
             )
-        truths = parse_truth(rows.frame[LABEL], rows.schema)
+        truths = parse_labels(rows.frame[LABEL], rows.schema)
         known: list[Example | None] = []
         for example, key, line, truth in zip(examples(rows), rows.keys, found, truths, strict=True):
             right = None if example is None else example.answers(truth.quantity, rows.schema)

@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 
-LETTERS = 12
+CHARACTERS = 12
 """Characters of a token that the network sees, from its start."""
 
 ALPHABET = 129
@@ -29,10 +29,10 @@ ALPHABET = 129
 MOST_TOKENS = 512
 """Most tokens of one photo, those of the largest text lines: a poster of small print stays cheap."""
 
-GEOMETRY = ("x", "y", "width", "height", "cosine", "sine")
+TOKEN_GEOMETRY = ("x", "y", "width", "height", "cosine", "sine")
 """Position of a token: centre and size as shares of the photo's longer side, and the direction of reading."""
 
-FEATURES = (*GEOMETRY, "font", "confidence", "begins", "order", "number", "logarithm")
+FEATURES = (*TOKEN_GEOMETRY, "font", "confidence", "begins", "order", "number", "logarithm")
 """Features of a token besides its characters and its unit."""
 
 _THOUSAND = 3.0
@@ -46,7 +46,7 @@ class Tokens:
 
     Parameters
     ----------
-    characters : array (tokens, LETTERS)
+    characters : array (tokens, CHARACTERS)
         Codes of each token's characters.
     features : array (tokens, FEATURES)
         Features of each token.
@@ -86,7 +86,7 @@ class Tokens:
             if not (c.repaired and units[n]):
                 units[n] = names.index(c.unit) + 1
         texts = [ocr_result.lines[line].text[start:end] for line, start, end in spans]
-        characters = np.array([_codes(text) for text in texts], dtype=np.uint8).reshape(-1, LETTERS)
+        characters = np.array([_codes(text) for text in texts], dtype=np.uint8).reshape(-1, CHARACTERS)
         return cls(characters, _features(ocr_result, spans, texts), units, candidates, found)
 
     def __len__(self) -> int:
@@ -108,8 +108,8 @@ def _spans(ocr_result: OCRResult) -> Iterator[tuple[int, int, int]]:
 
 
 def _codes(text: str) -> list[int]:
-    codes = [ord(c) if c.isascii() else ALPHABET - 1 for c in text.lower()[:LETTERS]]
-    return codes + [0] * (LETTERS - len(codes))
+    codes = [ord(c) if c.isascii() else ALPHABET - 1 for c in text.lower()[:CHARACTERS]]
+    return codes + [0] * (CHARACTERS - len(codes))
 
 
 def logarithm(value: float) -> float:

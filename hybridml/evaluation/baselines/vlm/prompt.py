@@ -6,7 +6,7 @@ from typing import Any
 
 from hybridml.entities import Entity
 
-TEXT = (
+PROMPT = (
     "What is the {name} of the product in this picture? Read it off the picture. "
     "Answer with a number and one of these units: {units}. Example: {example}."
 )
@@ -22,7 +22,7 @@ def question(entity: Entity) -> str:
     What is the voltage of the product in this picture? Read it off the picture. Answer with a number and one of
     these units: kilovolt, millivolt, volt. Example: 12.5 kilovolt.
     """
-    return TEXT.format(
+    return PROMPT.format(
         name=entity.name.replace("_", " "), units=", ".join(entity.units), example=f"12.5 {entity.units[0]}"
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hybridml.datasets import images
 from hybridml.datasets.groups import as_text
-from hybridml.datasets.labels import parse_truth
+from hybridml.datasets.labels import parse_labels
 from hybridml.entities import EntitySchema
 from hybridml.errors import ImageError, NotFittedError
 from hybridml.evaluation.baselines.system import LABEL, PHOTOS, Dataset, System
@@ -131,7 +131,7 @@ class VlmSystem(System):
         return fingerprint({**settings, "rows": [[as_text(v) for v in row] for row in rows]})
 
     def _examples(self, dataset: Dataset) -> Iterator[TuningExample]:
-        truths = parse_truth(list(dataset.frame[LABEL]), dataset.schema)
+        truths = parse_labels(list(dataset.frame[LABEL]), dataset.schema)
         for key, name, truth in zip(dataset.keys, dataset.frame["entity_name"], truths, strict=True):
             path = dataset.photos.get(key or "")
             if path is None or truth.quantity is None or name not in dataset.schema.entities:
