@@ -18,7 +18,8 @@ from .datasets.labels import read_labels
 from .entities import EntitySchema, default_entities, load_entities
 from .errors import HybridmlError, NotFittedError
 from .evaluation import metrics
-from .prediction.explain.explanation import Explanation, explain_rows
+from .prediction.explain.explanation import Explanation
+from .prediction.explain.reasons import explain_rows
 from .prediction.from_candidates import CandidateFileRequest, write_candidates
 from .prediction.from_store import PredictionRequest, keys_of
 from .prediction.output import answers_frame

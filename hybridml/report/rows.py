@@ -19,7 +19,8 @@ from hybridml.datasets.photos import Checked, photo_paths
 from hybridml.entities import EntitySchema
 from hybridml.estimator import EntityExtractor
 from hybridml.prediction.all_quantities import Group, find_quantities
-from hybridml.prediction.explain.explanation import Considered, Explanation, explain_rows
+from hybridml.prediction.explain.explanation import Considered, Explanation
+from hybridml.prediction.explain.reasons import explain_rows
 from hybridml.prediction.from_store import projection
 from hybridml.quantity import format_quantity
 from hybridml.store.feature_store import FeatureStore

@@ -24,6 +24,7 @@ from hybridml.utils.torch import inferring
 from .number_classifier.classifier import SHIPPED_WEIGHTS, NumberClassifier, load_network
 from .number_classifier.inputs import SIZE as SHIPPED_SIZE
 from .number_classifier.inputs import look_at
+from .torchvision_compat import import_torchvision
 from .weights import fold_batch_norms, loaded
 
 #: Weights of torchvision by name: file name in the torch cache, as published by PyTorch.
@@ -153,8 +154,6 @@ class ResNet50Embedder(_ResNet50):
         return {"embedding": self.name, "version": VERSION, "weights": self._digest, **square}
 
     def _loaded(self) -> Any:
-        from .torchvision_compat import import_torchvision
-
         resnet50 = import_torchvision().models.resnet50
         import torch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,16 +138,21 @@ def test_a_module_imports_only_from_rooms_above_its_own() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@cache
 def needs_a_heavy_package(module: str) -> bool:
-    """Return whether a module imports a heavy package at its top, so that it is itself imported where it is used."""
+    """Return whether importing a module imports a heavy package, itself or through others of its room."""
     path = ROOT / Path(*module.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     if not path.is_file():
         return False
+    own = path.relative_to(ROOT)
     for node in ast.parse(path.read_text("utf-8")).body:
         names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-        if HEAVY & {name.split(".")[0] for name in names}:
+        names += [resolved(node, own)] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and node.level:
+            names += [f"{names[-1]}.{each.name}" for each in node.names]
+        near = [name for name in names if name.startswith(PACKAGE) and room_of(name) == room_of(module)]
+        if HEAVY & {name.split(".")[0] for name in names} or any(map(needs_a_heavy_package, near)):
             return True
     return False
 

@@ -1,46 +1,52 @@
-"""Explanations: rows answered with what was considered for each, how probable it is, and what counted."""
+"""An explained row: its answer, what was considered for it and why; as a table, and as a card for notebooks.
+
+A card shows the photo with its text lines and candidates, the answer, and the reasons. It is one piece of HTML that
+refers to nothing outside itself and runs no script. All text from photos and tables is escaped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from hybridml.candidates.features import Column, find_column
-from hybridml.candidates.features.column import PhraseContext
+from hybridml.candidates.features.column import percent
 from hybridml.candidates.find import Candidate
-from hybridml.datasets.groups import as_text, group_names
-from hybridml.datasets.rows import VALUE
-from hybridml.prediction.from_store import PredictionRequest, rank_rows
+from hybridml.datasets.images import decode
+from hybridml.datasets.labels import parse_labels
+from hybridml.errors import HybridmlError
 from hybridml.quantity import format_quantity
 from hybridml.ranking.answer import Answer
-from hybridml.ranking.model import Model, Ranked
 from hybridml.vision.photo_features import PhotoFeatures
-from hybridml.vision.text_line import OCRResult
+from hybridml.vision.text_line import OCRResult, TextLine
 
-from . import learned_features
-from .html import card_html
-from .learned_features import JOINT
+CARD_PHOTO_SIDE = 640
+"""Longest side of the embedded photo, in pixels."""
 
-BEST = 3
-"""Quantities of a row that are given reasons."""
+CARD_QUANTITIES = 8
+"""Quantities listed on a card."""
 
-MAX_REASONS = 8
-"""Reasons given for a quantity, the strongest."""
+CARD_REASONS = 5
+"""Reasons listed on a card for each quantity."""
 
-MAX_COLUMNS = 40
-"""Columns that reasons are made of, the strongest: what the others add is next to nothing."""
+# Blue, orange and grey of Okabe and Ito, which colour-blind readers can distinguish; dashes distinguish them in print.
+ANSWER, OTHER, LINE = "#0072B2", "#B35900", "#8A8A8A"
 
-ALONE = "no other quantity on the photo could answer"
-"""The reason of all columns that compare a candidate with others, where there is no other."""
+_CARD = (
+    "display:flex;flex-wrap:wrap;gap:1rem;background:#fff;color:#222;padding:.75rem;border:1px solid #ccc;"
+    "border-radius:4px;font:13px/1.45 system-ui,sans-serif;max-width:72rem"
+)
+_CELL = "border-bottom:1px solid #ddd;padding:.2rem .5rem;text-align:left;vertical-align:top;color:#222"
 
-ROWS_PER_BATCH = 256
-"""Rows whose contributions are computed together."""
+FRAME_COLUMNS = (
+    *("index", "photo", "entity_name", "prediction", "value", "unit"),
+    *("text", "form", "confidence", "box", "reasons"),
+)
+"""Columns of :func:`candidates_frame`."""
 
 
 @dataclass(frozen=True)
@@ -152,127 +158,6 @@ class Explanation:
         return card_html(self)
 
 
-def column_name(column: str) -> str:
-    """Return what a column of the ranker's table is about, as a noun phrase; its own name for a user's column.
-
-    Examples
-    --------
-    >>> column_name("number_class.item_weight"), column_name("keywords.net_near"), column_name("my.column")
-    ("the number classifier's probability of item weight", "distance to a word such as 'net'", 'my.column')
-    """
-    return _declaration(column).noun
-
-
-def phrase_of(column: str, value: float, context: PhraseContext) -> str:
-    """Return what ``value`` in a column says of a candidate, as a clause.
-
-    Examples
-    --------
-    >>> from hybridml.candidates.find import find_candidates
-    >>> from hybridml.entities import default_entities
-    >>> from hybridml.vision.text_line import OCRResult, TextLine
-    >>> line = TextLine("Net weight 500 g", 1.0, ((0, 0), (160, 0), (160, 20), (0, 20)))
-    >>> schema, ocr_result = default_entities(), OCRResult((line,), 200, 100)
-    >>> candidate, entity = find_candidates(ocr_result, schema)[0], schema.entity("item_weight")
-    >>> context = PhraseContext(candidate, entity, ocr_result, schema)
-    >>> phrase_of("keywords.own_before", 1.0, context)
-    "the text beside it says 'net weight'"
-    >>> phrase_of("comparison.order", 0.0, context)
-    'it is the first candidate in reading order'
-    >>> phrase_of("my.column", 2.5, context)
-    'my.column: 2.5'
-    """
-    return _declaration(column).say(value, context)
-
-
-def _declaration(column: str) -> Column:
-    return find_column(column) or learned_features.find_column(column) or Column(column, column)
-
-
-def explain_rows(
-    request: PredictionRequest, paths: Mapping[str, Path | None] | None = None
-) -> Iterator[tuple[int, Explanation]]:
-    """Yield position and explanation of each row, in the order in which the store yields the photos.
-
-    Parameters
-    ----------
-    request : PredictionRequest
-        The rows; the answers are those of :func:`hybridml.prediction.from_store.answer_rows`.
-    paths : mapping of photo name to path, optional
-        Paths of the photos.
-    """
-    model, frame, names = request.model, request.frame, request.names
-    groups, trained = group_names(frame), model.trained_on(frame)
-    labels = frame[VALUE] if VALUE in frame else [None] * len(frame)
-    truths = [None if pd.isna(label) else as_text(label) for label in labels]
-    indexes, entities = frame["index"].to_numpy(), request.entities
-    found = rank_rows(request)
-    while some := list(islice(found, ROWS_PER_BATCH)):
-        considered = _considered(model, [(entities[row], ranked) for row, ranked, _ in some if ranked])
-        for row, ranked, problem in some:
-            path = (paths or {}).get(names[row])
-            yield (
-                row,
-                Explanation(
-                    index=indexes[row],
-                    photo=names[row],
-                    entity=entities[row],
-                    answer=ranked.answer if ranked else Answer(entities[row]),
-                    considered=next(considered) if ranked else (),
-                    photo_features=ranked.photo_features if ranked else None,
-                    second_pass=ranked.second_pass if ranked else False,
-                    problem=problem,
-                    group=groups[row],
-                    truth=truths[row],
-                    key=request.report.keys.get(names[row], ""),
-                    path=str(path) if path else "",
-                    trained=bool(trained[row]),
-                ),
-            )
-
-
-def _considered(model: Model, rows: Sequence[tuple[str, Ranked]]) -> Iterator[tuple[Considered, ...]]:
-    """Yield what was considered for each row, with the reasons of the best."""
-    best = [[at for at, _ in ranked.order[:BEST]] for _, ranked in rows]
-    tables = [ranked.X[at] for (_, ranked), at in zip(rows, best, strict=True) if at]
-    parts = iter(model.ranker.contributions(np.vstack(tables)) if tables else ())
-    for (entity, ranked), some in zip(rows, best, strict=True):
-        reasons = {at: _reasons(model, entity, ranked, at, next(parts)) for at in some}
-        yield tuple(Considered(ranked.candidates[at], p, reasons.get(at, ())) for at, p in ranked.order)
-
-
-def _reasons(
-    model: Model, entity: str, ranked: Ranked, at: int, parts: npt.NDArray[np.float64]
-) -> tuple[Reason, ...]:
-    """Return the strongest reasons of one candidate; columns with the same phrase make one reason.
-
-    Columns in which all of a row's candidates agree are left out: they describe the photo and decided nothing.
-    """
-    assert ranked.photo_features is not None  # rows that come from the store have them
-    ocr_result = ranked.photo_features.result_of(ranked.second_pass)
-    context = PhraseContext(ranked.candidates[at], model.schema.entity(entity), ocr_result, model.schema)
-    X, columns = ranked.X, model.ranker.columns_
-    differs = ((X[0] != X) & ~(np.isnan(X) & np.isnan(X[0]))).any(axis=0) | (len(ranked.order) == 1)
-    weights = [(columns[i], float(X[at, i]), float(parts[i])) for i in np.flatnonzero(differs)]
-    if ranked.joint[at]:
-        weights.append((JOINT, float(ranked.joint[at]), float(ranked.joint[at])))
-    reasons: dict[str, Reason] = {}
-    for column, value, part in sorted(weights, key=lambda w: -abs(w[2]))[:MAX_COLUMNS]:
-        if part:
-            alone = len(ranked.order) == 1 and column.startswith("comparison.")
-            words = ALONE if alone else phrase_of(column, value, context)
-            same = reasons.setdefault(words, Reason(column, value, 0.0, words))
-            reasons[words] = replace(same, contribution=same.contribution + part)
-    return tuple(sorted(reasons.values(), key=lambda r: -abs(r.contribution))[:MAX_REASONS])
-
-
-FRAME_COLUMNS = (
-    *("index", "photo", "entity_name", "prediction", "value", "unit"),
-    *("text", "form", "confidence", "box", "reasons"),
-)
-"""Columns of :func:`candidates_frame`."""
-
-
 def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataFrame:
     """Return what was considered for a row, or for several, as a table.
 
@@ -308,3 +193,167 @@ def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataF
         for each in row.considered
     ]
     return pd.DataFrame(lines, columns=list(FRAME_COLUMNS))
+
+
+def card_html(row: Explanation) -> str:
+    """Return the card of one row.
+
+    Parameters
+    ----------
+    row : Explanation
+        The row. Without its photo the text lines stand on a blank canvas of the photo's size.
+
+    Returns
+    -------
+    str
+        HTML for a notebook's output cell.
+    """
+    picture, problem = _picture(row)
+    problems = [text for text in (row.problem, problem) if text]
+    notes = "".join(f'<p style="margin:.3rem 0;color:#8a1c1c">{escape(text)}</p>' for text in problems)
+    return (
+        f'<div class="hybridml-card" style="{_CARD}">'
+        f'<div style="flex:1 1 20rem;min-width:16rem">{_drawing(row, picture)}</div>'
+        f'<div style="flex:1 1 24rem;min-width:18rem">{_heading(row)}{notes}{_table(row)}</div></div>'
+    )
+
+
+def _picture(row: Explanation) -> tuple[str, str]:
+    """Return the photo as a data URI, and why it cannot be shown where it should be."""
+    if not row.path:
+        return "", ""
+    try:
+        image = decode(row.path)
+    except HybridmlError as error:
+        return "", f"photo not shown: {error}"
+    from PIL import Image
+
+    small = Image.fromarray(image)
+    small.thumbnail((CARD_PHOTO_SIDE, CARD_PHOTO_SIDE))
+    written = io.BytesIO()
+    small.save(written, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode("ascii"), ""
+
+
+def _drawing(row: Explanation, picture: str) -> str:
+    ocr_result = row.ocr_result
+    if ocr_result is None:
+        return '<p style="margin:0;color:#555">The photo could not be read.</p>'
+    width, height = max(ocr_result.width, 1), max(ocr_result.height, 1)
+    shown = f'<image href="{picture}" width="{width}" height="{height}"/>' if picture else ""
+    lines = "".join(_text_line(line) for line in ocr_result.lines)
+    chosen = bool(row.answer.prediction)
+    considered = list(enumerate(row.considered[:CARD_QUANTITIES], 1))
+    boxes = "".join(_box(each, n, chosen and n == 1, width) for n, each in reversed(considered))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(row.photo)}" style="width:100%;max-height:34rem;background:#fff;'
+        f'border:1px solid #ddd">{shown}{lines}{boxes}</svg>'
+    )
+
+
+def _text_line(line: TextLine) -> str:
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.polygon)
+    return (
+        f'<polygon points="{points}" fill="none" stroke="{LINE}" stroke-width="1" pointer-events="all" '
+        f'vector-effect="non-scaling-stroke"><title>{escape(line.text)} ({line.confidence:.2f})</title></polygon>'
+    )
+
+
+def _box(considered: Considered, number: int, chosen: bool, width: int) -> str:
+    """Return a numbered frame around a quantity: solid for the answer, dashed for what was not chosen."""
+    left, top, right, bottom = considered.candidate.box
+    colour, dashes = (ANSWER, "") if chosen else (OTHER, ' stroke-dasharray="6 3"')
+    size = width / 32
+    name = escape(_quantity(considered))
+    return (
+        f'<g><title>{name}</title><rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+        f'height="{bottom - top:.1f}" fill="{colour}" fill-opacity=".12" stroke="{colour}" stroke-width="2"{dashes} '
+        f'vector-effect="non-scaling-stroke"/><text x="{left:.1f}" y="{max(top - size / 4, size):.1f}" '
+        f'font-size="{size:.1f}" font-family="sans-serif" font-weight="bold" fill="{colour}" stroke="#fff" '
+        f'stroke-width="{size / 6:.1f}" paint-order="stroke">{number}</text></g>'
+    )
+
+
+def _heading(row: Explanation) -> str:
+    answer = row.answer
+    if answer.prediction:
+        text = (
+            f"<b>{escape(answer.prediction)}</b>, {percent(answer.confidence)} sure, read in "
+            f"<q>{escape(answer.text)}</q>"
+        )
+    else:
+        text = "nothing"
+    lines = [("answer", text)]
+    if row.truth is not None:
+        label = escape(row.truth) or "nothing to find"
+        lines.append(("truth", f"<b>{label}</b>{_verdict(row)}"))
+    if row.trained:
+        lines.append(("note", "the model was trained on this row's group or photo"))
+    where = f"{escape(row.photo)}, row {escape(str(row.index))}"
+    return (
+        f'<p style="margin:0"><b>{escape(row.entity)}</b> <span style="color:#555">{where}</span></p>'
+        + "".join(f'<p style="margin:.2rem 0">{name}: {text}</p>' for name, text in lines)
+    )
+
+
+def _verdict(row: Explanation) -> str:
+    """Return whether the answer is right by the metric; blank for a label that cannot be parsed."""
+    blank = parse_labels([row.truth or ""])[0].blank
+    label, answer = _label(row), row.answer
+    if label is None and not blank:
+        return ""
+    if not answer.prediction:
+        return ": rightly left blank" if blank else ": left blank"
+    return ": right" if (answer.value, answer.unit) == label else ": wrong"
+
+
+def _label(row: Explanation) -> tuple[float, str] | None:
+    """Return the label's quantity; a unit that only the model's own entities have must be one that was considered."""
+    quantity = parse_labels([row.truth or ""])[0].quantity
+    number, _, unit = (row.truth or "").partition(" ")
+    if quantity is None and unit in {each.candidate.unit for each in row.considered}:
+        try:
+            return float(number), unit
+        except ValueError:
+            return None
+    return quantity
+
+
+def _table(row: Explanation) -> str:
+    if not row.considered:
+        return '<p style="margin:.3rem 0;color:#555">No quantity on the photo could answer it.</p>'
+    shown = row.considered[:CARD_QUANTITIES]
+    chosen = bool(row.answer.prediction)
+    label = _label(row)
+    rows = "".join(_line(row, each, n, chosen and n == 1, label) for n, each in enumerate(shown, 1))
+    head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("", "quantity", "probability", "because"))
+    left = len(row.considered) - len(shown)
+    more = f'<p style="margin:.3rem 0;color:#555">and {left} more</p>' if left else ""
+    return f'<table style="border-collapse:collapse;margin-top:.5rem;font:inherit"><tr>{head}</tr>{rows}</table>{more}'
+
+
+def _line(
+    row: Explanation, considered: Considered, number: int, chosen: bool, label: tuple[float, str] | None
+) -> str:
+    name = f"<b>{escape(_quantity(considered))}</b>" if chosen else escape(_quantity(considered))
+    if (considered.candidate.value, considered.candidate.unit) == label:
+        name += " (the label)"
+    cells = (
+        f'<b style="color:{ANSWER if chosen else OTHER}">{number}</b>',
+        f'{name}<br><span style="color:#555">{escape(row.text_of(considered))}</span>',
+        percent(considered.confidence),
+        _reasons(considered),
+    )
+    return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _reasons(considered: Considered) -> str:
+    return "<br>".join(
+        f"{escape(reason.words)} <b>{reason.contribution:+.2f}</b>"
+        for reason in considered.reasons[:CARD_REASONS]
+    )
+
+
+def _quantity(considered: Considered) -> str:
+    return format_quantity(considered.candidate.value, considered.candidate.unit)

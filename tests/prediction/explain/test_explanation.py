@@ -17,7 +17,8 @@ from hybridml.candidates.features.column import PhraseContext
 from hybridml.candidates.find import find_candidates
 from hybridml.entities import default_entities
 from hybridml.prediction.explain import column_name, phrase_of
-from hybridml.prediction.explain.explanation import BEST, JOINT, MAX_REASONS, Explanation
+from hybridml.prediction.explain.explanation import Explanation
+from hybridml.prediction.explain.reasons import BEST, JOINT, MAX_REASONS
 from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import TextLine
 from tests.helpers.fakes import OPTIONS, write_photo, write_rows

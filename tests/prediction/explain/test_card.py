@@ -15,7 +15,7 @@ from PIL import Image
 
 import hybridml
 from hybridml.candidates.find import find_candidates
-from hybridml.prediction.explain import html as card
+from hybridml.prediction.explain import explanation as card
 from hybridml.prediction.explain.explanation import Considered, Explanation, Reason
 from hybridml.ranking.answer import Answer
 from hybridml.vision.photo_features import PhotoFeatures
