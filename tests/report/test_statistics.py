@@ -52,7 +52,7 @@ def test_scores_are_the_metrics_own_and_so_is_the_interval_of_f1() -> None:
         for measure in ("rows", "f1", "precision", "recall", "accuracy", "oracle_f1", "f1_any_unit", "smape"):
             assert line[measure] == getattr(own, measure)
         kinds = metrics.outcomes(list(part["truth"]), list(part["prediction"]))
-        assert (line["f1_low"], line["f1_high"]) == metrics.bootstrap_interval(kinds, list(part["group"]))
+        assert (line["f1_low"], line["f1_high"]) == bootstrap.bootstrap_interval(kinds, list(part["group"]))
         for measure in statistics.MEASURES:
             assert line[f"{measure}_low"] <= line[measure] <= line[f"{measure}_high"]
     assert line_of(found, "all")["groups"] == 30
