@@ -97,7 +97,7 @@ def _learned(data: Mapping[str, Any]) -> dict[str, Any]:
         "calibration": {
             "outcomes": list(calibrator["outcomes"]),
             "entities": list(calibrator["entities"]),
-            "stake": calibrator["stake"],
+            "target_f": calibrator["target_f"],
         },
         "weak_labels": data["weak"],
         "weak_weight": data["weak_weight"],

@@ -210,9 +210,7 @@ class Calibrator:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_dict` restores the calibrator."""
-        data = asdict(self)
-        stake = data.pop("target_f")
-        return {**data, "stake": stake}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibrator:
@@ -223,7 +221,7 @@ class Calibrator:
             np.asarray(data["intercepts"]),
             tuple(data["outcomes"]),
             float(data["f1"]),
-            float(data["stake"]),
+            float(data["target_f"]),
             {entity: [(p, t, c) for p, t, c in curve] for entity, curve in data["thresholds"].items()},
         )
 

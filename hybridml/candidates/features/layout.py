@@ -61,7 +61,7 @@ COLUMNS = (
         "layout.photo_pixels", "size of the photo", lambda v, _: f"the photo has {10**v / 1e6:.2g} megapixels"
     ),
     number_of("layout.lines", "text line on the photo", "text lines on the photo"),
-    flag("layout.second_look", "it was found by the {} pass", "second", "first"),
+    flag("layout.second_pass", "it was found by the {} pass", "second", "first"),
     share_of("layout.lines_steep", "the photo's text that runs vertically"),
 )
 
@@ -102,6 +102,6 @@ def _columns(photo: PhotoContext, candidates: Sequence[Candidate]) -> dict[str, 
         "layout.photo_aspect": np.full(n, photo.size[0] / photo.size[1]),
         "layout.photo_pixels": np.full(n, np.log10(photo.size.prod())),
         "layout.lines": np.full(n, float(len(photo.font))),
-        "layout.second_look": np.full(n, float(photo.second_pass)),
+        "layout.second_pass": np.full(n, float(photo.second_pass)),
         "layout.lines_steep": np.full(n, float(np.mean(np.abs(np.sin(np.radians(photo.angle))) > 0.7))),
     }

@@ -1,4 +1,4 @@
-"""A second look: when it is wanted, where its lines lie, and how two readings become one."""
+"""The second OCR pass: when it is wanted, where its lines lie, and how two OCR results become one."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_views_cover_the_photo_and_enlarge_no_more_than_asked() -> None:
     assert next(views(4000, 1000, settings)).size == (1920, 480)
 
 
-def test_first_lines_stay_where_the_second_look_sees_nothing() -> None:
+def test_lines_of_the_first_pass_stay_where_the_second_finds_none() -> None:
     first = ocr_result([line("12 oz", 5, 5)], width=50, height=40)
     merged = SecondPass(MarkReader(), longest_side=100).read(marked(50, 40), first)
     assert merged == first
