@@ -1,1 +1,1 @@
-"""TODO."""
+"""Evaluation: the metric, comparisons of systems on the same folds, the baselines to compare with, and submissions."""

@@ -1,4 +1,4 @@
-"""Causes of wrong answers, by the OCR result: was the label's number read, was it a candidate, and what was chosen?
+"""Causes of wrong answers: whether OCR read the label's number, whether it was a candidate, and what was chosen.
 
 Whether a value is missing on the photo or was not read, only a person can tell.
 """

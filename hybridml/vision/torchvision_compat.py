@@ -1,4 +1,4 @@
-"""Makes torchvision importable next to a torch it was not built for.
+"""Import of torchvision next to a torch that it was not built for.
 
 ``import torchvision`` registers fake implementations for its C++ operators. When its binary cannot be loaded,
 as with a torchvision linked to CUDA beside a CPU build of torch, those operators do not exist and the import

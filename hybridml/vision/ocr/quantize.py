@@ -1,4 +1,4 @@
-"""Eight-bit copies of a OCR engine's ONNX models, made from the models of its wheel.
+"""Eight-bit copies of an OCR engine's ONNX models, made from the models of its wheel.
 
 Most convolutions compute in 8-bit integers (weights per channel, activations per tensor), which on a processor with
 8-bit dot products takes about half the time. What each tensor's values range
@@ -43,7 +43,7 @@ def missing(model: Path) -> str | None:
 
 
 def digest(model: Path) -> str:
-    """Return what stands for the copy's weights beside those of ``model`` in a OCR engine's settings."""
+    """Return what stands for the copy's weights beside those of ``model`` in an OCR engine's settings."""
     return f"{VERSION}:{hashlib.sha256(ranges_of(model).read_bytes()).hexdigest()[:16]}"
 
 
