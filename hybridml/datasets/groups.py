@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.errors import RowsError
+from hybridml.utils.hashing import hashes
 
-from .links import image_name
+from .links import image_names
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -48,17 +49,10 @@ def photo_names(frame: pd.DataFrame) -> list[str]:
     names = [""] * len(frame)
     for column in (PHOTO, "image_link", "image"):
         if column in frame.columns and (column != "image" or "image_link" not in frame.columns):
-            links = frame[column].astype(object).where(frame[column].notna(), "")
-            of_link = {link: _name(link) for link in links.unique()}
-            names = [name or of_link[link] for name, link in zip(names, links, strict=True)]
+            links = [as_text(link) for link in frame[column]]
+            of_link, _ = image_names(links)
+            names = [name or of_link.get(link, "") for name, link in zip(names, links, strict=True)]
     return names
-
-
-def _name(link: object) -> str:
-    try:
-        return image_name(str(link))
-    except RowsError:
-        return ""
 
 
 def group_names(frame: pd.DataFrame) -> list[str]:
@@ -228,5 +222,4 @@ def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd
 
 def name_hashes(kind: str, names: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each name, the same on every machine."""
-    named = np.asarray([f"{kind} {name}" for name in names], dtype=object)
-    return np.asarray(pd.util.hash_array(named, categorize=True), dtype=np.uint64)
+    return hashes([f"{kind} {name}" for name in names])
