@@ -42,8 +42,7 @@ class CsvFile:
 
     def columns(self) -> dict[str, list[str]]:
         """Return each column's texts by name."""
-        cells = zip(*self.records, strict=True) if self.records else [() for _ in self.header]
-        return {name: list(column) for name, column in zip(self.header, cells, strict=True)}
+        return {name: [record[i] for record in self.records] for i, name in enumerate(self.header)}
 
     def fields(self, names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield line and stripped cells of each record in the columns ``names``, all of which must be there."""

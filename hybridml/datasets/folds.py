@@ -100,11 +100,7 @@ def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
         When the file has other rows than the frame, or separates rows that share a group or a photo.
     """
     file = read_csv(path)
-    for name in ("index", "fold"):
-        if name not in file.header:
-            raise RowsError(
-                f"{path}, line 1: no column {name!r}; expected index,fold as save_folds writes them"
-            )
+    file.require(("index", "fold"))
     columns = file.columns()
     wrong = [
         f"{path}, line {line}, column fold: {fold!r}; expected a whole number from 0"

@@ -222,9 +222,7 @@ def _from_array(array: NDArray[Any]) -> RGB:
     if eight.ndim == 2:
         return _grey_to_rgb(eight)
     if eight.shape[2] == 4:
-        alpha = eight[:, :, 3:].astype(np.uint16)
-        mixed = (eight[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255
-        return mixed.astype(np.uint8)
+        return _to_rgb(pillow().fromarray(eight))
     return np.ascontiguousarray(eight)
 
 

@@ -13,6 +13,7 @@ from hybridml.errors import RowsError
 
 from .csv_file import CsvFile, faults_error, read_csv, write_csv
 from .groups import as_text
+from .labels import repair_unit
 from .rows import Source, parse_index
 
 
@@ -65,22 +66,7 @@ def predictions_frame(file: CsvFile) -> pd.DataFrame:
 
 
 OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
-"""What the challenge accepts besides a blank, once stripped; :func:`repair_unit` repairs its unit."""
-
-
-def repair_unit(unit: str, allowed: Collection[str]) -> str:
-    """Return the unit as the challenge reads it: if it is not allowed, ``ter`` becomes ``tre`` or ``feet`` ``foot``.
-
-    Examples
-    --------
-    >>> allowed = {"centimetre", "foot"}
-    >>> repair_unit("centimeter", allowed), repair_unit("feet", allowed), repair_unit("mile", allowed)
-    ('centimetre', 'foot', 'mile')
-    """
-    for spelling in (unit, unit.replace("ter", "tre"), unit.replace("feet", "foot")):
-        if spelling in allowed:
-            return spelling
-    return unit
+"""What the challenge accepts besides a blank, once stripped, before the unit is repaired."""
 
 
 def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] | None:

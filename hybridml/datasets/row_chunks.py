@@ -128,10 +128,8 @@ class RowChunks:
 
     def _chunk(self, header: Sequence[str], batch: Sequence[tuple[int, list[str]]]) -> Checked:
         lines, cells = zip(*batch, strict=True)
-        columns = dict(zip(header, map(list, zip(*cells, strict=True)), strict=True))
-        frame, faults = validate(
-            pd.DataFrame(columns, dtype=object), None, self._schema, str(self._path), lines
-        )
+        rows = pd.DataFrame(list(cells), columns=list(header), dtype=object)
+        frame, faults = validate(rows, None, self._schema, str(self._path), lines)
         if not self._whole_numbers:  # an index of text in any chunk makes it text in all of them
             frame["index"] = pd.Series([str(i) for i in frame["index"]], dtype=object)
             faults = [RowFault(f.line, str(f.index), f.column, f.problem) for f in faults]

@@ -44,11 +44,11 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     for line, (entity, text) in file.fields(THRESHOLD_COLUMNS):
         threshold = _threshold(text)
         problem = "" if entity == REST else entity_problem(entity, schema)
-        if not problem and threshold is None:
+        if not problem and math.isnan(threshold):
             problem = f"{text!r} for {entity}; expected a number from 0 to 1, or {NEVER}"
         if not problem and entity in thresholds:
             problem = f"{entity} has a line above already; expected each entity once"
-        if problem or threshold is None:
+        if problem:
             faults.append(f"{file.source}, line {line}: {problem}")
         else:
             thresholds[entity] = threshold
@@ -59,14 +59,15 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     return thresholds
 
 
-def _threshold(text: str) -> float | None:
+def _threshold(text: str) -> float:
+    """Return a threshold, NaN where the text is none."""
     if text == NEVER:
         return math.inf
     try:
         value = float(text)
     except ValueError:
-        return None
-    return value if 0 <= value <= 1 else None
+        return math.nan
+    return value if 0 <= value <= 1 else math.nan
 
 
 def threshold_of(thresholds: Mapping[str, float], entity: str) -> float:

@@ -131,16 +131,12 @@ def _record(place: str, cells: Iterable[object]) -> Record:
         # a name with a slash would lead out of the folder
         if not file or Path(file).name != file:
             raise ValueError(f"{file!r} is not a file name")
-        numbers = _optional_int(http_status), _optional_int(size)
-        return Record(link, file, status, problem, *numbers, sha256, int(attempts), float(seconds), when)
+        code, length = (int(text) if text else None for text in (http_status, size))
+        return Record(link, file, status, problem, code, length, sha256, int(attempts), float(seconds), when)
     except ValueError as error:
         raise HybridmlError(
             f"{place}: not a line of a download's status table ({error}); correct the line or remove it"
         ) from None
-
-
-def _optional_int(text: str) -> int | None:
-    return int(text) if text else None
 
 
 def _journal(path: Path) -> Iterator[Record]:
