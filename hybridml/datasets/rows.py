@@ -65,21 +65,11 @@ Checked = tuple[pd.DataFrame, list[RowFault]]
 
 @dataclass(frozen=True)
 class Source:
-    """The table whose faults are reported.
+    """The table whose faults are reported."""
 
-    Parameters
-    ----------
-    name : str
-        The file, or what messages call a data frame.
-    row_word : str
-        "line" or "row".
-    lines : sequence of int
-        Line of each row, or its position counted from 1.
-    """
-
-    name: str
-    row_word: str
-    lines: Sequence[int]
+    name: str  # the file, or what messages call a data frame
+    row_word: str  # "line" or "row"
+    lines: Sequence[int]  # line of each row, or its position counted from 1
 
     def at(self, position: int, column: str) -> str:
         """Return where the cell of a row is."""
