@@ -11,7 +11,7 @@ import pandas as pd
 from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 
-from .csv_file import CsvFile, faults_error, read_csv, write_csv
+from .csv_file import CsvFile, check_faults, read_csv, write_csv
 from .groups import as_text
 from .labels import repair_unit
 from .rows import Source, parse_index
@@ -23,14 +23,9 @@ def sidecar_of(predictions: str | Path) -> Path:
 
 
 def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write ``index,prediction`` in the frame's order; the file is at any time either as it was or complete.
+    """Write ``index,prediction`` of a frame in its order, missing predictions as blanks.
 
-    Parameters
-    ----------
-    path : path
-        The CSV to write or replace.
-    frame : data frame
-        With ``index`` and ``prediction``; missing predictions are written blank.
+    The file is at any time either as it was or complete.
     """
     missing = [name for name in ("index", "prediction") if name not in frame.columns]
     if missing:
@@ -53,8 +48,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     file = read_csv(path)
     frame = predictions_frame(file)
     frame["index"], faults = parse_index(frame["index"], Source(str(path), "line", file.lines))
-    if faults:
-        raise faults_error(str(path), "the predictions cannot be used", faults)
+    check_faults(str(path), "the predictions cannot be used", faults)
     return frame
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
-from .csv_file import faults_error, read_csv
+from .csv_file import check_faults, read_csv
 from .groups import as_text
 from .labels import parse_label
 from .links import image_names, is_url
@@ -137,8 +137,7 @@ def validate(
     frame["index"], unusable = parse_index(frame["index"], table)
     names, nameless = image_names(frame["image_link"])
     unusable += _shared_names(frame, names, table)
-    if unusable:
-        raise faults_error(source, "the table cannot be used", unusable)
+    check_faults(source, "the table cannot be used", unusable)
     schema = schema or default_entities()
     if "" in nameless:
         nameless[""] = "blank; expected a URL or a path of a photo"
@@ -165,8 +164,7 @@ def _check_columns(frame: pd.DataFrame, source: Source, truth: bool | None) -> N
                 f"{where}: no column {name!r}; {remedy} "
                 f"(found: {', '.join(columns) or 'none'}; expected: {', '.join(wanted)})"
             )
-    if faults:
-        raise faults_error(source.name, "columns are missing", faults)
+    check_faults(source.name, "columns are missing", faults)
 
 
 def parse_index(column: pd.Series, source: Source) -> tuple[pd.Series, list[str]]:

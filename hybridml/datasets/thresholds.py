@@ -9,7 +9,7 @@ from pathlib import Path
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
-from .csv_file import faults_error, read_csv, write_csv
+from .csv_file import check_faults, read_csv, write_csv
 from .rows import entity_problem
 
 THRESHOLD_COLUMNS = ("entity_name", "min_confidence")
@@ -52,8 +52,7 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
             faults.append(f"{file.source}, line {line}: {problem}")
         else:
             thresholds[entity] = threshold
-    if faults:
-        raise faults_error(file.source, "the thresholds cannot be used", faults)
+    check_faults(file.source, "the thresholds cannot be used", faults)
     if not thresholds:
         raise RowsError(f"{file.source}: has no line below the header; expected at least one entity")
     return thresholds
