@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 MOST_FOLDS = 20
-"""Most folds made to hold out a share of the rows, which is rounded to so many parts."""
+"""The most folds that rows are split into to hold out a share of them."""
 
 PHOTO = "photo_file"
 """Column with the name of a photo's file, where that is not the base name of the link."""
@@ -121,16 +121,8 @@ def linked_groups(frame: pd.DataFrame) -> Ints:
 def split_groups(groups: Ints, entities: Sequence[str], n_folds: int, seed: int) -> Ints:
     """Return a fold for each row: groups stay whole, and each fold has about the same share of each entity.
 
-    Parameters
-    ----------
-    groups : int array (n_rows,)
-        As :func:`linked_groups` numbers them; at least as many groups as folds.
-    entities : sequence of str, one per row
-        The row's entity.
-    n_folds : int
-        Number of folds, at least 2. None is empty.
-    seed : int
-        Seed of the order in which groups of one size are assigned.
+    There must be at least as many groups, numbered as by :func:`linked_groups`, as folds; no fold is empty. The seed
+    draws the order in which groups of one size are assigned.
     """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
@@ -158,7 +150,7 @@ def held_out_rows(frame: pd.DataFrame, share: float, seed: int) -> Bools:
     frame : data frame
         Rows with ``group_id``, ``image_link`` and ``entity_name``.
     share : float
-        Share of the rows to hold out, between 0 and 1; rounded to a fraction of at most :data:`MOST_FOLDS` parts.
+        Share of the rows to hold out, between 0 and 1; rounded to a fraction of at most :data:`MOST_FOLDS` folds.
     seed : int
         Seed of the draw.
 

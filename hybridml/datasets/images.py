@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 RGB = NDArray[np.uint8]
 
 VERSION = 1
-"""To be raised when a file decodes to other pixels, or is refused now: a setting of every vision stage."""
+"""A setting of every vision stage; increase it when a file decodes to other pixels or is no longer accepted."""
 
 MAX_PIXELS = 64_000_000
 """More than a 50-megapixel camera takes; 192 MB once decoded."""
 
-# those that shops serve; others would start programs (EPS) or only widen the attack surface
+# the formats that shops serve; others would start programs (EPS) or only widen the attack surface
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 _EMPTY = "is empty (0 bytes); fetch it again"
 

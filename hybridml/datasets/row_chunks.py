@@ -137,7 +137,7 @@ class RowChunks:
 
 
 def _links(links: Sequence[str], bases: Sequence[str], photos: Sequence[str]) -> Links:
-    """Return what :data:`Links` holds of some rows; a link without a name stands for itself."""
+    """Return the :data:`Links` of some rows; a link without a name stands for itself."""
     names = {"link": links, "base": bases, "photo": photos}
     hashed = {
         field: hashes([name or link for name, link in zip(of_rows, links, strict=True)])

@@ -85,7 +85,7 @@ class Downloader:
                 self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _worker(self, queues: deque[deque[DownloadTask]], bar: Any) -> None:
-        # with no queue left to take, every remaining one is in the hands of another worker
+        # once no queue is left to take, other workers hold those that remain
         while queues:
             queue = queues.popleft()
             if not queue:
@@ -168,8 +168,8 @@ class Downloader:
 def _host_queues(tasks: Iterable[DownloadTask], per_host: int) -> deque[deque[DownloadTask]]:
     """Return the tasks as one queue per host, the hosts in turn.
 
-    A host's queue is in the result once per task of it that may be under way at once. Whoever takes a queue takes one
-    task from it and puts it back when that is done.
+    A host's queue occurs once for each of its tasks that may run at the same time: a worker takes a queue, does one of
+    its tasks, and puts the queue back.
     """
     queue_of: dict[str, deque[DownloadTask]] = {}
     for task in tasks:
