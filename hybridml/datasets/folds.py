@@ -80,7 +80,7 @@ def save_folds(path: str | Path, frame: pd.DataFrame, folds: pd.Series) -> None:
 
 
 def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
-    """Read each row's fold from a CSV ``index,fold``, made for the rows of ``frame`` in any order.
+    """Read the fold of each row from a CSV ``index,fold`` that was made for the same rows, in any order.
 
     Raises
     ------

@@ -22,10 +22,10 @@ def folder() -> Path:
 
 
 def made_once(name: str, depends_on: str, make: Callable[[Path], None]) -> Path:
-    """Return a file of the cache; if it is not there, ``make`` writes its content to the path that it is given.
+    """Return a file of the cache; unless it is there, ``make`` writes its content to the path that it is given.
 
-    There is one file for each text that ``name``, a file name, and ``depends_on``, everything that the content depends
-    on, make together. It appears whole or not at all.
+    ``name`` is a file name with its suffix, and ``depends_on`` states everything that the content depends on: each such
+    text has a file of its own. The file appears whole or not at all.
     """
     plain = Path(name)
     path = folder() / f"{plain.stem}-{hashlib.sha256(depends_on.encode()).hexdigest()[:16]}{plain.suffix}"
