@@ -11,7 +11,7 @@ import pandas as pd
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
-from .csv_file import faults_error, read_csv
+from .csv_file import check_faults, read_csv
 from .groups import as_text
 from .labels import parse_label
 from .rows import VALUE, RowFault, entity_problem
@@ -20,54 +20,33 @@ CORRECTION_COLUMNS = ("index", "entity_name", "correction", "value")
 
 LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE = "label_wrong", "not_in_photo", "value"
 CORRECTION_KINDS = (LABEL_WRONG, NOT_IN_PHOTO, RIGHT_VALUE)
-"""The row is left out, as the right label is unknown; its label becomes blank; its label becomes ``value``."""
+"""The label is wrong and the right one unknown, so the row is left out; the photo does not show the value, so the label
+becomes blank; the label becomes the correction's ``value``."""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A correction of one row's label.
-
-    Parameters
-    ----------
-    index, entity : str
-        The row.
-    kind : {"label_wrong", "not_in_photo", "value"}
-        The label is wrong and the right one unknown; the photo does not show the value; ``value`` is right.
-    value : str
-        The right label; blank unless the kind is ``"value"``.
-    line : int
-        Line of the file.
-    """
+    """A correction of one row's label."""
 
     index: str
     entity: str
-    kind: str
-    value: str = ""
-    line: int = 0
+    kind: str  # one of CORRECTION_KINDS
+    value: str = ""  # the right label; blank unless the kind is "value"
+    line: int = 0  # of the file
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """Rows with corrected labels.
+    """Rows with corrected labels."""
 
-    Parameters
-    ----------
-    frame : data frame
-        The remaining rows, with a fresh index.
-    left_out, emptied, changed : int
-        Number of rows that are left out, whose label is blank now, and whose label is another now.
-    corrected : frozenset of str
-        Indexes of the corrected rows.
-    unknown : tuple of Correction
-        Corrections of rows that are not in the table, or that ask for another entity there.
-    """
-
-    frame: pd.DataFrame
-    left_out: int
-    emptied: int
-    changed: int
-    corrected: frozenset[str]
-    unknown: tuple[Correction, ...]
+    frame: pd.DataFrame  # the remaining rows, with a fresh index
+    left_out: int  # number of rows that are gone
+    emptied: int  # number of rows whose label is blank now
+    changed: int  # number of rows whose label is another now
+    corrected: frozenset[str]  # indexes of the corrected rows
+    unknown: tuple[
+        Correction, ...
+    ]  # corrections of rows that are not in the table, or ask for another entity there
 
     def standing(self, faults: Iterable[RowFault]) -> list[RowFault]:
         """Return the faults of the table except those of labels that were corrected."""
@@ -114,8 +93,7 @@ def read_corrections(path: str | Path, schema: EntitySchema | None = None) -> li
             problem = f"index {index}, {entity} is corrected in line {other.line}, too; expected each once"
         if problem:
             faults.append(f"{file.source}, line {line}: {problem}")
-    if faults:
-        raise faults_error(file.source, "the corrections cannot be used", faults)
+    check_faults(file.source, "the corrections cannot be used", faults)
     return list(found.values())
 
 

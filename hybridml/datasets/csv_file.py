@@ -21,29 +21,16 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The contents of a CSV file as text.
+    """The contents of a CSV file as text."""
 
-    Parameters
-    ----------
-    source : str
-        The file, for messages.
-    header : tuple of str
-        Names of the columns, without surrounding blanks.
-    records : list of list of str
-        The records below the header, each as long as the header.
-    lines : list of int
-        The line on which each record begins.
-    """
-
-    source: str
-    header: tuple[str, ...]
-    records: list[list[str]]
-    lines: list[int]
+    source: str  # the file, for messages
+    header: tuple[str, ...]  # names of the columns, without surrounding blanks
+    records: list[list[str]]  # those below the header, each as long as the header
+    lines: list[int]  # the line on which each record begins
 
     def columns(self) -> dict[str, list[str]]:
         """Return each column's texts by name."""
-        cells = zip(*self.records, strict=True) if self.records else [() for _ in self.header]
-        return {name: list(column) for name, column in zip(self.header, cells, strict=True)}
+        return {name: [record[i] for record in self.records] for i, name in enumerate(self.header)}
 
     def fields(self, names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield line and stripped cells of each record in the columns ``names``, all of which must be there."""
@@ -62,13 +49,15 @@ class CsvFile:
                 )
 
 
-def faults_error(source: str, what: str, faults: Sequence[str]) -> RowsError:
-    """Return the error that lists the first twenty of ``faults`` in ``source`` and counts the others."""
+def check_faults(source: str, what: str, faults: Sequence[str]) -> None:
+    """If there are faults in ``source``, raise an error that lists the first twenty and counts the others."""
+    if not faults:
+        return
     shown = [f"  {fault}" for fault in faults[:FAULTS_LISTED]]
     if len(faults) > FAULTS_LISTED:
         shown.append(f"  ... and {len(faults) - FAULTS_LISTED} more")
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return RowsError("\n".join([f"{source}: {what} ({count})", *shown]))
+    raise RowsError("\n".join([f"{source}: {what} ({count})", *shown]))
 
 
 def read_csv(path: str | Path) -> CsvFile:
@@ -91,20 +80,10 @@ def read_csv(path: str | Path) -> CsvFile:
 
 
 def scan_csv(path: str | Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
-    """Return the header of a CSV file and an iterator over the records below it, which holds one at a time.
+    """Return the header of a CSV file, and an iterator over line and fields of the records below it.
 
-    Parameters
-    ----------
-    path : path
-        As for :func:`read_csv`.
-
-    Returns
-    -------
-    header : tuple of str
-        Names of the columns.
-    records : iterator of (int, list of str)
-        Line and fields of each record. Records that are longer or shorter than the header are skipped, and one error at
-        the end names all of them; any other fault is raised where it occurs.
+    The iterator holds one record at a time. It skips those that are longer or shorter than the header and names all of
+    them in one error at the end; any other fault is raised where it occurs.
     """
     source = str(path)
     records = _records(source, path)
@@ -129,8 +108,7 @@ def _whole(
             f"{source}, line {line}: {len(record)} fields, expected {len(header)} as in the header; "
             "a value with a comma needs double quotes, and a last line cut short a fresh copy of the file"
         )
-    if wrong:
-        raise faults_error(source, "not a table", wrong)
+    check_faults(source, "not a table", wrong)
 
 
 def _records(source: str, path: str | Path) -> Iterator[tuple[int, list[str]]]:

@@ -18,14 +18,7 @@ FaultyRow = Mapping[str, object]
 
 
 def faulty_rows(frame: pd.DataFrame, problems: Iterable[str]) -> list[FaultyRow]:
-    """Return the rows that have a problem.
-
-    Parameters
-    ----------
-    frame : data frame
-        Checked rows.
-    problems : iterable of str, one per row
-        Blank where there is none.
+    """Return those checked rows that have a problem; ``problems`` has one text per row, blank where there is none.
 
     Examples
     --------

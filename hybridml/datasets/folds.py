@@ -11,7 +11,7 @@ import pandas as pd
 
 from hybridml.errors import RowsError
 
-from .csv_file import faults_error, read_csv, write_csv
+from .csv_file import check_faults, read_csv, write_csv
 from .groups import as_text, group_names, linked_groups, photo_names, split_groups
 
 LARGEST_GROUP = 1.5
@@ -80,19 +80,7 @@ def save_folds(path: str | Path, frame: pd.DataFrame, folds: pd.Series) -> None:
 
 
 def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
-    """Read folds back onto the rows they were made for.
-
-    Parameters
-    ----------
-    path : path
-        CSV ``index,fold``.
-    frame : data frame
-        The same rows, in any order.
-
-    Returns
-    -------
-    series of int, named "fold"
-        On the frame's index.
+    """Read the fold of each row from a CSV ``index,fold`` that was made for the same rows, in any order.
 
     Raises
     ------
@@ -100,19 +88,14 @@ def load_folds(path: str | Path, frame: pd.DataFrame) -> pd.Series:
         When the file has other rows than the frame, or separates rows that share a group or a photo.
     """
     file = read_csv(path)
-    for name in ("index", "fold"):
-        if name not in file.header:
-            raise RowsError(
-                f"{path}, line 1: no column {name!r}; expected index,fold as save_folds writes them"
-            )
+    file.require(("index", "fold"))
     columns = file.columns()
     wrong = [
         f"{path}, line {line}, column fold: {fold!r}; expected a whole number from 0"
         for fold, line in zip(columns["fold"], file.lines, strict=True)
         if not (fold.isascii() and fold.isdigit())
     ]
-    if wrong:
-        raise faults_error(str(path), "the folds cannot be used", wrong)
+    check_faults(str(path), "the folds cannot be used", wrong)
     fold_of = dict(zip(columns["index"], map(int, columns["fold"]), strict=True))
     indexes = [as_text(index) for index in frame["index"]]
     missing = [index for index in indexes if index not in fold_of]

@@ -16,14 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from hybridml.errors import RowsError
+from hybridml.utils.hashing import hashes
 
-from .links import image_name
+from .links import image_names
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 MOST_FOLDS = 20
-"""Most folds made to hold out a share of the rows, which is rounded to so many parts."""
+"""The most folds that rows are split into to hold out a share of them."""
 
 PHOTO = "photo_file"
 """Column with the name of a photo's file, where that is not the base name of the link."""
@@ -48,17 +49,10 @@ def photo_names(frame: pd.DataFrame) -> list[str]:
     names = [""] * len(frame)
     for column in (PHOTO, "image_link", "image"):
         if column in frame.columns and (column != "image" or "image_link" not in frame.columns):
-            links = frame[column].astype(object).where(frame[column].notna(), "")
-            of_link = {link: _name(link) for link in links.unique()}
-            names = [name or of_link[link] for name, link in zip(names, links, strict=True)]
+            links = [as_text(link) for link in frame[column]]
+            of_link, _ = image_names(links)
+            names = [name or of_link.get(link, "") for name, link in zip(names, links, strict=True)]
     return names
-
-
-def _name(link: object) -> str:
-    try:
-        return image_name(str(link))
-    except RowsError:
-        return ""
 
 
 def group_names(frame: pd.DataFrame) -> list[str]:
@@ -127,16 +121,8 @@ def linked_groups(frame: pd.DataFrame) -> Ints:
 def split_groups(groups: Ints, entities: Sequence[str], n_folds: int, seed: int) -> Ints:
     """Return a fold for each row: groups stay whole, and each fold has about the same share of each entity.
 
-    Parameters
-    ----------
-    groups : int array (n_rows,)
-        As :func:`linked_groups` numbers them; at least as many groups as folds.
-    entities : sequence of str, one per row
-        The row's entity.
-    n_folds : int
-        Number of folds, at least 2. None is empty.
-    seed : int
-        Seed of the order in which groups of one size are assigned.
+    There must be at least as many groups, numbered as by :func:`linked_groups`, as folds; no fold is empty. The seed
+    draws the order in which groups of one size are assigned.
     """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
@@ -164,7 +150,7 @@ def held_out_rows(frame: pd.DataFrame, share: float, seed: int) -> Bools:
     frame : data frame
         Rows with ``group_id``, ``image_link`` and ``entity_name``.
     share : float
-        Share of the rows to hold out, between 0 and 1; rounded to a fraction of at most :data:`MOST_FOLDS` parts.
+        Share of the rows to hold out, between 0 and 1; rounded to a fraction of at most :data:`MOST_FOLDS` folds.
     seed : int
         Seed of the draw.
 
@@ -228,5 +214,4 @@ def hold_out(frame: pd.DataFrame, share: float = 0.2, seed: int = 0) -> tuple[pd
 
 def name_hashes(kind: str, names: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each name, the same on every machine."""
-    named = np.asarray([f"{kind} {name}" for name in names], dtype=object)
-    return np.asarray(pd.util.hash_array(named, categorize=True), dtype=np.uint64)
+    return hashes([f"{kind} {name}" for name in names])

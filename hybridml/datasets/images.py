@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 RGB = NDArray[np.uint8]
 
 VERSION = 1
-"""To be raised when a file decodes to other pixels, or is refused now: a setting of every vision stage."""
+"""A setting of every vision stage; increase it when a file decodes to other pixels or is no longer accepted."""
 
 MAX_PIXELS = 64_000_000
 """More than a 50-megapixel camera takes; 192 MB once decoded."""
 
-# those that shops serve; others would start programs (EPS) or only widen the attack surface
+# the formats that shops serve; others would start programs (EPS) or only widen the attack surface
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 _EMPTY = "is empty (0 bytes); fetch it again"
 
@@ -222,9 +222,7 @@ def _from_array(array: NDArray[Any]) -> RGB:
     if eight.ndim == 2:
         return _grey_to_rgb(eight)
     if eight.shape[2] == 4:
-        alpha = eight[:, :, 3:].astype(np.uint16)
-        mixed = (eight[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255
-        return mixed.astype(np.uint8)
+        return _to_rgb(pillow().fromarray(eight))
     return np.ascontiguousarray(eight)
 
 

@@ -20,18 +20,10 @@ Table = pd.DataFrame | str | Path
 def labelled_rows(
     X: Table, y: Sequence[str] | None, weak_labels: Table | None, schema: EntitySchema, images: Images
 ) -> pd.DataFrame:
-    """Return checked rows with labels; the column ``weak`` tells weak ones where ``weak_labels`` are given.
+    """Return the rows ``X`` with labels, checked as by :func:`hybridml.datasets.photos.checked`.
 
-    Parameters
-    ----------
-    X : data frame or path of a CSV
-        The rows.
-    y : sequence of str, optional
-        Their labels, in place of the column ``entity_value``.
-    weak_labels : data frame or path of a CSV, optional
-        Further rows, whose labels are weak.
-    schema, images
-        As for :func:`hybridml.datasets.photos.checked`.
+    Where the labels ``y`` are given, they take the place of the column ``entity_value``. Where further rows with weak
+    labels are given, they follow, and the column ``weak`` marks them.
     """
     frame, _ = checked(X, truth=y is None, schema=schema, images=images)
     if y is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -97,23 +97,29 @@ def _label(first: str, second: str, unit_a: str, unit_b: str, schema: EntitySche
     a, b = (float(re.sub(r"\s", "", n)) for n in (first, second))
     if not (math.isfinite(a) and math.isfinite(b)):
         return Label("unreadable")
-    names = [_known(u, schema) for u in (unit_a, unit_b)]
-    if names[0] is None or names[1] is None:
-        return Label("foreign unit", max(a, b), " ".join(unit_b.split()), min(a, b), max(a, b))
-    if names[0] != names[1]:
-        if schema.unit(names[0]).family != schema.unit(names[1]).family:
+    of_a, of_b = (repair_unit(" ".join(unit.lower().split()), schema.units) for unit in (unit_a, unit_b))
+    if of_a not in schema.units or of_b not in schema.units:
+        kind, of_b = "foreign unit", " ".join(unit_b.split())
+    elif of_a != of_b:
+        if schema.unit(of_a).family != schema.unit(of_b).family:
             return Label("unreadable")
-        a = schema.convert(a, names[0], names[1])
-    return Label(kind, max(a, b), names[1], min(a, b), max(a, b))
+        a = schema.convert(a, of_a, of_b)
+    return Label(kind, max(a, b), of_b, min(a, b), max(a, b))
 
 
-def _known(unit: str, schema: EntitySchema) -> str | None:
-    """Return the unit in the spelling of answers, after the repairs of the official check."""
-    name = " ".join(unit.lower().split())
-    for candidate in (name, re.sub(r"ter$", "tre", name), re.sub(r"feet$", "foot", name)):
-        if candidate in schema.units:
-            return candidate
-    return None
+def repair_unit(unit: str, allowed: Collection[str]) -> str:
+    """Return the unit as the challenge reads it: if it is not allowed, ``ter`` becomes ``tre`` or ``feet`` ``foot``.
+
+    Examples
+    --------
+    >>> allowed = {"centimetre", "foot"}
+    >>> repair_unit("centimeter", allowed), repair_unit("feet", allowed), repair_unit("mile", allowed)
+    ('centimetre', 'foot', 'mile')
+    """
+    for spelling in (unit, unit.replace("ter", "tre"), unit.replace("feet", "foot")):
+        if spelling in allowed:
+            return spelling
+    return unit
 
 
 def parse_labels(labels: Iterable[str], schema: EntitySchema | None = None) -> list[Label]:

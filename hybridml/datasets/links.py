@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 from hybridml.errors import RowsError
@@ -74,3 +75,21 @@ def image_name(link: str) -> str:
             f"the link {link[:60]!r}... names a file of more than {LONGEST_NAME} bytes; shorten it"
         )
     return name
+
+
+def image_names(links: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the base name of each different link, and what is wrong with each link that has none.
+
+    Examples
+    --------
+    >>> image_names(["photos/a.jpg", "photos/a.jpg", "photos/"])
+    ({'photos/a.jpg': 'a.jpg'}, {'photos/': "the link 'photos/' names no file; expected ..."})
+    """
+    names: dict[str, str] = {}
+    nameless: dict[str, str] = {}
+    for link in dict.fromkeys(links):
+        try:
+            names[link] = image_name(link)
+        except RowsError as error:
+            nameless[link] = str(error)
+    return names, nameless

@@ -14,7 +14,7 @@ from hybridml.errors import HybridmlError, RowsError
 from hybridml.utils.paths import is_remote, list_ahead, path_of
 
 from . import rows
-from .csv_file import faults_error
+from .csv_file import check_faults
 from .download import status
 from .download.placeholder import is_placeholder
 from .download.status import Record
@@ -57,19 +57,10 @@ def checked(
 
 
 def named(frame: pd.DataFrame, images: Images) -> pd.DataFrame:
-    """Return rows with the file that a download made of each link, if any differs from the link's base name.
+    """Return validated rows with the files that downloads made of their links, in the column ``photo_file``.
 
-    Parameters
-    ----------
-    frame : data frame
-        Validated rows.
-    images : path or sequence of paths
-        Folders with the photos; of several status tables the first that has a link counts.
-
-    Returns
-    -------
-    data frame
-        With the column ``photo_file``, which :func:`hybridml.datasets.groups.photo_names` uses, if any row needs it.
+    The column, which :func:`hybridml.datasets.groups.photo_names` uses, is added only if a file has another name than
+    its link ends in. Of several folders with a status table the first that has a link counts.
     """
     return named_by(frame, downloads(images))
 
@@ -95,18 +86,10 @@ def named_by(frame: pd.DataFrame, tables: Sequence[Mapping[str, Record]]) -> pd.
 
 @dataclass(frozen=True)
 class Located:
-    """The files of photos.
+    """The files of photos."""
 
-    Parameters
-    ----------
-    paths : dict of str to path or None
-        Photo name to its file, None if there is no photo.
-    causes : dict of str to str
-        Photo name to the reason why there is none, if a download knows it.
-    """
-
-    paths: dict[str, Path | None]
-    causes: dict[str, str]
+    paths: dict[str, Path | None]  # photo name to its file, None if there is no photo
+    causes: dict[str, str]  # photo name to the reason why there is none, if a download knows it
 
 
 def located(frame: pd.DataFrame, images: Images) -> Located:
@@ -168,13 +151,12 @@ def _check_clashes(links_of: Mapping[str, Iterable[str]], tables: Sequence[Mappi
         ):
             continue
         faults.append(f"{name}: {' and '.join(urls)}")
-    if faults:
-        raise faults_error(
-            "the rows",
-            "different links have one base name; expected one link per photo, or photos fetched with "
-            "'hybridml download', which makes a file of each",
-            faults,
-        )
+    check_faults(
+        "the rows",
+        "different links have one base name; expected one link per photo, or photos fetched with "
+        "'hybridml download', which makes a file of each",
+        faults,
+    )
 
 
 def photo_paths(frame: pd.DataFrame, images: Images) -> dict[str, Path | None]:

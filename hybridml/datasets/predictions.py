@@ -11,8 +11,9 @@ import pandas as pd
 from hybridml.entities import EntitySchema
 from hybridml.errors import RowsError
 
-from .csv_file import CsvFile, faults_error, read_csv, write_csv
+from .csv_file import CsvFile, check_faults, read_csv, write_csv
 from .groups import as_text
+from .labels import repair_unit
 from .rows import Source, parse_index
 
 
@@ -22,14 +23,9 @@ def sidecar_of(predictions: str | Path) -> Path:
 
 
 def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write ``index,prediction`` in the frame's order; the file is at any time either as it was or complete.
+    """Write ``index,prediction`` of a frame in its order, missing predictions as blanks.
 
-    Parameters
-    ----------
-    path : path
-        The CSV to write or replace.
-    frame : data frame
-        With ``index`` and ``prediction``; missing predictions are written blank.
+    The file is at any time either as it was or complete.
     """
     missing = [name for name in ("index", "prediction") if name not in frame.columns]
     if missing:
@@ -52,8 +48,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     file = read_csv(path)
     frame = predictions_frame(file)
     frame["index"], faults = parse_index(frame["index"], Source(str(path), "line", file.lines))
-    if faults:
-        raise faults_error(str(path), "the predictions cannot be used", faults)
+    check_faults(str(path), "the predictions cannot be used", faults)
     return frame
 
 
@@ -65,22 +60,7 @@ def predictions_frame(file: CsvFile) -> pd.DataFrame:
 
 
 OFFICIAL = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
-"""What the challenge accepts besides a blank, once stripped; :func:`repair_unit` repairs its unit."""
-
-
-def repair_unit(unit: str, allowed: Collection[str]) -> str:
-    """Return the unit as the challenge reads it: if it is not allowed, ``ter`` becomes ``tre`` or ``feet`` ``foot``.
-
-    Examples
-    --------
-    >>> allowed = {"centimetre", "foot"}
-    >>> repair_unit("centimeter", allowed), repair_unit("feet", allowed), repair_unit("mile", allowed)
-    ('centimetre', 'foot', 'mile')
-    """
-    for spelling in (unit, unit.replace("ter", "tre"), unit.replace("feet", "foot")):
-        if spelling in allowed:
-            return spelling
-    return unit
+"""What the challenge accepts besides a blank, once stripped, before the unit is repaired."""
 
 
 def parse_prediction(text: str, allowed: Collection[str]) -> tuple[float, str] | None:

@@ -128,10 +128,8 @@ class RowChunks:
 
     def _chunk(self, header: Sequence[str], batch: Sequence[tuple[int, list[str]]]) -> Checked:
         lines, cells = zip(*batch, strict=True)
-        columns = dict(zip(header, map(list, zip(*cells, strict=True)), strict=True))
-        frame, faults = validate(
-            pd.DataFrame(columns, dtype=object), None, self._schema, str(self._path), lines
-        )
+        rows = pd.DataFrame(list(cells), columns=list(header), dtype=object)
+        frame, faults = validate(rows, None, self._schema, str(self._path), lines)
         if not self._whole_numbers:  # an index of text in any chunk makes it text in all of them
             frame["index"] = pd.Series([str(i) for i in frame["index"]], dtype=object)
             faults = [RowFault(f.line, str(f.index), f.column, f.problem) for f in faults]
@@ -139,7 +137,7 @@ class RowChunks:
 
 
 def _links(links: Sequence[str], bases: Sequence[str], photos: Sequence[str]) -> Links:
-    """Return what :data:`Links` holds of some rows; a link without a name stands for itself."""
+    """Return the :data:`Links` of some rows; a link without a name stands for itself."""
     names = {"link": links, "base": bases, "photo": photos}
     hashed = {
         field: hashes([name or link for name, link in zip(of_rows, links, strict=True)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,10 @@ import pandas as pd
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
-from .csv_file import faults_error, read_csv
+from .csv_file import check_faults, read_csv
 from .groups import as_text
 from .labels import parse_label
-from .links import image_name, is_url
+from .links import image_names, is_url
 
 REQUIRED = ("image_link", "group_id", "entity_name")
 """Columns that every table of rows has, beside ``index``."""
@@ -65,21 +65,11 @@ Checked = tuple[pd.DataFrame, list[RowFault]]
 
 @dataclass(frozen=True)
 class Source:
-    """The table whose faults are reported.
+    """The table whose faults are reported."""
 
-    Parameters
-    ----------
-    name : str
-        The file, or what messages call a data frame.
-    row_word : str
-        "line" or "row".
-    lines : sequence of int
-        Line of each row, or its position counted from 1.
-    """
-
-    name: str
-    row_word: str
-    lines: Sequence[int]
+    name: str  # the file, or what messages call a data frame
+    row_word: str  # "line" or "row"
+    lines: Sequence[int]  # line of each row, or its position counted from 1
 
     def at(self, position: int, column: str) -> str:
         """Return where the cell of a row is."""
@@ -143,16 +133,17 @@ def validate(
         raise RowsError(f"{source}: has no rows below the header; expected at least one")
     frame = frame.reset_index(drop=True)
     for column in (*REQUIRED, *(c for c in (VALUE, PRODUCT) if c in frame.columns)):
-        frame[column] = _texts(frame[column])
+        frame[column] = pd.Series([as_text(value) for value in frame[column]], dtype=object)
     frame["index"], unusable = parse_index(frame["index"], table)
-    names = _file_names(frame["image_link"])
+    names, nameless = image_names(frame["image_link"])
     unusable += _shared_names(frame, names, table)
-    if unusable:
-        raise faults_error(source, "the table cannot be used", unusable)
+    check_faults(source, "the table cannot be used", unusable)
     schema = schema or default_entities()
+    if "" in nameless:
+        nameless[""] = "blank; expected a URL or a path of a photo"
     problems = {
         "entity_name": {name: entity_problem(name, schema) for name in frame["entity_name"].unique()},
-        "image_link": {link: _link_problem(link, name) for link, name in names.items()},
+        "image_link": nameless,
     }
     if VALUE in frame.columns and truth is not False:
         problems[VALUE] = {label: _label_problem(label, schema) for label in frame[VALUE].unique()}
@@ -173,14 +164,7 @@ def _check_columns(frame: pd.DataFrame, source: Source, truth: bool | None) -> N
                 f"{where}: no column {name!r}; {remedy} "
                 f"(found: {', '.join(columns) or 'none'}; expected: {', '.join(wanted)})"
             )
-    if faults:
-        raise faults_error(source.name, "columns are missing", faults)
-
-
-def _texts(column: pd.Series) -> pd.Series:
-    """Return cells as text without surrounding blanks, "" for missing ones."""
-    found = {value: as_text(value) for value in column.dropna().unique()}
-    return pd.Series([found.get(value, "") for value in column], index=column.index, dtype=object)
+    check_faults(source.name, "columns are missing", faults)
 
 
 def parse_index(column: pd.Series, source: Source) -> tuple[pd.Series, list[str]]:
@@ -201,27 +185,14 @@ def parse_index(column: pd.Series, source: Source) -> tuple[pd.Series, list[str]
     return index, faults
 
 
-def _file_names(links: Iterable[str]) -> dict[str, str | RowsError]:
-    """Return each link's base name, or why it has none."""
-    names: dict[str, str | RowsError] = {}
-    for link in links:
-        if link not in names:
-            try:
-                names[link] = image_name(link)
-            except RowsError as error:
-                names[link] = error
-    return names
-
-
-def _shared_names(frame: pd.DataFrame, names: dict[str, str | RowsError], source: Source) -> list[str]:
+def _shared_names(frame: pd.DataFrame, names: Mapping[str, str], source: Source) -> list[str]:
     """Return a fault for each link that shares its base name with another, unless all of these are URLs.
 
     A download can make a file of each URL; :func:`hybridml.datasets.photos.located`, which knows them, checks those.
     """
     links_of: dict[str, list[str]] = {}
     for link, name in names.items():
-        if isinstance(name, str):
-            links_of.setdefault(name, []).append(link)
+        links_of.setdefault(name, []).append(link)
     clashes = {
         link: links
         for links in links_of.values()
@@ -249,7 +220,7 @@ def _row_faults(
         for column, of_text in problems.items()
         if any(of_text.values())
         for line, index, text in zip(source.lines, frame["index"].tolist(), frame[column], strict=True)
-        if of_text[text]
+        if of_text.get(text)
     ]
     return sorted(faults, key=lambda fault: fault.line)
 
@@ -262,12 +233,6 @@ def entity_problem(name: str, schema: EntitySchema) -> str:
     hint = f"; did you mean {close[0]!r}? Expected" if close else "; expected"
     what = f"unknown entity {name!r}" if name else "blank"
     return f"{what}{hint} one of: {', '.join(sorted(schema.entities))}"
-
-
-def _link_problem(link: str, name: str | RowsError) -> str:
-    if not link:
-        return "blank; expected a URL or a path of a photo"
-    return str(name) if isinstance(name, RowsError) else ""
 
 
 def _label_problem(label: str, schema: EntitySchema) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError
 
-from .csv_file import faults_error, read_csv, write_csv
+from .csv_file import check_faults, read_csv, write_csv
 from .rows import entity_problem
 
 THRESHOLD_COLUMNS = ("entity_name", "min_confidence")
@@ -44,29 +44,29 @@ def read_thresholds(path: str | Path, schema: EntitySchema | None = None) -> dic
     for line, (entity, text) in file.fields(THRESHOLD_COLUMNS):
         threshold = _threshold(text)
         problem = "" if entity == REST else entity_problem(entity, schema)
-        if not problem and threshold is None:
+        if not problem and math.isnan(threshold):
             problem = f"{text!r} for {entity}; expected a number from 0 to 1, or {NEVER}"
         if not problem and entity in thresholds:
             problem = f"{entity} has a line above already; expected each entity once"
-        if problem or threshold is None:
+        if problem:
             faults.append(f"{file.source}, line {line}: {problem}")
         else:
             thresholds[entity] = threshold
-    if faults:
-        raise faults_error(file.source, "the thresholds cannot be used", faults)
+    check_faults(file.source, "the thresholds cannot be used", faults)
     if not thresholds:
         raise RowsError(f"{file.source}: has no line below the header; expected at least one entity")
     return thresholds
 
 
-def _threshold(text: str) -> float | None:
+def _threshold(text: str) -> float:
+    """Return a threshold, NaN where the text is none."""
     if text == NEVER:
         return math.inf
     try:
         value = float(text)
     except ValueError:
-        return None
-    return value if 0 <= value <= 1 else None
+        return math.nan
+    return value if 0 <= value <= 1 else math.nan
 
 
 def threshold_of(thresholds: Mapping[str, float], entity: str) -> float:

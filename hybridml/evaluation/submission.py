@@ -13,7 +13,8 @@ import pandas as pd
 
 from hybridml.datasets.csv_file import read_csv
 from hybridml.datasets.groups import as_text
-from hybridml.datasets.predictions import OFFICIAL, allowed_units, predictions_frame, repair_unit
+from hybridml.datasets.labels import repair_unit
+from hybridml.datasets.predictions import OFFICIAL, allowed_units, predictions_frame
 from hybridml.datasets.rows import read_rows
 from hybridml.entities import EntitySchema, default_entities
 from hybridml.errors import RowsError

@@ -22,16 +22,10 @@ def folder() -> Path:
 
 
 def made_once(name: str, depends_on: str, make: Callable[[Path], None]) -> Path:
-    """Return a file of the cache; make it if it is not there yet.
+    """Return a file of the cache; unless it is there, ``make`` writes its content to the path that it is given.
 
-    Parameters
-    ----------
-    name : str
-        File name with its suffix.
-    depends_on : str
-        Everything that the content depends on; each text has a file of its own.
-    make : callable
-        Writes the content to the path it is given. The file appears whole or not at all.
+    ``name`` is a file name with its suffix, and ``depends_on`` states everything that the content depends on: each such
+    text has a file of its own. The file appears whole or not at all.
     """
     plain = Path(name)
     path = folder() / f"{plain.stem}-{hashlib.sha256(depends_on.encode()).hexdigest()[:16]}{plain.suffix}"

@@ -23,7 +23,7 @@ def atomic(path: str | Path, error: type[HybridmlError] = HybridmlError) -> Iter
     Parameters
     ----------
     path : path
-        The file; its folder is made if it is not there. Of a symbolic link the target is replaced and the link stays.
+        The file; its folder is made if it is not there. A symbolic link stays, and its target is replaced.
         A remote file (``s3://``) is uploaded in one request; a pipe, a device or ``/dev/stdout`` is written into.
     error : type of HybridmlError
         The error to raise when the file cannot be written.

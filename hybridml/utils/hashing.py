@@ -52,14 +52,7 @@ def _plain(value: object) -> Any:
 
 
 def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = HybridmlError) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    error : type of HybridmlError
-        The error to raise when it cannot be read.
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits; raise ``error`` when it cannot be read.
 
     Examples
     --------
@@ -75,8 +68,6 @@ def sha256_of(path: str | os.PathLike[str], error: type[HybridmlError] = Hybridm
 
 def hashes(keys: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each key."""
-    import pandas as pd  # here, so that decoding and OCR do without
+    import pandas as pd  # here, so that decoding and OCR do not load it
 
-    array = np.empty(len(keys), dtype=object)
-    array[:] = keys
-    return np.asarray(pd.util.hash_array(array, categorize=False), dtype=np.uint64)
+    return np.asarray(pd.util.hash_array(np.array(keys, dtype=object), categorize=False), dtype=np.uint64)

@@ -20,9 +20,7 @@ def install(extra: str = "read") -> str:
 
 
 def lacking(what: str, modules: Iterable[str], extra: str = "read") -> str | None:
-    """Return a message that names the first module that is not installed and how to install it, or None.
-
-    Nothing is imported.
+    """Return a message that names the first module that is not installed, or None; nothing is imported.
 
     Parameters
     ----------

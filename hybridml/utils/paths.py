@@ -21,7 +21,7 @@ from hybridml.errors import HybridmlError
 from .optional import require
 
 SCHEME_SEPARATOR = "://"
-"""What tells a remote path, or a URL, from a local one."""
+"""The part of a remote path or a URL that no local path has."""
 
 PRETRAINED_FOLDER = Path(str(resources.files("hybridml"))) / "pretrained"
 """Folder of everything that was trained and comes with the package."""
@@ -31,12 +31,7 @@ _CHANGED = ("mtime", "LastModified", "last_modified", "updated", "modified", "cr
 
 
 def path_of(path: str | os.PathLike[str]) -> Path:
-    """Return a :class:`pathlib.Path`, or for a text with ``://`` an object that acts like one.
-
-    Parameters
-    ----------
-    path : str or path
-        ``file://`` is the local file system.
+    """Return a :class:`pathlib.Path`, or for a text with ``://`` other than ``file://`` an object that acts like one.
 
     Raises
     ------
@@ -96,7 +91,7 @@ def rename(path: Path, to: Path) -> None:
 
 
 def stat_of(path: Path) -> tuple[int, int]:
-    """Return size and time of change in nanoseconds; raise OSError when they are not to be had."""
+    """Return size and time of change in nanoseconds; raise OSError when they cannot be read."""
     if not is_remote(path):
         stat = path.stat()
         return stat.st_size, stat.st_mtime_ns
@@ -134,10 +129,7 @@ def _listed_remote(folder: Path, pattern: str) -> list[tuple[int, Path]]:
 def list_ahead(folder: Path) -> None:
     """List a remote folder once, so that a file system with a cache need not be asked about each of its files.
 
-    Raises
-    ------
-    HybridmlError
-        When the folder is there and cannot be listed.
+    A folder that is not there is no error; one that cannot be listed is a :class:`HybridmlError`.
     """
     if not is_remote(folder):
         return

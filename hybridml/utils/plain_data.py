@@ -25,13 +25,13 @@ ARRAY_KINDS = "biuf"
 """Kinds of array in NumPy's letters: no objects, records or text."""
 
 MAX_DEPTH = 50
-"""Containers inside each other, so that everything may recurse into them."""
+"""Containers inside each other: few enough that any function may recurse into them."""
 
 MAX_BITS = 64
 """Bits of a whole number: longer ones can be chosen to share one hash, and a mapping of them takes hours to build."""
 
 MAX_INSTRUCTIONS = 4_000_000
-"""Instructions of a pickle: one byte makes an object of up to a hundred."""
+"""Instructions of a pickle: one byte can create an object of up to a hundred."""
 
 INSTRUCTIONS = {
     "PROTO", "FRAME", "MARK", "STOP", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1",

@@ -8,13 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def inferring(threads: int | None = None) -> Iterator[None]:
-    """Limit torch's threads and keep no gradients until the block ends.
-
-    Parameters
-    ----------
-    threads : int, optional
-        By default torch's own choice.
-    """
+    """Keep no gradients, and limit torch's threads if a number is given, until the block ends."""
     import torch
 
     before = torch.get_num_threads()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridml.datasets.csv_file import faults_error, read_csv, write_csv
+from hybridml.datasets.csv_file import check_faults, read_csv, write_csv
 from hybridml.errors import RowsError
 
 
@@ -65,7 +65,9 @@ def test_what_is_not_a_file(tmp_path, name):
 
 
 def test_a_long_list_of_faults_is_cut():
-    text = str(faults_error("t.csv", "bad", [f"fault {i};" for i in range(30)]))
+    with pytest.raises(RowsError) as caught:
+        check_faults("t.csv", "bad", [f"fault {i};" for i in range(30)])
+    text = str(caught.value)
     assert "30 faults" in text
     assert "fault 19;" in text
     assert "fault 20;" not in text

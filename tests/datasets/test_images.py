@@ -99,9 +99,7 @@ def test_bomb_is_refused_by_its_header_alone(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded"))
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda *_: pytest.fail("decoded"))
     with pytest.raises(ImageError, match=r"64 x 48 pixels are more than the 3,000 allowed"):
-        decode(
-            path,
-        )
+        decode(path)
 
 
 def test_large_photos_raise_no_warning(recwarn: pytest.WarningsRecorder) -> None:

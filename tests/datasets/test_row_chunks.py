@@ -218,7 +218,7 @@ def test_what_features_stores_does_not_depend_on_the_chunks(
     rows = ["--rows", f"{folder}/rows.csv", "--rows", f"{tmp_path}/other.csv", "--images", f"{folder}/images"]
     printed, found = {}, {}
     for at_once in (10, 1000):
-        monkeypatch.setattr(features, "ROWS_AT_ONCE", at_once)
+        monkeypatch.setattr(features, "ROWS_PER_EXTRACTION", at_once)
         store = tmp_path / str(at_once)
         for turn in ("first", "again"):
             assert main(["features", *rows, "--store", str(store), "--workers", "1", *ENGINES]) == 0

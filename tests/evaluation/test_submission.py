@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridml.datasets.predictions import allowed_units, parse_prediction, repair_unit, write_predictions
+from hybridml.datasets.labels import repair_unit
+from hybridml.datasets.predictions import allowed_units, parse_prediction, write_predictions
 from hybridml.datasets.rows import read_rows
 from hybridml.entities import default_entities
 from hybridml.errors import RowsError

@@ -52,18 +52,7 @@ def open_session(settings: DownloadSettings) -> aiohttp.ClientSession:
 async def fetch(
     session: aiohttp.ClientSession, link: str, path: Path, settings: DownloadSettings
 ) -> ResponseBody:
-    """Write the body that a link leads to, whatever it is.
-
-    Parameters
-    ----------
-    session : ClientSession
-        From :func:`open_session`.
-    link : str
-        A URL.
-    path : Path
-        The file to write; after a failure it may hold part of the body.
-    settings : DownloadSettings
-        How to fetch.
+    """Write the body that a URL leads to, whatever it is, into a file, which may hold part of it after a failure.
 
     Raises
     ------
@@ -153,13 +142,7 @@ def _too_large(size: str, limit: int, http_status: int) -> FetchError:
 
 
 def _request_url(link: str) -> URL:
-    """Return the URL to request for a link.
-
-    Raises
-    ------
-    FetchError
-        When it must not be requested.
-    """
+    """Return the URL to request for a link; raise :class:`FetchError` when it must not be requested."""
     try:
         # a URL that needs no quoting stays as it is: some servers sign theirs
         plain = link.isascii() and link.isprintable() and " " not in link

@@ -35,24 +35,12 @@ DECODERS = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class DownloadTask:
-    """A photo to get.
-
-    Parameters
-    ----------
-    link : str
-        Where it comes from.
-    file : str
-        Name below the images folder.
-    exists : bool
-        Whether there is a file of that name, which counts if it is a photo.
-    fetch : bool
-        Whether the link may be requested.
-    """
+    """A photo to get."""
 
     link: str
-    file: str
-    exists: bool
-    fetch: bool
+    file: str  # name below the images folder
+    exists: bool  # whether there is a file of that name, which counts if it is a photo
+    fetch: bool  # whether the link may be requested
 
     @property
     def host(self) -> str:
@@ -64,26 +52,11 @@ class DownloadTask:
 
 
 class Downloader:
-    """Carries out the tasks of one run.
-
-    Parameters
-    ----------
-    folder : Path
-        The images folder.
-    settings : DownloadSettings
-        How to fetch.
-    journal : Journal
-        Takes the results.
-
-    Attributes
-    ----------
-    fetched, bytes : int
-        Photos fetched so far, and their size.
-    """
+    """Carries out the tasks of one run; the results go to the journal."""
 
     def __init__(self, folder: Path, settings: DownloadSettings, journal: Journal) -> None:
-        self.fetched = 0
-        self.bytes = 0
+        self.fetched = 0  # photos fetched so far
+        self.bytes = 0  # their size
         self._folder = folder
         self._settings = settings
         self._journal = journal
@@ -112,7 +85,7 @@ class Downloader:
                 self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _worker(self, queues: deque[deque[DownloadTask]], bar: Any) -> None:
-        # with no queue left to take, every remaining one is in the hands of another worker
+        # once no queue is left to take, other workers hold those that remain
         while queues:
             queue = queues.popleft()
             if not queue:
@@ -195,8 +168,8 @@ class Downloader:
 def _host_queues(tasks: Iterable[DownloadTask], per_host: int) -> deque[deque[DownloadTask]]:
     """Return the tasks as one queue per host, the hosts in turn.
 
-    A host's queue is in the result once per task of it that may be under way at once. Whoever takes a queue takes one
-    task from it and puts it back when that is done.
+    A host's queue occurs once for each of its tasks that may run at the same time: a worker takes a queue, does one of
+    its tasks, and puts the queue back.
     """
     queue_of: dict[str, deque[DownloadTask]] = {}
     for task in tasks:
@@ -205,13 +178,7 @@ def _host_queues(tasks: Iterable[DownloadTask], per_host: int) -> deque[deque[Do
 
 
 def _existing(task: DownloadTask, path: Path) -> Record:
-    """Return the record of a file that was already there.
-
-    Raises
-    ------
-    ImageError
-        When it is not a photo.
-    """
+    """Return the record of a file that was already there; raise :class:`ImageError` when it is not a photo."""
     decode(path)
     return Record(task.link, task.file, OK, bytes=path.stat().st_size, sha256=fingerprint(path), when=_now())
 

@@ -24,22 +24,11 @@ _PAGE = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re
 class ResponseBody:
     """A body that arrived completely, as far as can be known.
 
-    Parameters
-    ----------
-    http_status : int
-        Of the response.
-    content_type : str
-        What the server calls it; may be empty.
-    bytes : int
-        Its size.
-    sha256 : str
-        Of its bytes.
-    length_known : bool
-        Whether the server announced where it ends; if not, a truncated body looks like a complete one.
+    Unless ``length_known`` says that the server announced its end, a truncated body looks like a complete one.
     """
 
     http_status: int
-    content_type: str
+    content_type: str  # what the server calls it; may be empty
     bytes: int
     sha256: str
     length_known: bool

@@ -15,8 +15,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hybridml.datasets.links import image_name, is_url
-from hybridml.errors import HybridmlError, RowsError
+from hybridml.datasets.links import image_names, is_url
+from hybridml.errors import HybridmlError
 
 from . import status
 from .downloader import Downloader, DownloadTask
@@ -54,7 +54,7 @@ class DownloadReport:
     bytes: int
     failed: dict[str, str]
     others: int
-    seconds: float = 0.0
+    seconds: float
 
     def causes(self) -> Counter[str]:
         """Return how many links failed for each cause, without the details that differ between links."""
@@ -65,11 +65,10 @@ def run(
     links: Iterable[str], folder: Path, settings: DownloadSettings, progress: bool = True
 ) -> DownloadReport:
     """Fetch missing photos; see :func:`hybridml.datasets.download.download`."""
-    start = time.perf_counter()
     lock = FileLock(folder / status.LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         raise HybridmlError(
             f"another download is running in {folder} (it holds {lock.lock_file}); wait until it ends, "
@@ -77,15 +76,13 @@ def run(
         ) from None
     except OSError as error:
         raise HybridmlError(f"cannot write to the folder {folder}: {error.strerror}; name another") from None
-    try:
-        report = _run(links, folder, settings, progress)
-    finally:
-        lock.release()
-    return replace(report, seconds=time.perf_counter() - start)
+    with held:
+        return _run(links, folder, settings, progress)
 
 
 def _run(links: Iterable[str], folder: Path, settings: DownloadSettings, progress: bool) -> DownloadReport:
-    named, nameless = _by_name(links)
+    start = time.perf_counter()
+    named, nameless = image_names(links)
     for part in folder.glob(f"{status.PART}*.part"):
         part.unlink(missing_ok=True)
     earlier = status.read(folder)
@@ -109,20 +106,8 @@ def _run(links: Iterable[str], folder: Path, settings: DownloadSettings, progres
         bytes=downloader.bytes,
         failed=failed | nameless,
         others=sum(entry.is_file() and entry.name not in own for entry in os.scandir(folder)),
+        seconds=time.perf_counter() - start,
     )
-
-
-def _by_name(links: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Return the different links that end in a file name, and for each of the others what is wrong with it."""
-    named: dict[str, None] = {}
-    nameless: dict[str, str] = {}
-    for link in links:
-        try:
-            image_name(link)
-            named[link] = None
-        except RowsError as error:
-            nameless[link] = str(error)
-    return list(named), nameless
 
 
 def _plan(

@@ -32,42 +32,18 @@ OK, FAILED, PLACEHOLDER = "ok", "failed", "placeholder"
 
 @dataclass(frozen=True)
 class Record:
-    """The outcome of one link.
+    """The outcome of one link: a line of the status table, whose columns are these fields."""
 
-    Parameters
-    ----------
-    link : str
-        As in the rows.
-    file : str
-        Name below the images folder.
-    status : {"ok", "failed", "placeholder"}
-        A placeholder is a failed photo with a grey image in its place.
-    problem : str
-        Why it failed, or what is unusual about a photo.
-    http_status : int, optional
-        The last one; None where no server answered or none was asked.
-    bytes : int, optional
-        Size of the photo.
-    sha256 : str
-        Of the photo's bytes.
-    attempts : int
-        0 for a file that was already there.
-    seconds : float
-        Duration of all attempts, waits included.
-    when : str
-        When they ended, UTC.
-    """
-
-    link: str
-    file: str
-    status: str
-    problem: str = ""
-    http_status: int | None = None
-    bytes: int | None = None
-    sha256: str = ""
-    attempts: int = 0
-    seconds: float = 0.0
-    when: str = ""
+    link: str  # as in the rows
+    file: str  # name below the images folder
+    status: str  # OK, FAILED, or PLACEHOLDER: failed, with a grey image in the photo's place
+    problem: str = ""  # why it failed, or what is unusual about a photo
+    http_status: int | None = None  # the last one; None where no server answered or none was asked
+    bytes: int | None = None  # size of the photo
+    sha256: str = ""  # of the photo's bytes
+    attempts: int = 0  # none for a file that was already there
+    seconds: float = 0.0  # duration of all attempts, waits included
+    when: str = ""  # when they ended, UTC
 
     @property
     def failed(self) -> bool:
@@ -131,16 +107,12 @@ def _record(place: str, cells: Iterable[object]) -> Record:
         # a name with a slash would lead out of the folder
         if not file or Path(file).name != file:
             raise ValueError(f"{file!r} is not a file name")
-        numbers = _optional_int(http_status), _optional_int(size)
-        return Record(link, file, status, problem, *numbers, sha256, int(attempts), float(seconds), when)
+        code, length = (int(text) if text else None for text in (http_status, size))
+        return Record(link, file, status, problem, code, length, sha256, int(attempts), float(seconds), when)
     except ValueError as error:
         raise HybridmlError(
             f"{place}: not a line of a download's status table ({error}); correct the line or remove it"
         ) from None
-
-
-def _optional_int(text: str) -> int | None:
-    return int(text) if text else None
 
 
 def _journal(path: Path) -> Iterator[Record]:
@@ -163,15 +135,7 @@ def _journal(path: Path) -> Iterator[Record]:
 
 
 class Journal:
-    """The records of a run, each written to disk as soon as it is known.
-
-    Parameters
-    ----------
-    folder : Path
-        The images folder.
-    records : mapping of link to Record
-        Those of earlier runs.
-    """
+    """The records of the links of a folder: those of earlier runs, and those of this run, each written at once."""
 
     def __init__(self, folder: Path, records: Mapping[str, Record]) -> None:
         self.records = dict(records)

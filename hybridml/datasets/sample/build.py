@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import random
 from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 
 from tqdm import tqdm
+
+from hybridml.datasets.csv_file import write_csv
+from hybridml.utils.hashing import sha256_of
 
 from . import drawing, packaging, table
 from .canvas import Canvas, CrowdedError
@@ -97,15 +99,6 @@ def _table(key: str, photos: int) -> Iterator[list[Photo]]:
         made, number = made + len(layouts), number + 1
 
 
-def _csv(rows: Sequence[tuple[str, int, str, str]], truth: bool) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    columns = len(TABLE_COLUMNS) if truth else len(TABLE_COLUMNS) - 1
-    writer.writerow(TABLE_COLUMNS[:columns])
-    writer.writerows((k, *row)[:columns] for k, row in enumerate(rows))
-    return text.getvalue().encode()
-
-
 def draw_set(out: Path, seed: int, photos: int, progress: bool) -> SampleSet:
     """Draw the set of ``seed``; see :func:`hybridml.datasets.sample.draw`."""
     forget(out)
@@ -122,7 +115,9 @@ def draw_set(out: Path, seed: int, photos: int, progress: bool) -> SampleSet:
                     files[f"images/{photo}"] = write_atomically(out / "images" / photo, data)
                     rows[name] += [(photo, group, entity, truth) for entity, truth in asked.items()]
                     bar.update()
-    for name, part, truth in (("train", "train", True), ("test", "test", False), ("truth", "test", True)):
-        files[f"{name}.csv"] = write_atomically(out / f"{name}.csv", _csv(rows[part], truth))
+    for name, part, columns in (("train", "train", 5), ("test", "test", 4), ("truth", "test", 5)):
+        lines = ((index, *row)[:columns] for index, row in enumerate(rows[part]))
+        write_csv(out / f"{name}.csv", TABLE_COLUMNS[:columns], lines)
+        files[f"{name}.csv"] = sha256_of(out / f"{name}.csv")
     remember(out, seed, photos, files)
     return SampleSet(out, photos)

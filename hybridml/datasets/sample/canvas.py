@@ -46,18 +46,10 @@ def ink_on(colour: Colour) -> Colour:
 
 
 def text_mask(text: str, size: float, bold: float = 0.0, angle: float = 0.0) -> Image.Image:
-    """Return ``text`` as a coverage mask, trimmed to its ink.
+    """Return one line of text as a coverage mask, trimmed to its ink.
 
-    Parameters
-    ----------
-    text : str
-        One line.
-    size : float
-        Font size in pixels.
-    bold : float
-        Stroke added all round, as a share of the size (0.03 is semi-bold, 0.06 black).
-    angle : float
-        Direction of the text in degrees: 0 to the right, 90 downwards, -90 upwards.
+    ``size`` is in pixels; ``bold`` is the stroke added all round as a share of it (0.03 is semi-bold, 0.06 black);
+    ``angle`` is the direction of the text in degrees (0 to the right, 90 downwards, -90 upwards).
     """
     font = _font(max(6, round(size * _OVER)))
     stroke = round(bold * size * _OVER)
@@ -72,25 +64,13 @@ def text_mask(text: str, size: float, bold: float = 0.0, angle: float = 0.0) -> 
 
 
 class Canvas:
-    """A picture in the making.
+    """A picture in the making; ``rng`` is the source of every random choice made while drawing."""
 
-    Parameters
-    ----------
-    width, height : int
-        Pixels.
-    rng : random.Random, optional
-        Source of every random choice made while drawing.
-    colour : (int, int, int)
-        Background.
-    """
-
-    def __init__(
-        self, width: int, height: int, rng: random.Random | None = None, colour: Colour = WHITE
-    ) -> None:
+    def __init__(self, width: int, height: int, rng: random.Random | None = None) -> None:
         self.width, self.height = width, height
         self.rng = rng or random.Random(0)
-        self.colour = colour
-        self.image = Image.new("RGB", (width, height), colour)
+        self.colour = WHITE
+        self.image = Image.new("RGB", (width, height), WHITE)
         self.draw = ImageDraw.Draw(self.image)
         self.texts: list[tuple[str, Box]] = []
 
@@ -105,18 +85,10 @@ class Canvas:
         bold: float = 0.0,
         angle: float = 0.0,
     ) -> Box:
-        """Write one line and return the box of its ink.
+        """Write one line as :func:`text_mask` renders it, and return the box of its ink.
 
-        Parameters
-        ----------
-        at : (x, y)
-            The middle of the text's height, at its left end, middle or right end.
-        text, size, bold, angle
-            See :func:`text_mask`.
-        align : str
-            The end at ``at``: ``l``, ``m`` or ``r``.
-        fit : float, optional
-            Greatest length: longer text is set smaller.
+        At half its height, the left end ("l"), middle ("m") or right end ("r") of the line, as ``align`` says, is at
+        ``at``. A line longer than ``fit`` is set smaller.
 
         Raises
         ------

@@ -17,13 +17,7 @@ NOTES = ("Please allow an error of 1-3 cm", "Tolerance of 0.5 inch due to hand m
 
 
 class DimensionLines:
-    """Dimension lines of one photo, all in one style that is chosen at random.
-
-    Parameters
-    ----------
-    canvas : Canvas
-        Picture to draw on, and source of the style.
-    """
+    """Dimension lines of one photo, all in one style that is chosen at random."""
 
     def __init__(self, canvas: Canvas) -> None:
         rng = canvas.rng
@@ -37,10 +31,7 @@ class DimensionLines:
     def draw(self, edge: Edge, away: Point, text: str) -> None:
         """Draw the dimension line of ``edge``, moved by ``away`` from the object, with ``text`` at its middle.
 
-        Raises
-        ------
-        CrowdedError
-            When the text has no room; nothing is drawn then.
+        Where the text has no room, a :class:`CrowdedError` is raised before anything is drawn.
         """
         a, b = ((x + away[0], y + away[1]) for x, y in edge)
         length = math.dist(a, b)

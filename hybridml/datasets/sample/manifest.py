@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hybridml.errors import HybridmlError
 from hybridml.utils.files import atomic
+from hybridml.utils.hashing import sha256_of
 
 # Raised whenever the same seed draws another set.
 VERSION = 2
@@ -76,11 +78,8 @@ def is_complete(folder: Path, seed: int, photos: int) -> bool:
     if [manifest.get(k) for k in ("version", "seed", "photos")] != [VERSION, seed, photos]:
         return False
     try:
-        return all(
-            hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-            for name, digest in manifest["files"].items()
-        )
-    except OSError:
+        return all(sha256_of(folder / name) == digest for name, digest in manifest["files"].items())
+    except HybridmlError:
         return False
 
 

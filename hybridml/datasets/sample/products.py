@@ -95,21 +95,11 @@ class Amount:
 
 @dataclass(frozen=True)
 class Style:
-    """How one product writes its quantities: the same on all its photos.
+    """How one product writes its quantities: the same on all its photos."""
 
-    Parameters
-    ----------
-    spelling : dict
-        Unit to how it is written, its space included.
-    comma : bool
-        Decimal comma.
-    dual : str
-        ``""`` for one unit, else a pattern of two: ``{0}`` is in the unit of the truth.
-    """
-
-    spelling: dict[str, str]
-    comma: bool = False
-    dual: str = ""
+    spelling: dict[str, str]  # unit to how it is written, its space included
+    comma: bool = False  # whether the decimal point is a comma
+    dual: str = ""  # the pattern of two units, one of JOINS; empty for one unit
 
     @classmethod
     def of(cls, rng: random.Random, imperial: bool) -> Style:
@@ -133,30 +123,17 @@ class Style:
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of product.
+    """A sort of product; layouts and units are repeated for a greater share."""
 
-    Parameters
-    ----------
-    names : mapping of str to tuple of str
-        Shape (in :data:`hybridml.datasets.sample.shapes.SHAPES`) to names of products of that shape.
-    layouts : tuple of str
-        Photos that show it, in :data:`hybridml.datasets.sample.build.LAYOUTS`; repeated for a greater share.
-    size : tuple of (low, high)
-        Width, height and depth in centimetres; empty where no photo gives them.
-    weight, load : (low, high) or None
-        In kilograms.
-    contents : tuple of (entity, metric units, imperial units)
-        What it contains; units are repeated for a greater share.
-    volts : tuple of (mapping, mapping)
-        Per market (metric, imperial), voltage to the possible wattages.
-    """
-
-    names: Mapping[str, tuple[str, ...]]
-    layouts: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]  # shape, of shapes.SHAPES, to names of products
+    layouts: tuple[str, ...]  # of build.LAYOUTS
+    # lowest and highest width, height and depth in centimetres; empty where no photo gives them
     size: tuple[tuple[float, float], ...] = ()
-    weight: tuple[float, float] | None = None
+    weight: tuple[float, float] | None = None  # in kilograms, as the load
     load: tuple[float, float] | None = None
+    # entity, metric units, imperial units
     contents: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    # on the metric and the imperial market, volts to the possible watts
     volts: tuple[Mapping[int, tuple[int, ...]], ...] = ()
 
 
@@ -201,28 +178,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Product:
-    """One invented product; all photos of a group show the same one.
-
-    Parameters
-    ----------
-    name, brand : str
-        Its words.
-    shape : str
-        How it is drawn.
-    colour : (int, int, int)
-        Main colour.
-    style : Style
-        How it writes quantities.
-    amounts : mapping of entity name to Amount
-        Its true quantities.
-    """
+    """One invented product; all photos of a group show the same one."""
 
     name: str
     brand: str
-    shape: str
+    shape: str  # one of shapes.SHAPES
     colour: Colour
     style: Style
-    amounts: Mapping[str, Amount]
+    amounts: Mapping[str, Amount]  # entity to the true quantity
 
     def say(self, entity: str) -> str:
         """Return the amount of ``entity`` as the product writes it."""

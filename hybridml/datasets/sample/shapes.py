@@ -22,22 +22,12 @@ TURNED: dict[str, tuple[Profile, float]] = {
 
 @dataclass(frozen=True)
 class Outline:
-    """Edges of a drawn object.
+    """Edges of a drawn object."""
 
-    Parameters
-    ----------
-    width, height : (point, point)
-        Lower edge from left to right; left edge from top to bottom.
-    depth : (point, point) or None
-        The edge that recedes, from front to back.
-    part : (point, point) or None
-        An edge of a part of it: a drawer at its right, a mouth at its top.
-    """
-
-    width: Edge
-    height: Edge
-    depth: Edge | None = None
-    part: Edge | None = None
+    width: Edge  # the lower edge, from left to right
+    height: Edge  # the left edge, from top to bottom
+    depth: Edge | None = None  # the edge that recedes, from front to back
+    part: Edge | None = None  # an edge of a part of it: a drawer at its right, a mouth at its top
 
 
 def _block(canvas: Canvas, area: Box, colour: Colour, drawers: tuple[int, ...]) -> Outline:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hybridml.datasets.predictions import repair_unit
+from hybridml.datasets.labels import repair_unit
 from hybridml.datasets.rows import RowFault
 from hybridml.entities import EntitySchema
 

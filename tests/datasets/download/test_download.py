@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,6 @@ from hybridml.errors import HybridmlError
 from tests.helpers.server import Server, photo, running
 
 QUICK = DownloadSettings(timeout=3, stall=0.5, retries=2, backoff=0.01, max_bytes=200_000, allow_private=True)
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: Server) -> Server:
-    shared_server.reset()
-    return shared_server
 
 
 def get(

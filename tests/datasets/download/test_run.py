@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -28,18 +27,6 @@ from hybridml.errors import HybridmlError
 from tests.helpers.server import Server, photo, running
 
 QUICK = DownloadSettings(timeout=5, stall=2, retries=1, backoff=0.01, allow_private=True)
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: Server) -> Server:
-    shared_server.reset()
-    return shared_server
 
 
 def photos(folder: Path) -> list[str]:
