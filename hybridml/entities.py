@@ -182,7 +182,7 @@ _IGNORED_IN_SPELLINGS = re.compile(r"[ .\-]")
 
 
 def parse_entities(text: str, source: str = "<string>", base: EntitySchema | None = None) -> EntitySchema:
-    """Build an :class:`EntitySchema` from TOML text; see ``docs/entities.md`` for the format.
+    """Build an :class:`EntitySchema` from TOML text; see ``docs/guides/entities.md`` for the format.
 
     Parameters
     ----------

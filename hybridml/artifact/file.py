@@ -35,10 +35,10 @@ MAX_BYTES = 1 << 30
 """Bytes that a file may have, and decompress to."""
 
 ALWAYS_ALLOWED = 1 << 26
-"""Bytes that any file may decompress to ..."""
+"""Bytes that any file may decompress to, however small it is."""
 
 MAX_RATIO = 100
-"""... and how many times its size beyond: models decompress to a few times their size, bombs to a thousand times."""
+"""How many times its size a larger file may decompress to: models need a few, decompression bombs a thousand."""
 
 
 def write(data: Mapping[str, Any], path: str | Path) -> Path:

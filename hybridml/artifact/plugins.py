@@ -28,7 +28,7 @@ def check(blocks: Iterable[str], stages: Iterable[Stage]) -> None:
     Raises
     ------
     ArtifactError
-        When a name is one of Python's standard library, or that of a stage is no class with the methods of its kind.
+        When a name is in Python's standard library, or a stage is not a class with the methods of its kind.
 
     Examples
     --------

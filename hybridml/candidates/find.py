@@ -20,7 +20,7 @@ from hybridml.vision.photo_features import PhotoFeatures
 from hybridml.vision.text_line import OCRResult, TextLine
 
 VERSION = 1
-"""Raised when a candidate comes out otherwise than before, also by a change of the parser.
+"""Raised when the candidates of a photo change, also because of a change to the parser.
 
 It is a part of :data:`hybridml.candidates.features.VERSION`.
 """

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 OUTCOME_CLASSES = ("right", "wrong", "empty")
 
 MIN_ROWS = 30
-"""Answers below which an entity has the thresholds of all entities together."""
+"""An entity with fewer answers has the thresholds of all entities together."""
 
 PRECISION_STEPS = tuple(round(p / 100, 2) for p in range(5, 100))
 """Precisions for which a confidence threshold is stored."""

@@ -1,4 +1,4 @@
-"""The dimension order: which of two dimensions of a product labels make the larger.
+"""The dimension order: which of two dimensions of a product is usually the larger in labels.
 
 What sellers call depth is often the length of something that lies flat, and the width is then the shorter side of its
 face: where both are labelled on one photo, the depth is hardly ever the smaller. A photo does not show this convention,

@@ -2,8 +2,8 @@
 
 Each entity alone may prefer the same number. Joint scoring raises the score of a number for one entity where the others
 have a better number of their own, and where its size relative to theirs agrees with the order that labels have
-(:mod:`hybridml.ranking.dimension_order`). So that all dimensions of a photo take part, rows that nobody asked for are
-added for the missing ones.
+(:mod:`hybridml.ranking.dimension_order`). So that all dimensions of a photo take part, rows are added for
+those that were not requested.
 
 References
 ----------
@@ -35,7 +35,7 @@ NOT_ON_PHOTO = 0.15
 
 
 def with_siblings(keys: Sequence[str | None], entities: Sequence[str], schema: EntitySchema) -> Rows:
-    """Return the rows, followed by rows for the sibling entities that their photos were not asked for.
+    """Return the rows, followed by rows for the sibling entities that were not requested of their photos.
 
     Siblings are the entities of one family that are measured along different axes.
 

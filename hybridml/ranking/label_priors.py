@@ -1,4 +1,4 @@
-"""Label priors: how usual a candidate's unit, size and value are among labels, whatever the photo shows.
+"""Label priors: how common a candidate's unit, size and value are among labels, whatever the photo shows.
 
 They are counted from labels alone, which need no photo. A training row never sees the labels of its own group: its
 columns are counted without them, so that they mean the same on training rows as on new ones.
@@ -20,7 +20,7 @@ from hybridml.datasets.labels import parse_labels
 from hybridml.entities import EntitySchema
 
 MIN_LABELS = 20
-"""Labels below which a count is taken as none, so that no count reveals single rows."""
+"""The least count of labels that is kept, so that no count reveals single rows."""
 
 BINS_PER_DECADE = 4
 """Resolution at which the size of a quantity is counted."""

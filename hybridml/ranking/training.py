@@ -46,7 +46,7 @@ FULL_WEIGHT, NO_WEIGHT = 1.0, 0.0
 """Weight of a row with a weak label: as much as any other row, or nothing."""
 
 HARM_DEVIATIONS = 2.0
-"""Standard deviations by which weak labels must do harm to lose their weight; one alone occurs in one entity of six."""
+"""Standard deviations by which weak labels must do harm to lose their weight; chance reaches 1 in one case of six."""
 
 
 class TrainingData:

@@ -31,7 +31,7 @@ SCORE_PER_LOG_ODDS = 0.5
 """Ranker score that one unit of log odds is worth: a preference of labels says nothing about the photo."""
 
 MIN_UNIT_PAIRS = 200
-"""Unit pairs in the texts below which nothing is learned."""
+"""Nothing is learned from fewer unit pairs."""
 
 MAX_LOG_ODDS = 4.0
 """Limit of the log odds, in both directions."""

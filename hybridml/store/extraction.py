@@ -1,4 +1,4 @@
-"""The extraction of photo features: fills the feature store with what it lacks, each photo once.
+"""The extraction of photo features: fills the feature store with missing results, processing each photo once.
 
 Vision is nearly all of the cost. A photo that cannot be decoded is recorded as such, and costs its own rows only.
 """
@@ -45,7 +45,7 @@ class ExtractionReport:
     Attributes
     ----------
     photos, cached, done : int
-        Photos asked for, found in the store, and worked on now.
+        Photos requested, found in the store, and processed in this run.
     failed : dict of str to str
         Photo name to cause.
     keys : dict of str to str
@@ -57,7 +57,7 @@ class ExtractionReport:
     partial : bool
         Whether nothing was worked on: what is done so far was looked up.
     waiting : set of str
-        Then, names of the photos that are not done.
+        If ``partial``, names of the photos that are not done.
     """
 
     photos: int = 0
@@ -201,7 +201,7 @@ def extract_photos(
 def extracted_so_far(
     frame: pd.DataFrame, images: Images, store: FeatureStore, stages: VisionStages
 ) -> ExtractionReport:
-    """Look up which photos of rows are done, without opening one: also while another process fills the store.
+    """Look up which photos of rows are done, without opening any; another process may be filling the store.
 
     A second pass counts as done: whether a photo needs one is known only from its OCR result.
     """

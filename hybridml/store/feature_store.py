@@ -9,8 +9,8 @@ Layout below the store's root (``features/`` by default)::
     <kind>/<fingerprint>/settings.json              the settings that made the results
 
 ``key`` is the SHA-256 of the photo's bytes; ``fingerprint`` hashes the settings, so results of different
-settings never mix. :mod:`hybridml.store.shards` describes how shards are written, merged and set aside. Memory is taken
-for the photos that are asked about, not for what else the store holds.
+settings never mix. :mod:`hybridml.store.shards` describes how shards are written, merged and set aside. Memory use
+depends on the requested photos, not on what else the store holds.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class RecordIndex:
         return np.where(self._hashes[at] == wanted, at, -1)
 
     def has(self, keys: Sequence[str], failed: bool = True) -> npt.NDArray[np.bool_]:
-        """Return which of ``keys`` there is a record of; of a failure only when ``failed``."""
+        """Return which of ``keys`` have a record; records of failures count only if ``failed``."""
         at = self._positions(hashes(keys))
         known = at >= 0
         there = np.zeros(len(keys), dtype=bool)
@@ -78,7 +78,7 @@ class RecordIndex:
         return {record["key"]: record["error"] for record in self._records(at)}
 
     def records(self, keys: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the records of ``keys``, or of all photos, that there are, in the order of the shards."""
+        """Yield the existing records of ``keys``, or of all photos, in the order of the shards."""
         at = np.arange(len(self._hashes)) if keys is None else np.unique(self._positions(hashes(keys)))
         yield from self._records(at[at >= 0])
 

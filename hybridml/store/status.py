@@ -36,7 +36,7 @@ class TableStatus:
     folder : str
         Below the store's root: kind and fingerprint of the settings.
     done, failed, missing : int or None
-        Photos of the rows asked about; None where that is not known.
+        Photos of the given rows; None where that is unknown.
     records, shards, bytes : int
         All that lies there.
     newest : float or None
@@ -65,7 +65,7 @@ class StoreStatus:
     photos, known, absent : int
         Photos of the rows; those whose content the store knows; those that are neither known nor on disk.
     tables, others : list of TableStatus
-        Of the engines asked about, and of other settings.
+        Tables of the given stages, and tables made with other settings.
     causes : dict of str to str
         Photo name to why it is recorded as failed.
     no_photo : dict of str to str

@@ -1,4 +1,4 @@
-"""The work of one process on photos: each is decoded once, then goes through the vision stages that it lacks."""
+"""The work of one process on photos: each is decoded once for all vision stages whose results are missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIED = "the process that read it died (out of memory or a crash)"
 
 @dataclass(frozen=True)
 class PhotoTask:
-    """A photo and the stages that it lacks.
+    """A photo and the stages whose results are missing.
 
     Parameters
     ----------

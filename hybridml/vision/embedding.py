@@ -180,8 +180,8 @@ class ResNet50Embedder(_ResNet50):
 class ShippedEmbedder(_ResNet50):
     """Global average pool of the number classifier's ResNet-50: 2,048 numbers per photo, without a download.
 
-    Its weights are our own, trained to tell what a number on a photo labels, from gray and thin lines on a small
-    square. Where text stands, which that network also sees, is left out: an embedding does not depend on an OCR engine.
+    Its weights are our own, trained to predict what a number on a photo measures, from gray and thin lines on a small
+    square. The positions of text, which that network also sees, are left out, so that an embedding needs no OCR engine.
 
     Parameters
     ----------

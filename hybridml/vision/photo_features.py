@@ -1,4 +1,4 @@
-"""The features of one photo: the results of all vision stages, whatever entity is asked for."""
+"""The features of one photo: the results of all vision stages, whatever entity is requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The photo processor: runs vision stages on one photo, in whatever process it is."""
+"""The photo processor: runs vision stages on one photo, in any process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .text_line import OCRResult
 class PhotoProcessor:
     """Runs vision stages on photos; each stage is loaded when it first runs.
 
-    Results are in the precision in which the feature store keeps them, so that a photo that was stored and one that
-    was not have the same answers.
+    Results are in the precision in which the feature store keeps them, so that answers are the same whether or not
+    a photo was stored.
 
     Parameters
     ----------

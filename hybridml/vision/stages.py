@@ -142,7 +142,7 @@ class VisionStages:
 
 
 LIBRARIES = ("rapidocr", "onnxruntime", "tesseract", "torch")
-"""Settings that are versions of libraries: another one may change a last digit, not what is meant."""
+"""Settings that are versions of libraries; another version may change the last digit of a result, no more."""
 
 
 def _adopted(stage: Stage, options: Mapping[str, Any]) -> Stage:
@@ -173,7 +173,7 @@ def _essence(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was and is of each setting that differs."""
+    """Return a text with the old and the new value of each setting that differs."""
     return {
         key: f"{key} was {then.get(key)!r} and is {now.get(key)!r}"
         for key in sorted({*now, *then})

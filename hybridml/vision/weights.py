@@ -13,7 +13,7 @@ from typing import Any
 from hybridml.errors import WeightsError
 
 KEYS_SHOWN = 5
-"""Names of weights in a message at most."""
+"""The most names of weights that a message lists."""
 
 
 def loaded(

@@ -157,9 +157,7 @@ def test_download_goes_into_the_cache(
     assert (tmp_path / "hub" / "checkpoints" / "resnet50-11ad3fa6.pth").exists()
 
 
-def test_a_failed_download_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: object, **__: object) -> None:
         raise OSError("Name or service not known")
 

@@ -47,8 +47,8 @@ COLUMNS: dict[str, Column] = {c.name: c for module in _MODULES.values() for c in
 VERSION: int = find.VERSION + sum(module.VERSION for module in _MODULES.values())
 """Version of candidates and features together, which a model and a file of candidates must share with the package.
 
-It rises with the ``VERSION`` of a block, which is raised when a column of the same name comes out otherwise than
-before, and with :data:`hybridml.candidates.find.VERSION`, which is also raised when scores are weighed otherwise.
+It rises with the ``VERSION`` of a block, which is raised when the values of a column change under the same name,
+and with :data:`hybridml.candidates.find.VERSION`, which is also raised when scores are weighed differently.
 """
 
 __all__ = [

@@ -71,7 +71,7 @@ class Column:
 
 
 def flag(name: str, clause: str, yes: str, no: str, above: float = 0.5) -> Column:
-    """Return a column that tells whether ``clause`` holds with ``yes`` in its gap, or with ``no``.
+    """Return a column that states whether ``clause`` holds with ``yes`` in its gap, or with ``no``.
 
     Parameters
     ----------

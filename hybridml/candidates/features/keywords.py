@@ -32,7 +32,7 @@ _MEASURES = {
     ),
     "on_line": ("distance to {} in its text line", "beside it", "the text beside it says {word!r}"),
 }
-"""For each measure of a word: the noun phrase, where the word is said to be missing, and the clause for one found."""
+"""For each measure of a word: its noun phrase, the place where no word is, and the clause for a word found."""
 
 _WORDS = {"own": "a word for the requested entity", "rival": "a word for another entity"}
 

@@ -61,7 +61,7 @@ _DECLARED = (
         _beside_phrase,
     ),
 )
-COLUMNS = tuple(replace(column, missing="the number classifier did not look at it") for column in _DECLARED)
+COLUMNS = tuple(replace(column, missing="the number classifier did not run on it") for column in _DECLARED)
 
 
 def block(photo: PhotoContext, entity: Entity, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ _made = threading.local()
 
 
 class IncompatibleWorkerError(HybridmlError):
-    """This worker lacks something, or has it in another version."""
+    """Something that the stages need is missing on this worker, or has another version there."""
 
 
 def worker_of(stages: VisionStages, version: str, protocols: Iterable[str] = ()) -> Worker:

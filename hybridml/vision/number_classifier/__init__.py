@@ -1,4 +1,4 @@
-"""The number classifier: a ResNet-50 that says what each number on a photo labels, from the lines drawn around it."""
+"""The number classifier: a ResNet-50 that predicts what each number on a photo measures from the lines around it."""
 
 from .classifier import NumberClassifier
 from .inputs import CLASSES

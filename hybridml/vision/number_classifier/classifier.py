@@ -31,7 +31,7 @@ SHIPPED_WEIGHTS = PRETRAINED_FOLDER / "number-classifier-resnet50.pt"
 
 
 class NumberClassifier:
-    """Tells what each number on a photo labels, from the lines and shapes around it.
+    """Predicts what each number on a photo measures, from the lines and shapes around it.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def load_network(path: Path) -> Any:
 
 
 def load_head(path: Path) -> Any:
-    """Return the network's head alone, which is all that is needed of it where the rest is translated.
+    """Return the network's head alone, which is all that is needed where the backbone runs on ONNX Runtime.
 
     Raises
     ------

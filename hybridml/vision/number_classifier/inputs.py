@@ -55,7 +55,7 @@ class NetworkInput:
 
 
 def has_digit(text: str) -> bool:
-    """Tell whether a text line holds a digit, and so may hold a number."""
+    """Return whether a text line holds a digit, and so may hold a number."""
     return _DIGIT.search(text) is not None
 
 

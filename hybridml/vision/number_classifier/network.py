@@ -1,4 +1,4 @@
-"""The network: torchvision's ResNet-50 over the photo, regions around each text line, nine classes."""
+"""The network of the number classifier: ResNet-50 over the photo, areas around each text line, nine classes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class NumberClassifierNetwork(nn.Module):
         return answer(self.head, *self.maps(planes), geometry, photo)
 
     def maps(self, planes: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what is seen of photos, whatever text stands on them.
+        """Return the feature maps of photos, which do not depend on the text lines.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ from hybridml.utils.optional import require
 from . import quantize
 
 NEEDED = ("onnx", "onnxruntime", "platformdirs")
-"""Packages that making and keeping a lighter copy takes."""
+"""Packages that are needed to make and keep a lighter copy."""
 
 CHARACTERS_VERSION = 1
 """Counts up with every change of :func:`without_east_asian` that changes a copy."""
@@ -23,7 +23,7 @@ EAST_ASIAN = 0x2E80
 """The first code point of the East Asian scripts; what lies below is kept."""
 
 KEY = "character"
-"""Where PP-OCR's recognizers hold their characters, a line each."""
+"""Metadata key of the characters that PP-OCR's recognizers know, one per line."""
 
 
 def check(model: Path, eight: bool = False, western: bool = False) -> None:
@@ -40,7 +40,7 @@ def lighter(model: Path, eight: bool = False, western: bool = False) -> Path:
     Parameters
     ----------
     model : Path
-        An ONNX file; returned as it is where nothing is asked for.
+        An ONNX file; returned unchanged if neither option is set.
     eight : bool
         Compute in 8-bit integers, see :mod:`hybridml.vision.ocr.quantize`.
     western : bool

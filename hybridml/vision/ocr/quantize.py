@@ -33,7 +33,7 @@ def ranges_of(model: Path) -> Path:
 
 
 def missing(model: Path) -> str | None:
-    """Return what a copy of ``model`` lacks besides packages, and what to do, or None."""
+    """Return what is missing to copy ``model``, besides packages, and what to do; None if nothing is."""
     if not ranges_of(model).is_file():
         return (
             f"no ranges for reading {model.name} in 8 bits: use precision='float32', or measure them with "

@@ -71,9 +71,9 @@ class RapidOCRSettings(PreprocessSettings):
     detector, recognizer, classifier : str
         Model files, in RapidOCR's own folder unless they are absolute paths.
     precision : {"float32", "mixed", "int8", "checked"}
-        In what the networks compute: all in 32-bit floats; the detector in 8-bit integers; or the recognizer, too;
-        or so, but with lines read again in floats that have a digit and were read with less confidence than
-        ``check_score``. See :mod:`hybridml.vision.ocr.quantize`.
+        The number format of the networks: all in 32-bit floats; the detector in 8-bit integers; the recognizer,
+        too; or the same, with lines that have a digit and a confidence below ``check_score`` read again
+        in floats. See :mod:`hybridml.vision.ocr.quantize`.
     check_score : float
         See ``precision``.
     check_width : int
@@ -143,7 +143,7 @@ def _digest(path: Path) -> str:
 
 
 class RapidOCREngine:
-    """Reads with RapidOCR.
+    """The OCR engine RapidOCR.
 
     Parameters
     ----------

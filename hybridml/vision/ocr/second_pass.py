@@ -1,4 +1,4 @@
-"""The second pass: OCR of a photo once more, larger, where the first result shows nothing that was asked for.
+"""The second pass: OCR of an enlarged photo, where the first pass finds no candidate for a requested entity.
 
 The first OCR result has a size that suits most photos at a low cost. What it misses is small print above all, so
 the second one enlarges the photo, may turn it or cut it into tiles, and costs more: it is meant for the few
@@ -260,7 +260,7 @@ class SecondPass:
         image : ndarray of uint8, shape (H, W, 3)
             The photo as :func:`hybridml.datasets.images.decode` returns it.
         first : OCRResult
-            What was read on it before.
+            The OCR result of the first pass.
         """
         height, width = image.shape[:2]
         second = OCRResult((), width, height)
@@ -304,9 +304,9 @@ def merge(first: OCRResult, second: OCRResult) -> OCRResult:
 
 
 def pool(one: OCRResult, other: OCRResult) -> OCRResult:
-    """Return the lines of two views of one photo, without those of ``other`` that ``one`` reads alike.
+    """Return the lines of two views of one photo, without those of ``other`` that ``one`` has with the same text.
 
-    Where two views disagree both stay: which one is right shows only when a quantity is asked for.
+    Where two views disagree, the lines of both stay: the ranker decides which one is right.
     """
     fresh = [
         line

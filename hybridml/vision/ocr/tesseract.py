@@ -93,7 +93,7 @@ def _version() -> str:
 
 
 class TesseractEngine:
-    """Reads with Tesseract.
+    """The OCR engine Tesseract.
 
     Parameters
     ----------

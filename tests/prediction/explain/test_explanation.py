@@ -194,7 +194,7 @@ def test_phrases_name_the_nearest_word() -> None:
 @pytest.mark.parametrize(
     ("column", "value", "phrase"),
     [
-        ("number_class.own_lead", math.nan, "the number classifier did not look at it"),
+        ("number_class.own_lead", math.nan, "the number classifier did not run on it"),
         ("unit_pairs.gap", math.nan, "it is not given in a second unit"),
         ("layout.font", math.nan, "height of its letters: not known"),
         ("comparison.to_largest", -0.30103, "the largest quantity is 2 times as large"),
