@@ -42,11 +42,12 @@ COMMANDS = {
     "report": "show what a model does on rows: numbers, every row as a card, suspect labels",
     "inspect": "print what a model is made of, or where two differ",
 }
-"""What each command does. Its options and its code are in the module of its name, imported when it is given."""
+"""What each command does. The module of its name, imported only when the command is given, has the rest of the help
+(``DESCRIPTION``), the options (``add_options``) and the code (``run``, which returns the exit status)."""
 
 
 def parser(commands: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """Return the parser of the command line, with the options of some commands, by default of all."""
+    """Return the parser of the command line with the options of these commands."""
     as_written = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser("hybridml", description=DESCRIPTION, formatter_class=as_written)
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")

@@ -24,7 +24,6 @@ describes candidates alike, for example one trained again on more labels.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows")
     add_files(parser)
@@ -33,7 +32,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     faults_file = path_of(f"{arguments.out}.faults.csv")
     check_outputs(
         {**paths_given(arguments, "rows"), "--model": [model_path(arguments.model)]},

@@ -40,7 +40,6 @@ A system that fails is named with the reason, and the others are compared; exit 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows with entity_value")
     add(
@@ -80,7 +79,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     systems, settings = arguments.systems, settings_of(arguments.set)
     for name in settings:
         if name not in systems:
@@ -124,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         ocr_engines,
         settings,
         pd.concat(weak, ignore_index=True) if weak else None,
-        None if arguments.labels is None else read_labels(*arguments.labels),
+        read_labels(*arguments.labels) if arguments.labels else None,
     )
     results = []
     for outcome in outcomes:

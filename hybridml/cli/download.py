@@ -33,7 +33,6 @@ interruption, the same command continues where it stopped. Photos that failed ar
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     defaults = DownloadSettings()
     add = parser.add_argument
     add("--rows", required=True, action="append", metavar="CSV", help="rows; may be given again")
@@ -70,7 +69,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     images = Path(arguments.images)
     check_outputs(
         paths_given(arguments, "rows"), {"--images": [images / name for name in (FAULTS, JOURNAL, TABLE)]}

@@ -30,7 +30,6 @@ ROWS_PER_EXTRACTION = 100_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, action="append", metavar="CSV", help="rows; may be given again")
     add_files(parser)
@@ -41,7 +40,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
     faults_file = path_of(arguments.store) / "faults.csv"

@@ -43,7 +43,6 @@ a product_id, OUT.products.csv has one answer per product and entity from all it
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", metavar="CSV", help="rows; with --candidates those of its rows to answer (default: all)")
     add(
@@ -94,7 +93,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     details = _check_outputs(arguments)
     extractor = load_extractor(arguments)
     model = extractor.model_
