@@ -53,14 +53,7 @@ _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def script(function: str, *arguments: object) -> str:
-    """Return the text of a data file: a call that hands ``arguments`` to the page.
-
-    Parameters
-    ----------
-    function : str
-        ``"rows"`` or ``"cards"``.
-    arguments : object
-        Anything that JSON can hold.
+    """Return the text of a data file: a call of the page's ``rows`` or ``cards`` with arguments that JSON can hold.
 
     Raises
     ------
@@ -77,13 +70,7 @@ def script(function: str, *arguments: object) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the report's folder.
-
-    Raises
-    ------
-    HybridmlError
-        When nothing can be written there.
-    """
+    """Make the report's folder; raise HybridmlError when nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -97,15 +84,9 @@ def make_folder(folder: Path) -> None:
 def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Path:
     """Write ``index.html`` with its styles and scripts; return its path.
 
-    Parameters
-    ----------
-    folder : Path
-        The report's folder; made when it is not there.
-    title : str
-        Plain text, escaped here.
-    overview, changes : str
-        HTML of the tabs of these names, inserted as it is: escape what goes into it. Without ``changes`` that tab has
-        rows only, and is shown only where the rows say what another run answered.
+    The title is plain text, escaped here. ``overview`` and ``changes`` are the HTML of the tabs of these names,
+    inserted as it is: escape what goes into it. Without ``changes`` that tab has rows only, and is shown only where the
+    rows say what another run answered.
     """
     require("the report", ["jinja2"], "report")
     from jinja2 import Environment, FileSystemLoader

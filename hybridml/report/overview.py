@@ -43,18 +43,10 @@ MAX_BARS = 25
 
 @dataclass(frozen=True)
 class Overview:
-    """The overview of a run.
+    """The overview of a run: fragments of the page, numbers as plain data (None where not defined), and files written.
 
-    Parameters
-    ----------
-    html : Markup
-        The fragment of the page.
-    changes_html : Markup
-        The fragment that compares with another run, blank without one.
-    numbers : dict
-        All numbers as plain data, None where not defined.
-    files : list of str
-        Tables and plots that were written, relative to the report's folder.
+    The second fragment compares with another run, and is blank without one. Files, which are tables and plots, are
+    relative to the report's folder.
     """
 
     html: Markup
