@@ -10,7 +10,7 @@ import pandas as pd
 
 from hybridml.entities import EntitySchema
 from hybridml.errors import MissingExtraError
-from hybridml.report.plots import BLUE, ORANGE, drawn
+from hybridml.report.plots import BLUE, ORANGE, bars_plot, drawn
 from hybridml.utils.optional import missing
 
 from .counts import measured
@@ -33,13 +33,8 @@ def require_matplotlib() -> None:
 
 def rows_plot(entities: pd.DataFrame, path: Path) -> None:
     """Draw rows per entity, from :func:`hybridml.report.eda.counts.entities`, into a PNG."""
-    with drawn(path, 7.0, 0.8 + 0.35 * len(entities)) as axes:
-        names, counts = list(entities["entity"])[::-1], list(entities["rows"])[::-1]
-        bars = axes.barh(names, counts, color=BLUE)
-        axes.bar_label(bars, [f"{count:,}" for count in counts], padding=3, fontsize=9)
-        axes.margins(x=0.12)
-        axes.set_xlabel("rows")
-        axes.set_title(f"Rows per entity (n = {sum(counts):,})")
+    pairs = list(zip(entities["entity"], entities["rows"], strict=True))
+    bars_plot(path, pairs, f"rows (n = {sum(entities['rows']):,})", "{:,}")
 
 
 def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
@@ -62,6 +57,7 @@ def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
             axes.set_xscale("log")
             # whole decades only: ticks between them would overlap
             axes.set_xlim(10 ** np.floor(np.log10(edges[0])), 10 ** np.ceil(np.log10(edges[-1])))
+            axes.xaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_minor_formatter("")
             off = f", {outside:,} off the axis" if outside else ""
             axes.set_title(f"{name}\nn = {len(numbers):,}, median {text_of(median)}{off}", fontsize=9)
