@@ -30,7 +30,7 @@ COMMANDS = {
     "sample": "draw the built-in sample set",
     "read": "read single photos with a trained model",
     "download": "fetch the photos of rows",
-    "explore": "print and plot what rows and photos are like",
+    "explore": "describe rows and photos in tables and plots",
     "split": "hold out a part of labelled rows",
     "features": "extract the features of photos into the feature store",
     "train": "fit the ranker on labelled rows and write the model",
@@ -51,7 +51,7 @@ def parser(commands: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentPars
     as_written = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser("hybridml", description=DESCRIPTION, formatter_class=as_written)
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
-    top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
+    top.add_argument("-q", "--quiet", action="store_true", help="no progress bars; warnings and errors only")
     subparsers = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         own = subparsers.add_parser(name, help=summary, formatter_class=as_written)

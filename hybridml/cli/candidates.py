@@ -14,9 +14,9 @@ from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
 Writes every candidate of every row with its features, the text line and the box it was read from, and the settings
-that produced them. Photos that the store lacks are worked on first. 'hybridml predict --candidates FILE' answers from
-the file alone, many times faster, without photos, store or OCR engine: with this model or with another one that
-describes candidates alike, for example one trained again on more labels.
+that produced them. Photos that the store lacks are processed first. 'hybridml predict --candidates FILE' answers from
+the file alone, many times faster, without photos, store or OCR engine: with this model or with another that describes
+candidates the same way, for example one retrained on more labels.
 
   hybridml candidates --rows test.csv --images photos/ --out candidates.parquet
   hybridml predict --candidates candidates.parquet --out predictions.csv

@@ -31,7 +31,7 @@ from .options import add_files, add_renamed, add_stages, count, images_of, schem
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Folds share no group and no photo. Photos that the store lacks are worked on first, and embedded if a system needs it.
+Folds share no group and no photo. Photos that the store lacks are processed first, and embedded if a system needs it.
 A system that fails is named with the reason, and the others are compared; exit status 1 then.
 
   hybridml compare --rows train.csv --images photos/

@@ -17,9 +17,9 @@ from .options import add_files, add_stages, images_of, schema_of, tell, write_fa
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Each photo is worked on once, whatever the number of its rows. After an interruption, the same command continues where
-it stopped; run again when all is done, it takes seconds. A photo that cannot be read is named and costs its own rows
-only.
+Each photo is processed once, however many rows it has. After an interruption, the same command continues where it
+stopped; once everything is done, running it again takes seconds. A photo that cannot be read is named and costs only
+its own rows.
 
   hybridml features --rows train.csv --rows test.csv --images photos/
   hybridml features --rows train.csv --images photos/ --status      what is done, failed, missing

@@ -31,11 +31,11 @@ from .outputs import check_outputs, paths_given
 DESCRIPTION = """\
 Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box and
 runner-ups, one JSON object per line. OCR engine and embedding are those of the model; photos that the store lacks are
-worked on first. With --truth, F1 is printed, separately for rows whose photo or group was trained on. Where rows have
+processed first. With --truth, F1 is printed, separately for rows whose photo or group was trained on. Where rows have
 a product_id, OUT.products.csv has one answer per product and entity from all its photos.
 
   hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv
-  hybridml predict --rows test.csv --precision 0.9      only what is sure enough to be published unseen
+  hybridml predict --rows test.csv --precision 0.9      only what is sure enough to publish unchecked
   hybridml predict --rows test.csv --unit gram --unit width=inch    in units of your choice
   hybridml predict --rows test.csv --partial            what is in the store so far; extracts nothing
   hybridml predict --candidates candidates.parquet      from the file of 'hybridml candidates' alone

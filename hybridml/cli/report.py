@@ -18,7 +18,7 @@ from .outputs import check_outputs, paths_given
 DESCRIPTION = """\
 Answers the rows as 'predict' does and writes a folder that opens in any browser, without a server: how good the
 answers are and how sure, what goes wrong and why, and each photo with what was read, considered and answered. The
-folder holds copies of the photos; photos that the store lacks are worked on first.
+folder holds copies of the photos; photos that the store lacks are processed first.
 
   hybridml report --rows test.csv --truth truth.csv --images photos/ --out build/report
   hybridml report --rows test.csv --truth truth.csv --against other.csv    also: what got better, what worse

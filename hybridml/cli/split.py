@@ -24,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--rows", required=True, metavar="CSV", help="rows with entity_value")
     add_images(
         parser,
-        "needed where 'hybridml download' gave files of links that end alike names of their own (default: images)",
+        "needed if 'hybridml download' had to rename files because their links end alike (default: images)",
     )
     add("--out", required=True, metavar="DIR", help="folder to write to")
     add("--share", type=float, default=0.2, help="share of the rows held out (default: %(default)s)")

@@ -15,7 +15,7 @@ from .options import add_files, add_renamed, add_stages, images_of, schema_of, t
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Photos that the store lacks are worked on first. The model is one joblib file. With --dask the workers of the cluster
+Photos that the store lacks are processed first. The model is one joblib file. With --dask the workers of the cluster
 extract the features of photos; the ranker is fitted on this machine.
 
   hybridml train --rows train.csv --images photos/ --model models/model.joblib

@@ -14,13 +14,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hybridml.errors import HybridmlError
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 REPORT_PAGE = "index.html"
 ASSETS = Path(__file__).parent / "assets"
@@ -81,6 +84,17 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
+def rendered(template: str, **values: Any) -> Markup:
+    """Return the HTML of a template in ``assets/``; text among the values is escaped, and none may be missing."""
+    require("the page of a report", ["jinja2"], "report")
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    assets = FileSystemLoader(ASSETS)
+    environment = Environment(loader=assets, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return Markup(environment.get_template(template).render(values))
+
+
 def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Path:
     """Write ``index.html`` with its styles and scripts; return its path.
 
@@ -88,12 +102,8 @@ def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Pa
     inserted as it is: escape what goes into it. Without ``changes`` that tab has rows only, and is shown only where the
     rows say what another run answered.
     """
-    require("the report", ["jinja2"], "report")
-    from jinja2 import Environment, FileSystemLoader
-
-    template = Environment(loader=FileSystemLoader(ASSETS), autoescape=True).get_template(REPORT_PAGE)
-    text = template.render(
-        title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=PAGE_STYLES
+    text = rendered(
+        REPORT_PAGE, title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=PAGE_STYLES
     )
     make_folder(folder)
     for name in (*PAGE_STYLES, *SCRIPTS):

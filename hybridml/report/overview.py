@@ -268,9 +268,11 @@ def _importance(writer: OverviewWriter, gains: Amounts) -> Section | None:
 
 
 def _ablation(writer: OverviewWriter, changes: Amounts) -> Section | None:
-    note = "Of rankers that 'hybridml compare' fitted without each part, on the rows and folds of that run."
+    note = (
+        "From rankers that 'hybridml compare' trained without each part, on the rows and folds of that run."
+    )
     caption = "change of F1 when it is left out"
-    return _bars(writer, "ablation", "What parts are worth", caption, "{:+.3f}", changes, note)
+    return _bars(writer, "ablation", "What each part is worth", caption, "{:+.3f}", changes, note)
 
 
 def _seconds(writer: OverviewWriter, seconds: Amounts) -> Section | None:
@@ -278,8 +280,8 @@ def _seconds(writer: OverviewWriter, seconds: Amounts) -> Section | None:
     if not any(amount for _, amount in seconds):
         return Section(name, title, notes=("The feature store holds no seconds of these photos.",))
     note = (
-        "Mean over the report's photos of what each stage took one worker process, as the feature store keeps it: "
-        "other work on the machine at that time, and several workers at once, make it more."
+        "The mean time that each stage took one worker process, over the photos of this report, as recorded in the "
+        "feature store. Other work on the machine at that time, and several workers at once, make it longer."
     )
     return _bars(writer, name, title, "seconds a photo", "{:.3f}", seconds, note)
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from hybridml.datasets.csv_file import write_csv
 from hybridml.entities import EntitySchema
-from hybridml.utils.optional import require
+
+from .files import rendered
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -34,8 +35,8 @@ class TextTable:
     """A table as the page shows it: caption, head, and lines as text."""
 
     caption: str
-    head: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...]
+    head: Sequence[str]
+    lines: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,4 @@ def with_interval(value: float, low: float, high: float) -> str:
 
 def render(sections: Sequence[Section]) -> Markup:
     """Return the sections as a fragment of HTML; whatever text they hold is escaped."""
-    require("the page of a report", ["jinja2"], "report")
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    assets = PackageLoader("hybridml.report", "assets")
-    environment = Environment(loader=assets, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return Markup(environment.get_template("overview.html").render(sections=sections))
+    return rendered("overview.html", sections=sections)
