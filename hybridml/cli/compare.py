@@ -27,7 +27,17 @@ from hybridml.evaluation.compare import (
 from hybridml.evaluation.compare.files import predictions_path
 from hybridml.utils.paths import path_of
 
-from .options import add_files, add_renamed, add_stages, count, images_of, schema_of, tell, write_faults
+from .options import (
+    add_files,
+    add_renamed,
+    add_stages,
+    count,
+    extraction_settings,
+    images_of,
+    schema_of,
+    tell,
+    write_faults,
+)
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
@@ -107,18 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
         frame,
         fold,
         systems,
-        ComparisonSettings(
-            images=images,
-            store=arguments.store,
-            effort=arguments.effort,
-            stages=arguments.stages,
-            embedding=arguments.embedding,
-            resnet_weights=arguments.resnet_weights,
-            schema=schema,
-            workers=arguments.workers,
-            dask=arguments.dask,
-            progress=not arguments.quiet,
-        ),
+        ComparisonSettings(**extraction_settings(arguments), schema=schema),
         ocr_engines,
         settings,
         pd.concat(weak, ignore_index=True) if weak else None,
