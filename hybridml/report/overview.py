@@ -232,8 +232,8 @@ def _entities(writer: OverviewWriter, measured: pd.DataFrame, scores: pd.DataFra
         footnotes=(
             "The challenge's measures; 95 % intervals from drawing whole groups, whose rows share photos and labels, "
             f"where there are {statistics.MIN_GROUPS} or more. Oracle F1 is that of always choosing the right "
-            "candidate: what better choosing could reach. F1, any unit, also takes the same quantity in another unit, "
-            "within 1 %. SMAPE: where answer and truth have the same unit.",
+            "candidate: what a better choice could reach. F1, any unit, also accepts the same quantity in another "
+            "unit, within 1 %. SMAPE: where answer and truth have the same unit.",
         ),
         files=(writer.write_table("outcomes", counts),),
     )

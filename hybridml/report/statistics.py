@@ -42,7 +42,7 @@ CONFUSED_UNITS = (
     ("fluid ounce", "millilitre"), ("gallon", "litre"), ("gallon", "fluid ounce"), ("pint", "millilitre"),
     ("cup", "millilitre"),
 )  # fmt: skip
-"""Units that stand beside each other on products, so that one is taken for the other."""
+"""Units that stand side by side on products and so are confused with one another."""
 
 
 def _all_and_each(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
