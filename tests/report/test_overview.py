@@ -60,7 +60,7 @@ def test_the_overview_has_every_section_and_file(made: tuple[Path, overview.Over
     written = {f"{path.parent.name}/{path.name}" for path in out.rglob("*") if path.is_file()}
     assert written == set(shown.files), "what a later report removes"
     heads = [cell.text for cell in page.iter("th") if cell.get("scope") == "col"]
-    assert all(heads), "a column without a name says nothing to who hears the page"
+    assert all(heads), "a column without a name tells the user of a screen reader nothing"
     assert len(pd.read_csv(out / "tables" / "scores.csv")) == 4
     assert page.find(".//div[@id='threshold-chooser']") is not None
 
