@@ -30,7 +30,7 @@ COMMANDS = {
     "sample": "draw the built-in sample set",
     "read": "read single photos with a trained model",
     "download": "fetch the photos of rows",
-    "explore": "print and plot what rows and photos are like",
+    "explore": "describe rows and photos in tables and plots",
     "split": "hold out a part of labelled rows",
     "features": "extract the features of photos into the feature store",
     "train": "fit the ranker on labelled rows and write the model",
@@ -42,15 +42,16 @@ COMMANDS = {
     "report": "show what a model does on rows: numbers, every row as a card, suspect labels",
     "inspect": "print what a model is made of, or where two differ",
 }
-"""What each command does. Its options and its code are in the module of its name, imported when it is given."""
+"""What each command does. The module of its name, imported only when the command is given, has the rest of the help
+(``DESCRIPTION``), the options (``add_options``) and the code (``run``, which returns the exit status)."""
 
 
 def parser(commands: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """Return the parser of the command line, with the options of some commands, by default of all."""
+    """Return the parser of the command line with the options of these commands."""
     as_written = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser("hybridml", description=DESCRIPTION, formatter_class=as_written)
     top.add_argument("--version", action="version", version=f"hybridml {__version__}")
-    top.add_argument("-q", "--quiet", action="store_true", help="no progress bars, warnings and errors only")
+    top.add_argument("-q", "--quiet", action="store_true", help="no progress bars; warnings and errors only")
     subparsers = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         own = subparsers.add_parser(name, help=summary, formatter_class=as_written)

@@ -14,9 +14,9 @@ from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
 Writes every candidate of every row with its features, the text line and the box it was read from, and the settings
-that produced them. Photos that the store lacks are worked on first. 'hybridml predict --candidates FILE' answers from
-the file alone, many times faster, without photos, store or OCR engine: with this model or with another one that
-describes candidates alike, for example one trained again on more labels.
+that produced them. Photos that the store lacks are processed first. 'hybridml predict --candidates FILE' answers from
+the file alone, many times faster, without photos, store or OCR engine: with this model or with another that describes
+candidates the same way, for example one retrained on more labels.
 
   hybridml candidates --rows test.csv --images photos/ --out candidates.parquet
   hybridml predict --candidates candidates.parquet --out predictions.csv
@@ -24,7 +24,6 @@ describes candidates alike, for example one trained again on more labels.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows")
     add_files(parser)
@@ -33,7 +32,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     faults_file = path_of(f"{arguments.out}.faults.csv")
     check_outputs(
         {**paths_given(arguments, "rows"), "--model": [model_path(arguments.model)]},

@@ -16,14 +16,12 @@ Prints a line per fault and exits with status 1 when there is any.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     parser.add_argument("--rows", required=True, metavar="CSV", help="the rows that were to be answered")
     parser.add_argument("--predictions", required=True, metavar="CSV", help="index,prediction")
     add_entities(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     faults = check_files(arguments.rows, arguments.predictions, schema_of(arguments))
     print(*faults, f"{arguments.predictions}: {f'{len(faults)} faults' if faults else 'accepted'}", sep="\n")
     return 1 if faults else 0

@@ -27,11 +27,21 @@ from hybridml.evaluation.compare import (
 from hybridml.evaluation.compare.files import predictions_path
 from hybridml.utils.paths import path_of
 
-from .options import add_files, add_renamed, add_stages, count, images_of, schema_of, tell, write_faults
+from .options import (
+    add_files,
+    add_renamed,
+    add_stages,
+    count,
+    extraction_settings,
+    images_of,
+    schema_of,
+    tell,
+    write_faults,
+)
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Folds share no group and no photo. Photos that the store lacks are worked on first, and embedded if a system needs it.
+Folds share no group and no photo. Photos that the store lacks are processed first, and embedded if a system needs it.
 A system that fails is named with the reason, and the others are compared; exit status 1 then.
 
   hybridml compare --rows train.csv --images photos/
@@ -40,7 +50,6 @@ A system that fails is named with the reason, and the others are compared; exit 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows with entity_value")
     add(
@@ -80,7 +89,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     systems, settings = arguments.systems, settings_of(arguments.set)
     for name in settings:
         if name not in systems:
@@ -109,22 +117,11 @@ def run(arguments: argparse.Namespace) -> int:
         frame,
         fold,
         systems,
-        ComparisonSettings(
-            images=images,
-            store=arguments.store,
-            effort=arguments.effort,
-            stages=arguments.stages,
-            embedding=arguments.embedding,
-            resnet_weights=arguments.resnet_weights,
-            schema=schema,
-            workers=arguments.workers,
-            dask=arguments.dask,
-            progress=not arguments.quiet,
-        ),
+        ComparisonSettings(**extraction_settings(arguments), schema=schema),
         ocr_engines,
         settings,
         pd.concat(weak, ignore_index=True) if weak else None,
-        None if arguments.labels is None else read_labels(*arguments.labels),
+        read_labels(*arguments.labels) if arguments.labels else None,
     )
     results = []
     for outcome in outcomes:

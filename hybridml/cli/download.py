@@ -1,4 +1,4 @@
-"""The command ``download``: the photos that links of rows lead to."""
+"""The command ``download``: the photos that the rows link to."""
 
 from __future__ import annotations
 
@@ -22,18 +22,16 @@ if TYPE_CHECKING:
 
 LISTED_CAUSES = 10
 
-
 DESCRIPTION = """\
-Writes the photos to the images folder, and beside them download.csv: what came of each link. After an
-interruption, the same command continues where it stopped. Photos that failed are fetched again with
---retry-failed only. Exit status 0 when every row has its photo, 1 when some have none.
+Writes the photos to the images folder, and beside them download.csv with the result of each link. After an
+interruption, the same command continues where it stopped. Photos that failed are fetched again only with
+--retry-failed. Exit status 0 when every row has its photo, 1 when some have none.
 
   hybridml download --rows train.csv --rows test.csv --images photos/
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     defaults = DownloadSettings()
     add = parser.add_argument
     add("--rows", required=True, action="append", metavar="CSV", help="rows; may be given again")
@@ -70,7 +68,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     images = Path(arguments.images)
     check_outputs(
         paths_given(arguments, "rows"), {"--images": [images / name for name in (FAULTS, JOURNAL, TABLE)]}

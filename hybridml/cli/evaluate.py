@@ -21,7 +21,6 @@ same quantity in another unit within 1 %; and the error of the number (SMAPE).
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--truth", required=True, metavar="CSV", help="rows with entity_value")
     add("--predictions", required=True, metavar="CSV", help="index,prediction")
@@ -36,7 +35,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     reads = paths_given(arguments, "truth", "predictions", "details", "corrections", "entities")
     if not arguments.details:
         reads["--predictions"].append(str(sidecar_of(arguments.predictions)))

@@ -20,7 +20,6 @@ duplicates and failures of the photos. Also takes a table of labels without phot
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows, or labels without photos")
     add("--images", action="append", metavar="DIR", help="folder with the photos; may be given again")
@@ -31,7 +30,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     files = [Path(arguments.out) / name for name in (eda.PAGE, *eda.BESIDE)]
     check_outputs(paths_given(arguments, "rows", "entities"), {"--out": files})
     if not arguments.no_plots:

@@ -9,24 +9,16 @@ from hybridml.artifact.file import DEFAULT_MODEL, model_path
 from hybridml.estimator import EntityExtractor
 from hybridml.vision.presets import FURTHER_STAGES
 
-from .options import images_of, stage_name, tell
+from .options import extraction_settings, stage_name, tell
 
 
 def new_extractor(arguments: argparse.Namespace, random_state: int = 0) -> EntityExtractor:
     """Return an extractor to be fitted, or to extract features with."""
     return EntityExtractor(
-        images=images_of(arguments),
-        store=arguments.store,
-        effort=arguments.effort,
-        stages=arguments.stages,
+        **extraction_settings(arguments),
         ocr=arguments.ocr,
-        embedding=arguments.embedding,
-        resnet_weights=arguments.resnet_weights,
         entities=arguments.entities,
-        workers=arguments.workers,
-        dask=arguments.dask,
         random_state=random_state,
-        progress=not arguments.quiet,
     )
 
 
@@ -54,10 +46,4 @@ def load_extractor(arguments: argparse.Namespace) -> EntityExtractor:
     if arguments.without:
         tell(f"answering WITHOUT {', '.join(arguments.without)}, with which the model was trained")
         extractor.stages_ = extractor.stages_.without(arguments.without)
-    return extractor.set_params(
-        images=images_of(arguments),
-        store=arguments.store,
-        workers=arguments.workers,
-        dask=arguments.dask,
-        progress=not arguments.quiet,
-    )
+    return extractor.set_params(**extraction_settings(arguments))

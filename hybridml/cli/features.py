@@ -17,9 +17,9 @@ from .options import add_files, add_stages, images_of, schema_of, tell, write_fa
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Each photo is worked on once, whatever the number of its rows. After an interruption, the same command continues where
-it stopped; run again when all is done, it takes seconds. A photo that cannot be read is named and costs its own rows
-only.
+Each photo is processed once, however many rows it has. After an interruption, the same command continues where it
+stopped; once everything is done, running it again takes seconds. A photo that cannot be read is named and costs only
+its own rows.
 
   hybridml features --rows train.csv --rows test.csv --images photos/
   hybridml features --rows train.csv --images photos/ --status      what is done, failed, missing
@@ -30,7 +30,6 @@ ROWS_PER_EXTRACTION = 100_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, action="append", metavar="CSV", help="rows; may be given again")
     add_files(parser)
@@ -41,7 +40,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     if arguments.json and not arguments.status:
         raise HybridmlError("--json says how to print --status; give both")
     faults_file = path_of(arguments.store) / "faults.csv"

@@ -22,7 +22,6 @@ engine and runs nothing that is in the file.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     parser.add_argument(
         "models",
         nargs="*",
@@ -33,7 +32,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     models = arguments.models or [str(model_path())]
     if len(models) > 2:
         raise ArtifactError(f"one or two models can be inspected, got {len(models)}: name two to compare")

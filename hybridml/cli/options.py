@@ -131,6 +131,16 @@ def count(text: str) -> int:
     return value
 
 
+def extraction_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options for files and, if the command has them, for vision stages, as parameters of an extractor.
+
+    The OCR engine and the entities are left out.
+    """
+    names = ("store", "workers", "dask", "effort", "stages", "embedding", "resnet_weights")
+    given = {name: getattr(arguments, name) for name in names if name in arguments}
+    return {**given, "images": images_of(arguments), "progress": not arguments.quiet}
+
+
 def images_of(arguments: argparse.Namespace) -> list[str]:
     """Return the folders with photos."""
     return arguments.images or ["images"]

@@ -30,19 +30,13 @@ def paths_given(arguments: argparse.Namespace, *names: str) -> dict[str, list[st
 def check_outputs(reads: Mapping[str, Paths], writes: Mapping[str, Paths]) -> None:
     """Raise HybridmlError where a command would overwrite an input, write one file twice, or write below a file.
 
-    Links are followed before paths are compared. Pipes and devices may be named any number of times.
-
-    Parameters
-    ----------
-    reads : mapping of str to paths
-        What the command reads, by option.
-    writes : mapping of str to paths
-        What it writes or removes, by option.
+    Both mappings are by option. Links are followed before paths are compared. Pipes and devices may be named any number
+    of times.
     """
     read = {place: (option, path) for option, path, place in _places(reads)}
     written: dict[str, str] = {}
     for option, path, place in _places(writes):
-        _check_folder(option, path)
+        _check_folder(option, path_of(path))
         if place in read:
             other, name = read[place]
             through = "" if str(name) == str(path) else f" (as {path})"
@@ -66,8 +60,7 @@ def _places(paths_of: Mapping[str, Paths]) -> Iterator[tuple[str, str | Path, st
                 yield option, path, os.path.realpath(place)
 
 
-def _check_folder(option: str, path: str | Path) -> None:
-    place = path_of(path)
+def _check_folder(option: str, place: Path) -> None:
     if is_remote(place):
         return
     there = next((folder for folder in place.parents if os.path.exists(folder)), None)

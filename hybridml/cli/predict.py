@@ -31,11 +31,11 @@ from .outputs import check_outputs, paths_given
 DESCRIPTION = """\
 Writes index,prediction for every row in order, and beside it a sidecar with value, unit, confidence, box and
 runner-ups, one JSON object per line. OCR engine and embedding are those of the model; photos that the store lacks are
-worked on first. With --truth, F1 is printed, separately for rows whose photo or group was trained on. Where rows have
+processed first. With --truth, F1 is printed, separately for rows whose photo or group was trained on. Where rows have
 a product_id, OUT.products.csv has one answer per product and entity from all its photos.
 
   hybridml predict --rows test.csv --images photos/ --model models/model.joblib --out predictions.csv
-  hybridml predict --rows test.csv --precision 0.9      only what is sure enough to be published unseen
+  hybridml predict --rows test.csv --precision 0.9      only what is sure enough to publish unchecked
   hybridml predict --rows test.csv --unit gram --unit width=inch    in units of your choice
   hybridml predict --rows test.csv --partial            what is in the store so far; extracts nothing
   hybridml predict --candidates candidates.parquet      from the file of 'hybridml candidates' alone
@@ -43,7 +43,6 @@ a product_id, OUT.products.csv has one answer per product and entity from all it
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", metavar="CSV", help="rows; with --candidates those of its rows to answer (default: all)")
     add(
@@ -94,7 +93,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     details = _check_outputs(arguments)
     extractor = load_extractor(arguments)
     model = extractor.model_

@@ -23,7 +23,6 @@ Prints the answer for each entity that a photo shows, or for one; or every quant
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="image files")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -41,7 +40,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     predictor = photo_predictor(arguments.model)
     failures = 0
     for photo in arguments.photos:

@@ -18,7 +18,7 @@ from .outputs import check_outputs, paths_given
 DESCRIPTION = """\
 Answers the rows as 'predict' does and writes a folder that opens in any browser, without a server: how good the
 answers are and how sure, what goes wrong and why, and each photo with what was read, considered and answered. The
-folder holds copies of the photos; photos that the store lacks are worked on first.
+folder holds copies of the photos; photos that the store lacks are processed first.
 
   hybridml report --rows test.csv --truth truth.csv --images photos/ --out build/report
   hybridml report --rows test.csv --truth truth.csv --against other.csv    also: what got better, what worse
@@ -26,7 +26,6 @@ folder holds copies of the photos; photos that the store lacks are worked on fir
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows")
     add_files(parser)
@@ -52,7 +51,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     model, out = model_path(arguments.model), Path(arguments.out)
     # beside the folder, not in it: faults name the folders of this machine, and a report is passed on
     faults_file = Path(f"{arguments.out.rstrip('/')}.faults.csv")

@@ -18,7 +18,6 @@ tests, and the same for the same seed; accuracy on it says nothing about real ph
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--out", default="build/sample", metavar="DIR", help="folder to write to (default: %(default)s)")
     add("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")
@@ -26,7 +25,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     sample.draw(Path(arguments.out), arguments.seed, arguments.photos, progress=not arguments.quiet)
     tell(f"sample set of {arguments.photos} drawn photos in {arguments.out}/")
     return 0

@@ -20,12 +20,11 @@ nothing about the held-out rows can be learned from the others.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows with entity_value")
     add_images(
         parser,
-        "needed where 'hybridml download' gave files of links that end alike names of their own (default: images)",
+        "needed if 'hybridml download' had to rename files because their links end alike (default: images)",
     )
     add("--out", required=True, metavar="DIR", help="folder to write to")
     add("--share", type=float, default=0.2, help="share of the rows held out (default: %(default)s)")
@@ -34,7 +33,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     if not 0 < arguments.share < 1:
         raise HybridmlError(f"--share must be between 0 and 1, got {arguments.share}")
     out = Path(arguments.out)

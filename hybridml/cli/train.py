@@ -15,7 +15,7 @@ from .options import add_files, add_renamed, add_stages, images_of, schema_of, t
 from .outputs import check_outputs, paths_given
 
 DESCRIPTION = """\
-Photos that the store lacks are worked on first. The model is one joblib file. With --dask the workers of the cluster
+Photos that the store lacks are processed first. The model is one joblib file. With --dask the workers of the cluster
 extract the features of photos; the ranker is fitted on this machine.
 
   hybridml train --rows train.csv --images photos/ --model models/model.joblib
@@ -23,7 +23,6 @@ extract the features of photos; the ranker is fitted on this machine.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
     add = parser.add_argument
     add("--rows", required=True, metavar="CSV", help="rows with entity_value")
     add_renamed(
@@ -55,7 +54,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     faults_file = path_of(f"{arguments.model}.faults.csv")
     inputs = ("rows", "weak_labels", "labels", "corrections", "entities", "resnet_weights")
     check_outputs(paths_given(arguments, *inputs), {"--model": [arguments.model, faults_file]})

@@ -45,13 +45,9 @@ def parse(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
     Parameters
     ----------
     text : str
-        Any text. Nothing raises, and the time grows linearly with the length.
+        Any text. None raises an error, and the time grows linearly with the length.
     schema : EntitySchema, optional
         Units and their spellings; the packaged ones by default.
-
-    Returns
-    -------
-    list of Quantity
 
     Examples
     --------

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from .words import WORD_SET, WORDS, word_value
 
@@ -42,25 +43,16 @@ _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "mio
 
 @dataclass(frozen=True)
 class Atom:
-    """A number in a folded text.
+    """A number in a folded text: its span and its most likely value.
 
-    Parameters
-    ----------
-    start, end : int
-        Its span.
-    value : float
-        Its most likely value.
-    others : tuple of (float, int)
-        Its value after an OCR error or with the other decimal separator, each with the start of its text.
-    kind : {"digits", "fraction", "word"}
-        How it is written.
+    ``others`` are its values after an OCR error or with the other decimal separator, each with the start of its text.
     """
 
     start: int
     end: int
     value: float
     others: tuple[tuple[float, int], ...] = ()
-    kind: str = "digits"
+    kind: Literal["digits", "fraction", "word"] = "digits"
 
 
 def decimal_values(digits: str) -> tuple[float, float | None] | None:

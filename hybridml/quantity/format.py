@@ -9,13 +9,6 @@ from decimal import Decimal
 def format_quantity(value: float, unit: str) -> str:
     """Return ``"<number> <unit>"``: the shortest plain decimal that reads back as the same float.
 
-    Parameters
-    ----------
-    value : float
-        Finite and not negative.
-    unit : str
-        In the spelling of answers.
-
     Raises
     ------
     ValueError

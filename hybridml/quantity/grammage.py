@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,9 +11,8 @@ from .fold import fold
 from .parser import quantities_in
 from .repair import with_repaired
 from .types import PER_AREA, Quantity
-from .units import TEXTS_CACHED, UnitTable, table_for
+from .units import TEXTS_CACHED, UnitTable, spelling_key, table_for
 
-_IGNORED = re.compile(r"[ .\-]")
 _WRITTEN = frozenset({"plain", "bound", "range low", "range high"})
 
 
@@ -22,19 +20,7 @@ def grammage(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
     """Return the weights per area in ``text``, in order, each with the unit of a weight.
 
     They are not the weight of the item, so :func:`hybridml.quantity.parse` leaves them out; the labels of
-    marketplaces often give them as such.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    schema : EntitySchema, optional
-        Units and their spellings, ``per_area`` among them; the packaged ones by default.
-
-    Returns
-    -------
-    list of Quantity
-        All of the form ``"per area"``.
+    marketplaces often give them as such. Their spellings are the ``per_area`` of the schema's units.
 
     Examples
     --------
@@ -48,7 +34,7 @@ def grammage(text: str, schema: EntitySchema | None = None) -> list[Quantity]:
 
 @lru_cache(maxsize=TEXTS_CACHED)
 def _found(text: str, table: UnitTable) -> tuple[Quantity, ...]:
-    letters = _IGNORED.sub("", fold(text))
+    letters = spelling_key(fold(text))
     if not any(name in letters for name in table.names):
         return ()
     found = with_repaired(text, _per_area(text, table), lambda edited: _per_area(edited, table))

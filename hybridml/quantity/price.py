@@ -22,13 +22,8 @@ _FREE = re.compile(r"\b(?:free|gratis|kostenlos|gratuit|gratuito)\b(?!.*[0-9])")
 def parse_number(text: str) -> float | None:
     """Return the first number of ``text``, whatever its decimal separator, or None.
 
-    Percentages and dates do not count. A dot before exactly three digits is decimal, except beside a currency: prices
-    have two decimals at most.
-
-    Parameters
-    ----------
-    text : str
-        Any text; nothing raises.
+    Percentages and dates do not count. A point before exactly three digits is decimal, except beside a currency: prices
+    have two decimals at most. No text raises an error.
 
     Examples
     --------

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from .types import Quantity
 
+_Edit = Callable[[re.Match[str]], str]
+
 _DIGIT_FOR = str.maketrans("OoQDlI|!isSBZ", "0000111115582")
 _TOKEN = re.compile(
     r"(?<![A-WYZa-wyz0-9])(?=[.,0-9A-Za-z|!]{2,12})"
@@ -18,7 +20,7 @@ _NO_DIGIT = re.compile(
 )
 _ONE_KILOGRAM = r"(?<![A-Za-z])((?:wt|weight|net)[.:]? ?)[Il|](?= ?kg(?![A-Za-z]))"
 _UNIT = '(?:cm|mm|kg|ml|inch|in|lbs?|oz|CM|MM|KG|ML|IN|LBS?|OZ|")(?![A-Za-z])'
-_EDITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+_EDITS: tuple[tuple[re.Pattern[str], _Edit], ...] = (
     (re.compile(r"([0-9] ?)[0Oo]2?[zZ](?![A-Za-z0-9])"), lambda m: (m[1] + "oz").ljust(len(m[0]))),
     (re.compile(r"(\.[0-9]{1,2} ?)02(?![A-Za-z0-9.,])"), lambda m: m[1] + "oz"),
     (re.compile(r"((?:wt|weight|net)\.? ?[0-9]{1,3} ?)02(?![A-Za-z0-9.,])", re.I), lambda m: m[1] + "oz"),
@@ -70,7 +72,7 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
             chars[m.start(1) : m.start(1) + len(token)] = token.translate(_DIGIT_FOR)
     edited = "".join(chars)
     for pattern, change in _EDITS:
-        edited = _edit(pattern, change, edited, free)
+        edited = pattern.sub(_where(free, change), edited)
     edited = _FEET.sub(r'\1"', edited)
     return _WEIGHED.sub(lambda m: m[0][:-1] + "g" if free(*m.span(1)) else m[0], edited)
 
@@ -78,17 +80,7 @@ def repaired(text: str, taken: list[tuple[int, int]]) -> str:
 def with_repaired(
     text: str, found: Sequence[Quantity], parse: Callable[[str], Sequence[Quantity]]
 ) -> list[Quantity]:
-    """Return the quantities found in a text, then those that only its repaired form has.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    found : sequence of Quantity
-        Quantities of the text as it is.
-    parse : callable
-        Finds quantities in the repaired text.
-    """
+    """Return the quantities found in a text, then those that ``parse`` finds only in its repaired form."""
     every = list(found)
     known = {(q.value, q.unit, q.span[0]) for q in every}
     for q in parse(repaired(text, [q.span for q in found if not q.repaired])):
@@ -99,13 +91,8 @@ def with_repaired(
     return every
 
 
-def _edit(
-    pattern: re.Pattern[str],
-    change: Callable[[re.Match[str]], str],
-    text: str,
-    free: Callable[[int, int], bool],
-) -> str:
-    return pattern.sub(lambda m: change(m) if free(*m.span()) else m[0], text)
+def _where(free: Callable[[int, int], bool], change: _Edit) -> _Edit:
+    return lambda m: change(m) if free(*m.span()) else m[0]
 
 
 def _digits_of(token: str) -> str:

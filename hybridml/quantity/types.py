@@ -79,10 +79,7 @@ class Quantity:
 class Number:
     """A number without a unit of its own, which is a quantity if another text declares its unit.
 
-    Parameters
-    ----------
-    value, span, repaired, part, label, form
-        As in :class:`Quantity`.
+    The fields are as in :class:`Quantity`.
     """
 
     value: float
@@ -95,15 +92,7 @@ class Number:
 
 @dataclass(frozen=True)
 class UnitMention:
-    """A unit that a text declares for numbers elsewhere.
-
-    Parameters
-    ----------
-    unit : str
-        In the spelling of answers.
-    span : (int, int)
-        Where in the text it stands.
-    """
+    """A unit, in the spelling of answers, that a text declares for numbers elsewhere, and where it stands there."""
 
     unit: str
     span: tuple[int, int]

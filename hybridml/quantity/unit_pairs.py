@@ -62,21 +62,7 @@ _NOT_WRITTEN, _SIGN, _SHORT, _WORD = range(4)
 
 @dataclass(frozen=True)
 class PairMember:
-    """One of the two quantities of a unit pair, and where it stands.
-
-    Parameters
-    ----------
-    value, unit
-        The quantity.
-    text : str
-        The text that holds it.
-    start, end : int
-        Its span in the text.
-    number : str
-        The number as written.
-    line : int
-        Index of the text line.
-    """
+    """One of the two quantities of a unit pair: its text and span, the number as written, and its text line's index."""
 
     value: float
     unit: str
@@ -97,12 +83,7 @@ class PairMember:
 def same_size(one: npt.ArrayLike, other: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.bool_]:
     """Return whether sizes in one unit differ by at most ``tolerance``, a share of the larger.
 
-    Parameters
-    ----------
-    one, other : array
-        Sizes, which numpy broadcasts against each other.
-    tolerance : float
-        One of the tolerances of this module.
+    Arrays are broadcast against each other; the tolerance is one of this module's.
 
     Examples
     --------
@@ -180,14 +161,8 @@ def describe_pair(
 ) -> tuple[float, ...]:
     """Return how a unit pair is written, as numbers in the order of :data:`PAIR_COLUMNS`.
 
-    Parameters
-    ----------
-    a, b : PairMember
-        The two quantities, in any order.
-    page_imperial_first : bool
-        Whether the first quantity of the whole text or photo is in an imperial unit.
-    schema : EntitySchema
-        Units.
+    The members come in any order; ``page_imperial_first`` says whether the first quantity of the whole text or photo is
+    in an imperial unit.
 
     Examples
     --------

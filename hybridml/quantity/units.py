@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
 from hybridml.entities import EntitySchema, default_entities
@@ -94,7 +93,7 @@ class UnitTable:
         if (m := pattern.match(folded, at)) is None:
             return None
         written = text[at : m.end()]
-        name = self.exact.get(written) or self.names.get(_key(m[0]))
+        name = self.exact.get(written) or self.names.get(spelling_key(m[0]))
         return UnitMatch(name, at, m.end(), written) if name else None
 
     def after(self, folded: str, text: str, at: int, word: bool = False) -> UnitMatch | None:
@@ -116,7 +115,8 @@ class UnitTable:
         return found
 
 
-def _key(written: str) -> str:
+def spelling_key(written: str) -> str:
+    """Return a folded spelling without the characters that do not matter."""
     return _IGNORED.sub("", written)
 
 
@@ -162,7 +162,7 @@ def _build(schema: EntitySchema, kind: Kind) -> UnitTable:
     if kind == "per area":
         exact: dict[str, str] = {}
         listed = [(fold(s), u.name) for u in schema.units.values() for s in u.per_area if s.strip(" .-")]
-        names = {_key(spelling): unit for spelling, unit in listed}
+        names = {spelling_key(spelling): unit for spelling, unit in listed}
         sources = _sources({spelling: _area_pattern(spelling) for spelling, _ in listed})
     else:
         exact = {e: u.name for u in schema.units.values() for e in u.exact}
@@ -182,13 +182,13 @@ def _spellings(schema: EntitySchema, lenient: bool) -> tuple[dict[str, str], dic
 
     def add(spelling: str, unit: str) -> None:
         spelled.setdefault(spelling, unit)
-        names.setdefault(_key(spelling), unit)
+        names.setdefault(spelling_key(spelling), unit)
 
     for unit in schema.units.values():
         for spelling in (*unit.spellings, *unit.exact, unit.name):
             if folded := fold(spelling):
                 add(folded, unit.name)
-    more = [(names.get(_key(right)), wrong) for right, wrong in (_MISREAD if lenient else ())]
+    more = [(names.get(spelling_key(right)), wrong) for right, wrong in (_MISREAD if lenient else ())]
     more += [(name, spellings) for name, (_, _, spellings) in FOREIGN.items() if name not in schema.units]
     for name, spellings in more:
         if name:
@@ -197,16 +197,14 @@ def _spellings(schema: EntitySchema, lenient: bool) -> tuple[dict[str, str], dic
     return names, spelled
 
 
-_schemas: dict[int, EntitySchema] = {}
-
-
-@lru_cache(maxsize=32)
-def _cached(key: int, kind: Kind) -> UnitTable:
-    return _build(_schemas[key], kind)
+_tables: dict[tuple[int, Kind], tuple[EntitySchema, UnitTable]] = {}
+"""The tables made so far, each with its schema: an id is that of one object only while the object is kept."""
 
 
 def table_for(schema: EntitySchema | None = None, kind: Kind = "strict") -> UnitTable:
     """Return the compiled spellings of ``schema``."""
     schema = schema or default_entities()
-    _schemas[id(schema)] = schema
-    return _cached(id(schema), kind)
+    key = id(schema), kind
+    if key not in _tables:
+        _tables[key] = schema, _build(schema, kind)
+    return _tables[key][1]

@@ -54,18 +54,9 @@ def cause_of(
     entity: Entity,
     schema: EntitySchema,
 ) -> str:
-    """Return why a wrong or missing answer is wrong: one of :data:`CAUSES`.
+    """Return why a wrong or missing answer (``predicted`` is None then) is wrong: one of :data:`CAUSES`.
 
-    Parameters
-    ----------
-    truth : Label
-        The label, as :func:`hybridml.datasets.labels.parse_labels` reads it.
-    predicted : Quantity or None
-        The answer; None where nothing was answered.
-    ocr_result : OCRResult
-        The photo's OCR result for this entity.
-    entity, schema : Entity, EntitySchema
-        The entity asked for; entities and units.
+    The OCR result is the photo's for this entity, of the first or the second pass.
 
     Examples
     --------

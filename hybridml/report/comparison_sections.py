@@ -26,10 +26,10 @@ def run_section(writer: OverviewWriter, comparison: RunComparison) -> Section:
     if comparison.compared:
         gap = with_interval(comparison.gap, comparison.low, comparison.high)
         sentences += [
-            f"F1 {comparison.f1:.3f}, the other's {comparison.other_f1:.3f}: a difference of {gap}, its 95 % interval "
-            "from drawing whole groups for both",
+            f"F1 {comparison.f1:.3f}, the other's {comparison.other_f1:.3f}: a difference of {gap}; the 95 % interval "
+            "is from drawing whole groups for both",
             f"McNemar's exact test on {comparison.better} better and {comparison.worse} worse: "
-            f"p = {comparison.p_value:.2g} (rows taken for independent)",
+            f"p = {comparison.p_value:.2g} (assuming independent rows)",
         ]
     if comparison.unpaired:
         sentences.append(f"{comparison.unpaired:,} rows are not in the other run")
@@ -41,7 +41,7 @@ def run_section(writer: OverviewWriter, comparison: RunComparison) -> Section:
         warning="The rows compared were TRAINED ON: no measure of quality." if comparison.trained else "",
         notes=()
         if comparison.trained
-        else ("F1 and test are of labelled rows that this run's model was not trained on.",),
+        else ("F1 and test are on labelled rows that this run's model was not trained on.",),
         sentences=tuple(sentences),
         tables=(text_table("Per entity, of labelled rows", table, titles),) if len(table) else (),
         files=(writer.write_table("changes", table),),
@@ -65,26 +65,22 @@ def systems_section(writer: OverviewWriter, results: Sequence[SystemScores]) -> 
         name,
         title,
         notes=(
-            "'hybridml compare' fitted and asked each system fold by fold, all on the same folds, which share neither "
-            "a group nor a photo: the rows, and so the numbers, are those of that run and not of this page.",
+            "'hybridml compare' trained and tested each system fold by fold, on the same folds for all, which share "
+            "neither a group nor a photo. The rows, and so the numbers, are those of that run, not of this page.",
         ),
         sentences=failed,
         figures=(writer.draw("systems", caption, plots.systems_plot, names, folds),),
         tables=(
-            _text_table("Over all", *scores.overall(good)),
-            _text_table(scores.PER_ENTITY, *scores.per_entity(good)),
+            TextTable("All rows", *scores.overall(good)),
+            TextTable(scores.PER_ENTITY, *scores.per_entity(good)),
         ),
         footnotes=(
             "SMAPE is the error of the number where answer and label have the same unit; it means little without the "
-            "rows in brackets. Seconds to train and to predict do not include OCR, which has a column of its own; size "
-            "is of what was learned.",
+            "number of such rows, in brackets. Seconds to train and to predict do not include OCR, which has its own "
+            "column; size is that of what was learned.",
         ),
         files=files,
     )
-
-
-def _text_table(caption: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> TextTable:
-    return TextTable(caption, tuple(head), tuple(map(tuple, lines)))
 
 
 def ablation_of(results: Sequence[SystemScores]) -> list[tuple[str, float]]:

@@ -33,12 +33,7 @@ def axes(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame
     """Return what was answered where a dimension was asked for; :data:`AXES_NOTE` says how it is counted.
 
     Rows are as :func:`hybridml.report.outcomes.score_labelled` returns them; those without a truth are left out.
-
-    Returns
-    -------
-    data frame
-        ``asked, rows``, a column per dimension asked for, and one for each other kind of answer. No line where no
-        dimension is asked for.
+    Columns are ``asked, rows``, one per dimension asked for, and one for each other kind of answer.
     """
     schema = schema or default_entities()
     named = [name for name, entity in schema.entities.items() if entity.axis]
@@ -79,11 +74,8 @@ def _taken_for(
 def units(rows: pd.DataFrame) -> pd.DataFrame:
     """Return which unit was answered for which; :data:`UNITS_NOTE` says how it is counted.
 
-    Returns
-    -------
-    data frame
-        ``truth_unit, answer_unit, rows, right, same_quantity`` (within 1 %, in another unit), ``same_number`` (only
-        the unit differs), the most frequent pair first.
+    Columns are ``truth_unit, answer_unit, rows, right, same_quantity`` (within 1 %, in another unit), ``same_number``
+    (only the unit differs); the most frequent pair comes first.
     """
     both = rows[rows["truth_unit"].ne("") & rows["answer_unit"].ne("")]
     flags = both.assign(

@@ -18,11 +18,11 @@ MIN_ANSWERS = 10
 """Answers from which on a curve is drawn: what fewer reach is luck."""
 
 SURE_NOTE = (
-    "A confidence found on these rows keeps a little less than it promises on others; to be sure of it, the "
-    "lower end of Wilson's one-sided 90 % interval counts, as with 'predict --precision'."
+    "On other rows, a threshold found on these reaches a little less precision than it promises here. To be sure of "
+    "the precision, the lower end of Wilson's one-sided 90 % interval counts, as with 'predict --precision'."
 )
 EXPORT_NOTE = (
-    "Files thresholds-NN.csv hold such sure confidences, for each entity that has enough rows, for 'hybridml "
+    "The files thresholds-NN.csv hold such sure thresholds, for each entity that has enough rows, for 'hybridml "
     "predict --thresholds'."
 )
 TRAINED_NOTE = (
@@ -88,10 +88,10 @@ def calibration(writer: OverviewWriter, measured: pd.DataFrame) -> Section | Non
     caption = "How often answers of similar confidence are right; below, how many there are"
     return Section(
         "calibration",
-        "Can the confidence be relied on",
+        "Can the confidence be trusted",
         notes=(
             f"Expected calibration error {error:.3f}: how far, on average, confidence is from the share that is right, "
-            "in ten bins. Intervals take rows for independent.",
+            "in ten bins. Intervals assume independent rows.",
         ),
         figures=(writer.draw("reliability", caption, plots.reliability_plot, table, error),),
         files=(writer.write_table("reliability", table),),
@@ -122,7 +122,7 @@ def causes(writer: OverviewWriter, measured: pd.DataFrame, new: bool) -> Section
 
 
 def dimensions(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
-    """Return the section on width, height and depth taken for one another; None where none is asked for."""
+    """Return the section on width, height and depth mistaken for one another; None where none is asked for."""
     table = confusion.axes(measured, writer.schema)
     if not len(table):
         return None
@@ -130,7 +130,7 @@ def dimensions(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None
     caption = "What was answered where a dimension was asked for"
     return Section(
         "dimensions",
-        "One dimension for another",
+        "Dimensions mistaken for one another",
         notes=(confusion.AXES_NOTE,),
         figures=(writer.draw("dimensions", caption, plots.matrix_plot, matrix, "answered", "asked for"),),
         files=(writer.write_table("dimensions", table),),
@@ -138,7 +138,7 @@ def dimensions(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None
 
 
 def units(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
-    """Return the section on units taken for one another; None without answers to compare."""
+    """Return the section on units mistaken for one another; None without answers to compare."""
     pairs = confusion.units(measured)
     if not len(pairs):
         return None
@@ -151,7 +151,7 @@ def units(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
     caption = "Pairs of units, the most frequent first"
     return Section(
         "units",
-        "One unit for another",
+        "Units mistaken for one another",
         notes=(confusion.UNITS_NOTE,),
         figures=(
             writer.draw("units", "Units of labels and answers", plots.matrix_plot, matrix, "answer", "label"),
@@ -178,7 +178,7 @@ def sizes(writer: OverviewWriter, measured: pd.DataFrame) -> Section | None:
     found = "some occur by chance" if len(factors) else "no known factor of decimal points and units occurs"
     return Section(
         "sizes",
-        "By how much numbers are wrong",
+        "How far off the numbers are",
         notes=(
             f"{len(wrong):,} wrong answers whose quantity can be compared with the truth. "
             f"A factor counts within 1 %; {found}.",

@@ -14,13 +14,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hybridml.errors import HybridmlError
 from hybridml.utils.files import atomic
 from hybridml.utils.optional import require
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 REPORT_PAGE = "index.html"
 ASSETS = Path(__file__).parent / "assets"
@@ -53,14 +56,7 @@ _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def script(function: str, *arguments: object) -> str:
-    """Return the text of a data file: a call that hands ``arguments`` to the page.
-
-    Parameters
-    ----------
-    function : str
-        ``"rows"`` or ``"cards"``.
-    arguments : object
-        Anything that JSON can hold.
+    """Return the text of a data file: a call of the page's ``rows`` or ``cards`` with arguments that JSON can hold.
 
     Raises
     ------
@@ -77,13 +73,7 @@ def script(function: str, *arguments: object) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the report's folder.
-
-    Raises
-    ------
-    HybridmlError
-        When nothing can be written there.
-    """
+    """Make the report's folder; raise HybridmlError when nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -94,25 +84,26 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
+def rendered(template: str, **values: Any) -> Markup:
+    """Return the HTML of a template in ``assets/``; text among the values is escaped, and none may be missing."""
+    require("the page of a report", ["jinja2"], "report")
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    assets = FileSystemLoader(ASSETS)
+    environment = Environment(loader=assets, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return Markup(environment.get_template(template).render(values))
+
+
 def write_page(folder: Path, title: str, overview: str, changes: str = "") -> Path:
     """Write ``index.html`` with its styles and scripts; return its path.
 
-    Parameters
-    ----------
-    folder : Path
-        The report's folder; made when it is not there.
-    title : str
-        Plain text, escaped here.
-    overview, changes : str
-        HTML of the tabs of these names, inserted as it is: escape what goes into it. Without ``changes`` that tab has
-        rows only, and is shown only where the rows say what another run answered.
+    The title is plain text, escaped here. ``overview`` and ``changes`` are the HTML of the tabs of these names,
+    inserted as it is: escape what goes into it. Without ``changes`` that tab has rows only, and is shown only where the
+    rows say what another run answered.
     """
-    require("the report", ["jinja2"], "report")
-    from jinja2 import Environment, FileSystemLoader
-
-    template = Environment(loader=FileSystemLoader(ASSETS), autoescape=True).get_template(REPORT_PAGE)
-    text = template.render(
-        title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=PAGE_STYLES
+    text = rendered(
+        REPORT_PAGE, title=title, overview=overview, changes=changes, scripts=SCRIPTS, styles=PAGE_STYLES
     )
     make_folder(folder)
     for name in (*PAGE_STYLES, *SCRIPTS):

@@ -43,18 +43,10 @@ MAX_BARS = 25
 
 @dataclass(frozen=True)
 class Overview:
-    """The overview of a run.
+    """The overview of a run: fragments of the page, numbers as plain data (None where not defined), and files written.
 
-    Parameters
-    ----------
-    html : Markup
-        The fragment of the page.
-    changes_html : Markup
-        The fragment that compares with another run, blank without one.
-    numbers : dict
-        All numbers as plain data, None where not defined.
-    files : list of str
-        Tables and plots that were written, relative to the report's folder.
+    The second fragment compares with another run, and is blank without one. Files, which are tables and plots, are
+    relative to the report's folder.
     """
 
     html: Markup
@@ -240,8 +232,8 @@ def _entities(writer: OverviewWriter, measured: pd.DataFrame, scores: pd.DataFra
         footnotes=(
             "The challenge's measures; 95 % intervals from drawing whole groups, whose rows share photos and labels, "
             f"where there are {statistics.MIN_GROUPS} or more. Oracle F1 is that of always choosing the right "
-            "candidate: what better choosing could reach. F1, any unit, also takes the same quantity in another unit, "
-            "within 1 %. SMAPE: where answer and truth have the same unit.",
+            "candidate: what a better choice could reach. F1, any unit, also accepts the same quantity in another "
+            "unit, within 1 %. SMAPE: where answer and truth have the same unit.",
         ),
         files=(writer.write_table("outcomes", counts),),
     )
@@ -276,9 +268,11 @@ def _importance(writer: OverviewWriter, gains: Amounts) -> Section | None:
 
 
 def _ablation(writer: OverviewWriter, changes: Amounts) -> Section | None:
-    note = "Of rankers that 'hybridml compare' fitted without each part, on the rows and folds of that run."
+    note = (
+        "From rankers that 'hybridml compare' trained without each part, on the rows and folds of that run."
+    )
     caption = "change of F1 when it is left out"
-    return _bars(writer, "ablation", "What parts are worth", caption, "{:+.3f}", changes, note)
+    return _bars(writer, "ablation", "What each part is worth", caption, "{:+.3f}", changes, note)
 
 
 def _seconds(writer: OverviewWriter, seconds: Amounts) -> Section | None:
@@ -286,8 +280,8 @@ def _seconds(writer: OverviewWriter, seconds: Amounts) -> Section | None:
     if not any(amount for _, amount in seconds):
         return Section(name, title, notes=("The feature store holds no seconds of these photos.",))
     note = (
-        "Mean over the report's photos of what each stage took one worker process, as the feature store keeps it: "
-        "other work on the machine at that time, and several workers at once, make it more."
+        "The mean time that each stage took one worker process, over the photos of this report, as recorded in the "
+        "feature store. Other work on the machine at that time, and several workers at once, make it longer."
     )
     return _bars(writer, name, title, "seconds a photo", "{:.3f}", seconds, note)
 

@@ -50,9 +50,9 @@ def write_pictures(
     Parameters
     ----------
     paths : mapping of content key to path
-        The photos.
+        The photos; pictures of others are removed from the folder.
     folder : Path
-        The report's folder; pictures of photos that are not among ``paths`` are removed from it.
+        The report's folder.
     side : int
         Longest side of a copy, in pixels; smaller photos keep their size.
     progress : bool

@@ -1,4 +1,4 @@
-"""The plots of a report, as SVG: readable in print and by the colour-blind, with numbers beside the marks."""
+"""The plots of a report: readable in print and by the colour-blind, with numbers beside the marks."""
 
 from __future__ import annotations
 
@@ -39,22 +39,23 @@ MAX_LOG10_RATIO = 4.0
 
 
 @contextmanager
-def drawn(path: Path, width: float, height: float, lines: int = 1, **options: Any) -> Iterator[Any]:
-    """Give the axes of a figure, and write it to ``path`` at the end."""
+def drawn(
+    path: Path, width: float, height: float, lines: int = 1, columns: int = 1, **options: Any
+) -> Iterator[Any]:
+    """Give the axes of a figure, and write it at the end, in the format that the ending of ``path`` names."""
     from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     with rc_context(RC_SETTINGS):
         # no pyplot: it would choose a backend for the whole process and keep the figure
         figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        grid = figure.subplots(lines, 1, **options)
+        grid = figure.subplots(lines, columns, **options)
         for axes in figure.axes:
             axes.spines[["top", "right"]].set_visible(False)
         yield grid
+        undated = {"Date": None} if path.suffix == ".svg" else None
         with atomic(path) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
+            figure.savefig(temporary, format=path.suffix[1:], metadata=undated)
 
 
 def scores_plot(path: Path, table: pd.DataFrame) -> None:

@@ -44,16 +44,16 @@ TEXT_LENGTH = 400
 
 @dataclass(frozen=True)
 class ReportRows:
-    """The rows of a report but for their cards.
+    """The rows of a report, in order, but for their cards.
 
     Parameters
     ----------
     table : data frame
-        One line per row, in order; see :func:`line_of`.
-    candidates : list of tuple of str, one per row
-        All candidates, best first.
-    keys : list of str, one per row
-        Content key of the photo, empty where it is not known.
+        See :func:`line_of`.
+    candidates : list of tuple of str
+        All candidates of each row, best first.
+    keys : list of str
+        Content key of each row's photo, empty where it is not known.
     paths : dict of key to path
         The photo files that were found.
     """

@@ -88,15 +88,7 @@ class RunComparison:
 def read_run(path: str | Path) -> pd.DataFrame:
     """Return ``index, prediction`` of another run.
 
-    Parameters
-    ----------
-    path : path
-        A CSV of predictions, or the folder of a report.
-
-    Raises
-    ------
-    RowsError
-        When it is neither.
+    The path is a CSV of predictions, or the folder of a report; RowsError is raised when it is neither.
     """
     path = Path(path)
     if not path.is_dir():
@@ -123,21 +115,9 @@ def compare_runs(
     The numbers are of rows that this run's model was not trained on, if there are any; what the other run's model was
     trained on is not known.
 
-    Parameters
-    ----------
-    rows : data frame
-        ``index, group, entity, truth, prediction, outcome, trained``, one line per row.
-    other : data frame
-        ``index, prediction`` of the other run, in any order.
-    schema : EntitySchema, optional
-        Entities and units.
-    name : str
-        Name of the other run.
-
-    Raises
-    ------
-    RowsError
-        When the two have no row in common.
+    Of this run, ``rows`` has ``index, group, entity, truth, prediction, outcome, trained``; of the other, which is
+    called ``name``, ``other`` has ``index, prediction`` in any order. RowsError is raised when they have no row in
+    common.
     """
     rows = rows.reset_index(drop=True)
     predicted = {as_text(i): as_text(p) for i, p in zip(other["index"], other["prediction"], strict=True)}
@@ -206,14 +186,7 @@ def f1_difference(
 ) -> tuple[float, float, float]:
     """Return how much higher the F1 of ``ours`` is, and its 95 % interval from drawing whole groups for both.
 
-    Parameters
-    ----------
-    truth, ours, theirs : sequences of str, one per row
-        Labels, and the predictions of two systems.
-    groups : sequence, one per row
-        The row's group; a row of blank group is one of its own.
-    schema : EntitySchema, optional
-        Entities and units.
+    Labels, the predictions of two systems, and the group come one per row; a row of blank group is one of its own.
 
     Examples
     --------

@@ -13,7 +13,8 @@ import pandas as pd
 
 from hybridml.datasets.csv_file import write_csv
 from hybridml.entities import EntitySchema
-from hybridml.utils.optional import require
+
+from .files import rendered
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -34,22 +35,15 @@ class TextTable:
     """A table as the page shows it: caption, head, and lines as text."""
 
     caption: str
-    head: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...]
+    head: Sequence[str]
+    lines: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
 class LinkedSentence:
     """A sentence, and a link to the rows that it is about.
 
-    Parameters
-    ----------
-    text : str
-        The sentence.
-    link_text : str
-        Text of the link.
-    state : mapping of str to str or several
-        What the page shows then, as in its address: ``tab``, ``cause``, ...
+    The link leads to a state of the page, as in its address: ``tab``, ``cause``, ...
     """
 
     text: str
@@ -71,20 +65,16 @@ class Section:
 
     Parameters
     ----------
-    name : str
-        Its id in the page.
-    title : str
-        Its heading.
+    name, title : str
+        Its id in the page, and its heading.
     warning : str
         What must not be overlooked.
-    notes : tuple of str
-        Paragraphs at the top.
+    notes, footnotes : tuple of str
+        Paragraphs above and below everything else.
     sentences : tuple of str or LinkedSentence
         A list beside the figures.
     figures, tables
         What is shown.
-    footnotes : tuple of str
-        Paragraphs below them.
     files : tuple of str
         Files in ``tables/`` to link to.
     mount : str
@@ -105,18 +95,9 @@ class Section:
 
 @dataclass
 class OverviewWriter:
-    """Writes the tables and plots of the sections to a report's folder, and collects their numbers.
+    """Writes the tables and plots of the sections to ``tables/`` and ``plots/`` of a report's folder.
 
-    Parameters
-    ----------
-    folder : path
-        The folder: tables go to ``tables/``, plots to ``plots/``.
-    schema : EntitySchema or None
-        Entities and units; None for the packaged ones.
-    numbers : dict
-        The numbers so far, by name.
-    files : list of str
-        The files written so far, relative to the folder.
+    It collects their numbers, by name, and the files written, relative to the folder.
     """
 
     folder: Path
@@ -189,10 +170,4 @@ def with_interval(value: float, low: float, high: float) -> str:
 
 def render(sections: Sequence[Section]) -> Markup:
     """Return the sections as a fragment of HTML; whatever text they hold is escaped."""
-    require("the page of a report", ["jinja2"], "report")
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    assets = PackageLoader("hybridml.report", "assets")
-    environment = Environment(loader=assets, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return Markup(environment.get_template("overview.html").render(sections=sections))
+    return rendered("overview.html", sections=sections)

@@ -42,7 +42,7 @@ CONFUSED_UNITS = (
     ("fluid ounce", "millilitre"), ("gallon", "litre"), ("gallon", "fluid ounce"), ("pint", "millilitre"),
     ("cup", "millilitre"),
 )  # fmt: skip
-"""Units that stand beside each other on products, so that one is taken for the other."""
+"""Units that stand side by side on products and so are confused with one another."""
 
 
 def _all_and_each(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -121,13 +121,9 @@ def _intervals(part: pd.DataFrame, drawn: list[str]) -> dict[str, tuple[float, f
 
 
 def answer_rates(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how many rows are answered, how surely, and how many have a problem; no labels are needed.
+    """Return how many rows are answered, how surely, and how many have a problem, over all and per entity.
 
-    Returns
-    -------
-    data frame
-        ``name, rows, answered, share_answered, median_confidence`` (of those answered), ``problems``: for all rows
-        and each entity.
+    No labels are needed. The median confidence is that of the rows answered.
     """
     lines = []
     for name, part in _all_and_each(rows):
@@ -193,12 +189,7 @@ def _only(column: pd.Series) -> float:
 def goal_sentences(goals: pd.DataFrame, elsewhere: bool = True) -> list[str]:
     """Return in words what :func:`reachable_goals` says of all rows.
 
-    Parameters
-    ----------
-    goals : data frame
-        From :func:`reachable_goals`.
-    elsewhere : bool
-        Whether to say what holds for other rows: nothing does that was found on rows trained on.
+    With ``elsewhere``, also what holds for other rows: nothing does that was found on rows trained on.
 
     Examples
     --------
@@ -230,11 +221,8 @@ def rounded_down(threshold: float) -> str:
 def reliability(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how often answers of similar confidence are right.
 
-    Returns
-    -------
-    data frame
-        Bins of equal width that have answers: ``low, high`` (a bin holds its upper edge), ``answers``, ``confidence``
-        (mean), ``right`` (share), ``right_low, right_high`` (Wilson's 95 % interval).
+    There is a line for each bin, of equal width, that has answers: ``low, high`` (a bin holds its upper edge),
+    ``answers``, ``confidence`` (mean), ``right`` (share), ``right_low, right_high`` (Wilson's 95 % interval).
     """
     given = rows[rows["answered"]]
     confidence = given["confidence"].to_numpy(dtype=float)
@@ -260,11 +248,8 @@ def calibration_error(rows: pd.DataFrame) -> float:
 def factors(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataFrame:
     """Return how many answers are a known factor away from the truth: a decimal point, or one unit for another.
 
-    Returns
-    -------
-    data frame
-        Factors that occur, the most frequent first: ``factor, words, rows, above`` (the answer is that many times
-        the truth), ``below``.
+    Factors that occur come with ``factor, words, rows, above`` (the answer is that many times the truth) and ``below``,
+    the most frequent first.
     """
     schema = schema or default_entities()
     families = rows["truth_unit"].map({unit.name: unit.family for unit in schema.units.values()})
@@ -292,13 +277,7 @@ def _known_factors(schema: EntitySchema) -> list[tuple[float, str, str]]:
 
 
 def causes_by_entity(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return wrong rows by cause and entity, the most frequent cause first.
-
-    Returns
-    -------
-    data frame
-        ``cause, all``, and a column per entity.
-    """
+    """Return wrong rows by cause, the most frequent first: ``cause, all``, and a column per entity."""
     wrong = rows[~rows["right"] & (rows["cause"] != "")]
     table = pd.crosstab(wrong["cause"], wrong["entity"])
     table.insert(0, ALL, table.sum(axis=1))

@@ -30,7 +30,7 @@ def of_labelled(measured: pd.DataFrame, scores: pd.Series, new: bool) -> tuple[S
 def of_unlabelled(rows: pd.DataFrame) -> tuple[Sentence, ...]:
     """Return how much is answered, and how surely, where no row has a label."""
     given = rows.loc[rows["prediction"] != "", "confidence"]
-    sure = f"; half of the answers are surer than {given.median():.2f}" if len(given) else ""
+    sure = f"; half of the answers have a confidence above {given.median():.2f}" if len(given) else ""
     return (f"{_percent(len(given) / len(rows))} of {_rows(len(rows))} answered{sure}.",)
 
 
@@ -72,7 +72,7 @@ def _published(measured: pd.DataFrame, new: bool) -> Sentence:
     if math.isnan(line["threshold"]):
         return f"At no confidence are {goal} of the answers right: check them all."
     sentence = (
-        f"Published without a check, {goal} of the surest {_percent(line['coverage'])} are right "
+        f"If the most confident {_percent(line['coverage'])} are published without a check, {goal} of them are right "
         f"(confidence at least {statistics.rounded_down(line['threshold'])})"
     )
     if not new:
@@ -96,12 +96,12 @@ def _to_fix(measured: pd.DataFrame, new: bool) -> Iterator[Sentence]:
     if measured["entity"].nunique() > 1 and len(entities):
         entity, count = str(entities.index[0]), int(entities.iloc[0])
         of = int((measured["entity"] == entity).sum())
-        text = f"Most is lost in {entity}: {count:,} of its {_rows(of)} are not right."
+        text = f"Most errors are in {entity}: {count:,} of its {_rows(of)} are not right."
         mistakes = {"entity": entity, "outcome": (IN_OTHER_UNIT, WRONG, BLANK), "sort": "confidence"}
-        yield LinkedSentence(text, "The surest first", {**state, **mistakes})
+        yield LinkedSentence(text, "Show the most confident first", {**state, **mistakes})
     suspect = int((measured["suspect"] > 0).sum()) if "suspect" in measured else 0
     if suspect:
-        text = f"Something speaks against {suspect:,} {'label' if suspect == 1 else 'labels'}."
+        text = f"{suspect:,} {'label is' if suspect == 1 else 'labels are'} suspect."
         yield LinkedSentence(text, "Check them first", {**state, "tab": "suspects"})
 
 

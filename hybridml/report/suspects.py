@@ -48,17 +48,8 @@ def suspects(rows: pd.DataFrame, schema: EntitySchema | None = None) -> pd.DataF
     The weights follow from 269 official labels that people checked, 58 of which were wrong: seven in ten of those
     whose quantity was not found on the photo, three in ten of confident disagreements.
 
-    Parameters
-    ----------
-    rows : data frame
-        ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained, text``.
-    schema : EntitySchema, optional
-        Entities and units; the packaged ones by default.
-
-    Returns
-    -------
-    data frame
-        ``suspect`` (0: nothing speaks against the label, or there is none) and ``suspect_why``, one line per row.
+    Rows have ``index, photo, group, entity, truth, prediction, confidence, outcome, cause, trained, text``; each gets a
+    line with ``suspect`` (0: nothing speaks against the label, or there is none) and ``suspect_why``.
     """
     schema = schema or default_entities()
     rows = rows.reset_index(drop=True)

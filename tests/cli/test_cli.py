@@ -100,7 +100,7 @@ def test_blanks_what_is_not_sure_enough(folder: Path, tmp_path: Path) -> None:
 
 
 def test_answers_stand_in_the_order_of_the_rows(folder: Path, tmp_path: Path) -> None:
-    # a photo's rows need not stand together, and no order is the store's
+    # the rows of a photo need not be adjacent, and none are in the order of the store
     frame = pd.read_csv(folder / "split" / "test.csv").sample(frac=1, random_state=1)
     entities = ["item_weight", "width", "height"]
     rows = pd.concat([frame.assign(entity_name=entity) for entity in entities]).assign(

@@ -1,4 +1,4 @@
-"""Fixtures of the report's tests, made once a worker process: a browser, a page written by hand, a real report."""
+"""Fixtures of the report's tests, made once per worker process: a browser, a page written by hand, a real report."""
 
 from __future__ import annotations
 

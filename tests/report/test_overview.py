@@ -60,7 +60,7 @@ def test_the_overview_has_every_section_and_file(made: tuple[Path, overview.Over
     written = {f"{path.parent.name}/{path.name}" for path in out.rglob("*") if path.is_file()}
     assert written == set(shown.files), "what a later report removes"
     heads = [cell.text for cell in page.iter("th") if cell.get("scope") == "col"]
-    assert all(heads), "a column without a name says nothing to who hears the page"
+    assert all(heads), "a column without a name tells the user of a screen reader nothing"
     assert len(pd.read_csv(out / "tables" / "scores.csv")) == 4
     assert page.find(".//div[@id='threshold-chooser']") is not None
 
@@ -86,11 +86,13 @@ def test_the_first_screen_says_how_good_what_to_publish_and_what_to_fix(tmp_path
     assert f1.startswith(f"F1 {metrics.f1_of(40, 8, 2):.3f} (")
     assert "on 50 rows not trained on" in f1
     assert answered == "96 % are answered; 83 % of the answers are right."
-    assert publish.startswith("Published without a check, 90 % of the surest 80 % are right")
+    assert publish.startswith(
+        "If the most confident 80 % are published without a check, 90 % of them are right"
+    )
     assert "(confidence at least 0.90)" in publish
     assert cause.startswith("Largest cause, 8 of 10 rows not right: other axis")
-    assert entity.startswith("Most is lost in width: 8 of its 48 rows are not right.")
-    assert suspect.startswith("Something speaks against 1 label.")
+    assert entity.startswith("Most errors are in width: 8 of its 48 rows are not right.")
+    assert suspect.startswith("1 label is suspect.")
     assert problem == "1 row has a problem, namely: no such photo."
     assert (
         shown.html.index('id="quality"') < shown.html.index('id="coverage"') < shown.html.index('id="causes"')

@@ -45,7 +45,7 @@ class Exploration:
     Parameters
     ----------
     source : str
-        The table of rows.
+        The file of rows.
     rows : data frame
         One line per row; see :func:`hybridml.report.eda.row_table.row_table`.
     tables : dict of str to data frame
@@ -67,20 +67,9 @@ def explore(
     store: str | Path | None = None,
     progress: bool = False,
 ) -> Exploration:
-    """Explore a table of rows and, if given, its photos and what could not be read of them.
+    """Explore a CSV of rows, or of labels without photos.
 
-    Parameters
-    ----------
-    path : path
-        CSV of rows, or of labels without photos.
-    schema : EntitySchema
-        Entities and units.
-    images : path or sequence of paths, optional
-        Folders with the photos.
-    store : path, optional
-        A feature store.
-    progress : bool
-        Show a progress bar while photos are inspected.
+    With ``images``, its photos are explored as well; with a feature ``store``, the photos that could not be read.
     """
     frame, faults = read_table(path, schema, images)
     table = row_table(frame, schema)

@@ -28,20 +28,10 @@ _AXES = ("width", "height", "depth")
 
 
 def label_oddities(table: pd.DataFrame, schema: EntitySchema) -> pd.DataFrame:
-    """Return every kind of odd label with the rows that have it.
+    """Return every kind of odd label with the rows of :func:`hybridml.report.eda.row_table.row_table` that have it.
 
-    Parameters
-    ----------
-    table : data frame
-        From :func:`hybridml.report.eda.row_table.row_table`.
-    schema : EntitySchema
-        Entities and units.
-
-    Returns
-    -------
-    data frame
-        ``oddity, rows, share_pct`` of the labelled rows, and ``examples``: up to five indexes. Kinds that do not occur
-        are listed with 0.
+    Columns are ``oddity, rows, share_pct`` of the labelled rows, and ``examples``: up to five indexes. Kinds that do
+    not occur are listed with 0.
     """
     count = max(int(labelled(table).sum()), 1)
     records = []

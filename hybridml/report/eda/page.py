@@ -19,17 +19,7 @@ img { max-width: 100% } p.note { color: #555 }
 
 
 def html_page(source: str, tables: Mapping[str, pd.DataFrame], pictures: Sequence[str]) -> str:
-    """Return the page as HTML.
-
-    Parameters
-    ----------
-    source : str
-        The table of rows.
-    tables : mapping of name to data frame
-        The first fifty lines of each are shown, with a link to ``NAME.csv``.
-    pictures : sequence of str
-        Names of the PNG files beside the page.
-    """
+    """Return the page as HTML: the pictures beside it, and the first lines of each table with a link to its CSV."""
     title = f"hybridml explore: {escape(source)}"
     plots = "\n".join(f'<p><img src="{escape(name)}" alt="{escape(name)}"></p>' for name in pictures)
     sections = "\n".join(_section(name, table) for name, table in tables.items())

@@ -26,24 +26,9 @@ def inspect(
 ) -> pd.DataFrame:
     """Return one line per photo: what its header says, and what is wrong with it.
 
-    Parameters
-    ----------
-    paths : mapping of name to path or None
-        Photo name to its file.
-    causes : mapping of str to str, optional
-        Photo name to the reason why it is missing.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    data frame
-        ``photo, problem, format, width, height, bytes, sha256``; ``problem`` is blank if there is none.
-
-    Raises
-    ------
-    MissingExtraError
-        Without Pillow.
+    Both mappings are by the name of the photo: ``paths`` has its file, None where there is none, and ``causes`` the
+    reason why it is missing. Columns are ``photo, problem, format, width, height, bytes, sha256``; ``problem`` is blank
+    if there is none. MissingExtraError is raised without Pillow.
     """
     pillow("looking at photos", "explore")
     causes = causes or {}
@@ -96,19 +81,9 @@ def sizes(photos: pd.DataFrame) -> pd.DataFrame:
 
 
 def duplicates(photos: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the photos with the same bytes under different names.
+    """Return the photos of :func:`inspect` with the same bytes under different names.
 
-    Parameters
-    ----------
-    photos : data frame
-        From :func:`inspect`.
-    table : data frame
-        From :func:`hybridml.report.eda.row_table.row_table`.
-
-    Returns
-    -------
-    data frame
-        ``photos, rows, conflicts, names``; ``conflicts`` counts entities with different labels among the rows.
+    Columns are ``photos, rows, conflicts, names``; ``conflicts`` counts entities with different labels among the rows.
     """
     hashed = photos[photos["sha256"] != ""]
     same = hashed[hashed["sha256"].duplicated(keep=False)]

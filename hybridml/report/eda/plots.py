@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ import pandas as pd
 
 from hybridml.entities import EntitySchema
 from hybridml.errors import MissingExtraError
-from hybridml.utils.files import atomic
+from hybridml.report.plots import BLUE, ORANGE, bars_plot, drawn
 from hybridml.utils.optional import missing
 
 from .counts import measured
@@ -19,7 +18,6 @@ from .label_checks import FAR_DECADES
 from .page import text_of
 from .row_table import base_units
 
-BLUE, ORANGE = "#0072B2", "#E69F00"
 PLOTS_PER_LINE = 2
 MAX_BINS = 40
 
@@ -35,14 +33,8 @@ def require_matplotlib() -> None:
 
 def rows_plot(entities: pd.DataFrame, path: Path) -> None:
     """Draw rows per entity, from :func:`hybridml.report.eda.counts.entities`, into a PNG."""
-    figure, axes = _figure(7.0, 0.8 + 0.35 * len(entities))
-    names, counts = list(entities["entity"])[::-1], list(entities["rows"])[::-1]
-    bars = axes.barh(names, counts, color=BLUE)
-    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=3, fontsize=9)
-    axes.margins(x=0.12)
-    axes.set_xlabel("rows")
-    axes.set_title(f"Rows per entity (n = {sum(counts):,})")
-    _save(figure, path)
+    pairs = list(zip(entities["entity"], entities["rows"], strict=True))
+    bars_plot(path, pairs, f"rows (n = {sum(entities['rows']):,})", "{:,}")
 
 
 def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
@@ -53,26 +45,26 @@ def values_plot(table: pd.DataFrame, schema: EntitySchema, path: Path) -> None:
         return
     base = base_units(schema)
     lines = -(-len(names) // PLOTS_PER_LINE)
-    figure, grid = _figure(9.0, 0.5 + 2.3 * lines, lines, PLOTS_PER_LINE)
-    for axes, name in zip(grid.flat, names, strict=False):
-        numbers = whole.loc[whole["entity"] == name, "base"].to_numpy(dtype=float)
-        median = float(np.median(numbers))
-        edges = _edges(numbers)
-        outside = int(((numbers < edges[0]) | (numbers > edges[-1])).sum())
-        axes.hist(numbers, edges, color=BLUE)
-        axes.axvline(median, color=ORANGE, linewidth=2, linestyle="--")
-        axes.yaxis.get_major_locator().set_params(integer=True)
-        axes.set_xscale("log")
-        # whole decades only: ticks between them would overlap
-        axes.set_xlim(10 ** np.floor(np.log10(edges[0])), 10 ** np.ceil(np.log10(edges[-1])))
-        axes.xaxis.set_minor_formatter("")
-        off = f", {outside:,} off the axis" if outside else ""
-        axes.set_title(f"{name}\nn = {len(numbers):,}, median {text_of(median)}{off}", fontsize=9)
-        axes.set_xlabel(base[name])
-        axes.set_ylabel("rows")
-    for axes in grid.flat[len(names) :]:
-        axes.remove()
-    _save(figure, path)
+    with drawn(path, 9.0, 0.5 + 2.3 * lines, lines, PLOTS_PER_LINE) as grid:
+        for axes, name in zip(grid.flat, names, strict=False):
+            numbers = whole.loc[whole["entity"] == name, "base"].to_numpy(dtype=float)
+            median = float(np.median(numbers))
+            edges = _edges(numbers)
+            outside = int(((numbers < edges[0]) | (numbers > edges[-1])).sum())
+            axes.hist(numbers, edges, color=BLUE)
+            axes.axvline(median, color=ORANGE, linewidth=2, linestyle="--")
+            axes.yaxis.get_major_locator().set_params(integer=True)
+            axes.set_xscale("log")
+            # whole decades only: ticks between them would overlap
+            axes.set_xlim(10 ** np.floor(np.log10(edges[0])), 10 ** np.ceil(np.log10(edges[-1])))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter("")
+            off = f", {outside:,} off the axis" if outside else ""
+            axes.set_title(f"{name}\nn = {len(numbers):,}, median {text_of(median)}{off}", fontsize=9)
+            axes.set_xlabel(base[name])
+            axes.set_ylabel("rows")
+        for axes in grid.flat[len(names) :]:
+            axes.remove()
 
 
 def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -90,34 +82,16 @@ def photos_plot(photos: pd.DataFrame, path: Path) -> None:
     whole = photos[photos["width"].notna()]
     if not len(whole):
         return
-    figure, grid = _figure(9.0, 3.8, 1, 2)
-    left, right = grid.flat
-    left.scatter(whole["width"], whole["height"], s=8, alpha=0.35, color=BLUE, linewidths=0, rasterized=True)
-    left.set_xlabel("width (px)")
-    left.set_ylabel("height (px)")
-    left.set_title(f"Sizes of photos (n = {len(whole):,})", fontsize=10)
-    left.set_xlim(left=0)
-    left.set_ylim(bottom=0)
-    right.hist(whole["bytes"].to_numpy(dtype=float) / 1000, MAX_BINS, color=BLUE)
-    right.set_xlabel("file size (kB)")
-    right.set_ylabel("photos")
-    right.set_title(f"File sizes (n = {len(whole):,})", fontsize=10)
-    _save(figure, path)
-
-
-def _figure(width: float, height: float, lines: int = 1, columns: int = 1) -> tuple[Any, Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # pyplot would choose a backend for the whole process and keep the figure
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    grid = figure.subplots(lines, columns, squeeze=lines * columns == 1)
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    return figure, grid
-
-
-def _save(figure: Any, path: Path) -> None:
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=100, format="png")
+    with drawn(path, 9.0, 3.8, 1, 2) as (left, right):
+        left.scatter(
+            whole["width"], whole["height"], s=8, alpha=0.35, color=BLUE, linewidths=0, rasterized=True
+        )
+        left.set_xlabel("width (px)")
+        left.set_ylabel("height (px)")
+        left.set_title(f"Sizes of photos (n = {len(whole):,})", fontsize=10)
+        left.set_xlim(left=0)
+        left.set_ylim(bottom=0)
+        right.hist(whole["bytes"].to_numpy(dtype=float) / 1000, MAX_BINS, color=BLUE)
+        right.set_xlabel("file size (kB)")
+        right.set_ylabel("photos")
+        right.set_title(f"File sizes (n = {len(whole):,})", fontsize=10)

@@ -24,14 +24,7 @@ def read_table(
 ) -> tuple[pd.DataFrame, list[RowFault]]:
     """Return the rows of a file and the faults of single rows.
 
-    Parameters
-    ----------
-    path : path
-        A table of rows, or of labels without photos: compressed, or without ``image_link`` or ``group_id``.
-    schema : EntitySchema
-        Entities and units.
-    images : path or sequence of paths, optional
-        Folders with the photos.
+    Beside tables of rows, it takes labels without photos: compressed, or without ``image_link`` or ``group_id``.
     """
     if Path(path).suffix == ".csv" and {"index", *REQUIRED} <= set(read_csv(path).header):
         return checked(path, schema=schema, images=images)
