@@ -68,13 +68,7 @@ class TuningExample:
 
 
 class Collator:
-    """Collator of examples: prompts padded on the left, then the answers; only their tokens count in the loss.
-
-    Parameters
-    ----------
-    network : Network
-        The model, whose processor prepares photos and prompts.
-    """
+    """Collator of examples: prompts padded on the left, then the answers; only their tokens count in the loss."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -105,19 +99,6 @@ class Collator:
                 more = behind.get(name, torch.zeros(len(examples), length, dtype=values.dtype))
                 inputs[name] = torch.cat([values, more], dim=1)
         return {**inputs, "labels": labels}
-
-
-class _Examples:
-    """Examples as a data set of torch's data loader."""
-
-    def __init__(self, examples: Sequence[TuningExample]) -> None:
-        self._examples = examples
-
-    def __len__(self) -> int:
-        return len(self._examples)
-
-    def __getitem__(self, i: int) -> TuningExample:
-        return self._examples[i]
 
 
 def adapted(network: Network, settings: TuningSettings) -> None:
@@ -201,7 +182,7 @@ def tune(
             seed=settings.seed,
         ),
         data_collator=Collator(network),
-        train_dataset=_Examples(examples),
+        train_dataset=examples,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
