@@ -1,1 +1,1 @@
-"""TODO."""
+"""Scores of answers, checks of submissions, and comparison of systems."""

@@ -133,9 +133,7 @@ _FIELDS = {"number_classifier": "number_classes", "second_pass": "second_pass"}
 def without_stages(photo_features: Mapping[str, Any], stages: Iterable[str]) -> Mapping[str, Any]:
     """Return photo features as if these further stages had not run; other names change nothing."""
     fields = [_FIELDS[stage] for stage in stages if stage in _FIELDS]
-    if not any(
-        getattr(found, name, None) is not None for found in photo_features.values() for name in fields
-    ):
+    if not fields:
         return photo_features
     gone: dict[str, Any] = dict.fromkeys(fields)
     return {key: replace(as_photo_features(found), **gone) for key, found in photo_features.items()}

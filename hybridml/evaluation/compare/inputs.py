@@ -95,8 +95,6 @@ class ComparisonData:
         The further vision stages that have run.
     seconds : mapping of str to float
         Seconds a photo, by kind of vision stage.
-    failed : mapping of str to str
-        Photo name to what was wrong with it.
     problems : mapping of str to str
         What is not available, a need or a stage, and why.
     """
@@ -107,7 +105,6 @@ class ComparisonData:
     settings: ComparisonSettings
     stages: frozenset[str]
     seconds: Mapping[str, float]
-    failed: Mapping[str, str]
     problems: Mapping[str, str]
 
     def stages_of(self, system: System) -> frozenset[str]:
@@ -206,7 +203,6 @@ def prepare(
         settings,
         frozenset(stage.kind for stage in stages.further),
         _seconds(store, stages, {key for key in keys[: len(frame)] if key}),
-        report.failed,
         problems,
     )
 

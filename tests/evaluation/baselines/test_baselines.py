@@ -119,7 +119,7 @@ def test_results_of_stages_that_are_left_out_are_gone() -> None:
     both = replace(whole, photo_features=features)
     without = both.without_stages({"second_pass"}).photo_features
     assert all(found.second_pass is None for found in without.values())
-    assert both.without_stages({"number_classifier"}).photo_features is both.photo_features
+    assert both.without_stages({"number_classifier"}).photo_features == both.photo_features
 
 
 def test_training_leaves_out_all_that_shares_a_group_or_photo() -> None:

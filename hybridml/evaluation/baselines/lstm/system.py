@@ -17,7 +17,7 @@ from hybridml.evaluation.baselines.system import LABEL, OCR, PHOTOS, VECTORS, Da
 from hybridml.quantity import format_quantity
 from hybridml.utils.files import atomic
 from hybridml.utils.registry import SettingsError, in_range, one_of
-from hybridml.utils.torch import inferring
+from hybridml.utils.torch import inferring, limited_threads
 from hybridml.vision.stages import DEFAULT_WEIGHTS
 
 from . import photo
@@ -26,7 +26,7 @@ from .copies import embed_copies
 from .example import Example, examples
 from .network import from_torchscript, to_torchscript
 from .tokens import Floats
-from .training import Hyperparameters, Trainer, threads
+from .training import Hyperparameters, Trainer
 
 COMPONENTS = 32
 """Numbers that an embedding is reduced to."""
@@ -178,7 +178,7 @@ class LstmSystem(System):
             progress=self.progress,
         )
         hyper = Hyperparameters(self.hidden, self.dropout, self.learning_rate, self.weight_decay)
-        with threads(self.threads):
+        with limited_threads(self.threads):
             if self.n_trials:
                 hyper = trainer.choose(train, held, hyper, self.epochs, self.n_trials)
             stopped = trainer.train(train, hyper, self.epochs, held)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -198,14 +197,3 @@ def _suggested(trial: Any, start: Hyperparameters) -> Hyperparameters:
         suggest = trial.suggest_int if name == "hidden" else trial.suggest_float
         found[name] = suggest(name, min(least, value), max(most, value), log=log)
     return Hyperparameters(**found)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

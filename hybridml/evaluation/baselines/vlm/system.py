@@ -25,8 +25,7 @@ from hybridml.utils.registry import in_range
 
 from .network import Network, NetworkSettings
 from .photo import PhotoSettings, prepared
-from .prompt import prompt, question
-from .repair import repaired
+from .prompt import prompt, question, repaired
 from .tuning import TuningExample, TuningSettings, tune
 
 log = logging.getLogger(__name__)
@@ -93,13 +92,8 @@ class VlmSystem(System):
         checkpoints: str = "",
         progress: bool = True,
     ) -> None:
-        self.model, self.adapter, self.device, self.dtype, self.four_bit = (
-            model,
-            adapter,
-            device,
-            dtype,
-            four_bit,
-        )
+        self.model, self.adapter = model, adapter
+        self.device, self.dtype, self.four_bit = device, dtype, four_bit
         self.longest_side, self.clahe, self.unsharp = longest_side, clahe, unsharp
         self.epochs, self.rank, self.alpha, self.dropout = epochs, rank, alpha, dropout
         self.learning_rate, self.batch, self.accumulate, self.seed = learning_rate, batch, accumulate, seed
