@@ -106,13 +106,6 @@ def group_quantities(
 def text_blocks(lines: Sequence[TextLine], holds_quantity: npt.NDArray[np.bool_]) -> Ints:
     """Return the block of each text line: lines that are linked, directly or through others, by being close.
 
-    Parameters
-    ----------
-    lines : sequence of TextLine
-        All text lines of the photo.
-    holds_quantity : bool array, one per line
-        Which of them hold a quantity.
-
     Examples
     --------
     >>> def at(text, x, y):

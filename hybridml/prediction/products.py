@@ -204,15 +204,7 @@ def _confidences(evidence: Sequence[float]) -> list[float]:
 
 
 def write_products(path: str | Path, table: pd.DataFrame) -> None:
-    """Write the table of :func:`combine` as CSV, with ``rows`` and ``others`` as JSON and ``conflict`` as yes or blank.
-
-    Parameters
-    ----------
-    path : path
-        The CSV to write or replace.
-    table : data frame
-        One answer per product and entity.
-    """
+    """Write the table of :func:`combine` as CSV: ``rows`` and ``others`` as JSON, ``conflict`` as yes or blank."""
     write_csv(path, COLUMNS, (_record(line) for line in table.to_dict("records")))
 
 

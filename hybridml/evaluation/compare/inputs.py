@@ -155,18 +155,7 @@ def prepare(
 ) -> ComparisonData:
     """Run the vision stages that some system needs on the photos that the store lacks, and return all rows with them.
 
-    Parameters
-    ----------
-    frame : data frame
-        Checked rows with labels.
-    settings : ComparisonSettings
-        Where photos lie, and which stages run on them.
-    systems : iterable of System
-        The systems.
-    weak_labels : data frame, optional
-        Checked rows with weak labels.
-    labels : data frame, optional
-        Labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them.
+    The tables are those of :func:`hybridml.evaluation.compare.compare`.
     """
     stages, problems = _stages(settings, list(systems))
     everything = frame if weak_labels is None else pd.concat([frame, weak_labels], ignore_index=True)

@@ -83,16 +83,12 @@ def training_rows(dataset: Dataset, keep: npt.NDArray[np.bool_]) -> Dataset:
 
 
 def run(name: str, system: System, data: ComparisonData, fold: Folds, progress: bool = False) -> Outcome:
-    """Cross-validate a system; where it fails, the outcome has the error, and nothing is raised.
+    """Cross-validate a system, of which each fold fits a clone; where it fails, the outcome has the error.
 
     Parameters
     ----------
-    name : str
-        Name of the system.
-    system : System
-        Cloned for every fold.
-    data : ComparisonData
-        The rows.
+    name, system, data
+        The system, its name and the rows.
     fold : int array (n_rows,)
         Each row's fold.
     progress : bool

@@ -154,13 +154,7 @@ class Trainer:
         epochs: int,
         trials: int,
     ) -> Hyperparameters:
-        """Return the hyperparameters with the least held-out loss of some Optuna trials, the first of them ``start``.
-
-        Raises
-        ------
-        MissingExtraError
-            When Optuna is not installed.
-        """
+        """Return the hyperparameters with the least held-out loss of some Optuna trials, ``start`` being the first."""
         require("choosing the hyperparameters of the LSTM", ["optuna"], "baselines")
         import optuna
 

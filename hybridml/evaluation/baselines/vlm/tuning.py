@@ -128,25 +128,9 @@ def tune(
     folder: Path,
     progress: bool = True,
 ) -> list[float]:
-    """Fine-tune a network in place, from the last checkpoint in the folder of an interrupted run.
+    """Fine-tune a network in place, and return the mean loss of each epoch of this run.
 
-    Parameters
-    ----------
-    network : Network
-        The network, which gets LoRA matrices.
-    examples : sequence of TuningExample
-        Training rows.
-    settings : TuningSettings
-        Settings of fine-tuning.
-    folder : Path
-        Folder for a checkpoint per epoch.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    list of float
-        The mean loss of each epoch of this run.
+    The network gets LoRA matrices, and the folder a checkpoint per epoch, from which an interrupted run continues.
 
     Raises
     ------
