@@ -27,7 +27,7 @@ OCR, VECTORS, PHOTOS = "ocr", "vectors", "photos"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows with what is known of their photos.
+    """Rows with the features of their photos.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ _FIELDS = {"number_classifier": "number_classes", "second_pass": "second_pass"}
 
 
 def without_stages(photo_features: Mapping[str, Any], stages: Iterable[str]) -> Mapping[str, Any]:
-    """Return photo features as if these further stages had not run; other names change nothing."""
+    """Return photo features as if these further stages had not run; other names are ignored."""
     fields = [_FIELDS[stage] for stage in stages if stage in _FIELDS]
     if not fields:
         return photo_features

@@ -34,7 +34,7 @@ from hybridml.vision.stages import (
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 10
-"""Most photos that failed and are named in the log."""
+"""Failed photos that the log names; it counts the others."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class ComparisonData:
     seconds : mapping of str to float
         Seconds a photo, by kind of vision stage.
     problems : mapping of str to str
-        What is not available, a need or a stage, and why.
+        Needs and stages that are not available, and the reason for each.
     """
 
     rows: Dataset

@@ -1,4 +1,4 @@
-"""Cross-validation of a system: fitted on all folds but one, and asked about that one, for each fold."""
+"""Cross-validation of a system: for each fold, it is fitted on the other folds and answers this one."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def run(name: str, system: System, data: ComparisonData, fold: Folds, progress: 
 
 
 def checked(predictions: Sequence[str], rows: int) -> list[str]:
-    """Return a system's answers; raise HybridmlError unless there is a text for every row."""
+    """Return a system's answers; raise HybridmlError unless there is one text per row."""
     found = list(predictions)
     if len(found) != rows:
         raise HybridmlError(

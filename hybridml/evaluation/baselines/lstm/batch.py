@@ -82,7 +82,7 @@ def tensors(
 ) -> dict[str, torch.Tensor]:
     """Return the input of the network, by name: examples padded to the longest of them, and varied with ``rng``.
 
-    A photo has so many ResNet-50 ``numbers``. All tensors but the lengths go to ``device``.
+    ``numbers`` is how many ResNet-50 features a photo has. All tensors but the lengths go to ``device``.
     """
     if rng is not None:
         examples = [varied(example, rng) for example in examples]

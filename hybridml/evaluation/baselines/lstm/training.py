@@ -87,7 +87,7 @@ class Trainer:
     def train(
         self, examples: Sequence[Example], hyper: Hyperparameters, epochs: int, held: Sequence[Example] = ()
     ) -> Trained:
-        """Train for so many epochs, or until the loss of the examples ``held`` out no longer falls."""
+        """Train for ``epochs``, or until the loss of the examples ``held`` out no longer falls."""
         from tqdm import tqdm
 
         rng = np.random.default_rng(self.seed)
@@ -130,7 +130,7 @@ class Trainer:
     def _losses(
         self, network: TokenNetwork, examples: Sequence[Example], rng: np.random.Generator | None
     ) -> torch.Tensor:
-        """Return, per row, minus the logarithm of the probability of all options with the right number and unit."""
+        """Return the negative log-likelihood of each row's options with the right number and unit."""
         answers = network(tensors(examples, len(self.mean), self.device, rng))
         wrong = np.ones(answers.shape, dtype=bool)
         for row, example in zip(wrong, examples, strict=True):

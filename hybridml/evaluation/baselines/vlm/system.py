@@ -46,9 +46,9 @@ class VlmSystem(System):
         See :class:`hybridml.evaluation.baselines.vlm.tuning.TuningSettings`; with ``epochs=0`` the model is not
         fine-tuned.
     questions : int
-        Rows of a batch.
+        Rows per batch.
     new_tokens : int
-        Most tokens of an answer.
+        Maximum number of tokens of an answer.
     checkpoints : str
         Folder for the checkpoints of fine-tuning; empty for none. Each run has a subfolder of its own, named for its
         rows and settings, from which an interrupted run continues.
