@@ -36,7 +36,7 @@ def bootstrap_interval(
     outcomes : sequence of str
         As :func:`hybridml.evaluation.metrics.outcomes` returns them.
     groups : sequence, one per row
-        The row's group; a row of blank group is one of its own.
+        The row's group; each row without one is a group of its own.
     n : int
         Number of resamples.
     seed : int
@@ -60,14 +60,14 @@ def draw_sums(columns: npt.ArrayLike, groups: Sequence[object], n: int = 1000, s
     Parameters
     ----------
     columns : array (n_rows, n_columns)
-        What is counted or summed of each row.
+        Numbers of each row.
     groups, n, seed
         As for :func:`bootstrap_interval`. The same groups and seed give the same resamples, whatever the columns.
 
     Returns
     -------
     array (n, n_columns)
-        Without a line where there are no rows.
+        Empty without rows.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def draw_sums(columns: npt.ArrayLike, groups: Sequence[object], n: int = 1000, s
         return np.asarray(np.moveaxis(times @ sums, -1, 0))
 
     with warnings.catch_warnings():
-        # a column may be NaN where something is not known
+        # a column may hold NaN for unknown values
         warnings.simplefilter("ignore", DegenerateDataWarning)
         found = bootstrap(
             (np.arange(count),),

@@ -35,6 +35,13 @@ COLUMNS = (
     ("SMAPE %", "smape", "{:.1f}"),
 )
 
+NOTES = {
+    "range_labels": "labels are ranges, scored as their upper end",
+    "foreign_labels": "labels have a unit that the entity does not allow and cannot be matched",
+    "unreadable_labels": "labels are not understood and cannot be matched",
+    "malformed": "answers have no legal form and count as wrong",
+}
+
 
 def evaluate(
     truth: Sequence[str],
@@ -81,28 +88,11 @@ def text_of(result: Mapping[str, Any]) -> str:
             "-" if scores.get(key) is None else pattern.format(scores[key]) for _, key, pattern in COLUMNS
         ]
         lines.append([name, *cells])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    table = [
-        "  ".join(
-            c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
-    scores = result["all"]
-    notes = [
-        f"note: {n} {what}"
-        for n, what in (
-            (scores.get("range_labels"), "labels are ranges, scored as their upper end"),
-            (
-                scores.get("foreign_labels"),
-                "labels have a unit that the entity does not allow and cannot be matched",
-            ),
-            (scores.get("unreadable_labels"), "labels are not understood and cannot be matched"),
-            (scores.get("malformed"), "answers have no legal form and count as wrong"),
-        )
-        if n
-    ]
-    return "\n".join(line.rstrip() for line in table + notes)
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    table = ["  ".join([line[0].ljust(first), *map(str.rjust, line[1:], others)]) for line in lines]
+    counts = result["all"]
+    notes = [f"note: {counts[key]} {note}" for key, note in NOTES.items() if counts.get(key)]
+    return "\n".join([*table, *notes])
 
 
 def _aligned(truth: pd.DataFrame, table: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -220,16 +210,14 @@ def evaluate_by_training(
 
     Parameters
     ----------
-    truth : path
-        Rows with ``entity_value``.
+    truth, schema
+        As for :func:`evaluate_files`.
     answers : data frame
         As :meth:`hybridml.EntityExtractor.predict` returns it.
     trained_on : bool array, one per answer
         Whether the model was trained on the row's group or photo.
     what : str
         Kind of the labels, for the titles.
-    schema : EntitySchema, optional
-        Entities and units.
     """
     labelled = _read_truth(truth, schema)
     chosen = _aligned(labelled, answers.assign(trained_on=trained_on), "the table of answers")

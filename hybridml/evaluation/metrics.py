@@ -7,6 +7,7 @@ is blank; a true negative when both are. F1 = 2PR / (P + R) with P = TP / (TP + 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -115,19 +116,12 @@ def _blank(predictions: Iterable[str]) -> list[bool]:
 
 
 def _outcomes(truths: Sequence[Label], blank: Sequence[bool], answers: Sequence[Quantity | None]) -> Outcomes:
-    return np.array(
-        [
-            _outcome(t, b, not t.blank and a is not None and a == t.quantity)
-            for t, b, a in zip(truths, blank, answers, strict=True)
-        ],
-        dtype="<U2",
+    nothing = np.array([t.blank for t in truths], dtype=bool)
+    unanswered = np.array(blank, dtype=bool)
+    right = np.array(
+        [a is not None and a == t.quantity for t, a in zip(truths, answers, strict=True)], dtype=bool
     )
-
-
-def _outcome(truth: Label, blank: bool, right: bool) -> str:
-    if blank:
-        return "tn" if truth.blank else "fn"
-    return "tp" if right else "fp"
+    return np.select([nothing & unanswered, unanswered, right], ["tn", "fn", "tp"], "fp")
 
 
 def f1_of(tp: float, fp: float, fn: float) -> float:
@@ -269,17 +263,11 @@ def reachable(
     """
     _check_lengths(truth, candidates=candidates)
     allowed = allowed_units(schema or default_entities())
-    known: dict[str, Quantity | None] = {}
-    found = []
-    for t, some in zip(parse_labels(truth, schema), candidates, strict=True):
-        hit = False
-        if t.quantity is not None:
-            for text in some:
-                if text not in known:
-                    known[text] = parse_prediction(text, allowed)
-                hit = hit or known[text] == t.quantity
-        found.append(hit)
-    return found
+    parsed = functools.cache(lambda text: parse_prediction(text, allowed))
+    return [
+        t.quantity is not None and any(parsed(text) == t.quantity for text in some)
+        for t, some in zip(parse_labels(truth, schema), candidates, strict=True)
+    ]
 
 
 def per_entity(

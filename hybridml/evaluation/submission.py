@@ -106,22 +106,18 @@ def check_predictions(
             in_order.append((index, line))
         first.setdefault(index, line)
         faults += (Fault(line, index, *fault) for fault in _answer_faults(text, entity_of.get(index), schema))
-    faults += _order_faults([index for index in entity_of if index in first], in_order)
+    expected = [index for index in entity_of if index in first]
+    for wanted, (index, line) in zip(expected, in_order, strict=True):
+        if index != wanted:
+            found = f"index {index} where {wanted} is next"
+            faults.append(Fault(line, index, "contract", found, "the order of the rows"))
+            break
     faults.sort(key=lambda fault: fault.line)
     for line, index in zip(row_lines, indexes, strict=True):
         if index not in first:
             found = f"no prediction for line {line} of the rows"
             faults.append(Fault(line, index, "contract", found, "a line per row, be it blank"))
     return faults
-
-
-def _order_faults(expected: Sequence[str], given: Sequence[tuple[str, int]]) -> Iterator[Fault]:
-    for index, (found, line) in zip(expected, given, strict=True):
-        if index != found:
-            yield Fault(
-                line, found, "contract", f"index {found} where {index} is next", "the order of the rows"
-            )
-            return
 
 
 def _answer_faults(text: str, entity: str | None, schema: EntitySchema) -> Iterator[tuple[Kind, str, str]]:

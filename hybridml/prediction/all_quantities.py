@@ -158,7 +158,7 @@ def find_quantities(
     project: Projection | None = None,
     outlines: Mapping[str, Outline] | None = None,
 ) -> Iterator[tuple[str, PhotoQuantities]]:
-    """Find every quantity on photos.
+    """Yield key and quantities of each photo, in the order of ``photo_features``.
 
     Parameters
     ----------
@@ -170,11 +170,6 @@ def find_quantities(
         As for :meth:`hybridml.ranking.model.Model.describe`.
     outlines : mapping of key to Outline, optional
         The outlines of the products on the photos, which help to group quantities; the model does not get them.
-
-    Yields
-    ------
-    (key, PhotoQuantities)
-        In the order of ``photo_features``.
     """
     photos = iter(photo_features)
     entities = list(model.schema.entities)

@@ -35,22 +35,7 @@ NO_CANDIDATES_OF_ROW = (
 
 
 def write_candidates(path: str | Path, request: PredictionRequest, progress: bool = False) -> int:
-    """Write the candidates of rows to a file, some photos at a time.
-
-    Parameters
-    ----------
-    path : path
-        The Parquet file to write or replace.
-    request : PredictionRequest
-        The rows, and the model that describes their candidates.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    int
-        How many rows have a candidate.
-    """
+    """Write the candidates of rows to a Parquet file, some photos at a time, and return how many rows have any."""
     frame = request.frame
     done = np.zeros(len(frame), dtype=bool)
     found = 0
@@ -171,13 +156,6 @@ def facts_of(model: Model, stages: VisionStages) -> dict[str, Any]:
     """Return everything that determines the candidates of a photo and their description, as plain JSON values.
 
     What is learned from labels is left out: a model that is trained again describes candidates as before.
-
-    Parameters
-    ----------
-    model : Model
-        A fitted model.
-    stages : VisionStages
-        Its vision stages.
     """
     image = model.embedding_pca
     facts = {

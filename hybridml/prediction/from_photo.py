@@ -69,23 +69,7 @@ class PhotoPredictor:
         return answers if entities else [answer for answer in answers if answer.prediction]
 
     def read_all(self, photo: Any) -> PhotoQuantities:
-        """Find every quantity on a photo.
-
-        Parameters
-        ----------
-        photo : path, bytes, PIL image or array
-            See :func:`hybridml.datasets.images.decode`.
-
-        Returns
-        -------
-        PhotoQuantities
-            The quantities by group and entity, each with its probability.
-
-        Raises
-        ------
-        ImageError
-            When the photo cannot be decoded.
-        """
+        """Find every quantity on a photo, as :func:`find_quantities` does; an ImageError if it cannot be decoded."""
         image = decode(photo)
         features = self._extract(image, self._model.schema.entities)
         outlines = {PHOTO_KEY: find_outline(image)}

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse.csgraph import connected_components
 
 from hybridml.vision.outline import Outline
@@ -88,27 +90,21 @@ def group_quantities(
     holds_quantity[[quantity.line for quantity in quantities]] = True
     block = text_blocks(lines, holds_quantity)
     own_block = block[[quantity.line for quantity in quantities]]
-    joined = _JoinedBlocks(quantities, own_block.tolist())
+    within: dict[int, list[PlacedQuantity]] = {}
+    for quantity, b in zip(quantities, own_block.tolist(), strict=True):
+        within.setdefault(b, []).append(quantity)
+    joined = DisjointSet(within)
     for first, second in itertools.pairwise(_around(lines, quantities, block, outline)):
-        joined.join(first, second)
-    for _, first, second in _nearest(np.hypot(*_gaps(lines)), block, sorted(set(own_block.tolist()))):
-        if not joined.contradict(first, second):
-            joined.join(first, second)
-    order: dict[int, int] = {}
-    return np.array(
-        [order.setdefault(joined.root(b), len(order)) for b in own_block.tolist()], dtype=np.int64
-    )
+        joined.merge(first, second)
+    for _, first, second in _nearest(np.hypot(*_gaps(lines)), block, sorted(within)):
+        a, b = ([q for member in joined.subset(each) for q in within[member]] for each in (first, second))
+        if not _contradict(a, b):
+            joined.merge(first, second)
+    return pd.factorize(np.array([joined[b] for b in own_block.tolist()]))[0]
 
 
 def text_blocks(lines: Sequence[TextLine], holds_quantity: npt.NDArray[np.bool_]) -> Ints:
     """Return the block of each text line: lines that are linked, directly or through others, by being close.
-
-    Parameters
-    ----------
-    lines : sequence of TextLine
-        All text lines of the photo.
-    holds_quantity : bool array, one per line
-        Which of them hold a quantity.
 
     Examples
     --------
@@ -166,32 +162,8 @@ def _around(
     return list(dict.fromkeys(found))
 
 
-class _JoinedBlocks:
-    """Blocks that were joined, and the quantities in them."""
-
-    def __init__(self, quantities: Sequence[PlacedQuantity], blocks: Sequence[int]) -> None:
-        self._parent = {block: block for block in blocks}
-        self._numbers: dict[int, dict[str, set[Any]]] = {}
-        for quantity, block in zip(quantities, blocks, strict=True):
-            self._numbers.setdefault(block, {}).setdefault(quantity.entity, set()).add(quantity.number)
-
-    def root(self, block: int) -> int:
-        """Return the block that represents all those joined with ``block``."""
-        while self._parent[block] != block:
-            block = self._parent[block]
-        return block
-
-    def join(self, first: int, second: int) -> None:
-        """Join two blocks, and all that either was joined with."""
-        kept, gone = self.root(first), self.root(second)
-        if kept == gone:
-            return
-        self._parent[gone] = kept
-        for entity, numbers in self._numbers.pop(gone).items():
-            self._numbers[kept].setdefault(entity, set()).update(numbers)
-
-    def contradict(self, first: int, second: int) -> bool:
-        """Return whether both have quantities of one entity, none of which the other has too."""
-        a, b = self._numbers[self.root(first)], self._numbers[self.root(second)]
-        all_a, all_b = set().union(*a.values()), set().union(*b.values())
-        return any(not a[entity] & all_b and not b[entity] & all_a for entity in a.keys() & b.keys())
+def _contradict(a: Sequence[PlacedQuantity], b: Sequence[PlacedQuantity]) -> bool:
+    """Return whether both have quantities of one entity, none of which the other has too."""
+    repeated = {q.number for q in a} & {q.number for q in b}
+    only_a, only_b = ({q.entity for q in s} - {q.entity for q in s if q.number in repeated} for s in (a, b))
+    return not only_a.isdisjoint(only_b)

@@ -108,17 +108,7 @@ def lines_of(photo_features: PhotoFeatures) -> tuple[TextLine, ...]:
 
 
 def find_mentions(photo_features: PhotoFeatures, ranked: Mapping[str, Ranked], model: Model) -> list[Mention]:
-    """Return every mention of a quantity on a photo, in reading order.
-
-    Parameters
-    ----------
-    photo_features : PhotoFeatures
-        The features of the photo.
-    ranked : mapping of entity to Ranked
-        The candidates of each entity, as :meth:`hybridml.ranking.model.Model.rank` ranks them.
-    model : Model
-        That model.
-    """
+    """Return every mention of a quantity on a photo, in reading order; ``model`` ranked each entity's candidates."""
     lines, schema = lines_of(photo_features), model.schema
     shares = _label_shares(model)
     hypotheses = [
@@ -146,16 +136,7 @@ def find_mentions(photo_features: PhotoFeatures, ranked: Mapping[str, Ranked], m
 def is_label(mention: Mention, mentions: Sequence[Mention], text: str, schema: EntitySchema) -> bool:
     """Return whether a mention labels a line of a drawing: a length, with hardly another word in its text line.
 
-    Parameters
-    ----------
-    mention : Mention
-        The mention.
-    mentions : sequence of Mention
-        All mentions on the photo.
-    text : str
-        The text line.
-    schema : EntitySchema
-        Entities.
+    ``mentions`` are all those on the photo, ``text`` is the text line.
     """
     if not schema.entity(mention.entity).axis:
         return False

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy.typing as npt
 import pandas as pd
 
 from hybridml.datasets.csv_file import write_csv
@@ -56,19 +55,11 @@ class OtherQuantity:
     rows: tuple[Any, ...]
 
 
-class _Columns(NamedTuple):
-    """The answers to all rows, column by column."""
-
-    indexes: npt.NDArray[Any]
-    photos: Sequence[str]
-    predictions: npt.NDArray[Any]
-    confidences: npt.NDArray[Any]
-
-
 class _RowAnswer(NamedTuple):
     """The answer to one row; ``base`` is the quantity in the base unit of its family."""
 
     row: int
+    index: Any
     photo: str
     prediction: str
     base: float
@@ -115,20 +106,16 @@ def combine(answers: pd.DataFrame, rows: pd.DataFrame, schema: EntitySchema | No
     """
     _check(answers, rows)
     schema = schema or default_entities()
-    rows_of: dict[tuple[str, str], list[int]] = {}
-    for row, (product, entity) in enumerate(zip(rows[PRODUCT], rows["entity_name"], strict=True)):
+    found: dict[tuple[str, str], list[_RowAnswer]] = {}
+    columns = (rows["index"], photo_names(rows), rows[PRODUCT], rows["entity_name"])
+    given = zip(*columns, answers["prediction"], answers["confidence"], strict=True)
+    for row, (index, photo, product, entity, prediction, confidence) in enumerate(given):
         if name := as_text(product):
-            rows_of.setdefault((name, entity), []).append(row)
-    columns = _Columns(
-        rows["index"].to_numpy(),
-        photo_names(rows),
-        answers["prediction"].to_numpy(),
-        answers["confidence"].to_numpy(),
-    )
-    lines = [
-        (product, entity, *_combined(list(_answered(positions, entity, columns, schema)), columns.indexes))
-        for (product, entity), positions in rows_of.items()
-    ]
+            own = found.setdefault((name, entity), [])
+            if text := as_text(prediction):
+                base = _in_base_unit(index, entity, text, confidence, schema)
+                own.append(_RowAnswer(row, index, photo, text, base, float(confidence)))
+    lines = [(product, entity, *_combined(own)) for (product, entity), own in found.items()]
     return pd.DataFrame(lines, columns=list(COLUMNS))
 
 
@@ -153,26 +140,19 @@ def _check(answers: pd.DataFrame, rows: pd.DataFrame) -> None:
                 )
 
 
-def _answered(
-    positions: Sequence[int], entity: str, columns: _Columns, schema: EntitySchema
-) -> Iterator[_RowAnswer]:
-    """Yield the answers to those of some rows that have one."""
-    for row in positions:
-        text, confidence = as_text(columns.predictions[row]), float(columns.confidences[row])
-        if not text:
-            continue
-        units = schema.entity(entity).units
-        found = parse_prediction(text, units)
-        if found is None or not 0 <= confidence <= 1:
-            raise RowsError(
-                f"index {columns.indexes[row]}: {text!r} with confidence {confidence:g}; expected a number, a unit of "
-                f"{entity} ({', '.join(units)}) and a confidence from 0 to 1"
-            )
-        yield _RowAnswer(row, columns.photos[row], text, schema.to_base(*found), confidence)
+def _in_base_unit(index: Any, entity: str, text: str, confidence: float, schema: EntitySchema) -> float:
+    units = schema.entity(entity).units
+    found = parse_prediction(text, units)
+    if found is None or not 0 <= confidence <= 1:
+        raise RowsError(
+            f"index {index}: {text!r} with confidence {confidence:g}; expected a number, a unit of "
+            f"{entity} ({', '.join(units)}) and a confidence from 0 to 1"
+        )
+    return schema.to_base(*found)
 
 
 def _combined(
-    answers: Sequence[_RowAnswer], indexes: npt.NDArray[Any]
+    answers: Sequence[_RowAnswer],
 ) -> tuple[str, float, tuple[Any, ...], bool, tuple[OtherQuantity, ...]]:
     """Return the columns of a product's line from ``prediction`` on."""
     groups = _agreeing(answers)
@@ -185,7 +165,7 @@ def _combined(
         OtherQuantity(
             groups[i][0].prediction,
             confidence[i],
-            tuple(indexes[sorted(answer.row for answer in groups[i])].tolist()),
+            tuple(answer.index for answer in sorted(groups[i])),
         )
         for i in order
     )
@@ -224,15 +204,7 @@ def _confidences(evidence: Sequence[float]) -> list[float]:
 
 
 def write_products(path: str | Path, table: pd.DataFrame) -> None:
-    """Write the table of :func:`combine` as CSV, with ``rows`` and ``others`` as JSON and ``conflict`` as yes or blank.
-
-    Parameters
-    ----------
-    path : path
-        The CSV to write or replace.
-    table : data frame
-        One answer per product and entity.
-    """
+    """Write the table of :func:`combine` as CSV: ``rows`` and ``others`` as JSON, ``conflict`` as yes or blank."""
     write_csv(path, COLUMNS, (_record(line) for line in table.to_dict("records")))
 
 

@@ -14,11 +14,6 @@ class SidecarWriter:
 
     A line waits in memory until those of all rows before it are there.
 
-    Parameters
-    ----------
-    file : text file
-        What to write to.
-
     Examples
     --------
     >>> import sys

@@ -121,15 +121,6 @@ def _want(wanted: dict[str, str], entity: str, unit: str) -> None:
 def convert_units(answer: Answer, wanted: Mapping[str, str], schema: EntitySchema | None = None) -> Answer:
     """Return an answer with its quantity, runner-ups and candidates in the unit wanted for its entity, if any.
 
-    Parameters
-    ----------
-    answer : Answer
-        As read.
-    wanted : mapping of entity to unit
-        As :func:`wanted_units` returns it.
-    schema : EntitySchema, optional
-        The units; the packaged ones by default.
-
     Examples
     --------
     >>> answer = Answer("item_weight", 12.0, "ounce", candidates=("12 ounce", "340 gram", "1 pound"))

@@ -1,4 +1,4 @@
-"""Inference with torch: no gradients, a given number of threads, and torch's own settings restored afterwards."""
+"""Torch with a given number of threads and without gradients, its own settings restored afterwards."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from contextlib import contextmanager
 
 @contextmanager
 def inferring(threads: int | None = None) -> Iterator[None]:
-    """Keep no gradients, and limit torch's threads if a number is given, until the block ends."""
+    """Keep no gradients and limit torch's threads, as :func:`limited_threads` does, until the block ends."""
+    import torch
+
+    with limited_threads(threads), torch.inference_mode():
+        yield
+
+
+@contextmanager
+def limited_threads(threads: int | None = None) -> Iterator[None]:
+    """Limit torch's threads until the block ends; by default torch chooses."""
     import torch
 
     before = torch.get_num_threads()
     if threads:
         torch.set_num_threads(threads)
     try:
-        with torch.inference_mode():
-            yield
+        yield
     finally:
         torch.set_num_threads(before)

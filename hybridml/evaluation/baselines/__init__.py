@@ -11,7 +11,7 @@ from hybridml.utils.optional import require
 from hybridml.utils.registry import SettingsError, build
 
 from .ranker import ABLATIONS, RankerSystem
-from .rules import RULES, First, Largest, LineAngle, Rule, answer, first, largest, line_angle
+from .rules import RULES, First, Largest, LineAngle, answer
 from .system import Dataset, System
 from .tabular import MODELS, TabularRegression
 
@@ -21,14 +21,10 @@ __all__ = [
     "SYSTEMS",
     "Dataset",
     "RankerSystem",
-    "Rule",
     "System",
     "TabularRegression",
     "answer",
     "create",
-    "first",
-    "largest",
-    "line_angle",
 ]
 
 

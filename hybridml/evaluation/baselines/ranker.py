@@ -93,15 +93,15 @@ class RankerSystem(System):
         """Return the bytes of what an artifact keeps of the model."""
         if not hasattr(self, "model_"):
             return 0
-        model = self.model_
-        columns = [part.to_dict() for part in (model.learned.priors, model.learned.unit_preference) if part]
-        learned = [
-            model.ranker.to_dict(),
-            model.calibrator.to_dict(),
-            model.dimension_order.to_dict(),
-            *columns,
-        ]
-        return size_of([*learned, model.training])
+        model, learned = self.model_, self.model_.learned
+        fitted = (
+            model.ranker,
+            model.calibrator,
+            model.dimension_order,
+            learned.priors,
+            learned.unit_preference,
+        )
+        return size_of([*(part.to_dict() for part in fitted if part is not None), model.training])
 
 
 def training_table(

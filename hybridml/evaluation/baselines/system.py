@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
@@ -27,7 +27,7 @@ OCR, VECTORS, PHOTOS = "ocr", "vectors", "photos"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows with what is known of their photos.
+    """Rows with the features of their photos.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ class Dataset:
             self,
             frame=self.frame.iloc[at].reset_index(drop=True),
             keys=keys,
-            photo_features=MappingSubset(self.photo_features, present),
-            vectors=MappingSubset(self.vectors, present),
-            photos=MappingSubset(self.photos, present),
+            photo_features=_only(self.photo_features, present),
+            vectors=_only(self.vectors, present),
+            photos=_only(self.photos, present),
         )
 
     def unlabelled(self) -> Dataset:
@@ -116,63 +116,24 @@ class Dataset:
             self,
             frame=frame,
             keys=[*self.keys, *self.weak_labels.keys],
-            photo_features=merged(self.photo_features, self.weak_labels.photo_features),
-            vectors=merged(self.vectors, self.weak_labels.vectors),
-            photos=merged(self.photos, self.weak_labels.photos),
+            photo_features={**self.photo_features, **self.weak_labels.photo_features},
+            vectors={**self.vectors, **self.weak_labels.vectors},
+            photos={**self.photos, **self.weak_labels.photos},
             weak_labels=None,
         )
 
 
-class MappingSubset(Mapping[str, Value]):
-    """A view of some keys of a mapping; nothing is copied, and values are looked up when they are asked for.
-
-    Examples
-    --------
-    >>> dict(MappingSubset({"a": 1, "b": 2}, {"b", "c"}))
-    {'b': 2}
-    """
-
-    def __init__(self, whole: Mapping[str, Value], keys: set[str]) -> None:
-        inner = whole if not isinstance(whole, MappingSubset) else whole._whole
-        self._whole: Mapping[str, Value] = inner
-        self._keys = [key for key in whole if key in keys]
-        self._known = frozenset(self._keys)
-
-    def __getitem__(self, key: str) -> Value:
-        if key not in self._known:
-            raise KeyError(key)
-        return self._whole[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-
-def merged(one: Mapping[str, Value], other: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return two mappings as one; two subsets of one mapping keep its order.
-
-    Examples
-    --------
-    >>> whole = {"a": 1, "b": 2, "c": 3}
-    >>> dict(merged(MappingSubset(whole, {"c"}), MappingSubset(whole, {"a"})))
-    {'a': 1, 'c': 3}
-    """
-    if isinstance(one, MappingSubset) and isinstance(other, MappingSubset) and one._whole is other._whole:
-        return MappingSubset(one._whole, set(one._known | other._known))
-    return {**one, **other}
+def _only(whole: Mapping[str, Value], keys: set[str]) -> dict[str, Value]:
+    return {key: value for key, value in whole.items() if key in keys}
 
 
 _FIELDS = {"number_classifier": "number_classes", "second_pass": "second_pass"}
 
 
 def without_stages(photo_features: Mapping[str, Any], stages: Iterable[str]) -> Mapping[str, Any]:
-    """Return photo features as if these further stages had not run; other names change nothing."""
+    """Return photo features as if these further stages had not run; other names are ignored."""
     fields = [_FIELDS[stage] for stage in stages if stage in _FIELDS]
-    if not any(
-        getattr(found, name, None) is not None for found in photo_features.values() for name in fields
-    ):
+    if not fields:
         return photo_features
     gone: dict[str, Any] = dict.fromkeys(fields)
     return {key: replace(as_photo_features(found), **gone) for key, found in photo_features.items()}
@@ -221,7 +182,6 @@ class System(BaseEstimator, ABC):
 
 def size_of(learned: Any) -> int:
     """Return the bytes of anything as joblib writes it, compressed as an artifact is."""
-
     import joblib
 
     file = io.BytesIO()

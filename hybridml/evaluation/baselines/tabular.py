@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -88,7 +88,10 @@ class TabularRegression(System):
         """
         from sklearn.ensemble import RandomForestClassifier
 
-        self._check()
+        one_of("model", self.model, MODELS)
+        one_of("encoding", self.encoding, ("one-hot", "label"))
+        in_range("components", self.components, 0, 2048, whole=True)
+        in_range("trees", self.trees, 1, 100_000, whole=True)
         entities = list(dataset.frame["entity_name"])
         truths = [t.quantity for t in parse_labels(dataset.frame[LABEL], dataset.schema)]
         usable = [
@@ -128,18 +131,10 @@ class TabularRegression(System):
             answers[i] = _answer(float(value), unit, dataset.schema)
         return answers
 
-    def _check(self) -> None:
-        one_of("model", self.model, MODELS)
-        one_of("encoding", self.encoding, ("one-hot", "label"))
-        in_range("components", self.components, 0, 2048, whole=True)
-        in_range("trees", self.trees, 1, 100_000, whole=True)
-
     def _unit(self, allowed: Sequence[str], chance: Floats) -> str:
         """Return the likeliest unit that the entity allows; its first where training had none of them."""
         of = dict(zip(self.unit_.classes_, chance, strict=True))
         return max(allowed, key=lambda unit: of.get(unit, -1.0))
-
-    # ---------------------------------------------------------------- columns
 
     def _table(self, dataset: Dataset, fit: bool) -> Floats:
         """Return the columns of rows: scaled numbers, then those that are 0 or 1."""
@@ -147,12 +142,7 @@ class TabularRegression(System):
         from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder
 
         image = np.stack([np.asarray(dataset.vectors[key or ""], dtype=np.float64) for key in dataset.keys])
-        names = np.column_stack(
-            [
-                np.array(group_names(dataset.frame), dtype=object),
-                np.asarray(dataset.frame["entity_name"], dtype=object),
-            ]
-        )
+        names = np.array([group_names(dataset.frame), dataset.frame["entity_name"]], dtype=object).T
         if fit:
             count = min(self.components, *image.shape)
             self.pca_ = PCA(count, random_state=self.random_state).fit(image) if count else None
@@ -169,20 +159,22 @@ class TabularRegression(System):
         scaled = self.scaler_.fit_transform(numbers) if fit else self.scaler_.transform(numbers)
         return np.hstack([scaled, coded])
 
-    # ---------------------------------------------------------------- regressors
-
     def _regressor(self, X: Floats) -> Any:
-        makers: dict[str, Callable[[Floats], Any]] = {
-            "linear": self._linear,
-            "forest": self._forest,
-            "lightgbm": self._lightgbm,
-            "xgboost": self._xgboost,
-        }
-        return makers[self.model](X)
-
-    def _linear(self, X: Floats) -> Any:
+        from sklearn.ensemble import RandomForestRegressor
         from sklearn.linear_model import LinearRegression, Ridge
 
+        settings = {"n_estimators": self.trees, "n_jobs": self.jobs, "random_state": self.random_state}
+        if self.model == "forest":
+            return RandomForestRegressor(**settings)
+        if self.model == "lightgbm":
+            from lightgbm import LGBMRegressor
+
+            return LGBMRegressor(**settings, verbose=-1)
+        if self.model == "xgboost":
+            require("tabular regression with XGBoost", ["xgboost"], "baselines")
+            from xgboost import XGBRegressor
+
+            return XGBRegressor(**settings)
         if X.shape[1] < len(X):
             return LinearRegression()
         log.warning(
@@ -191,24 +183,6 @@ class TabularRegression(System):
             len(X),
         )
         return Ridge()
-
-    def _forest(self, X: Floats) -> Any:
-        from sklearn.ensemble import RandomForestRegressor
-
-        return RandomForestRegressor(self.trees, n_jobs=self.jobs, random_state=self.random_state)
-
-    def _lightgbm(self, X: Floats) -> Any:
-        from lightgbm import LGBMRegressor
-
-        return LGBMRegressor(
-            n_estimators=self.trees, n_jobs=self.jobs, random_state=self.random_state, verbose=-1
-        )
-
-    def _xgboost(self, X: Floats) -> Any:
-        require("tabular regression with XGBoost", ["xgboost"], "baselines")
-        from xgboost import XGBRegressor
-
-        return XGBRegressor(n_estimators=self.trees, n_jobs=self.jobs, random_state=self.random_state)
 
 
 def _can_be_learned(truth: Quantity | None, entity: str, schema: EntitySchema) -> bool:

@@ -63,7 +63,7 @@ def compare(
     weak_labels : data frame, optional
         Checked rows with weak labels, for systems that learn from them.
     labels : data frame, optional
-        Labels without photos.
+        Labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them.
 
     Yields
     ------

@@ -22,14 +22,7 @@ from .scores import CSV_COLUMNS, SystemScores, csv_lines
 def write_predictions(folder: str | Path, outcome: Outcome, frame: pd.DataFrame) -> Path | None:
     """Write a system's answers as ``index,prediction`` to ``NAME-ENGINE.csv``; nothing of a system that failed.
 
-    Parameters
-    ----------
-    folder : path
-        Created when it does not exist.
-    outcome : Outcome
-        With an answer per row.
-    frame : data frame
-        The rows.
+    The folder is created when it does not exist; ``frame`` has the rows.
     """
     if outcome.error:
         return None
@@ -77,11 +70,6 @@ _OF_ROWS = ("f1", "f1_mean", "f1_any_unit")
 
 def read_scores(path: str | Path) -> list[dict[str, Any]]:
     """Read the scores that :func:`write_scores` wrote as JSON.
-
-    Parameters
-    ----------
-    path : path
-        The file.
 
     Raises
     ------

@@ -34,7 +34,7 @@ from hybridml.vision.stages import (
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 10
-"""Most photos that failed and are named in the log."""
+"""Failed photos that the log names; it counts the others."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,8 @@ class ComparisonData:
         The further vision stages that have run.
     seconds : mapping of str to float
         Seconds a photo, by kind of vision stage.
-    failed : mapping of str to str
-        Photo name to what was wrong with it.
     problems : mapping of str to str
-        What is not available, a need or a stage, and why.
+        Needs and stages that are not available, and the reason for each.
     """
 
     rows: Dataset
@@ -107,7 +105,6 @@ class ComparisonData:
     settings: ComparisonSettings
     stages: frozenset[str]
     seconds: Mapping[str, float]
-    failed: Mapping[str, str]
     problems: Mapping[str, str]
 
     def stages_of(self, system: System) -> frozenset[str]:
@@ -158,18 +155,7 @@ def prepare(
 ) -> ComparisonData:
     """Run the vision stages that some system needs on the photos that the store lacks, and return all rows with them.
 
-    Parameters
-    ----------
-    frame : data frame
-        Checked rows with labels.
-    settings : ComparisonSettings
-        Where photos lie, and which stages run on them.
-    systems : iterable of System
-        The systems.
-    weak_labels : data frame, optional
-        Checked rows with weak labels.
-    labels : data frame, optional
-        Labels without photos, as :func:`hybridml.datasets.labels.read_labels` returns them.
+    The tables are those of :func:`hybridml.evaluation.compare.compare`.
     """
     stages, problems = _stages(settings, list(systems))
     everything = frame if weak_labels is None else pd.concat([frame, weak_labels], ignore_index=True)
@@ -206,7 +192,6 @@ def prepare(
         settings,
         frozenset(stage.kind for stage in stages.further),
         _seconds(store, stages, {key for key in keys[: len(frame)] if key}),
-        report.failed,
         problems,
     )
 

@@ -1,4 +1,4 @@
-"""Cross-validation of a system: fitted on all folds but one, and asked about that one, for each fold."""
+"""Cross-validation of a system: for each fold, it is fitted on the other folds and answers this one."""
 
 from __future__ import annotations
 
@@ -83,16 +83,12 @@ def training_rows(dataset: Dataset, keep: npt.NDArray[np.bool_]) -> Dataset:
 
 
 def run(name: str, system: System, data: ComparisonData, fold: Folds, progress: bool = False) -> Outcome:
-    """Cross-validate a system; where it fails, the outcome has the error, and nothing is raised.
+    """Cross-validate a system, of which each fold fits a clone; where it fails, the outcome has the error.
 
     Parameters
     ----------
-    name : str
-        Name of the system.
-    system : System
-        Cloned for every fold.
-    data : ComparisonData
-        The rows.
+    name, system, data
+        The system, its name and the rows.
     fold : int array (n_rows,)
         Each row's fold.
     progress : bool
@@ -133,7 +129,7 @@ def run(name: str, system: System, data: ComparisonData, fold: Folds, progress: 
 
 
 def checked(predictions: Sequence[str], rows: int) -> list[str]:
-    """Return a system's answers; raise HybridmlError unless there is a text for every row."""
+    """Return a system's answers; raise HybridmlError unless there is one text per row."""
     found = list(predictions)
     if len(found) != rows:
         raise HybridmlError(

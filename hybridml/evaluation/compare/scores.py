@@ -60,18 +60,7 @@ CSV_COLUMNS = (
 def score(
     outcome: Outcome, frame: pd.DataFrame, fold: Folds, schema: EntitySchema | None = None
 ) -> dict[str, Any]:
-    """Return the scores of one system as plain data.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        The outcome, with the system's answers.
-    frame : data frame
-        The rows with their labels.
-    fold : int array (n_rows,)
-        Each row's fold.
-    schema : EntitySchema, optional
-        Entities and units.
+    """Return the scores of one system's outcome on labelled rows, given each row's fold, as plain data.
 
     Returns
     -------
@@ -93,7 +82,9 @@ def score(
     for name, line in (("", found["all"]), *found["per_entity"].items()):
         here = (entities == name) if name else np.ones(len(truth), dtype=bool)
         f1 = [_f1(truth, outcome.predictions, here & (fold == k), schema) for k in np.unique(fold[here])]
-        line |= {"fold_f1": f1, "f1_mean": float(np.mean(f1)) if f1 else None, "f1_sd": _deviation(f1)}
+        line["fold_f1"] = f1
+        line["f1_mean"] = float(np.mean(f1)) if f1 else None
+        line["f1_sd"] = float(np.std(f1, ddof=1)) if len(f1) > 1 else None
     return {
         **result,
         "train_seconds_a_photo": outcome.train_seconds_a_photo,
@@ -107,10 +98,6 @@ def score(
 def _f1(truth: Sequence[str], predictions: Sequence[str], where: Any, schema: EntitySchema | None) -> float:
     at = np.flatnonzero(where).tolist()
     return metrics.score([truth[i] for i in at], [predictions[i] for i in at], schema=schema).f1
-
-
-def _deviation(values: Sequence[float]) -> float | None:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _plain(value: Any) -> Any:
@@ -230,10 +217,7 @@ def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
 
     def row(cells: Sequence[str]) -> str:
-        padded = [
-            cell.ljust(width) if i < 2 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
+        padded = [*map(str.ljust, cells[:2], widths[:2]), *map(str.rjust, cells[2:], widths[2:])]
         return f"| {' | '.join(padded)} |"
 
     rule = "|".join("-" * (width + 2) if i < 2 else "-" * (width + 1) + ":" for i, width in enumerate(widths))

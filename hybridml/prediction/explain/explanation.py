@@ -196,17 +196,9 @@ def candidates_frame(explained: Explanation | Iterable[Explanation]) -> pd.DataF
 
 
 def card_html(row: Explanation) -> str:
-    """Return the card of one row.
+    """Return the card of one row, as HTML for a notebook's output cell.
 
-    Parameters
-    ----------
-    row : Explanation
-        The row. Without its photo the text lines stand on a blank canvas of the photo's size.
-
-    Returns
-    -------
-    str
-        HTML for a notebook's output cell.
+    Without its photo the text lines stand on a blank canvas of the photo's size.
     """
     picture, problem = _picture(row)
     problems = [text for text in (row.problem, problem) if text]
@@ -339,20 +331,17 @@ def _line(
     name = f"<b>{escape(_quantity(considered))}</b>" if chosen else escape(_quantity(considered))
     if (considered.candidate.value, considered.candidate.unit) == label:
         name += " (the label)"
+    reasons = (
+        f"{escape(reason.words)} <b>{reason.contribution:+.2f}</b>"
+        for reason in considered.reasons[:CARD_REASONS]
+    )
     cells = (
         f'<b style="color:{ANSWER if chosen else OTHER}">{number}</b>',
         f'{name}<br><span style="color:#555">{escape(row.text_of(considered))}</span>',
         percent(considered.confidence),
-        _reasons(considered),
+        "<br>".join(reasons),
     )
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
-
-
-def _reasons(considered: Considered) -> str:
-    return "<br>".join(
-        f"{escape(reason.words)} <b>{reason.contribution:+.2f}</b>"
-        for reason in considered.reasons[:CARD_REASONS]
-    )
 
 
 def _quantity(considered: Considered) -> str:

@@ -79,14 +79,9 @@ def _declaration(column: str) -> Column:
 def explain_rows(
     request: PredictionRequest, paths: Mapping[str, Path | None] | None = None
 ) -> Iterator[tuple[int, Explanation]]:
-    """Yield position and explanation of each row, in the order in which the store yields the photos.
+    """Yield position and explanation of each row, in the order of ``request.answers()``, with the same answers.
 
-    Parameters
-    ----------
-    request : PredictionRequest
-        The rows; the answers are those of :func:`hybridml.prediction.from_store.answer_rows`.
-    paths : mapping of photo name to path, optional
-        Paths of the photos.
+    Photos are shown from their ``paths``, by name.
     """
     model, frame, names = request.model, request.frame, request.names
     groups, trained = group_names(frame), model.trained_on(frame)

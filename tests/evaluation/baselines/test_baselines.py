@@ -25,7 +25,7 @@ from hybridml.evaluation.baselines import (
     create,
     rules,
 )
-from hybridml.evaluation.baselines.system import Dataset, MappingSubset, merged
+from hybridml.evaluation.baselines.system import Dataset
 from hybridml.evaluation.baselines.tabular import MODELS
 from hybridml.evaluation.compare import training_rows
 from hybridml.utils.registry import SettingsError
@@ -105,12 +105,11 @@ def test_what_is_not_needed_is_not_given() -> None:
     assert len(whole.limited_to(frozenset({"ocr"})).photo_features) == 4
 
 
-def test_rows_with_weak_labels_keep_the_order_of_photos() -> None:
+def test_rows_with_weak_labels_have_their_photos() -> None:
     whole = drawn(6)
     joined = replace(whole.subset([0, 4]), weak_labels=whole.subset([1, 5])).with_weak_labels()
-    assert list(joined.photo_features) == ["p0.jpg", "p1.jpg", "p4.jpg", "p5.jpg"]
+    assert set(joined.photo_features) == {"p0.jpg", "p1.jpg", "p4.jpg", "p5.jpg"}
     assert list(joined.frame["weak"]) == [False, False, True, True]
-    assert dict(merged({"a": 1}, MappingSubset({"b": 2}, {"b"}))) == {"a": 1, "b": 2}
 
 
 def test_results_of_stages_that_are_left_out_are_gone() -> None:
@@ -120,7 +119,7 @@ def test_results_of_stages_that_are_left_out_are_gone() -> None:
     both = replace(whole, photo_features=features)
     without = both.without_stages({"second_pass"}).photo_features
     assert all(found.second_pass is None for found in without.values())
-    assert both.without_stages({"number_classifier"}).photo_features is both.photo_features
+    assert both.without_stages({"number_classifier"}).photo_features == both.photo_features
 
 
 def test_training_leaves_out_all_that_shares_a_group_or_photo() -> None:
@@ -275,7 +274,7 @@ def test_least_squares_unless_any_labels_could_be_fitted(caplog: pytest.LogCaptu
 
 def test_a_photo_without_embedding_gets_no_answer_and_is_not_learned_from() -> None:
     train, test = measured(60), measured(3, seed=1)
-    part = replace(test, vectors=MappingSubset(test.vectors, {"1-0.jpg", "1-2.jpg"}))
+    part = replace(test, vectors={key: test.vectors[key] for key in ("1-0.jpg", "1-2.jpg")})
     answers = TabularRegression().fit(train).predict(part.unlabelled())
     assert [bool(answer) for answer in answers] == [True, False, True]
     assert TabularRegression().fit(train).predict(replace(part, vectors={}).unlabelled()) == ["", "", ""]

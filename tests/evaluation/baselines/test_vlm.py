@@ -15,8 +15,7 @@ from hybridml.evaluation import baselines
 from hybridml.evaluation.baselines.system import Dataset
 from hybridml.evaluation.baselines.vlm import VlmSystem
 from hybridml.evaluation.baselines.vlm.photo import PhotoSettings, prepared
-from hybridml.evaluation.baselines.vlm.prompt import prompt, question
-from hybridml.evaluation.baselines.vlm.repair import repaired
+from hybridml.evaluation.baselines.vlm.prompt import prompt, question, repaired
 from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError
 

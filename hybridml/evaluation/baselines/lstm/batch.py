@@ -80,18 +80,9 @@ def batches(
 def tensors(
     examples: Sequence[Example], numbers: int, device: str, rng: np.random.Generator | None = None
 ) -> dict[str, torch.Tensor]:
-    """Return the input of the network, by name: examples padded to the longest of them.
+    """Return the input of the network, by name: examples padded to the longest of them, and varied with ``rng``.
 
-    Parameters
-    ----------
-    examples : sequence of Example
-        At least one.
-    numbers : int
-        ResNet-50 features of a photo.
-    device : str
-        Where the tensors go; lengths stay on the CPU.
-    rng : numpy Generator, optional
-        Vary the examples.
+    ``numbers`` is how many ResNet-50 features a photo has. All tensors but the lengths go to ``device``.
     """
     if rng is not None:
         examples = [varied(example, rng) for example in examples]

@@ -48,15 +48,7 @@ def varied(image: RGB, rng: np.random.Generator) -> RGB:
 
 
 class VariedEmbedder:
-    """An embedding of a varied copy of each photo, the same for the same photo and copy number.
-
-    Parameters
-    ----------
-    embedding, resnet_weights : str
-        As for :func:`hybridml.vision.stages.embedding_stage`.
-    copy : int
-        Number of the copy.
-    """
+    """An embedding of a varied copy of each photo, the same for the same photo and copy number."""
 
     name = "varied"
 
@@ -74,10 +66,8 @@ class VariedEmbedder:
 
     def embed(self, images: Iterable[RGB]) -> npt.NDArray[np.float32]:
         """Return one row per photo."""
-        return self._embedder.embed(varied(image, self._seeded(image)) for image in images)
-
-    def _seeded(self, image: RGB) -> np.random.Generator:
-        return np.random.default_rng([zlib.crc32(image.tobytes()), self._copy])
+        seeds = ((image, [zlib.crc32(image.tobytes()), self._copy]) for image in images)
+        return self._embedder.embed(varied(image, np.random.default_rng(seed)) for image, seed in seeds)
 
 
 def _embedder(embedding: str, resnet_weights: str) -> Embedder:
@@ -97,25 +87,15 @@ def embed_copies(
     store: str | Path,
     progress: bool = False,
 ) -> dict[str, list[Floats]]:
-    """Return the embeddings of varied copies of each photo, by key.
+    """Return the embeddings of ``count`` varied copies of each photo, by key; ``store`` keeps them.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Rows with their photos and embeddings; a photo that is not on this machine has no copies.
-    count : int
-        Copies of each photo.
-    embedding, resnet_weights : str
-        The embedding of ``dataset``.
-    store : path
-        Feature store for the embeddings of the copies.
-    progress : bool
-        Show a progress bar.
+    A photo that is not on this machine has no copies.
 
     Raises
     ------
     HybridmlError
-        When ``dataset`` has other embeddings, or the store or the weights cannot be used.
+        When ``dataset`` does not have the embeddings of ``embedding`` and ``resnet_weights``, or the store or the
+        weights cannot be used.
     """
     paths = {key: dataset.photos[key] for key in dataset.keys if key is not None and key in dataset.photos}
     _check_embedding(dataset, paths, embedding, resnet_weights)

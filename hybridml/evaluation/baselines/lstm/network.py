@@ -62,10 +62,7 @@ class TokenNetwork(nn.Module):
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return the logarithm of each answer's probability, (rows, options, units).
 
-        Parameters
-        ----------
-        batch : dict of str to Tensor
-            As :func:`hybridml.evaluation.baselines.lstm.batch.tensors` returns it.
+        The input is what :func:`hybridml.evaluation.baselines.lstm.batch.tensors` returns.
         """
         characters, starts, units_read = batch["characters"], batch["starts"], batch["units_read"]
         words = self.words(self.letters(characters.flatten(0, 1)).transpose(1, 2)).amax(2)

@@ -1,4 +1,4 @@
-"""The LSTM baseline as a system: ResNet-50 features and the tokens of a photo, to the number asked for and its unit."""
+"""The LSTM baseline as a system: it finds number and unit from the tokens and ResNet-50 features of a photo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hybridml.evaluation.baselines.system import LABEL, OCR, PHOTOS, VECTORS, Da
 from hybridml.quantity import format_quantity
 from hybridml.utils.files import atomic
 from hybridml.utils.registry import SettingsError, in_range, one_of
-from hybridml.utils.torch import inferring
+from hybridml.utils.torch import inferring, limited_threads
 from hybridml.vision.stages import DEFAULT_WEIGHTS
 
 from . import photo
@@ -26,7 +26,7 @@ from .copies import embed_copies
 from .example import Example, examples
 from .network import from_torchscript, to_torchscript
 from .tokens import Floats
-from .training import Hyperparameters, Trainer, threads
+from .training import Hyperparameters, Trainer
 
 COMPONENTS = 32
 """Numbers that an embedding is reduced to."""
@@ -44,17 +44,17 @@ _RANGES = (
     ("weight_decay", 0.0, 1.0),
     ("held_out", 0.05, 0.5),
 )
-"""Least and greatest value of a parameter; whole numbers where the bounds are."""
+"""Bounds of the parameters, which are whole numbers where their bounds are."""
 
 
 class LstmSystem(System):
     """A bidirectional LSTM over all tokens that scores every number that was read, in every unit of the entity.
 
     Tokens are words, numbers and signs in reading order: their letters, place, size, value and the unit read with them,
-    beside the entity and ResNet-50 features of the photo. The loss is the probability that is not given to options with
+    beside the entity and ResNet-50 features of the photo. The loss is the negative log-likelihood of the options with
     the right number and unit. Some of the training rows, by whole groups and photos, are held out to find the number of
-    epochs; then the network is trained on all of them for as many. A row whose answer was not read, or is empty, is not
-    trained on.
+    epochs; then the network is trained on all rows for as many. Rows whose answer was not read or is empty are left
+    out.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class LstmSystem(System):
     n_trials : int
         Trials in which Optuna chooses those four on the held-out rows; 0 takes them as they are.
     epochs, patience : int
-        Most epochs, and epochs without a gain on the held-out rows before training stops.
+        Maximum number of epochs, and of epochs without a gain on the held-out rows.
     batch_size : int
         Rows of a step.
     held_out : float
@@ -178,7 +178,7 @@ class LstmSystem(System):
             progress=self.progress,
         )
         hyper = Hyperparameters(self.hidden, self.dropout, self.learning_rate, self.weight_decay)
-        with threads(self.threads):
+        with limited_threads(self.threads):
             if self.n_trials:
                 hyper = trainer.choose(train, held, hyper, self.epochs, self.n_trials)
             stopped = trainer.train(train, hyper, self.epochs, held)
@@ -202,8 +202,7 @@ class LstmSystem(System):
         HybridmlError
             When the entities or units are not those it was fitted with.
         """
-        if not hasattr(self, "script_"):
-            raise NotFittedError("this LSTM is not fitted: call fit with labelled rows first")
+        self._check_fitted()
         if _names(dataset) != self.names_:
             raise HybridmlError(
                 "the LSTM was fitted with other entities or units: fit it again, or give those it was fitted with"
@@ -237,10 +236,13 @@ class LstmSystem(System):
 
         It takes what :func:`hybridml.evaluation.baselines.lstm.batch.tensors` returns.
         """
-        if not hasattr(self, "script_"):
-            raise NotFittedError("this LSTM is not fitted: call fit with labelled rows before export")
+        self._check_fitted()
         with atomic(path) as temporary:
             temporary.write_bytes(self.script_)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "script_"):
+            raise NotFittedError("this LSTM is not fitted: call fit with labelled rows first")
 
     def _check(self) -> None:
         one_of("photo", self.photo, photo.PHOTO_INPUTS)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -88,7 +87,7 @@ class Trainer:
     def train(
         self, examples: Sequence[Example], hyper: Hyperparameters, epochs: int, held: Sequence[Example] = ()
     ) -> Trained:
-        """Train for so many epochs, or until the loss of the examples ``held`` out no longer falls."""
+        """Train for ``epochs``, or until the loss of the examples ``held`` out no longer falls."""
         from tqdm import tqdm
 
         rng = np.random.default_rng(self.seed)
@@ -131,7 +130,7 @@ class Trainer:
     def _losses(
         self, network: TokenNetwork, examples: Sequence[Example], rng: np.random.Generator | None
     ) -> torch.Tensor:
-        """Return, per row, minus the logarithm of the probability of all options with the right number and unit."""
+        """Return the negative log-likelihood of each row's options with the right number and unit."""
         answers = network(tensors(examples, len(self.mean), self.device, rng))
         wrong = np.ones(answers.shape, dtype=bool)
         for row, example in zip(wrong, examples, strict=True):
@@ -155,13 +154,7 @@ class Trainer:
         epochs: int,
         trials: int,
     ) -> Hyperparameters:
-        """Return the hyperparameters with the least held-out loss of some Optuna trials, the first of them ``start``.
-
-        Raises
-        ------
-        MissingExtraError
-            When Optuna is not installed.
-        """
+        """Return the hyperparameters with the least held-out loss of some Optuna trials, ``start`` being the first."""
         require("choosing the hyperparameters of the LSTM", ["optuna"], "baselines")
         import optuna
 
@@ -198,14 +191,3 @@ def _suggested(trial: Any, start: Hyperparameters) -> Hyperparameters:
         suggest = trial.suggest_int if name == "hidden" else trial.suggest_float
         found[name] = suggest(name, min(least, value), max(most, value), log=log)
     return Hyperparameters(**found)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

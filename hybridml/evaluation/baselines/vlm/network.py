@@ -50,11 +50,6 @@ class NetworkSettings:
 class Network:
     """A model with its processor.
 
-    Parameters
-    ----------
-    settings : NetworkSettings
-        Its settings.
-
     Raises
     ------
     MissingExtraError
@@ -127,16 +122,9 @@ class Network:
     def answers(
         self, prompts: Sequence[str], photos: Sequence[NDArray[np.uint8]], new_tokens: int
     ) -> list[str]:
-        """Return how the model continues each prompt, decoded greedily: the same every time.
+        """Return how the model continues each prompt about its photo (H, W, 3), by at most ``new_tokens`` tokens.
 
-        Parameters
-        ----------
-        prompts : sequence of str
-            See :func:`hybridml.evaluation.baselines.vlm.prompt.prompt`.
-        photos : sequence of arrays (H, W, 3)
-            One for each prompt.
-        new_tokens : int
-            Most tokens of an answer.
+        It decodes greedily, so that the answers are the same every time.
         """
         import torch
 

@@ -43,11 +43,6 @@ def prepared(image: NDArray[np.uint8], settings: PhotoSettings) -> NDArray[np.ui
     """Return an RGB photo (H, W, 3) scaled, with its contrast equalised and its edges sharpened.
 
     CLAHE: K. Zuiderveld, Contrast Limited Adaptive Histogram Equalization, Graphics Gems IV, 1994.
-
-    Raises
-    ------
-    MissingExtraError
-        When OpenCV is not installed.
     """
     require("preparing photos for a vision-language model", ["cv2"])
     import cv2

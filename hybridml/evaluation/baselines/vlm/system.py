@@ -25,8 +25,7 @@ from hybridml.utils.registry import in_range
 
 from .network import Network, NetworkSettings
 from .photo import PhotoSettings, prepared
-from .prompt import prompt, question
-from .repair import repaired
+from .prompt import prompt, question, repaired
 from .tuning import TuningExample, TuningSettings, tune
 
 log = logging.getLogger(__name__)
@@ -47,9 +46,9 @@ class VlmSystem(System):
         See :class:`hybridml.evaluation.baselines.vlm.tuning.TuningSettings`; with ``epochs=0`` the model is not
         fine-tuned.
     questions : int
-        Rows of a batch.
+        Rows per batch.
     new_tokens : int
-        Most tokens of an answer.
+        Maximum number of tokens of an answer.
     checkpoints : str
         Folder for the checkpoints of fine-tuning; empty for none. Each run has a subfolder of its own, named for its
         rows and settings, from which an interrupted run continues.
@@ -93,13 +92,8 @@ class VlmSystem(System):
         checkpoints: str = "",
         progress: bool = True,
     ) -> None:
-        self.model, self.adapter, self.device, self.dtype, self.four_bit = (
-            model,
-            adapter,
-            device,
-            dtype,
-            four_bit,
-        )
+        self.model, self.adapter = model, adapter
+        self.device, self.dtype, self.four_bit = device, dtype, four_bit
         self.longest_side, self.clahe, self.unsharp = longest_side, clahe, unsharp
         self.epochs, self.rank, self.alpha, self.dropout = epochs, rank, alpha, dropout
         self.learning_rate, self.batch, self.accumulate, self.seed = learning_rate, batch, accumulate, seed

@@ -68,13 +68,7 @@ class TuningExample:
 
 
 class Collator:
-    """Collator of examples: prompts padded on the left, then the answers; only their tokens count in the loss.
-
-    Parameters
-    ----------
-    network : Network
-        The model, whose processor prepares photos and prompts.
-    """
+    """Collator of examples: prompts padded on the left, then the answers; only their tokens count in the loss."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -107,19 +101,6 @@ class Collator:
         return {**inputs, "labels": labels}
 
 
-class _Examples:
-    """Examples as a data set of torch's data loader."""
-
-    def __init__(self, examples: Sequence[TuningExample]) -> None:
-        self._examples = examples
-
-    def __len__(self) -> int:
-        return len(self._examples)
-
-    def __getitem__(self, i: int) -> TuningExample:
-        return self._examples[i]
-
-
 def adapted(network: Network, settings: TuningSettings) -> None:
     """Add LoRA matrices to every linear layer of the network, to be trained in place of its weights."""
     import torch
@@ -147,25 +128,9 @@ def tune(
     folder: Path,
     progress: bool = True,
 ) -> list[float]:
-    """Fine-tune a network in place, from the last checkpoint in the folder of an interrupted run.
+    """Fine-tune a network in place, and return the mean loss of each epoch of this run.
 
-    Parameters
-    ----------
-    network : Network
-        The network, which gets LoRA matrices.
-    examples : sequence of TuningExample
-        Training rows.
-    settings : TuningSettings
-        Settings of fine-tuning.
-    folder : Path
-        Folder for a checkpoint per epoch.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    list of float
-        The mean loss of each epoch of this run.
+    The network gets LoRA matrices, and the folder a checkpoint per epoch, from which an interrupted run continues.
 
     Raises
     ------
@@ -201,7 +166,7 @@ def tune(
             seed=settings.seed,
         ),
         data_collator=Collator(network),
-        train_dataset=_Examples(examples),
+        train_dataset=examples,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
