@@ -353,8 +353,8 @@ class EntityExtractor(BaseEstimator):
     ) -> ExtractionReport:
         if not any(f.is_dir() for f in photos.folders(self.images)) and not path_of(self.store).is_dir():
             raise HybridmlError(
-                f"no images folder at {self.images}, and no store at {self.store} to do without it: name the folder "
-                "with the photos (images, --images)"
+                f"no images folder at {', '.join(map(str, photos.folders(self.images)))}, and no feature store at "
+                f"{self.store} to answer from without photos: name the folder with the photos (images, --images)"
             )
         store = FeatureStore(self.store)
         if partial:

@@ -21,7 +21,7 @@ trap 'exit 130' INT TERM
 start() {
   local name=$1
   shift
-  # the profiler takes over one per cent of a worker, to tell again and again that it reads
+  # the profiler takes over one per cent of a worker, only to report that it is reading photos
   DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False \
     OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 OPENBLAS_NUM_THREADS=1 "$BIN/dask" "$@" >"$work/$name.log" 2>&1 &
   started+=($!)

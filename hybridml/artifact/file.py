@@ -187,6 +187,7 @@ def model_path(model: str | Path | None = None) -> Path:
     path = Path(named) if named else DEFAULT_MODEL if DEFAULT_MODEL.is_file() else MODEL
     if not path.is_file():
         raise ArtifactError(
-            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name one's file"
+            f"no model at {path}: train one with 'make features train' or 'hybridml train', or name a model file "
+            "(model, --model)"
         )
     return path

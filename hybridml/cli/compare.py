@@ -58,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_SYSTEMS,
         metavar="NAME",
         help="what to compare: first, largest, line-angle, tabular-linear, tabular-forest, tabular-lightgbm, "
-        "tabular-xgboost, lstm, vlm, ranker, ranker-without-BLOCK, or module:Class (default: all but vlm and the "
+        "tabular-xgboost, lstm, vlm, ranker, ranker-without-PART, or module:Class (default: all but vlm and the "
         "ranker's ablations)",
     )
     add(

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_report(report: ExtractionReport) -> None:
     rate = f", {report.done / report.seconds:.2f} photos a second" if report.done and report.seconds else ""
     tell(
-        f"{report.photos} photos: {report.cached} already in the store, {report.done} worked on now, "
+        f"{report.photos} photos: {report.cached} already in the store, {report.done} processed now, "
         f"{len(report.failed)} failed; {report.seconds:.1f} s{rate}"
     )
     if report.second_pass:

@@ -63,7 +63,7 @@ def add_stages(parser: argparse.ArgumentParser, embedding: str = DEFAULT_EMBEDDI
         "--effort",
         choices=list(PRESETS),
         default=DEFAULT_PRESET,
-        help="how much work a photo gets: fast (one quick OCR pass), balanced, or best (four times the work of "
+        help="how much work a photo gets: fast (one quick OCR pass), balanced, or best (three times the work of "
         "balanced); a model needs the effort that it was trained with (default: %(default)s)",
     )
     parser.add_argument(
@@ -167,4 +167,4 @@ def write_faults(path: Path | None, faulty: Sequence[FaultyRow]) -> None:
         tell(f"  ... and {len(faulty) - LISTED_FAULTS} more")
     if faulty:
         rows = len({row["index"] for row in faulty})
-        tell(f"{rows} rows have a fault" + (f"; all of them in {path}" if path else ""))
+        tell(f"{rows} row{' has' if rows == 1 else 's have'} a fault" + (f"; see {path}" if path else ""))

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from hybridml.artifact.file import DEFAULT_MODEL
 from hybridml.artifact.pretrained import photo_predictor
-from hybridml.errors import HybridmlError
+from hybridml.errors import EntityError, HybridmlError
 from hybridml.prediction.all_quantities import PhotoQuantities
 from hybridml.ranking.answer import Answer
 
 DESCRIPTION = """\
-Prints the answer for each entity that a photo shows, or for one; or every quantity on it (--all).
+Prints the answer for each entity that has one, or for those that --entity names; or every quantity on it (--all).
 
   hybridml read photo.jpg
   hybridml read photo.jpg --entity item_weight --json
@@ -26,7 +26,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="image files")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--entity", action="append", metavar="NAME", help="what to read (default: whatever is found)"
+        "--entity",
+        action="append",
+        metavar="NAME",
+        help="what to read; may be repeated (default: whatever is found)",
     )
     what.add_argument(
         "--all",
@@ -48,9 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
                 _print_all(photo, predictor.read_all(photo), arguments.json)
             else:
                 _print_answers(photo, predictor.read(photo, arguments.entity), arguments.json)
+        except EntityError:
+            raise
         except HybridmlError as error:
             failures += 1
-            print(f"hybridml read: {photo}: {error}", file=sys.stderr)
+            where = "" if str(error).startswith(photo) else f"{photo}: "
+            print(f"hybridml read: {where}{error}", file=sys.stderr)
     return 2 if failures == len(arguments.photos) else 0
 
 

@@ -111,6 +111,11 @@ class TrainingData:
         self.table = build_table(
             self.rows.keys, self.rows.entities, photos, self.schema, self.settings.blocks
         )
+        if not any(keys):
+            raise HybridmlError(
+                f"no photo of the {len(frame)} rows was found and read: nothing to learn from. Name the folder with "
+                "the photos (images, --images)"
+            )
         if not (self.table.row < self.asked).any():
             raise HybridmlError(
                 f"no candidate was found on the photos of {len(frame)} rows: nothing to learn from. "

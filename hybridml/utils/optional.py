@@ -9,14 +9,14 @@ from hybridml.errors import MissingExtraError
 
 
 def install(extra: str = "read") -> str:
-    """Return the command that installs an extra.
+    """Return the command that installs an extra; there is no package of this name on an index yet.
 
     Examples
     --------
-    >>> install("explore")
-    'pip install "hybridml[explore]"'
+    >>> print(install("explore"))
+    pip install ".[explore]" in a checkout of hybridml
     """
-    return f'pip install "hybridml[{extra}]"'
+    return f'pip install ".[{extra}]" in a checkout of hybridml'
 
 
 def lacking(what: str, modules: Iterable[str], extra: str = "read") -> str | None:
@@ -34,7 +34,7 @@ def lacking(what: str, modules: Iterable[str], extra: str = "read") -> str | Non
     Examples
     --------
     >>> lacking("counting", ["math", "no_such_module"])
-    'counting needs no_such_module, which is not installed: pip install "hybridml[read]"'
+    'counting needs no_such_module, which is not installed: pip install ".[read]" in a checkout of hybridml'
     >>> lacking("counting", ["math"]) is None
     True
     """
@@ -67,7 +67,7 @@ def missing(what: str, package: str, error: ImportError, extra: str = "read") ->
     Examples
     --------
     >>> print(missing("decoding photos", "Pillow", ModuleNotFoundError()))
-    decoding photos needs Pillow, which is not installed: pip install "hybridml[read]"
+    decoding photos needs Pillow, which is not installed: pip install ".[read]" in a checkout of hybridml
     >>> print(missing("ResNet-50", "torch", ImportError("libgomp.so.1: cannot open shared object file")))
     ResNet-50 needs torch, which does not load (libgomp.so.1: cannot open shared object file): pip install ...
     """

@@ -154,13 +154,13 @@ def _adopted(stage: Stage, options: Mapping[str, Any]) -> Stage:
     if settings == dict(stage.settings) or _essence(settings) != _essence(stage.settings):
         # other weights or settings are refused when the stage is used
         return stage
-    log.warning(
-        "the %s %r has another library version than in training (%s): results may differ slightly",
-        stage.kind,
-        stage.name,
-        "; ".join(v for k, v in _differences(stage.settings, settings).items() if k in LIBRARIES)
-        or "of the OCR engine before it",
-    )
+    if versions := [text for key, text in _differences(stage.settings, settings).items() if key in LIBRARIES]:
+        log.warning(
+            "vision stage %s (%s) runs with another library version than in training (%s): results may differ slightly",
+            stage.kind,
+            stage.name,
+            "; ".join(versions),
+        )
     return now
 
 

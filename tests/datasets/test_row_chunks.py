@@ -233,7 +233,7 @@ def test_what_features_stores_does_not_depend_on_the_chunks(
         found[at_once] = sorted(records, key=lambda each: (each[0], each[1]["key"]))
         # those of the entity, and two rows of the broken photo
         assert len(pd.read_csv(store / "faults.csv")) == 4
-    expected = ["90 photos: 0 already in the store, 90 worked on now, 1 failed; "]
+    expected = ["90 photos: 0 already in the store, 90 processed now, 1 failed; "]
     assert printed[10, "first"] == printed[1000, "first"] == expected
     assert printed[10, "again"] == printed[1000, "again"]
     assert found[10] == found[1000]

@@ -105,7 +105,7 @@ def test_the_reference_lists_every_command_with_options_that_exist() -> None:
 
 
 def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs", reason="needs mkdocs-material: pip install 'hybridml[docs]'")
+    pytest.importorskip("mkdocs", reason="needs mkdocs-material: pip install '.[docs]'")
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr

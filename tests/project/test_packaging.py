@@ -45,7 +45,7 @@ wrong: int = read("photo.jpg")
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the sdist, and the wheel that is built from it."""
-    pytest.importorskip("build", reason="needs 'build': pip install 'hybridml[dev]'")
+    pytest.importorskip("build", reason="needs 'build': pip install '.[dev]'")
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("which files are the repository's is known to git only")
     folder = tmp_path_factory.mktemp("built")
@@ -124,7 +124,7 @@ def test_public_names_are_there_and_documented() -> None:
 
 
 def test_a_user_gets_types(tmp_path: Path) -> None:
-    pytest.importorskip("mypy", reason="needs mypy: pip install 'hybridml[dev]'")
+    pytest.importorskip("mypy", reason="needs mypy: pip install '.[dev]'")
     (tmp_path / "consumer.py").write_text(CONSUMER, encoding="utf-8")
     (tmp_path / "mypy.ini").write_text(
         "[mypy]\nstrict = True\nfollow_imports = skip\n[mypy-hybridml.*]\nfollow_imports = silent\n",

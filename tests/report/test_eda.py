@@ -269,7 +269,10 @@ def test_without_matplotlib_the_command_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     rows(("a.jpg", "1", "width", "1 inch")).to_csv(tmp_path / "rows.csv", index=False)
     assert main(["explore", "--rows", f"{tmp_path}/rows.csv", "--out", f"{tmp_path}/out"]) == 2
-    assert 'pip install "hybridml[explore]", or leave them out with --no-plots' in capsys.readouterr().err
+    assert (
+        'pip install ".[explore]" in a checkout of hybridml, or leave them out with --no-plots'
+        in capsys.readouterr().err
+    )
 
 
 def test_the_page_escapes_what_it_shows() -> None:

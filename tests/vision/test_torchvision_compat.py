@@ -53,4 +53,4 @@ def test_not_installed() -> None:
         "try: import_torchvision()\n"
         "except MissingExtraError as error: print(error)\n"
     )
-    assert 'pip install "hybridml[read]"' in done.stdout, done.stderr
+    assert 'pip install ".[read]"' in done.stdout, done.stderr

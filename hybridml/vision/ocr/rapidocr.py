@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hybridml.datasets import images
 from hybridml.errors import MissingExtraError
-from hybridml.utils.optional import install, lacking
+from hybridml.utils.optional import lacking
 from hybridml.utils.registry import SettingsError, in_range, one_of, settings_of
 from hybridml.vision.text_line import OCRResult, Polygon, TextLine
 
@@ -183,7 +183,7 @@ class RapidOCREngine:
             if not path.is_file():
                 raise MissingExtraError(
                     f"the OCR engine {NAME!r} lacks its {part} model {path}; "
-                    f"install its wheel again: {install()} --force-reinstall"
+                    f"install its wheel again: pip install --force-reinstall rapidocr"
                 )
             self.models[part] = path
         check(self.models["detector"], self._eight("detector"))

@@ -497,7 +497,7 @@ def test_without_its_extra_the_command_names_the_extra_to_install(tmp_path: Path
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
-    assert 'needs aiohttp, which is not installed: pip install "hybridml[download]"' in done.stderr
+    assert 'needs aiohttp, which is not installed: pip install ".[download]"' in done.stderr
 
 
 def test_settings_out_of_range_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
