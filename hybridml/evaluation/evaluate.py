@@ -66,18 +66,14 @@ def evaluate(
         ``all`` and ``per_entity`` (by name): the scores as plain numbers, None where not defined.
     """
     reachable = metrics.reachable(truth, candidates, schema) if candidates is not None else None
-    table = metrics.per_entity(truth, predictions, entities, reachable, schema)
     scores = {
-        str(name): {key: _plain(value) for key, value in line.items()}
-        for name, line in zip(table.index, table.astype(object).to_dict("records"), strict=True)
+        str(name): {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in found.to_dict().items()
+        }
+        for name, found in metrics.per_entity(truth, predictions, entities, reachable, schema).items()
     }
     return {"all": scores.pop(metrics.ALL), "per_entity": scores}
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def text_of(result: Mapping[str, Any]) -> str:

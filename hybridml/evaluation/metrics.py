@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from hybridml.datasets.groups import as_text
 from hybridml.datasets.labels import Label, Quantity, parse_labels
@@ -26,7 +25,7 @@ from hybridml.quantity.unit_pairs import same_quantity
 Outcomes = npt.NDArray[np.str_]
 
 ALL = "all"
-"""Name of the line of all rows in :func:`per_entity`."""
+"""Name of all rows among entities."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ def score(
         and t.quantity is not None
         and a is not None
         and same_quantity(a, t.quantity, entity, schema)
-        for outcome, t, a, entity in zip(found, truths, answers, names, strict=True)
+        for outcome, t, a, entity in zip(found.tolist(), truths, answers, names, strict=True)
     )
     tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
     errors = _smape_terms(truths, answers)
@@ -276,21 +275,16 @@ def per_entity(
     entities: Sequence[str],
     oracle: Sequence[bool] | None = None,
     schema: EntitySchema | None = None,
-) -> pd.DataFrame:
-    """Return the :class:`Scores` of each entity, by name, and of all rows.
+) -> dict[str, Scores]:
+    """Return the scores of each entity by name, then those of all rows as :data:`ALL`.
 
     It has the parameters of :func:`score`.
-
-    Returns
-    -------
-    data frame
-        Indexed by entity, the last line "all".
     """
     _check_lengths(truth, predictions=predictions, entities=entities, oracle=oracle)
     at: dict[str, list[int]] = {}
     for i, name in enumerate(entities):
         at.setdefault(name, []).append(i)
-    lines = {
+    scores = {
         name: score(
             [truth[i] for i in rows],
             [predictions[i] for i in rows],
@@ -300,10 +294,7 @@ def per_entity(
         )
         for name, rows in sorted(at.items())
     }
-    lines[ALL] = score(truth, predictions, entities, oracle, schema)
-    return pd.DataFrame(
-        [s.to_dict() for s in lines.values()], index=pd.Index(list(lines), name="entity_name")
-    )
+    return scores | {ALL: score(truth, predictions, entities, oracle, schema)}
 
 
 def _check_lengths(first: Any, **others: Any) -> None:

@@ -69,7 +69,7 @@ class PhotoPredictor:
         return answers if entities else [answer for answer in answers if answer.prediction]
 
     def read_all(self, photo: Any) -> PhotoQuantities:
-        """Find every quantity on a photo, as :func:`find_quantities` does; an ImageError if it cannot be decoded."""
+        """Find every quantity on a photo, which is given as for :meth:`read`; see :func:`find_quantities`."""
         image = decode(photo)
         features = self._extract(image, self._model.schema.entities)
         outlines = {PHOTO_KEY: find_outline(image)}

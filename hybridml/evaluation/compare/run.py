@@ -83,7 +83,7 @@ def training_rows(dataset: Dataset, keep: npt.NDArray[np.bool_]) -> Dataset:
 
 
 def run(name: str, system: System, data: ComparisonData, fold: Folds, progress: bool = False) -> Outcome:
-    """Cross-validate a system, of which each fold fits a clone; where it fails, the outcome has the error.
+    """Cross-validate a system, with a clone of it per fold; an error is not raised but put into the outcome.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def explain_rows(
 ) -> Iterator[tuple[int, Explanation]]:
     """Yield position and explanation of each row, in the order of ``request.answers()``, with the same answers.
 
-    Photos are shown from their ``paths``, by name.
+    ``paths`` maps the names of photos to their files, for the cards to show them.
     """
     model, frame, names = request.model, request.frame, request.names
     groups, trained = group_names(frame), model.trained_on(frame)
