@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     That is 0; 1 where ``check`` finds faults, ``download`` leaves rows without a photo, ``inspect`` finds differences
     or a system fails in ``compare``; 2 for an error.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    argv = (sys.argv[1:] if argv is None else argv) or ["--help"]
     arguments = parser([argument for argument in argv if argument in COMMANDS]).parse_args(argv)
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where plugins of the user ('module:name') lie

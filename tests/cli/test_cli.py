@@ -431,3 +431,10 @@ def test_a_file_in_place_of_the_images_is_refused(
     below = [f"{rows}/below" if value == str(rows) and i == 4 else value for i, value in enumerate(asked[1])]
     assert main(["-q", *below]) == 2
     assert "no folder" in capsys.readouterr().err
+
+
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([])
+    assert done.value.code == 0
+    assert "predict" in capsys.readouterr().out
