@@ -177,7 +177,6 @@ def training_part(data: Data, keep: np.ndarray) -> tuple[pd.DataFrame, list[str 
     Nothing in them shares a group or a photo with the other rows.
     """
     own = Dataset(data.frame, data.keys, data.ocr_results, data.vectors, {}, default_entities())
-    # one mapping for both: the fitted model depends on the order of photos
     weak_labels = (
         None if data.weak_labels is None else replace(own, frame=data.weak_labels, keys=data.weak_keys)
     )
