@@ -108,8 +108,9 @@ def test_another_file_is_no_scores(
 
 
 def test_the_command_says_what_is_wrong_with_the_file_before_any_work(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # no model of the user's own
     (tmp_path / "rows.csv").write_text("index,image_link,group_id,entity_name\n0,a.png,1,width\n")
     files = ["--rows", f"{tmp_path}/rows.csv", "--images", str(tmp_path), "--store", f"{tmp_path}/store"]
     out = tmp_path / "report"
