@@ -21,7 +21,7 @@ TURNED: dict[str, tuple[Profile, float]] = {
 
 
 @dataclass(frozen=True)
-class Outline:
+class DrawnShape:
     """Edges of a drawn object."""
 
     width: Edge  # the lower edge, from left to right
@@ -30,7 +30,7 @@ class Outline:
     part: Edge | None = None  # an edge of a part of it: a drawer at its right, a mouth at its top
 
 
-def _block(canvas: Canvas, area: Box, colour: Colour, drawers: tuple[int, ...]) -> Outline:
+def _block(canvas: Canvas, area: Box, colour: Colour, drawers: tuple[int, ...]) -> DrawnShape:
     """Draw a block seen from its front, top and right, with one of the given numbers of drawers."""
     left, top, right, bottom = area
     share = canvas.rng.uniform(0.12, 0.28)
@@ -46,7 +46,7 @@ def _block(canvas: Canvas, area: Box, colour: Colour, drawers: tuple[int, ...]) 
         canvas.draw.rectangle(face, tint(colour, 1.08), edge, 2)
         knob = ((left + x) / 2, y + step * (k + 0.5))
         canvas.draw.ellipse((knob[0] - 6, knob[1] - 6, knob[0] + 6, knob[1] + 6), tint(colour, 0.4))
-    return Outline(
+    return DrawnShape(
         ((left, bottom), (x, bottom)),
         ((left, y), (left, bottom)),
         ((x, bottom), (right, bottom - dy)),
@@ -54,7 +54,7 @@ def _block(canvas: Canvas, area: Box, colour: Colour, drawers: tuple[int, ...]) 
     )
 
 
-def _turned(canvas: Canvas, area: Box, colour: Colour, profile: Profile, lid: float) -> Outline:
+def _turned(canvas: Canvas, area: Box, colour: Colour, profile: Profile, lid: float) -> DrawnShape:
     """Draw a turned body, open or with a lid."""
     left, top, right, bottom = area
     middle, half, tall = (left + right) / 2, (right - left) / 2, bottom - top
@@ -69,14 +69,14 @@ def _turned(canvas: Canvas, area: Box, colour: Colour, profile: Profile, lid: fl
         canvas.draw.rounded_rectangle(cap, 8, tint(colour, 0.5))
     else:
         canvas.draw.ellipse((middle - mouth, top, middle + mouth, top + 2 * lip), tint(colour, 0.55), colour)
-    return Outline(
+    return DrawnShape(
         ((left, bottom), (right, bottom)),
         ((left, top), (left, bottom)),
         part=((middle - mouth, top), (middle + mouth, top)) if profile[0][1] < 0.8 else None,
     )
 
 
-SHAPES: Mapping[str, Callable[[Canvas, Box, Colour], Outline]] = {
+SHAPES: Mapping[str, Callable[[Canvas, Box, Colour], DrawnShape]] = {
     "box": partial(_block, drawers=(0,)),
     "cabinet": partial(_block, drawers=(2, 3, 4)),
 } | {name: partial(_turned, profile=profile, lid=lid) for name, (profile, lid) in TURNED.items()}

@@ -9,7 +9,7 @@ from .products import Product
 from .shapes import SHAPES
 
 PLATES: tuple[Colour, ...] = ((30, 30, 33), (52, 54, 60), (200, 202, 206), (236, 236, 232))
-TITLES = ("Specifications", "TECHNICAL DATA", "Product Details", "Parameters", "Technische Daten")
+TABLE_TITLES = ("Specifications", "TECHNICAL DATA", "Product Details", "Parameters", "Technische Daten")
 NAMES = {
     "width": ("Width", "Breite", "Product width"),
     "height": ("Height", "Hoehe", "Product height"),
@@ -110,7 +110,7 @@ def render(canvas: Canvas, product: Product, hide: Set[str]) -> set[str]:
     if plate:
         _plate(canvas, product, entries)
         return shown
-    title = rng.choice((*TITLES, product.name.upper()))
+    title = rng.choice((*TABLE_TITLES, product.name.upper()))
     canvas.text((w / 2, h * 0.075), title, w * 0.058, DARK, bold=0.025, fit=w * 0.9)
     left = w * 0.05
     if rng.random() < 0.45:
