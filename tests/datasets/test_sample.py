@@ -285,7 +285,7 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "hybridml\[read\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "\.\[read\]"'):
         draw(tmp_path, photos=20)
 
 

@@ -206,5 +206,5 @@ def test_a_missing_package_says_what_to_type(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
     )
-    with pytest.raises(MissingExtraError, match=r'pip install "hybridml\[report\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "\.\[report\]"'):
         overview.write_overview(tmp_path, drawn(20))

@@ -325,7 +325,7 @@ def test_a_missing_extra_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *a: None if name == "xgboost" else find(name, *a)
     )
-    with pytest.raises(MissingExtraError, match=r'pip install "hybridml\[baselines\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "\.\[baselines\]"'):
         TabularRegression("xgboost").fit(measured(10))
 
 

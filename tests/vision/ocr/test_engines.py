@@ -258,7 +258,7 @@ def test_engine_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
         create("tesseract")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     for name in OCR_ENGINES:
-        with pytest.raises(MissingExtraError, match=r'pip install "hybridml\[read\]"'):
+        with pytest.raises(MissingExtraError, match=r'pip install "\.\[read\]"'):
             create(name)
     assert all("not installed" in (reason or "") for reason in available().values())
 
