@@ -160,7 +160,7 @@ def test_what_is_missing_is_named(bucket: Path, monkeypatch: pytest.MonkeyPatch)
         raise MissingExtraError(lacking(what, ["no_such_module"], extra))
 
     monkeypatch.setattr("hybridml.utils.paths.require", lacks)
-    with pytest.raises(MissingExtraError, match=r"s3:// needs .*hybridml\[dask\]"):
+    with pytest.raises(MissingExtraError, match=r"s3:// needs .*\.\[dask\]"):
         path_of("s3://bucket/photos")
 
 

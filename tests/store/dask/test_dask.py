@@ -225,7 +225,7 @@ def test_no_scheduler_no_workers_no_dask(
     ):
         run(photos, tmp_path, slow(), empty.scheduler_address)
     monkeypatch.setattr(client, "require", _lacks)
-    with pytest.raises(MissingExtraError, match=r"hybridml\[dask\]"):
+    with pytest.raises(MissingExtraError, match=r"\.\[dask\]"):
         run(photos, tmp_path, slow(), "tcp://127.0.0.1:9")
 
 
