@@ -9,7 +9,8 @@ from hybridml.evaluation.submission import check_files
 from .options import add_entities, schema_of
 
 DESCRIPTION = """\
-Prints a line per fault and exits with status 1 when there is any.
+Prints a line per fault and exits with status 1 when there is any. The challenge would reject a fault marked [official];
+one marked [contract] it overlooks, but an answer in hybridml's own form never has it.
 
   hybridml check --rows test.csv --predictions predictions.csv
 """
